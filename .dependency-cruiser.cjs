@@ -1,0 +1,111 @@
+/** The import rules of docs/architecture.md, kept by lint. A rule that stands in the way is changed there first. */
+const PURE = '^app/(card|globalplatform|dialects|catalogue|protocol)/';
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'app-is-neither-shell-nor-screen',
+      severity: 'error',
+      from: { path: '^app/' },
+      to: { path: '^(electron|renderer|test|scripts)/' },
+    },
+    {
+      name: 'only-electron-knows-electron',
+      severity: 'error',
+      from: { pathNot: '^(electron|test/e2e)/' },
+      to: { path: '^node_modules/electron/' },
+    },
+    {
+      name: 'no-react-outside-the-renderer',
+      severity: 'error',
+      from: { pathNot: '^(renderer|test)/' },
+      to: { path: '^node_modules/(react|react-dom|react-aria-components|zustand)/' },
+    },
+    {
+      name: 'pure-folders-do-no-io',
+      comment: 'node:crypto computes, it does not reach outside; everything else of Node is an effect.',
+      severity: 'error',
+      from: { path: PURE },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
+    },
+    {
+      name: 'pure-folders-import-pure-folders',
+      severity: 'error',
+      from: { path: PURE },
+      to: { path: '^app/', pathNot: PURE },
+    },
+    {
+      name: 'pure-folders-packages',
+      comment: 'zod validates at the border, fflate opens CAP archives in memory.',
+      severity: 'error',
+      from: { path: PURE },
+      to: { path: '^node_modules/', pathNot: '^node_modules/(zod|fflate)/' },
+    },
+    {
+      name: 'station-never-imports-keyserver',
+      severity: 'error',
+      from: { path: '^app/station/' },
+      to: { path: '^app/keyserver/' },
+    },
+    {
+      name: 'station-builds-no-key-command',
+      comment: 'The client only forwards; it holds no card key and builds no card command but the look.',
+      severity: 'error',
+      from: { path: '^app/station/' },
+      to: { path: '^app/(globalplatform|dialects)/' },
+    },
+    {
+      name: 'keyserver-never-imports-station',
+      severity: 'error',
+      from: { path: '^app/keyserver/' },
+      to: { path: '^app/station/' },
+    },
+    {
+      name: 'simulator-stands-apart',
+      comment: 'The virtual card and the host must not share a mistake.',
+      severity: 'error',
+      from: { path: '^app/simulator/' },
+      to: { path: '^app/(?!simulator/|card/)' },
+    },
+    {
+      name: 'simulator-is-not-for-the-product',
+      severity: 'error',
+      from: {
+        path: '^(app|electron|renderer)/',
+        pathNot: '^app/(simulator|demo)/|^app/station/training\\.ts$',
+      },
+      to: { path: '^app/simulator/' },
+    },
+    {
+      name: 'demo-is-a-composition',
+      severity: 'error',
+      from: { path: '^(app|electron|renderer)/', pathNot: '^app/demo/' },
+      to: { path: '^app/demo/' },
+    },
+    {
+      name: 'renderer-knows-types-only',
+      severity: 'error',
+      from: { path: '^renderer/' },
+      to: { path: '^(app/(?!catalogue/)|electron/(?!ipc-schema))' },
+    },
+    {
+      name: 'renderer-has-no-node',
+      severity: 'error',
+      from: { path: '^renderer/' },
+      to: { dependencyTypes: ['core'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'require', 'default', 'types'],
+    },
+    moduleSystems: ['es6', 'cjs'],
+  },
+};
