@@ -1,0 +1,132 @@
+/**
+ * What the key server may ask of the HSM. Every call names keys, never carries one: master keys stay in the token, a
+ * card's key is a session object there for the length of one call. There is deliberately no "encrypt this block".
+ */
+
+/** Whose key: as the manufacturer delivered it, or the issuer's own. */
+export type KeyOrigin = 'factory' | 'issuer';
+
+/** Algorithm of a master key and of the card keys derived from it. */
+export type KeyAlgorithm = 'des3-16' | 'aes-128';
+
+/**
+ * Names one version of one master key. `purpose` is a path of words: `app/e-wallet/mck`, `app/e-wallet/mtk`,
+ * `isd/demo-scp03/enc`, `isd/demo-scp03/mac`, `isd/demo-scp03/dek`. Versions count from 1.
+ */
+export interface MasterKeyId {
+  readonly purpose: string;
+  readonly origin: KeyOrigin;
+  readonly version: number;
+}
+
+/**
+ * One card's key: the master and the 8-byte diversification factor D. Card key = ECB(master, D ‖ NOT D), PBOC
+ * diversification, for AES masters the same 16 bytes as one AES block.
+ */
+export interface CardKeyRef {
+  readonly master: MasterKeyId;
+  readonly factor: Uint8Array;
+}
+
+/** Public facts of a master key in the token. `checkValue`: 3 bytes; DES: of 8 zero bytes, AES: GP's, of 16 bytes 01. */
+export interface MasterKeyInfo extends MasterKeyId {
+  readonly algorithm: KeyAlgorithm;
+  readonly checkValue: Uint8Array;
+}
+
+/** State of the token, for `status`. */
+export interface VaultStatus {
+  readonly token: string;
+  readonly manufacturer: string;
+  /** A software token lives in the vault process's memory. */
+  readonly softwareToken: boolean;
+  /** Whether new card keys are wrapped wholly inside the token, or pass through one wiped buffer of the vault. */
+  readonly newKeys: 'inside-token' | 'wiped-buffer';
+  readonly masters: readonly MasterKeyInfo[];
+}
+
+/** FMCOS: the fields of a WRITE KEY (replace), from the card-type profile; see docs/cards/demo-card.md. */
+export interface KeySlotHeader {
+  /** First plaintext byte of the key record: F9 (master control), F6 (maintenance). */
+  readonly typeInside: number;
+  readonly useRight: number;
+  readonly changeRight: number;
+  /** Next state for 39, FF for 36. */
+  readonly nextState: number;
+  /** High nibble maximum, low nibble left. */
+  readonly counter: number;
+}
+
+/** Session keys of a secure channel; may be in server memory while the job runs, wiped afterwards. */
+export interface ChannelSessionKeys {
+  readonly enc: Uint8Array;
+  readonly mac: Uint8Array;
+  readonly rmac: Uint8Array;
+  /** SCP02 only: the session DEK. */
+  readonly dek?: Uint8Array;
+}
+
+/** Keys of a security domain, as references. */
+export interface ChannelKeyRefs {
+  readonly enc: CardKeyRef;
+  readonly mac: CardKeyRef;
+  readonly dek: CardKeyRef;
+}
+
+/** What a secure channel's session keys are derived from. */
+export type ChannelContext =
+  | { readonly scp: '02'; readonly sequenceCounter: Uint8Array }
+  | { readonly scp: '03'; readonly hostChallenge: Uint8Array; readonly cardChallenge: Uint8Array };
+
+/** Why the vault cannot serve. */
+export type VaultFault = 'hsm-away' | 'key-missing' | 'refused' | 'busy';
+
+/** A fault of the vault. The message names keys by purpose and version only. */
+export class VaultError extends Error {
+  readonly fault: VaultFault;
+  constructor(fault: VaultFault, message: string) {
+    super(message);
+    this.name = 'VaultError';
+    this.fault = fault;
+  }
+}
+
+/** The serving vault. Every method may reject with VaultError. */
+export interface Vault {
+  status(): Promise<VaultStatus>;
+  /** FMCOS EXTERNAL AUTHENTICATE: 3DES(K, challenge ‖ 00000000), 8 bytes. Only 4-byte challenges: see design §4. */
+  fmcosCryptogram(key: CardKeyRef, challenge: Uint8Array): Promise<Uint8Array>;
+  /**
+   * FMCOS secure-messaging MAC, 4 bytes: ISO 9797-1 algorithm 3, IV challenge ‖ 00000000, over `message`, padded 80 00….
+   * `message` must begin with CLA 04 and must not be a key write; anything else is refused.
+   */
+  fmcosMac(key: CardKeyRef, challenge: Uint8Array, message: Uint8Array): Promise<Uint8Array>;
+  /**
+   * FMCOS WRITE KEY (replace), the whole 28-byte data field: 24 bytes ciphertext and 4 bytes MAC, both under
+   * `under` (the key 39/00 now on the card). `p1` is 39 or 36.
+   */
+  fmcosKeyWrite(request: {
+    readonly under: CardKeyRef;
+    readonly newKey: CardKeyRef;
+    readonly p1: number;
+    readonly keyId: number;
+    readonly header: KeySlotHeader;
+    readonly challenge: Uint8Array;
+  }): Promise<Uint8Array>;
+  /** Session keys of a secure channel with a security domain. */
+  channelSessionKeys(keys: ChannelKeyRefs, context: ChannelContext): Promise<ChannelSessionKeys>;
+  /** Seals bytes for the store under a key of the token; `context` must be given again to open them. */
+  seal(clear: Uint8Array, context: string): Promise<Uint8Array>;
+  unseal(sealed: Uint8Array, context: string): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** What only set-up and ceremony may do; never reachable from the serving process. */
+export interface VaultAdmin {
+  /** A new master key made inside the token. */
+  generateMaster(id: MasterKeyId, algorithm: KeyAlgorithm): Promise<MasterKeyInfo>;
+  /** A transport key handed over by a manufacturer. `value` is wiped. */
+  importMaster(id: MasterKeyId, algorithm: KeyAlgorithm, value: Uint8Array): Promise<MasterKeyInfo>;
+  listMasters(): Promise<readonly MasterKeyInfo[]>;
+  close(): Promise<void>;
+}
