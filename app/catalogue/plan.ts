@@ -1,0 +1,140 @@
+/** The planner: what will be done to a card, in which order, in how many trips, and whether it fits. A plan is a value. */
+import type { ObservedApp, Wish } from '../protocol/wire.ts';
+import type { CardTypeProfile, Catalogue } from './schema.ts';
+
+/** Commands of an FMCOS enabling that need a fresh challenge each: authenticate, two key writes, the enabled flag. */
+export const FMCOS_CHALLENGES = 4;
+
+/** One stretch of the job: a secure channel with the security domain, or the enabling of one app. */
+export type PlanStep =
+  | { readonly kind: 'content'; readonly deletes: readonly string[]; readonly loads: readonly string[] }
+  | { readonly kind: 'enable'; readonly app: string };
+
+export interface Plan {
+  readonly steps: readonly PlanStep[];
+  /** The app whose SELECT and challenge the station may send along with the request; none when a channel comes first. */
+  readonly opensWith: string | null;
+  /** HTTPS requests of the job, the last report included. */
+  readonly trips: number;
+  /** Bytes of non-volatile memory: what the loads need, what the card has (null: it does not say). */
+  readonly memory: { readonly needed: number; readonly free: number | null };
+}
+
+export interface PlanRefusal {
+  readonly code:
+    | 'app-not-in-catalogue'
+    | 'app-not-for-this-card'
+    | 'app-cannot-be-loaded'
+    | 'not-enough-memory'
+    | 'bad-request';
+  readonly details: Readonly<Record<string, string | number | string[]>>;
+}
+
+export interface PlanInput {
+  readonly catalogue: Catalogue;
+  readonly profile: CardTypeProfile;
+  readonly observed: readonly Pick<ObservedApp, 'app' | 'state'>[];
+  readonly wishes: readonly Pick<Wish, 'app' | 'action'>[];
+  /** Bytes; null when the card does not say. */
+  readonly free: number | null;
+}
+
+/**
+ * Plans a job. Loads come first, enabling follows, and what cannot be taken back, deleting, comes last; only when memory
+ * runs short without it does deleting come before the loads.
+ */
+export function makePlan(input: PlanInput): { readonly plan: Plan } | { readonly refusal: PlanRefusal } {
+  const refusal = refuseWishes(input);
+  if (refusal !== undefined) return { refusal };
+  const state = (app: string) => input.observed.find((one) => one.app === app)?.state ?? 'missing';
+  const enables = input.wishes.filter((wish) => wish.action === 'enable' && state(wish.app) !== 'enabled');
+  const loads = enables.map((wish) => wish.app).filter((app) => state(app) === 'missing');
+  const deletes = input.wishes
+    .filter((wish) => wish.action === 'delete' && state(wish.app) !== 'missing')
+    .map((wish) => wish.app);
+
+  const unloadable = loads.find((app) => appOf(input.catalogue, app)?.package === undefined);
+  const noDomain = input.profile.securityDomain === undefined ? (loads[0] ?? deletes[0]) : undefined;
+  const impossible = unloadable ?? noDomain;
+  if (impossible !== undefined)
+    return { refusal: { code: 'app-cannot-be-loaded', details: { app: impossible } } };
+
+  const needed = sum(loads.map((app) => footprint(input.catalogue, app)));
+  const spare = input.free === null ? Number.POSITIVE_INFINITY : input.free - input.profile.memoryReserve;
+  const freed = sum(deletes.map((app) => footprint(input.catalogue, app)));
+  const deletesFirst = loads.length > 0 && needed > spare;
+  if (deletesFirst && needed > spare + freed) {
+    return { refusal: notEnough(input, needed, Math.max(0, spare), [...loads, ...deletes]) };
+  }
+
+  const steps: PlanStep[] = [];
+  if (loads.length > 0) steps.push({ kind: 'content', deletes: deletesFirst ? deletes : [], loads });
+  for (const wish of installedFirst(enables, loads)) steps.push({ kind: 'enable', app: wish.app });
+  if (deletes.length > 0 && !deletesFirst) steps.push({ kind: 'content', deletes, loads: [] });
+
+  const first = steps[0];
+  return {
+    plan: {
+      steps,
+      opensWith: first?.kind === 'enable' ? first.app : null,
+      trips: countTrips(steps),
+      memory: { needed, free: input.free },
+    },
+  };
+}
+
+/** 4n + 1, one more a secure channel, and one more when the job opens with a channel (design §3). */
+export function countTrips(steps: readonly PlanStep[]): number {
+  const enables = steps.filter((step) => step.kind === 'enable').length;
+  const channels = steps.length - enables;
+  return FMCOS_CHALLENGES * enables + 1 + channels + (steps[0]?.kind === 'content' ? 1 : 0);
+}
+
+/** Apps that are on the card already go first: a load that fails then takes nothing from them. */
+function installedFirst<T extends { readonly app: string }>(
+  enables: readonly T[],
+  loads: readonly string[],
+): T[] {
+  return [
+    ...enables.filter((wish) => !loads.includes(wish.app)),
+    ...enables.filter((wish) => loads.includes(wish.app)),
+  ];
+}
+
+function refuseWishes(input: PlanInput): PlanRefusal | undefined {
+  for (const [at, wish] of input.wishes.entries()) {
+    if (appOf(input.catalogue, wish.app) === undefined) {
+      return { code: 'app-not-in-catalogue', details: { app: wish.app } };
+    }
+    if (input.profile.apps[wish.app] === undefined) {
+      return { code: 'app-not-for-this-card', details: { app: wish.app } };
+    }
+    if (input.wishes.findIndex((other) => other.app === wish.app) !== at) {
+      return { code: 'bad-request', details: { app: wish.app } };
+    }
+  }
+  return undefined;
+}
+
+function notEnough(input: PlanInput, needed: number, free: number, spoken: readonly string[]): PlanRefusal {
+  const suggestions = input.observed
+    .filter((one) => one.state !== 'missing' && !spoken.includes(one.app))
+    .filter(
+      (one) => input.wishes.every((wish) => wish.app !== one.app) && footprint(input.catalogue, one.app) > 0,
+    )
+    .map((one) => one.app);
+  return { code: 'not-enough-memory', details: { needed, free, suggestions } };
+}
+
+function appOf(catalogue: Catalogue, id: string) {
+  return catalogue.apps.find((app) => app.id === id);
+}
+
+function footprint(catalogue: Catalogue, id: string): number {
+  const memory = appOf(catalogue, id)?.memory;
+  return memory === undefined ? 0 : memory.load + memory.instance;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}

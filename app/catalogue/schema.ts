@@ -1,0 +1,151 @@
+/** The catalogue: card applications and card-type profiles, as files in resources/ say them (docs/profiles.md). */
+import { z } from 'zod';
+import { isAid } from '../card/aid.ts';
+
+const hexByte = z
+  .string()
+  .regex(/^[0-9A-F]{2}$/)
+  .transform((text) => Number.parseInt(text, 16));
+const hexText = z.string().regex(/^(?:[0-9A-F]{2})+$/);
+const aid = z.string().refine(isAid, { message: 'not an AID of 5 to 16 bytes' });
+const localName = z.strictObject({ 'zh-CN': z.string().min(1).max(40), en: z.string().min(1).max(40) });
+
+export const APP_ICONS = ['wallet', 'identity', 'meal', 'transit', 'card'] as const;
+
+/** One application that can be offered. Memory in bytes of non-volatile memory, as the package's vendor declares it. */
+export const cardApplicationSchema = z.strictObject({
+  id: z.string().regex(/^[a-z][a-z0-9-]{1,30}$/),
+  name: localName,
+  icon: z.enum(APP_ICONS),
+  packageAid: aid,
+  appletAid: aid,
+  instanceAid: aid,
+  /** A file below resources/packages; without it the app cannot be loaded, only enabled where it is installed. */
+  package: z
+    .string()
+    .regex(/^[a-z0-9-]+\.cap$/)
+    .optional(),
+  memory: z.strictObject({ load: z.number().int().min(0), instance: z.number().int().min(0) }),
+  /** Holds money: its balance is read before it may be deleted. */
+  purse: z.boolean(),
+});
+export type CardApplication = z.infer<typeof cardApplicationSchema>;
+
+/** Which 8 bytes a card's keys are diversified with; `account` = the card account, `identification` = the code burnt in. */
+const factorSource = z.enum(['account', 'identification']);
+
+/** One FMCOS key slot: the header that a replacing WRITE KEY must carry whole. No defaults: a wrong one ends the app. */
+export const keySlotSchema = z.strictObject({
+  type: hexByte,
+  keyId: hexByte,
+  /** With C0: the card takes writes only enciphered and MACed. Anything else refuses the profile. */
+  typeInside: hexByte.refine((byte) => (byte & 0xc0) === 0xc0, {
+    message: 'a key slot must be protected (type + C0)',
+  }),
+  useRight: hexByte,
+  changeRight: hexByte,
+  nextState: hexByte,
+  counter: hexByte,
+  length: z.literal(16),
+  mac16: z.literal('retail'),
+  transportKey: z.strictObject({ version: z.number().int().min(1), factor: factorSource }),
+});
+export type KeySlot = z.infer<typeof keySlotSchema>;
+
+/** How one app is enabled on cards of one type. */
+export const appRuleSchema = z.strictObject({
+  dialect: z.literal('fmcos'),
+  mck: keySlotSchema,
+  mtk: keySlotSchema,
+  issuerFactor: z.literal('account'),
+  publicFile: z.strictObject({ shortFileId: hexByte, length: z.number().int().min(1).max(255) }),
+});
+export type AppRule = z.infer<typeof appRuleSchema>;
+
+/** The issuer security domain of a card type. */
+export const securityDomainSchema = z.strictObject({
+  aid,
+  scp: z.enum(['02', '03']),
+  i: hexByte,
+  securityLevel: hexByte,
+  keyVersion: hexByte,
+  /** Plain bytes a LOAD command carries. */
+  blockSize: z.number().int().min(16).max(247),
+  transportKeys: z.strictObject({ version: z.number().int().min(1), factor: factorSource }),
+});
+
+/** A card type: how it is recognised, and everything that differs between types. */
+export const cardTypeProfileSchema = z.strictObject({
+  id: z.string().regex(/^[a-z][a-z0-9-]{1,30}$/),
+  name: localName,
+  version: z.string().max(20),
+  recognise: z.strictObject({
+    atr: z
+      .strictObject({ value: hexText, mask: hexText })
+      .refine((atr) => atr.value.length === atr.mask.length, {
+        message: 'value and mask differ in length',
+      }),
+  }),
+  identification: z.strictObject({ source: z.literal('cin'), digits: z.number().int().min(8).max(20) }),
+  securityDomain: securityDomainSchema.optional(),
+  keyWriteAtomic: z.boolean(),
+  /** Bytes of non-volatile memory that are never planned away. */
+  memoryReserve: z.number().int().min(0),
+  apps: z.record(z.string(), appRuleSchema),
+});
+export type CardTypeProfile = z.infer<typeof cardTypeProfileSchema>;
+
+export interface Catalogue {
+  readonly apps: readonly CardApplication[];
+  readonly profiles: readonly CardTypeProfile[];
+}
+
+/** A resource file that does not follow its schema; names the file and the field. */
+export class CatalogueError extends Error {
+  constructor(file: string, reason: string) {
+    super(`${file}: ${reason}`);
+    this.name = 'CatalogueError';
+  }
+}
+
+/**
+ * Builds the catalogue from the parsed JSON of its files.
+ * @throws CatalogueError naming the file and field, on doubled ids, and on a profile that names an app nobody offers.
+ */
+export function parseCatalogue(
+  appsFile: unknown,
+  profileFiles: readonly { readonly file: string; readonly content: unknown }[],
+): Catalogue {
+  const apps = parse('apps.json', z.array(cardApplicationSchema), appsFile);
+  refuseDoubles(
+    'apps.json',
+    apps.map((app) => app.id),
+  );
+  const profiles = profileFiles.map(({ file, content }) => parse(file, cardTypeProfileSchema, content));
+  refuseDoubles(
+    'profiles',
+    profiles.map((profile) => profile.id),
+  );
+  for (const profile of profiles) {
+    for (const id of Object.keys(profile.apps)) {
+      if (!apps.some((app) => app.id === id))
+        throw new CatalogueError(profile.id, `app ${id} is not in apps.json`);
+    }
+  }
+  return { apps, profiles };
+}
+
+function parse<T>(file: string, schema: z.ZodType<T>, content: unknown): T {
+  const result = schema.safeParse(content);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new CatalogueError(
+    file,
+    issue ? `${issue.path.join('.') || 'whole file'}: ${issue.message}` : 'invalid',
+  );
+}
+
+function refuseDoubles(file: string, ids: readonly string[]): void {
+  const double = ids.find((id, at) => ids.indexOf(id) !== at);
+  if (double !== undefined) throw new CatalogueError(file, `${double} stands there twice`);
+}

@@ -1,0 +1,257 @@
+/**
+ * What goes over the wire between station and key server (docs/api.md). One job = one card in one reader, any number
+ * of apps; each step is one HTTPS request. Bytes travel as upper-case hexadecimal text.
+ */
+import { z } from 'zod';
+import { errorCodeSchema, errorDetailsSchema } from './errors.ts';
+
+/** Raised when a message changes its meaning; in every message from the start. */
+export const API_LEVEL = 1;
+
+/** Bounds of the wire: what a hostile or broken peer may make us hold. */
+export const LIMITS = { bodyBytes: 1_048_576, commands: 400, apps: 64, answerBytes: 258 } as const;
+
+const apiLevel = z.literal(API_LEVEL);
+
+/** Hexadecimal bytes, `min` to `max` of them. */
+export function hexBytes(min: number, max: number) {
+  return z
+    .string()
+    .max(2 * max)
+    .regex(/^(?:[0-9A-F]{2})*$/)
+    .refine((text) => text.length >= 2 * min, { message: `at least ${min} bytes` });
+}
+
+export const appIdSchema = z.string().regex(/^[a-z][a-z0-9-]{1,30}$/);
+export const accountSchema = z.string().regex(/^[0-9]{8,20}$/);
+const identifier = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/);
+
+/** What staff see of an app; `unknown` is never sent, an unread app is left out. */
+export const appStateSchema = z.enum(['enabled', 'installed', 'missing']);
+export type AppState = z.infer<typeof appStateSchema>;
+
+/** The card as the key-less look read it: raw answers' data, so that the server draws its own conclusions. */
+export const cardFactsSchema = z.strictObject({
+  atr: hexBytes(2, 33),
+  /** GET DATA objects by tag; absent when the card did not give one. */
+  cplc: hexBytes(1, 256).optional(),
+  iin: hexBytes(1, 256).optional(),
+  cin: hexBytes(1, 256).optional(),
+  cardData: hexBytes(1, 256).optional(),
+  keyInformation: hexBytes(1, 256).optional(),
+  diversificationData: hexBytes(1, 256).optional(),
+  resources: hexBytes(1, 256).optional(),
+});
+export type CardFacts = z.infer<typeof cardFactsSchema>;
+
+/** One app as the look found it. `balance` in the smallest unit of money, for a purse that could be read. */
+export const observedAppSchema = z.strictObject({
+  app: appIdSchema,
+  state: appStateSchema,
+  balance: z.number().int().min(0).max(0xffffffff).optional(),
+});
+export type ObservedApp = z.infer<typeof observedAppSchema>;
+
+/** What the customer wants of one app. `confirmedBy` is a second person's session token, for a purse with money in it. */
+export const wishSchema = z.strictObject({
+  app: appIdSchema,
+  action: z.enum(['enable', 'delete']),
+  confirmedBy: z.string().max(100).optional(),
+});
+export type Wish = z.infer<typeof wishSchema>;
+
+export const signInRequestSchema = z.strictObject({
+  apiLevel,
+  operator: z.string().min(1).max(64),
+  secret: z.string().min(1).max(256),
+});
+export type SignInRequest = z.infer<typeof signInRequestSchema>;
+
+export const signInReplySchema = z.strictObject({
+  apiLevel,
+  token: z.string().min(20).max(100),
+  expires: z.iso.datetime(),
+  operator: z.strictObject({ id: z.string(), name: z.string() }),
+});
+export type SignInReply = z.infer<typeof signInReplySchema>;
+
+/** SELECT of the first app and one challenge, taken after the click with nothing sent in between. */
+export const openingSchema = z.strictObject({
+  app: appIdSchema,
+  select: hexBytes(2, LIMITS.answerBytes),
+  challenge: hexBytes(2, 10),
+});
+export type Opening = z.infer<typeof openingSchema>;
+
+export const jobRequestSchema = z.strictObject({
+  apiLevel,
+  /** Chosen by the station and kept on its disk before the request leaves: repeating it changes nothing. */
+  requestId: z.uuid(),
+  reader: z.string().min(1).max(128),
+  cardEpoch: z.number().int().min(0),
+  card: cardFactsSchema,
+  observed: z.array(observedAppSchema).max(LIMITS.apps),
+  account: accountSchema,
+  wishes: z.array(wishSchema).min(1).max(LIMITS.apps),
+  opening: openingSchema.optional(),
+});
+export type JobRequest = z.infer<typeof jobRequestSchema>;
+
+/** What a command is for, in words of the domain; the station turns it into texts, the record keeps it. */
+export const stepNameSchema = z.enum([
+  'identify-card',
+  'select-app',
+  'read-state',
+  'read-balance',
+  'challenge',
+  'authenticate',
+  'write-maintenance-key',
+  'write-master-control-key',
+  'write-enabled-flag',
+  'select-security-domain',
+  'open-secure-channel',
+  'authenticate-secure-channel',
+  'remove-package',
+  'announce-load',
+  'load-block',
+  'install-app',
+  'delete-app',
+  'read-memory',
+]);
+export type StepName = z.infer<typeof stepNameSchema>;
+
+export const labelSchema = z.strictObject({ step: stepNameSchema, app: appIdSchema.optional() });
+export type Label = z.infer<typeof labelSchema>;
+
+export const commandSchema = z.strictObject({
+  apdu: hexBytes(4, 261),
+  /** Status words that let the batch go on, as prefixes of 1 or 2 bytes: `90`, `6A88`. */
+  accept: z
+    .array(z.string().regex(/^(?:[0-9A-F]{2}){1,2}$/))
+    .min(1)
+    .max(8),
+  /** The answer's data must equal `value` where `mask` has ones; shorter data do not match. */
+  expect: z.strictObject({ value: hexBytes(1, 256), mask: hexBytes(1, 256) }).optional(),
+  /** The command changes the card or spends a try: the station notes its index before sending. */
+  effect: z.literal(true).optional(),
+  label: labelSchema,
+});
+export type Command = z.infer<typeof commandSchema>;
+
+/** Commands for the card of one epoch, to be run in order inside one PC/SC transaction. */
+export const batchSchema = z.strictObject({
+  seq: z.number().int().min(1),
+  cardEpoch: z.number().int().min(0),
+  commands: z.array(commandSchema).min(1).max(LIMITS.commands),
+});
+export type Batch = z.infer<typeof batchSchema>;
+
+export const cardEventSchema = z.enum(['removed', 'reset', 'replaced', 'lost']);
+
+/**
+ * The answers to batch `seq`. Three cases: all commands answered (no `stoppedAt`); the answer at `stoppedAt` was not
+ * acceptable (it is the last of `answers`); or command `stoppedAt` (= answers.length) has no answer, and `reached` says whether it
+ * may have reached the card. After a crash (`lost`) answers may be empty and `stoppedAt` is the last index noted as started:
+ * commands before it had been accepted.
+ */
+export const answersRequestSchema = z.strictObject({
+  apiLevel,
+  cardEpoch: z.number().int().min(0),
+  answers: z.array(hexBytes(2, LIMITS.answerBytes)).max(LIMITS.commands),
+  stoppedAt: z.number().int().min(0).max(LIMITS.commands).optional(),
+  reached: z.boolean().optional(),
+  cardEvent: cardEventSchema.optional(),
+});
+export type AnswersRequest = z.infer<typeof answersRequestSchema>;
+
+export const resultSchema = z.enum(['complete', 'partial', 'refused']);
+
+/** What became of one app. Versions are those of the issuer's keys on the card; null while the factory's are on it. */
+export const appOutcomeSchema = z.strictObject({
+  app: appIdSchema,
+  before: appStateSchema,
+  after: appStateSchema,
+  mckVersion: z.number().int().min(1).nullable(),
+  mtkVersion: z.number().int().min(1).nullable(),
+  error: errorCodeSchema.optional(),
+});
+export type AppOutcome = z.infer<typeof appOutcomeSchema>;
+
+export const outcomeSchema = z.strictObject({
+  result: resultSchema,
+  /** The card's identification code. */
+  card: z.string().max(64),
+  apps: z.array(appOutcomeSchema).max(LIMITS.apps),
+  deleted: z.array(appIdSchema).max(LIMITS.apps),
+  trips: z.number().int().min(1),
+  plannedTrips: z.number().int().min(1),
+  error: errorCodeSchema.optional(),
+  details: errorDetailsSchema.optional(),
+});
+export type Outcome = z.infer<typeof outcomeSchema>;
+
+/** What will happen, in order, before it does; shown to staff. */
+export const planStepSchema = z.strictObject({
+  kind: z.enum(['enable', 'load', 'delete']),
+  app: appIdSchema,
+});
+export const planSummarySchema = z.strictObject({
+  steps: z.array(planStepSchema).max(3 * LIMITS.apps),
+  trips: z.number().int().min(1),
+  memory: z.strictObject({ needed: z.number().int().min(0), free: z.number().int().min(0).nullable() }),
+});
+export type PlanSummary = z.infer<typeof planSummarySchema>;
+
+/** A step's reply: the next batch, or how the job ended. */
+export const stepReplySchema = z.union([
+  z.strictObject({ apiLevel, batch: batchSchema }),
+  z.strictObject({ apiLevel, outcome: outcomeSchema }),
+]);
+export type StepReply = z.infer<typeof stepReplySchema>;
+
+export const jobReplySchema = z.strictObject({
+  apiLevel,
+  job: identifier,
+  generation: z.number().int().min(1),
+  plan: planSummarySchema,
+  /** Missing when the server decided at once that nothing is to be sent; then `outcome`. */
+  batch: batchSchema.optional(),
+  outcome: outcomeSchema.optional(),
+});
+export type JobReply = z.infer<typeof jobReplySchema>;
+
+/** GET /v1/cards/{identification code}. */
+export const cardRecordSchema = z.strictObject({
+  apiLevel,
+  card: z.string(),
+  cardType: z.string(),
+  account: z.string(),
+  issued: z.boolean(),
+  setAside: z.string().nullable(),
+  apps: z.array(
+    z.strictObject({
+      app: appIdSchema,
+      state: appStateSchema,
+      mckVersion: z.number().int().nullable(),
+      mtkVersion: z.number().int().nullable(),
+      instance: z.number().int(),
+      loadFileHash: z.string().nullable(),
+      inDoubt: z.boolean(),
+    }),
+  ),
+  jobs: z.array(
+    z.strictObject({
+      job: z.string(),
+      operator: z.string(),
+      station: z.string(),
+      reader: z.string(),
+      started: z.iso.datetime(),
+      ended: z.iso.datetime().nullable(),
+      result: z.union([resultSchema, z.literal('superseded'), z.null()]),
+      apps: z.array(appOutcomeSchema),
+      deleted: z.array(appIdSchema),
+      steps: z.array(z.strictObject({ step: stepNameSchema, app: appIdSchema.nullable(), sw: z.string() })),
+    }),
+  ),
+});
+export type CardRecord = z.infer<typeof cardRecordSchema>;
