@@ -1,0 +1,57 @@
+/** NIST SP 800-38B examples D.1 to D.3; NIST SP 800-108 as SCP03 uses it. */
+import { createCipheriv } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { concat, fromHex, toHex, xor } from '../../app/card/bytes.ts';
+import { aesCmac, scp03Kdf } from '../../app/globalplatform/aes.ts';
+
+const MESSAGE =
+  '6BC1BEE22E409F96E93D7E117393172AAE2D8A571E03AC9C9EB76FAC45AF8E5130C81C46A35CE411E5FBC1191A0A52EFF69F2445DF4F9B17AD2B417BE66C3710';
+
+describe('AES-CMAC', () => {
+  it.each([
+    { key: '2B7E151628AED2A6ABF7158809CF4F3C', bytes: 0, mac: 'BB1D6929E95937287FA37D129B756746' },
+    { key: '2B7E151628AED2A6ABF7158809CF4F3C', bytes: 16, mac: '070A16B46B4D4144F79BDD9DD04A287C' },
+    { key: '2B7E151628AED2A6ABF7158809CF4F3C', bytes: 40, mac: 'DFA66747DE9AE63030CA32611497C827' },
+    { key: '2B7E151628AED2A6ABF7158809CF4F3C', bytes: 64, mac: '51F0BEBF7E3B9D92FC49741779363CFE' },
+    {
+      key: '8E73B0F7DA0E6452C810F32B809079E562F8EAD2522C6B7B',
+      bytes: 40,
+      mac: '8A1DE5BE2EB31AAD089A82E6EE908B0E',
+    },
+    {
+      key: '603DEB1015CA71BE2B73AEF0857D77811F352C073B6108D72D9810A30914DFF4',
+      bytes: 64,
+      mac: 'E1992190549F6ED5696A2C056C315410',
+    },
+  ])('$mac', ({ key, bytes, mac }) => {
+    expect(toHex(aesCmac(fromHex(key), fromHex(MESSAGE.slice(0, 2 * bytes))))).toBe(mac);
+  });
+});
+
+describe('key derivation of SCP03', () => {
+  it('gives a 192-bit key from two counted blocks, written out by hand', () => {
+    const key = fromHex('404142434445464748494A4B4C4D4E4F');
+    const context = fromHex('000102030405060708090A0B0C0D0E0F');
+    // 32 bytes of input: two whole blocks, so the CMAC is CBC with K1 on the last one.
+    const block = (counter: string) => {
+      const input = concat(fromHex(`${'00'.repeat(11)}040000C0${counter}`), context);
+      const zero = ecb(key, new Uint8Array(16));
+      let carry = 0;
+      const k1 = zero.slice();
+      for (let i = 15; i >= 0; i -= 1) {
+        const byte = zero[i] ?? 0;
+        k1[i] = ((byte << 1) | carry) & 0xff;
+        carry = byte >> 7;
+      }
+      if (carry === 1) k1[15] = (k1[15] ?? 0) ^ 0x87;
+      return ecb(key, xor(xor(ecb(key, input.slice(0, 16)), input.slice(16)), k1));
+    };
+    expect(toHex(scp03Kdf(key, 0x04, context, 24))).toBe(
+      toHex(concat(block('01'), block('02')).slice(0, 24)),
+    );
+  });
+});
+
+function ecb(key: Uint8Array, block: Uint8Array): Uint8Array {
+  return Uint8Array.from(createCipheriv('aes-128-ecb', key, null).setAutoPadding(false).update(block));
+}
