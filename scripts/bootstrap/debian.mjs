@@ -1,0 +1,236 @@
+/** Debian's packages: which are missing, how large they are, and installing them where that is allowed. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { paths, readJson, writeJson } from './copy.mjs';
+import { aptCause, Failure, lastWords } from './failure.mjs';
+import { addonIsMissing } from './native.mjs';
+import { inWords, say } from './say.mjs';
+import { runTool } from './tool.mjs';
+
+const LISTS_DOWNLOAD = 'some 10 to 20 MB';
+const TRY_AGAIN_MS = 24 * 3600 * 1000;
+
+/** `required`: Kaika cannot run without. The others give the virtual card a real PC/SC service. */
+const PACKAGES = [
+  { name: 'softhsm2', required: () => true },
+  { name: 'g++', required: addonIsMissing },
+  { name: 'make', required: addonIsMissing },
+  { name: 'python3', required: addonIsMissing },
+  { name: 'libpcsclite1', required: () => false },
+  { name: 'pcscd', required: () => false },
+  { name: 'vsmartcard-vpcd', required: () => false },
+  { name: 'iproute2', required: () => false },
+  { name: 'util-linux', required: () => false },
+];
+
+const APT_OPTIONS = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3', '-o', 'APT::Color=0'];
+const plain = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
+
+const onPath = (name) =>
+  (process.env.PATH ?? '').split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, name)));
+const isDebian = () => process.platform === 'linux' && onPath('apt-get') && onPath('dpkg-query');
+
+/** @returns {{ required: string[], optional: string[] }} names of packages */
+export function missingPackages() {
+  if (!isDebian()) return { required: [], optional: [] };
+  const names = PACKAGES.map(({ name }) => name);
+  const { stdout } = spawnSync('dpkg-query', ['--status', ...names], { encoding: 'utf8', env: plain });
+  const installed = new Set(
+    [...(stdout ?? '').matchAll(/^Package: (\S+)\n(?:.+\n)*?Status: \S+ \S+ installed$/gm)].map(([, name]) => name),
+  );
+  const missing = PACKAGES.filter(({ name }) => !installed.has(name));
+  return {
+    required: missing.filter(({ required }) => required()).map(({ name }) => name),
+    optional: missing.filter(({ required }) => !required()).map(({ name }) => name),
+  };
+}
+
+/** What stands before a command of root's: nothing for root, sudo where it asks for nothing, undefined: not allowed. */
+function privilege() {
+  if (process.getuid?.() === 0) return [];
+  if (!onPath('sudo')) return undefined;
+  // In a session of its own, like the command later: a password given in this terminal does not count there.
+  const allowed = spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore', detached: true }).status === 0;
+  return allowed ? ['sudo', '-n'] : undefined;
+}
+
+const triedInVain = ({ optional }) => {
+  const tried = readJson(paths.debianTried);
+  return (
+    tried !== undefined &&
+    Date.now() - tried.at < TRY_AGAIN_MS &&
+    optional.every((name) => tried.names.includes(name))
+  );
+};
+
+/** Cheap: asked at every start. Optional packages that cannot be had are no reason to set up again. */
+export function debianIsReady() {
+  const missing = missingPackages();
+  if (missing.required.length > 0) return false;
+  return missing.optional.length === 0 || triedInVain(missing) || privilege() === undefined;
+}
+
+/** The one command that the person must run. */
+function commandFor(names) {
+  const apt = `apt-get update && apt-get install --yes --no-install-recommends ${names.join(' ')}`;
+  return onPath('sudo') ? `sudo sh -c '${apt}'` : `su -c '${apt}'`;
+}
+
+function tellWithoutRights({ required, optional }) {
+  const command = commandFor([...required, ...optional]);
+  if (required.length > 0) {
+    throw new Failure(
+      `Debian packages are missing that only an administrator may install. Please run:\n\n  ${command}\n`,
+    );
+  }
+  say(
+    `Going on without ${optional.join(', ')} (the built-in virtual reader serves). To have them: ${command}`,
+  );
+}
+
+/** Bytes that apt would fetch, undefined when it does not know the packages (yet). */
+function downloadSize(names) {
+  const { status, stdout } = spawnSync(
+    'apt-get',
+    ['install', '--yes', '--no-install-recommends', '--print-uris', '-qq', ...names],
+    { encoding: 'utf8', env: plain },
+  );
+  if (status !== 0) return undefined;
+  return [...stdout.matchAll(/^'[^']+' \S+ (\d+)/gm)].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
+}
+
+function failureOf(cause, result, names, log) {
+  const needs = `Debian's packages ${names.join(', ')}`;
+  switch (cause) {
+    case 'full':
+      return `The disk is full: ${needs} did not fit; free some room in /var and /usr and run the command again.`;
+    case 'locked':
+      return `Another program is installing packages (apt is locked): let it finish and run the command again.`;
+    case 'network':
+      return `Debian's package servers could not be reached for ${names.join(', ')}: check the network and run the command again.`;
+    case 'readonly':
+      return `The system's folders cannot be written, so ${needs} cannot be installed: install them where that is allowed.`;
+    default:
+      return (
+        `apt could not install ${names.join(', ')} (${lastWords(result.output)}): run the command again; ` +
+        `everything that apt said is in ${log.path}.`
+      );
+  }
+}
+
+/** Ctrl-C asks apt, and apt itself decides: while dpkg is at work it finishes first. */
+function tools({ log, lock }, prefix) {
+  const [command, ...args] = [
+    ...prefix,
+    ...(prefix.length > 0 ? ['env', 'LC_ALL=C', 'DEBIAN_FRONTEND=noninteractive'] : []),
+  ];
+  const askAsRoot = (pid) => {
+    say('Waiting for apt to stop.');
+    if (prefix.length > 0) spawnSync('sudo', ['-n', 'kill', '-INT', String(pid)], { stdio: 'ignore' });
+    else process.kill(pid, 'SIGINT');
+  };
+  const options = { name: 'apt', cwd: '/', env: plain, mayBeEnded: false, ask: askAsRoot, log, lock };
+  return (label, words) => {
+    const line = command ? [command, ...args, ...words] : words;
+    return runTool(line[0], line.slice(1), { ...options, label });
+  };
+}
+
+async function install(names, run) {
+  const apt = (label, ...words) => run(label, ['apt-get', ...APT_OPTIONS, ...words]);
+  const repairs = {
+    lists: () => {
+      say(`Fetching Debian's package lists from the Debian mirror set up here: ${LISTS_DOWNLOAD}.`);
+      return apt("Fetching Debian's package lists", 'update', '-q');
+    },
+    interrupted: () => {
+      say('An earlier installation of Debian packages was cut short; finishing it.');
+      return run('Finishing', ['dpkg', '--configure', '-a', '--force-confold']);
+    },
+  };
+  let size = downloadSize(names);
+  const done = new Set();
+  if (size === undefined) {
+    done.add('lists');
+    await repairs.lists();
+    size = downloadSize(names);
+  }
+  const large = size === undefined ? 'size unknown' : inWords(size);
+  say(`Fetching Debian's packages ${names.join(', ')} from the Debian mirror set up here: ${large}.`);
+  for (;;) {
+    const result = await apt(
+      "Installing Debian's packages",
+      ...[
+        'install',
+        '--yes',
+        '-q',
+        '--no-install-recommends',
+        '-o',
+        'Dpkg::Options::=--force-confold',
+        ...names,
+      ],
+    );
+    const cause = result.status === 0 ? undefined : aptCause(result.output);
+    if (cause === undefined || done.has(cause) || !repairs[cause]) return { result, cause };
+    done.add(cause);
+    await repairs[cause]();
+  }
+}
+
+/**
+ * Installs what is missing, or says what the person must do.
+ * @throws {Failure} when something required cannot be had
+ * @throws {Interrupted}
+ */
+export async function installDebianPackages(context) {
+  const missing = missingPackages();
+  if (missing.required.length === 0 && (missing.optional.length === 0 || triedInVain(missing))) return;
+  const prefix = privilege();
+  if (prefix === undefined) {
+    tellWithoutRights(missing);
+    return;
+  }
+  const run = tools(context, prefix);
+  const wantedNames = [...missing.required, ...missing.optional];
+  let { result, cause } = await install(wantedNames, run);
+  if (cause !== undefined && missing.required.length > 0 && missing.optional.length > 0) {
+    // One that this system does not have must not keep the others away.
+    ({ result, cause } = await install(missing.required, run));
+  }
+  const left = missingPackages();
+  if (left.required.length > 0) {
+    throw new Failure(failureOf(cause ?? 'other', result, left.required, context.log));
+  }
+  if (left.optional.length > 0) {
+    writeJson(paths.debianTried, { at: Date.now(), names: left.optional });
+    say(
+      `Going on without ${left.optional.join(', ')} (the built-in virtual reader serves): ${lastWords(result.output)}`,
+    );
+  } else {
+    rmSync(paths.debianTried, { force: true });
+    say("Debian's packages are installed.");
+  }
+}
+
+/** Where there is no apt: what to have, in a sentence, once per set-up. */
+export function tellOtherSystems() {
+  if (isDebian()) return;
+  const soft =
+    {
+      darwin: ['/opt/homebrew/lib/softhsm/libsofthsm2.so', '/usr/local/lib/softhsm/libsofthsm2.so'],
+      win32: ['C:\\SoftHSM2\\lib\\softhsm2-x64.dll'],
+      linux: [
+        '/usr/lib/softhsm/libsofthsm2.so',
+        '/usr/lib64/softhsm/libsofthsm2.so',
+        '/usr/lib64/pkcs11/libsofthsm2.so',
+      ],
+    }[process.platform] ?? [];
+  if (soft.some((path) => existsSync(path))) return;
+  const how =
+    {
+      darwin: 'run "brew install softhsm"',
+      win32: 'install SoftHSM 2 for Windows',
+    }[process.platform] ?? "install your system's softhsm package (and pcscd for readers)";
+  say(`The key server needs SoftHSM 2, which was not found in its usual place: ${how}. Going on without it.`);
+}

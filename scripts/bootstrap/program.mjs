@@ -1,0 +1,84 @@
+/** Runs the program itself: the terminal is its own, and when it is stopped nothing of it stays behind. */
+import { spawn } from 'node:child_process';
+import { Failure } from './failure.mjs';
+import { onInterruption, receivedSignal, statusOf } from './interruption.mjs';
+import { allGone, endTreeOnWindows, family, signalAll } from './processes.mjs';
+import { say } from './say.mjs';
+
+const LAST_GRACE_MS = 2_000;
+
+/** How long a program may take to put its things in order; KAIKA_STOP_SECONDS changes it. */
+function graceMs() {
+  const seconds = Number(process.env.KAIKA_STOP_SECONDS ?? '');
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 10_000;
+}
+
+/**
+ * The program gets a process group of its own: Ctrl-C then reaches its main process once, through us, and that ends
+ * its children in its own order. What it leaves is ended after it.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ cwd: string, stdout?: 'inherit' | 'pipe' }} options
+ * @returns {Promise<{ status: number, output: string }>} `status` as the shells count, 128 + signal; `output` what
+ *   was written to a piped stdout
+ */
+export async function runProgram(command, args, { cwd, stdout = 'inherit' }) {
+  if (receivedSignal()) return { status: statusOf(receivedSignal()), output: '' };
+  const ownGroup = process.platform !== 'win32';
+  const child = spawn(command, args, { cwd, stdio: ['inherit', stdout, 'inherit'], detached: ownGroup });
+  let output = '';
+  child.stdout?.on('data', (chunk) => {
+    output += chunk;
+  });
+
+  let known = [];
+  let killer;
+  const killAll = () => {
+    if (child.pid === undefined) return;
+    if (!ownGroup) endTreeOnWindows(child.pid);
+    else signalAll([...known, ...family(child.pid)], 'SIGKILL');
+  };
+  const stop = onInterruption((signal, again) => {
+    if (child.pid === undefined) return;
+    if (again) {
+      killAll();
+      return;
+    }
+    // Remembered now: children in groups of their own can no longer be found once their parent has gone.
+    known = family(child.pid);
+    // On Windows the console has already told it, and kill() would not ask but end.
+    if (ownGroup || signal !== 'SIGINT') child.kill(signal);
+    killer = setTimeout(() => {
+      say('The program did not stop by itself and is ended now.');
+      killAll();
+    }, graceMs());
+  });
+  const resize = () => child.kill('SIGWINCH');
+  if (ownGroup && process.stdout.isTTY) process.on('SIGWINCH', resize);
+
+  try {
+    const ended = await new Promise((resolve, reject) => {
+      child.on('error', (error) => {
+        reject(new Failure(`The program could not be started (${command}: ${error.message}).`, 1));
+      });
+      child.on('exit', (code, signal) => resolve({ code, signal }));
+    });
+    if (ownGroup) {
+      const left = [...known, ...family(child.pid)];
+      signalAll(left, 'SIGTERM');
+      if (!(await allGone(left, LAST_GRACE_MS))) {
+        signalAll(left, 'SIGKILL');
+        await allGone(left, LAST_GRACE_MS);
+      }
+    }
+    if (child.stdout && !child.stdout.readableEnded) {
+      await new Promise((resolve) => child.stdout.once('close', resolve));
+    }
+    const signal = receivedSignal() ?? ended.signal;
+    return { status: signal ? statusOf(signal) : ended.code, output };
+  } finally {
+    clearTimeout(killer);
+    stop();
+    process.off('SIGWINCH', resize);
+  }
+}

@@ -1,0 +1,44 @@
+/** What a command needs to be there, whether it is, and bringing it about under the lock. */
+import { paths } from './copy.mjs';
+import { debianIsReady, installDebianPackages, tellOtherSystems } from './debian.mjs';
+import { explainFileError } from './failure.mjs';
+import { acquire } from './lock.mjs';
+import { nativeIsReady, prepareNative } from './native.mjs';
+import { installPackages, packagesAreThere } from './packages.mjs';
+import { openLog } from './tool.mjs';
+
+/**
+ * @typedef {object} Needs
+ * @property {boolean} native the key server's and readers' native code, and Debian's packages for it
+ */
+
+function isReady({ native }) {
+  return packagesAreThere() && (!native || (nativeIsReady() && debianIsReady()));
+}
+
+/**
+ * Sets up what is missing; a fraction of a second when nothing is.
+ * @param {Needs} needs
+ * @throws {Failure | Interrupted}
+ */
+export async function setUp(needs) {
+  if (isReady(needs)) return;
+  const lock = await acquire(paths.lock);
+  const log = openLog(paths.log);
+  try {
+    if (isReady(needs)) return;
+    const context = { lock, log };
+    if (needs.native) {
+      await installDebianPackages(context);
+      tellOtherSystems();
+    }
+    await installPackages(context);
+    if (needs.native) await prepareNative(context);
+  } catch (error) {
+    log.write(`${error?.stack ?? error}\n`);
+    throw explainFileError(error, 'setting up');
+  } finally {
+    log.close();
+    lock.release();
+  }
+}

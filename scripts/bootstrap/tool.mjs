@@ -1,0 +1,109 @@
+/** Runs npm, apt and the like while setting up: their talk goes to the log, their interruption is ours to arrange. */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { onInterruption, stopIfInterrupted } from './interruption.mjs';
+import { endTreeOnWindows, family, signalAll } from './processes.mjs';
+import { progress } from './say.mjs';
+
+const KEPT = 64 * 1024;
+const GRACE_MS = 5_000;
+
+/** The log of the last set-up. A log that cannot be written is no reason to stop. */
+export function openLog(path) {
+  let file;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    file = openSync(path, 'w');
+  } catch {
+    file = undefined;
+  }
+  return {
+    path,
+    write(chunk) {
+      try {
+        if (file !== undefined) writeSync(file, chunk);
+      } catch {
+        // A full disk: the sentence at the end says so.
+      }
+    },
+    close() {
+      if (file !== undefined) closeSync(file);
+      file = undefined;
+    },
+  };
+}
+
+/**
+ * @typedef {object} ToolOptions
+ * @property {string} name for people: "npm", "apt"
+ * @property {string} [label] shown with the seconds on a terminal
+ * @property {string} cwd
+ * @property {NodeJS.ProcessEnv} [env]
+ * @property {boolean} [mayBeEnded] true: Ctrl-C ends it and its children; false: it is asked, and waited for
+ * @property {(pid: number) => void} [ask] how to ask it, where a plain SIGINT is not allowed (sudo)
+ * @property {{ write(chunk: string | Buffer): void }} log
+ * @property {{ note(child?: object): void }} [lock] told of the child, for whoever comes after a kill
+ */
+
+/**
+ * Runs to the end, without a terminal and in a group of its own, so that Ctrl-C reaches it through us only.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {ToolOptions} options
+ * @returns {Promise<{ status: number, output: string }>} `output` the last 64 kB of both streams; 127: not there
+ * @throws {Interrupted} after the child has ended
+ */
+export async function runTool(command, args, options) {
+  const { name, label, cwd, env = process.env, mayBeEnded = true, ask, log, lock } = options;
+  stopIfInterrupted();
+  log.write(`\n$ ${[command, ...args].join(' ')}\n`);
+  const child = spawn(command, args, {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  });
+  if (child.pid !== undefined) lock?.note({ pid: child.pid, name, mayBeEnded });
+  const endProgress = label ? progress(label) : () => {};
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      log.write(chunk);
+      output = (output + chunk).slice(-KEPT);
+    });
+  }
+
+  let killer;
+  const stop = onInterruption(() => {
+    if (child.pid === undefined) return;
+    if (!mayBeEnded) {
+      if (ask) ask(child.pid);
+      else child.kill('SIGINT');
+    } else if (process.platform === 'win32') {
+      endTreeOnWindows(child.pid);
+    } else {
+      const all = family(child.pid);
+      signalAll(all, 'SIGTERM');
+      killer ??= setTimeout(() => signalAll([...all, ...family(child.pid)], 'SIGKILL'), GRACE_MS);
+    }
+  });
+  try {
+    const status = await new Promise((resolve) => {
+      child.on('error', (error) => {
+        output += `${error.message}\n`;
+        resolve(error.code === 'EACCES' ? 126 : 127);
+      });
+      child.on('close', (code) => resolve(code ?? 128));
+    });
+    log.write(`[exit status ${status}]\n`);
+    stopIfInterrupted();
+    return { status, output };
+  } finally {
+    clearTimeout(killer);
+    stop();
+    endProgress();
+    lock?.note(undefined);
+  }
+}
