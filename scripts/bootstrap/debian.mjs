@@ -37,7 +37,9 @@ export function missingPackages() {
   const names = PACKAGES.map(({ name }) => name);
   const { stdout } = spawnSync('dpkg-query', ['--status', ...names], { encoding: 'utf8', env: plain });
   const installed = new Set(
-    [...(stdout ?? '').matchAll(/^Package: (\S+)\n(?:.+\n)*?Status: \S+ \S+ installed$/gm)].map(([, name]) => name),
+    [...(stdout ?? '').matchAll(/^Package: (\S+)\n(?:.+\n)*?Status: \S+ \S+ installed$/gm)].map(
+      ([, name]) => name,
+    ),
   );
   const missing = PACKAGES.filter(({ name }) => !installed.has(name));
   return {

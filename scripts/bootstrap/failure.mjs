@@ -63,10 +63,14 @@ export const aptCause = (output) => causeIn(APT_CAUSES, output);
 export function lastWords(output) {
   const lines = output
     .split(/\r?\n/)
-    .map((line) => line.replace(/^(npm (error|ERR!)( code)?|E:|gyp ERR!)\s*/, '').trim())
-    .filter((line) => line !== '' && !/complete log|npm help|^not ok$|^\(node:/.test(line));
+    .map((line) => line.replace(/^(npm (error|ERR!|(?=warn))( code)?|E:|gyp ERR!)\s*/, '').trim())
+    .filter(
+      (line) =>
+        line !== '' && !/complete log|npm help|^not ok$|^\(node:|^command (failed|sh)|^warn /.test(line),
+    );
+  const exact = lines.find((line) => /\berror: /i.test(line));
   const telling = lines.filter((line) => /error|fail|cannot|unable|missing|not found/i.test(line));
-  return (telling.at(-1) ?? lines.at(-1) ?? 'it said nothing').slice(0, 200);
+  return (exact ?? telling.at(-1) ?? lines.at(-1) ?? 'it said nothing').slice(0, 200);
 }
 
 /** An error of the file system, as a sentence; anything else is given back as it is. */

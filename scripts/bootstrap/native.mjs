@@ -1,6 +1,7 @@
 /** Native code: builds the PKCS#11 addon for Node 24, and sees once that the runtime and every addon load. */
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
 import { addToStamp, paths, readStamp, sizeOf, wanted } from './copy.mjs';
 import { Failure, Interrupted, lastWords, npmCause } from './failure.mjs';
 import { findNpm, npmEnvironment } from './packages.mjs';
@@ -34,9 +35,31 @@ export function nativeIsReady() {
   );
 }
 
+/**
+ * The compiler's command lines come from make, which does not quote the headers' folder: a path with spaces in it
+ * gets a plain name for the length of the build.
+ * @returns {{ folder: string, remove(): void }}
+ */
+function withoutSpaces(folder) {
+  if (process.platform === 'win32' || /^[\w./+@-]+$/.test(folder)) return { folder, remove: () => {} };
+  const temporary = mkdtempSync(join(/^[\w./+@-]+$/.test(tmpdir()) ? tmpdir() : '/tmp', 'kaika-'));
+  const link = join(temporary, 'node');
+  symlinkSync(folder, link);
+  return { folder: link, remove: () => rmSync(temporary, { recursive: true, force: true }) };
+}
+
+/** Node 24 first, so that node-gyp runs on it also where npm left out its link; and its headers, if there are any. */
+function buildEnvironment({ node }, headers) {
+  return npmEnvironment({
+    PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
+    ...(headers ? { npm_config_nodedir: headers } : {}),
+  });
+}
+
 async function buildAddon({ log, lock }) {
   const npm = findNpm();
-  const { folder } = theRuntime();
+  const runtime = theRuntime();
+  const headers = runtime.folder && withoutSpaces(runtime.folder);
   const label = 'Building the PKCS#11 addon';
   say(`${label} with this machine's C++ compiler; nothing is downloaded.`);
   try {
@@ -47,8 +70,7 @@ async function buildAddon({ log, lock }) {
         name: 'npm',
         label,
         cwd: paths.root,
-        // The headers are inside the runtime's package; without one (own Node 24) node-gyp looks for them itself.
-        env: npmEnvironment(folder ? { npm_config_nodedir: folder } : {}),
+        env: buildEnvironment(runtime, headers?.folder),
         log,
         lock,
       },
@@ -65,6 +87,8 @@ async function buildAddon({ log, lock }) {
     rmSync(addonFolder(), { recursive: true, force: true });
     if (error instanceof Interrupted) say('Removed the half-built addon.');
     throw error;
+  } finally {
+    headers?.remove();
   }
 }
 
