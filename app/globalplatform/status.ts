@@ -1,0 +1,156 @@
+/** GET STATUS and what it tells: what is on the card (GPC 2.3.1 §11.4). */
+import { type Aid, isAid, toAid } from '../card/aid.ts';
+import type { CommandApdu } from '../card/apdu.ts';
+import { concat, toHex } from '../card/bytes.ts';
+import { type Tlv, writeTlv } from '../card/tlv.ts';
+import { readObjects } from './data-objects.ts';
+import { GpFormatError } from './errors.ts';
+
+const WHAT = 'GET STATUS answer';
+
+/** What is asked for: the issuer security domain; instances; load files; load files with the applets in them. */
+export type StatusKind = 'issuer-security-domain' | 'applications' | 'load-files' | 'load-files-and-modules';
+
+/** How the card answers: TLV objects E3, or the older lists without tags. */
+export type StatusFormat = 'tlv' | 'legacy';
+
+/** One entry of the card's registry. What a card does not tell is absent. */
+export interface StatusEntry {
+  readonly aid: Aid;
+  /** Lifecycle state as one byte (GPC 2.3.1 tables 11-3 to 11-6); for the ISD 01 OP_READY, 07, 0F SECURED, 7F, FF. */
+  readonly lifecycle: number;
+  /** 1 or 3 bytes. */
+  readonly privileges?: Uint8Array;
+  /** Applets in a load file. */
+  readonly modules: readonly Aid[];
+  /** Load file an instance was made from. */
+  readonly loadFile?: Aid;
+  /** Major and minor version of a load file. */
+  readonly version?: Uint8Array;
+  /** Security domain the object belongs to. */
+  readonly securityDomain?: Aid;
+}
+
+const P1: Readonly<Record<StatusKind, number>> = {
+  'issuer-security-domain': 0x80,
+  applications: 0x40,
+  'load-files': 0x20,
+  'load-files-and-modules': 0x10,
+};
+
+/** GET STATUS of everything of one kind; `page` 'next' after an answer 6310. */
+export function getStatus(
+  kind: StatusKind,
+  format: StatusFormat = 'tlv',
+  page: 'first' | 'next' = 'first',
+): CommandApdu {
+  return {
+    cla: 0x80,
+    ins: 0xf2,
+    p1: P1[kind],
+    p2: (format === 'tlv' ? 0x02 : 0x00) | (page === 'next' ? 0x01 : 0x00),
+    data: writeTlv(0x4f),
+    le: 256,
+  };
+}
+
+/** What a status word of GET STATUS means: all, more to come (ask for the next page), nothing of this kind, or refused. */
+export function statusPage(sw: number): 'complete' | 'more' | 'none' | 'refused' {
+  switch (sw) {
+    case 0x9000:
+      return 'complete';
+    case 0x6310:
+      return 'more';
+    case 0x6a88:
+      return 'none';
+    default:
+      return 'refused';
+  }
+}
+
+/**
+ * Reads the data of all pages, in order. Cards may break a page in the middle of an entry, so pages are joined first.
+ * @throws GpFormatError with the offset within the joined pages.
+ */
+export function parseStatus(
+  kind: StatusKind,
+  format: StatusFormat,
+  ...pages: readonly Uint8Array[]
+): StatusEntry[] {
+  const data = concat(...pages);
+  return format === 'tlv' ? parseTlv(data) : parseLegacy(data, kind === 'load-files-and-modules');
+}
+
+function parseTlv(data: Uint8Array): StatusEntry[] {
+  return readObjects(data, WHAT).map((entry) => {
+    if (entry.tag !== 0xe3) throw new GpFormatError(WHAT, 'an object that is not E3', 0);
+    return entryOf(readObjects(entry.value, WHAT));
+  });
+}
+
+function entryOf(objects: readonly Tlv[]): StatusEntry {
+  const value = (tag: number) => objects.find((object) => object.tag === tag)?.value;
+  const aid = value(0x4f);
+  const lifecycle = value(0x9f70)?.[0];
+  if (aid === undefined) throw new GpFormatError(WHAT, 'entry without AID', 0);
+  if (lifecycle === undefined) throw new GpFormatError(WHAT, 'entry without lifecycle state', 0);
+  const privileges = value(0xc5);
+  const loadFile = value(0xc4);
+  const version = value(0xce);
+  const domain = value(0xcc);
+  return {
+    aid: aidOf(aid, 0),
+    lifecycle,
+    modules: objects.filter((object) => object.tag === 0x84).map((object) => aidOf(object.value, 0)),
+    ...(privileges === undefined || privileges.length === 0 ? {} : { privileges }),
+    ...(loadFile === undefined ? {} : { loadFile: aidOf(loadFile, 0) }),
+    ...(version === undefined ? {} : { version }),
+    // Some cards give an empty CC where the object belongs to the ISD.
+    ...(domain === undefined || domain.length === 0 ? {} : { securityDomain: aidOf(domain, 0) }),
+  };
+}
+
+function parseLegacy(data: Uint8Array, withModules: boolean): StatusEntry[] {
+  const entries: StatusEntry[] = [];
+  const reader = new Cursor(data);
+  while (!reader.atEnd) {
+    const aid = reader.aid();
+    const lifecycle = reader.byte();
+    const privileges = Uint8Array.of(reader.byte());
+    const modules: Aid[] = [];
+    if (withModules) for (let left = reader.byte(); left > 0; left -= 1) modules.push(reader.aid());
+    entries.push({ aid, lifecycle, privileges, modules });
+  }
+  return entries;
+}
+
+class Cursor {
+  readonly #data: Uint8Array;
+  #at = 0;
+  constructor(data: Uint8Array) {
+    this.#data = data;
+  }
+  get atEnd(): boolean {
+    return this.#at >= this.#data.length;
+  }
+  byte(): number {
+    const byte = this.#data[this.#at];
+    if (byte === undefined) throw new GpFormatError(WHAT, 'cut short', this.#at);
+    this.#at += 1;
+    return byte;
+  }
+  aid(): Aid {
+    const start = this.#at;
+    const length = this.byte();
+    const end = this.#at + length;
+    if (end > this.#data.length) throw new GpFormatError(WHAT, 'AID cut short', start);
+    const aid = aidOf(this.#data.slice(this.#at, end), start);
+    this.#at = end;
+    return aid;
+  }
+}
+
+function aidOf(value: Uint8Array, offset: number): Aid {
+  if (!isAid(toHex(value))) throw new GpFormatError(WHAT, 'an AID of another length than 5 to 16', offset);
+  return toAid(value);
+}
