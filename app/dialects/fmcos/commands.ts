@@ -1,0 +1,115 @@
+/** FMCOS 2.0 commands as values. What needs a key is asked of the port, so the same builders serve an HSM and a test. */
+import { type Aid, aidBytes } from '../../card/aid.ts';
+import type { CommandApdu } from '../../card/apdu.ts';
+import { concat } from '../../card/bytes.ts';
+import { FmcosFormatError } from './errors.ts';
+import type { FmcosKeys, KeyWriteRequest } from './keys.ts';
+
+const MAC_LENGTH = 4;
+const KEY_WRITE_LENGTH = 28;
+
+/** SELECT of an application. It voids an outstanding challenge and sets the security state to 0. */
+export function selectApplication(aid: Aid): CommandApdu {
+  return { cla: 0x00, ins: 0xa4, p1: 0x04, p2: 0x00, data: aidBytes(aid), le: 256 };
+}
+
+/** GET CHALLENGE of 4 bytes; valid for the very next command only. */
+export function getChallenge(): CommandApdu {
+  return { cla: 0x00, ins: 0x84, p1: 0x00, p2: 0x00, le: 4 };
+}
+
+/**
+ * EXTERNAL AUTHENTICATE with key 39 `keyId` (00 the master control key). 4-byte challenges only: choosing all 8 bytes would let
+ * a station have any block enciphered.
+ * @throws FmcosFormatError for another challenge length; whatever the port throws.
+ */
+export async function externalAuthenticate<K>(
+  keys: FmcosKeys<K>,
+  key: K,
+  challenge: Uint8Array,
+  keyId = 0x00,
+): Promise<CommandApdu> {
+  checkChallenge(challenge);
+  const data = await keys.cryptogram(key, challenge);
+  checkLength(data, 8, 'authentication cryptogram');
+  return { cla: 0x00, ins: 0x82, p1: 0x00, p2: keyId, data };
+}
+
+/**
+ * WRITE KEY (replace), encrypted and MACed under the existing key 39/00: `84 D4 p1 id 1C …`.
+ * @throws FmcosFormatError; whatever the port throws.
+ */
+export async function writeKey<K>(keys: FmcosKeys<K>, request: KeyWriteRequest<K>): Promise<CommandApdu> {
+  checkChallenge(request.challenge);
+  const data = await keys.keyWrite(request);
+  checkLength(data, KEY_WRITE_LENGTH, 'key write');
+  return { cla: 0x84, ins: 0xd4, p1: request.p1, p2: request.keyId, data };
+}
+
+/** Where to write in a transparent file, and what. `offset` 0 to 255, `challenge` 4 bytes. */
+export interface BinaryUpdate {
+  readonly sfi: number;
+  readonly offset: number;
+  readonly data: Uint8Array;
+  readonly challenge: Uint8Array;
+}
+
+/**
+ * UPDATE BINARY by short file id with MAC under the maintenance key: `04 D6 (80+sfi) offset len+4 data MAC`.
+ * @throws FmcosFormatError when the update does not fit one command; whatever the port throws.
+ */
+export async function updateBinaryWithMac<K>(
+  keys: FmcosKeys<K>,
+  key: K,
+  update: BinaryUpdate,
+): Promise<CommandApdu> {
+  const { sfi, offset, data, challenge } = update;
+  checkChallenge(challenge);
+  if (data.length === 0 || data.length > 255 - MAC_LENGTH)
+    throw new FmcosFormatError('UPDATE BINARY', 'data of another length than 1 to 251');
+  const p1 = shortFile(sfi);
+  const p2 = byteOffset(offset);
+  const header = Uint8Array.of(0x04, 0xd6, p1, p2, data.length + MAC_LENGTH);
+  const mac = await keys.mac(key, challenge, concat(header, data));
+  checkLength(mac, MAC_LENGTH, 'secure-messaging MAC');
+  return { cla: 0x04, ins: 0xd6, p1, p2, data: concat(data, mac) };
+}
+
+/** READ BINARY by short file id, `length` 1 to 256 bytes from `offset`. @throws FmcosFormatError */
+export function readBinary(sfi: number, offset: number, length: number): CommandApdu {
+  if (!Number.isInteger(length) || length < 1 || length > 256)
+    throw new FmcosFormatError('READ BINARY', 'length outside 1 to 256');
+  return { cla: 0x00, ins: 0xb0, p1: shortFile(sfi), p2: byteOffset(offset), le: length };
+}
+
+/** GET BALANCE of the electronic wallet (PBOC). */
+export function getBalance(): CommandApdu {
+  return { cla: 0x80, ins: 0x5c, p1: 0x00, p2: 0x02, le: 4 };
+}
+
+/** The balance in cents. @throws FmcosFormatError when the answer is not 4 bytes. */
+export function parseBalance(data: Uint8Array): number {
+  checkLength(data, 4, 'balance');
+  return new DataView(data.buffer, data.byteOffset, 4).getUint32(0);
+}
+
+function shortFile(sfi: number): number {
+  // ISO/IEC 7816-4 §7.3.2: bits 8 to 6 are 100, then five bits of short file id; 0 and 31 name no file.
+  if (!Number.isInteger(sfi) || sfi < 1 || sfi > 30)
+    throw new FmcosFormatError('short file id', 'outside 1 to 30');
+  return 0x80 | sfi;
+}
+
+function byteOffset(offset: number): number {
+  if (!Number.isInteger(offset) || offset < 0 || offset > 255)
+    throw new FmcosFormatError('file offset', 'outside 0 to 255');
+  return offset;
+}
+
+function checkChallenge(challenge: Uint8Array): void {
+  checkLength(challenge, 4, 'challenge');
+}
+
+function checkLength(bytes: Uint8Array, length: number, what: string): void {
+  if (bytes.length !== length) throw new FmcosFormatError(what, `of another length than ${length}`);
+}
