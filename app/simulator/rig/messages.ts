@@ -1,0 +1,61 @@
+/** What the rig and the process in its namespace say to each other: one JSON object a line, both ways. */
+import { z } from 'zod';
+
+/** How a card behaves; handed to the module that opens card files, which checks its own part. */
+export const InsertOptions = z.object({
+  latency: z.enum(['none', 'realistic']).optional(),
+  tear: z.record(z.string(), z.json()).optional(),
+});
+export type InsertOptions = z.infer<typeof InsertOptions>;
+
+/** What the process is started with. */
+export const RigSetup = z.object({
+  /** Absolute folder that becomes /run/pcscd; holds the socket and the drivers. */
+  run: z.string().min(1),
+  readers: z.number().int().min(1).max(16),
+  driver: z.string().min(1),
+  pcscd: z.string().min(1),
+  /** URL of the module that exports `openCardFile`. */
+  cards: z.url(),
+});
+export type RigSetup = z.infer<typeof RigSetup>;
+
+const id = z.number().int();
+const reader = z.number().int().min(0);
+
+/** Parent to process. */
+export const RigCommand = z.discriminatedUnion('do', [
+  z.object({ id, do: z.literal('insert'), reader, cardFile: z.string().min(1), options: InsertOptions }),
+  z.object({ id, do: z.literal('remove'), reader }),
+  z.object({ id, do: z.literal('stop-service') }),
+  z.object({ id, do: z.literal('start-service') }),
+  z.object({ id, do: z.literal('close') }),
+]);
+export type RigCommand = z.infer<typeof RigCommand>;
+
+/**
+ * Why a command was not done: no such reader, a card is in it already, the card file could not be opened, pcscd is
+ * not running or did not start.
+ */
+export const RigFault = z.enum([
+  'no-reader',
+  'reader-occupied',
+  'card-file',
+  'service-stopped',
+  'service-failed',
+]);
+export type RigFault = z.infer<typeof RigFault>;
+
+/** Something happened to a card: it pulled itself (`torn`), or it went in any other way. Readers count from 0. */
+export const RigEvent = z.object({ event: z.enum(['torn', 'removed']), reader });
+export type RigEvent = z.infer<typeof RigEvent>;
+
+/** Process to parent. */
+export const RigMessage = z.union([
+  z.object({ event: z.literal('ready'), readerNames: z.array(z.string()) }),
+  z.object({ event: z.literal('failed'), message: z.string() }),
+  RigEvent,
+  z.object({ id, ok: z.literal(true) }),
+  z.object({ id, ok: z.literal(false), fault: RigFault, message: z.string() }),
+]);
+export type RigMessage = z.infer<typeof RigMessage>;
