@@ -78,7 +78,10 @@ export type ChannelContext =
   | { readonly scp: '02'; readonly sequenceCounter: Uint8Array }
   | { readonly scp: '03'; readonly hostChallenge: Uint8Array; readonly cardChallenge: Uint8Array };
 
-/** Why the vault cannot serve. */
+/**
+ * Why the vault cannot serve. `hsm-away`: module, token or vault process; comes back by itself. `key-missing`: the token
+ * is there, the key is not. `refused`: what is asked for is never done. `busy`: too much is waiting.
+ */
 export type VaultFault = 'hsm-away' | 'key-missing' | 'refused' | 'busy';
 
 /** A fault of the vault. The message names keys by purpose and version only. */
@@ -94,16 +97,21 @@ export class VaultError extends Error {
 /** The serving vault. Every method may reject with VaultError. */
 export interface Vault {
   status(): Promise<VaultStatus>;
-  /** FMCOS EXTERNAL AUTHENTICATE: 3DES(K, challenge ‖ 00000000), 8 bytes. Only 4-byte challenges: see design §4. */
+  /**
+   * FMCOS EXTERNAL AUTHENTICATE: 3DES(K, challenge ‖ 00000000), 8 bytes. Only 4-byte challenges, because with eight of a
+   * station's choice this would encrypt anything. `key` must be a master control key (`app/…/mck`).
+   */
   fmcosCryptogram(key: CardKeyRef, challenge: Uint8Array): Promise<Uint8Array>;
   /**
    * FMCOS secure-messaging MAC, 4 bytes: ISO 9797-1 algorithm 3, IV challenge ‖ 00000000, over `message`, padded 80 00….
-   * `message` must begin with CLA 04 and must not be a key write; anything else is refused.
+   * `message` is an UPDATE BINARY, 04 D6 P1 P2 Lc data with the Lc that includes the MAC; anything else is refused. `key`
+   * must be a maintenance key (`app/…/mtk`).
    */
   fmcosMac(key: CardKeyRef, challenge: Uint8Array, message: Uint8Array): Promise<Uint8Array>;
   /**
    * FMCOS WRITE KEY (replace), the whole 28-byte data field: 24 bytes ciphertext and 4 bytes MAC, both under
-   * `under` (the key 39/00 now on the card). `p1` is 39 or 36.
+   * `under` (the key 39/00 now on the card, `app/<name>/mck`). `p1` is 39 (`newKey` an mck) or 36 (an mtk), both of the
+   * same app; `header.typeInside` must be F9 or F6, or it is refused. DES key bytes go to the card parity-adjusted.
    */
   fmcosKeyWrite(request: {
     readonly under: CardKeyRef;
@@ -113,7 +121,10 @@ export interface Vault {
     readonly header: KeySlotHeader;
     readonly challenge: Uint8Array;
   }): Promise<Uint8Array>;
-  /** Session keys of a secure channel with a security domain. */
+  /**
+   * Session keys of a secure channel with a security domain. The three keys are `isd/<type>/enc`, `/mac` and `/dek` of one
+   * type; two-key 3DES for SCP02, AES-128 for SCP03.
+   */
   channelSessionKeys(keys: ChannelKeyRefs, context: ChannelContext): Promise<ChannelSessionKeys>;
   /** Seals bytes for the store under a key of the token; `context` must be given again to open them. */
   seal(clear: Uint8Array, context: string): Promise<Uint8Array>;
@@ -123,10 +134,12 @@ export interface Vault {
 
 /** What only set-up and ceremony may do; never reachable from the serving process. */
 export interface VaultAdmin {
-  /** A new master key made inside the token. */
+  /** A new master key made inside the token. `refused` when the name is taken: keys are never replaced, only versioned. */
   generateMaster(id: MasterKeyId, algorithm: KeyAlgorithm): Promise<MasterKeyInfo>;
   /** A transport key handed over by a manufacturer. `value` is wiped. */
   importMaster(id: MasterKeyId, algorithm: KeyAlgorithm, value: Uint8Array): Promise<MasterKeyInfo>;
   listMasters(): Promise<readonly MasterKeyInfo[]>;
+  /** Makes the key that `Vault.seal` works under, if the token has none. */
+  ensureSealKey(): Promise<void>;
   close(): Promise<void>;
 }

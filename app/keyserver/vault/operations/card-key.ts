@@ -1,0 +1,68 @@
+/** A card's key, derived in the token for the length of one call (PBOC diversification, docs/cards/demo-card.md). */
+import type { Handle } from 'pkcs11js';
+import { concat } from '../../../card/bytes.ts';
+import { describeKey, type KeyRole, keyRole } from '../labels.ts';
+import { type CardKeyRef, type KeyAlgorithm, VaultError } from '../port.ts';
+import type { KeyCache } from '../token/key-cache.ts';
+import { asBuffer, type ChildUsage, type TokenSession } from '../token/session.ts';
+
+/** Where an operation works: a lent session and the handles of the masters. */
+export interface Workbench {
+  readonly session: TokenSession;
+  readonly keys: KeyCache;
+}
+
+/** D ‖ NOT D. */
+function diversificationData(factor: Uint8Array): Buffer {
+  return asBuffer(
+    concat(
+      factor,
+      factor.map((byte) => ~byte),
+    ),
+  );
+}
+
+function derived<T>(
+  { session, keys }: Workbench,
+  ref: CardKeyRef,
+  algorithm: KeyAlgorithm,
+  data: Buffer,
+  usage: ChildUsage,
+  work: (child: Handle) => T,
+): T {
+  const master = keys.master(session, ref.master);
+  if (master.algorithm !== algorithm)
+    throw new VaultError('refused', `${describeKey(ref.master)} is ${master.algorithm}, not ${algorithm}`);
+  return session.withDerived(master.handle, algorithm, data, usage, work);
+}
+
+/** The card's key as a session object. @throws VaultError `key-missing`, `refused`; Pkcs11Error */
+export function withCardKey<T>(
+  bench: Workbench,
+  ref: CardKeyRef,
+  algorithm: KeyAlgorithm,
+  usage: ChildUsage,
+  work: (key: Handle) => T,
+): T {
+  return derived(bench, ref, algorithm, diversificationData(ref.factor), usage, work);
+}
+
+/**
+ * The left half of a card's 3DES key, twice: single DES for tokens without it. ECB(master, D ‖ D) is that key, so
+ * it too never leaves the token.
+ */
+export function withLeftHalf<T>(bench: Workbench, ref: CardKeyRef, work: (leftHalf: Handle) => T): T {
+  const data = asBuffer(concat(ref.factor, ref.factor));
+  return derived(bench, ref, 'des3-16', data, 'encrypt', work);
+}
+
+/**
+ * Key separation: each operation takes keys of its own role only, so that no operation lends itself to another.
+ * @throws VaultError `refused`
+ */
+export function requireRole(ref: CardKeyRef, role: KeyRole, owner?: string): void {
+  const actual = keyRole(ref.master);
+  const kind = role === 'mck' || role === 'mtk' ? 'app/' : 'isd/';
+  if (actual.role !== role || !actual.owner.startsWith(kind) || (owner ?? actual.owner) !== actual.owner)
+    throw new VaultError('refused', `${describeKey(ref.master)} is not for this operation`);
+}

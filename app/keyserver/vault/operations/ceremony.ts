@@ -1,0 +1,89 @@
+/** Making keys in the token. Reached from the admin process only. */
+import pkcs11, { type Template } from 'pkcs11js';
+import { wipe } from '../../../card/bytes.ts';
+import { describeKey, keyId, masterLabel, SEAL_LABEL } from '../labels.ts';
+import { type KeyAlgorithm, type MasterKeyId, VaultError } from '../port.ts';
+import { hasKey } from '../token/key-cache.ts';
+import { boolValue, type RawAttribute, ulongValue } from '../token/raw-cryptoki.ts';
+import type { TokenSession } from '../token/session.ts';
+
+const AES_128_BYTES = 16;
+const AES_256_BYTES = 32;
+
+/** A master may derive, and nothing else: no operation encrypts under it, and it never leaves the token. */
+function masterAttributes(id: MasterKeyId, algorithm: KeyAlgorithm): RawAttribute[] {
+  const label = masterLabel(id);
+  const type = algorithm === 'des3-16' ? pkcs11.CKK_DES2 : pkcs11.CKK_AES;
+  return [
+    { type: pkcs11.CKA_CLASS, value: ulongValue(pkcs11.CKO_SECRET_KEY) },
+    { type: pkcs11.CKA_KEY_TYPE, value: ulongValue(type) },
+    { type: pkcs11.CKA_LABEL, value: Buffer.from(label) },
+    { type: pkcs11.CKA_ID, value: keyId(label) },
+    ...protectedAttributes(),
+    { type: pkcs11.CKA_DERIVE, value: boolValue(true) },
+    { type: pkcs11.CKA_ENCRYPT, value: boolValue(false) },
+    { type: pkcs11.CKA_DECRYPT, value: boolValue(false) },
+  ];
+}
+
+function protectedAttributes(): RawAttribute[] {
+  return [
+    { type: pkcs11.CKA_TOKEN, value: boolValue(true) },
+    { type: pkcs11.CKA_PRIVATE, value: boolValue(true) },
+    { type: pkcs11.CKA_SENSITIVE, value: boolValue(true) },
+    { type: pkcs11.CKA_EXTRACTABLE, value: boolValue(false) },
+    { type: pkcs11.CKA_MODIFIABLE, value: boolValue(false) },
+    { type: pkcs11.CKA_SIGN, value: boolValue(false) },
+    { type: pkcs11.CKA_VERIFY, value: boolValue(false) },
+    { type: pkcs11.CKA_WRAP, value: boolValue(false) },
+    { type: pkcs11.CKA_UNWRAP, value: boolValue(false) },
+  ];
+}
+
+function refuseSecond(session: TokenSession, id: MasterKeyId): void {
+  if (hasKey(session, masterLabel(id)))
+    throw new VaultError('refused', `${describeKey(id)} is in the token already`);
+}
+
+/** A new master, made by the token's own random generator. @throws VaultError `refused` when the name is taken */
+export function generateMaster(session: TokenSession, id: MasterKeyId, algorithm: KeyAlgorithm): void {
+  refuseSecond(session, id);
+  const template: Template = masterAttributes(id, algorithm);
+  if (algorithm === 'aes-128') template.push({ type: pkcs11.CKA_VALUE_LEN, value: AES_128_BYTES });
+  const mechanism = algorithm === 'des3-16' ? pkcs11.CKM_DES2_KEY_GEN : pkcs11.CKM_AES_KEY_GEN;
+  session.p11.C_GenerateKey(session.handle, { mechanism }, template);
+}
+
+/** A transport key, from a buffer that is wiped. @throws VaultError `refused` when the name is taken */
+export function importMaster(
+  session: TokenSession,
+  id: MasterKeyId,
+  algorithm: KeyAlgorithm,
+  value: Uint8Array,
+): void {
+  refuseSecond(session, id);
+  const own = Buffer.from(value);
+  try {
+    const attributes = [...masterAttributes(id, algorithm), { type: pkcs11.CKA_VALUE, value: own }];
+    session.raw.createObject(session.handle, attributes);
+  } finally {
+    wipe(own, value);
+  }
+}
+
+/** Makes the sealing key (AES-256) if there is none. */
+export function ensureSealKey(session: TokenSession): void {
+  if (hasKey(session, SEAL_LABEL)) return;
+  const template: Template = [
+    { type: pkcs11.CKA_CLASS, value: pkcs11.CKO_SECRET_KEY },
+    { type: pkcs11.CKA_KEY_TYPE, value: pkcs11.CKK_AES },
+    { type: pkcs11.CKA_VALUE_LEN, value: AES_256_BYTES },
+    { type: pkcs11.CKA_LABEL, value: SEAL_LABEL },
+    { type: pkcs11.CKA_ID, value: keyId(SEAL_LABEL) },
+    ...protectedAttributes(),
+    { type: pkcs11.CKA_DERIVE, value: false },
+    { type: pkcs11.CKA_ENCRYPT, value: true },
+    { type: pkcs11.CKA_DECRYPT, value: true },
+  ];
+  session.p11.C_GenerateKey(session.handle, { mechanism: pkcs11.CKM_AES_KEY_GEN }, template);
+}

@@ -1,0 +1,72 @@
+/** Finds keys in the token by CKA_LABEL and remembers their handles for as long as the module stays initialised. */
+import pkcs11, { type Handle } from 'pkcs11js';
+import { describeKey, masterLabel, parseMasterLabel, SEAL_LABEL } from '../labels.ts';
+import { type KeyAlgorithm, type MasterKeyId, VaultError } from '../port.ts';
+import { ulongValue } from './raw-cryptoki.ts';
+import type { TokenSession } from './session.ts';
+
+/** A master key's object and what it is. */
+export interface MasterKey {
+  readonly id: MasterKeyId;
+  readonly handle: Handle;
+  readonly algorithm: KeyAlgorithm;
+}
+
+/** Token objects that are secret keys, narrowed by a label if given. */
+function findSecretKeys(session: TokenSession, label?: string): Handle[] {
+  return session.find([
+    { type: pkcs11.CKA_CLASS, value: pkcs11.CKO_SECRET_KEY },
+    { type: pkcs11.CKA_TOKEN, value: true },
+    ...(label === undefined ? [] : [{ type: pkcs11.CKA_LABEL, value: label }]),
+  ]);
+}
+
+function algorithmOf(session: TokenSession, key: Handle): KeyAlgorithm | undefined {
+  const type = session.attribute(key, pkcs11.CKA_KEY_TYPE);
+  if (type.equals(ulongValue(pkcs11.CKK_DES2))) return 'des3-16';
+  if (!type.equals(ulongValue(pkcs11.CKK_AES))) return undefined;
+  return session.attribute(key, pkcs11.CKA_VALUE_LEN).equals(ulongValue(16)) ? 'aes-128' : undefined;
+}
+
+/** Handles of one initialisation of the module. */
+export class KeyCache {
+  readonly #handles = new Map<string, Handle>();
+  readonly #algorithms = new Map<string, KeyAlgorithm>();
+
+  /** @throws VaultError `key-missing`, `refused` when it is not a kind of master that we derive from. */
+  master(session: TokenSession, id: MasterKeyId): MasterKey {
+    const label = masterLabel(id);
+    const handle = this.#handle(session, label, describeKey(id));
+    const algorithm = this.#algorithms.get(label) ?? algorithmOf(session, handle);
+    if (algorithm === undefined)
+      throw new VaultError('refused', `${describeKey(id)} is neither two-key 3DES nor AES-128`);
+    this.#algorithms.set(label, algorithm);
+    return { id, handle, algorithm };
+  }
+
+  /** The sealing key. @throws VaultError `key-missing` */
+  seal(session: TokenSession): Handle {
+    return this.#handle(session, SEAL_LABEL, 'the sealing key');
+  }
+
+  #handle(session: TokenSession, label: string, name: string): Handle {
+    const known = this.#handles.get(label);
+    if (known !== undefined) return known;
+    const [handle, second] = findSecretKeys(session, label);
+    if (handle === undefined) throw new VaultError('key-missing', `${name} is not in the token`);
+    if (second !== undefined) throw new VaultError('refused', `${name} is in the token more than once`);
+    this.#handles.set(label, handle);
+    return handle;
+  }
+}
+
+/** Whether an object with this label is in the token. */
+export function hasKey(session: TokenSession, label: string): boolean {
+  return findSecretKeys(session, label).length > 0;
+}
+
+/** Names of all master keys in the token, sorted by label. */
+export function listMasterIds(session: TokenSession): MasterKeyId[] {
+  const labels = findSecretKeys(session).map((key) => session.attribute(key, pkcs11.CKA_LABEL).toString());
+  return [...new Set(labels)].sort().flatMap((label) => parseMasterLabel(label) ?? []);
+}

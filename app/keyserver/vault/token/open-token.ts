@@ -1,0 +1,91 @@
+/** Loads the module, finds the token by its label and logs in. */
+import pkcs11, { type Handle, type PKCS11 } from 'pkcs11js';
+import type { TokenConfig } from '../config.ts';
+import { VaultError } from '../port.ts';
+import { isPinRefusal, tokenErrorName } from './cryptoki-error.ts';
+import { KeyCache } from './key-cache.ts';
+import type { PinReader } from './pin.ts';
+import { RawCryptoki } from './raw-cryptoki.ts';
+import { SessionPool } from './session-pool.ts';
+
+/** A token that is initialised and logged in. Its handles die with `closeToken`. */
+export interface OpenToken {
+  readonly p11: PKCS11;
+  readonly slot: Handle;
+  readonly label: string;
+  readonly sessions: SessionPool;
+  readonly keys: KeyCache;
+}
+
+/** The module in this process; loaded once, initialised as often as the token comes back. */
+export interface LoadedModule {
+  readonly p11: PKCS11;
+  readonly raw: RawCryptoki;
+}
+
+/** The token does not take the configured PIN. Not to be tried again: tokens lock. */
+export class PinRefused extends VaultError {
+  constructor(label: string, reason: string) {
+    super('hsm-away', `token "${label}" does not accept the configured PIN (${reason})`);
+    this.name = 'PinRefused';
+  }
+}
+
+/** Loads a PKCS#11 module. @throws VaultError `hsm-away` */
+export function loadModule(path: string): LoadedModule {
+  try {
+    const p11 = new pkcs11.PKCS11();
+    p11.load(path);
+    return { p11, raw: new RawCryptoki(path) };
+  } catch {
+    throw new VaultError('hsm-away', 'the PKCS#11 module cannot be loaded');
+  }
+}
+
+/** The slot of the token with this label. @throws VaultError `hsm-away`; Pkcs11Error */
+export function findSlot(p11: PKCS11, label: string): Handle {
+  const slots = p11.C_GetSlotList(true).filter((slot) => p11.C_GetTokenInfo(slot).label.trimEnd() === label);
+  const [slot, second] = slots;
+  if (slot === undefined) throw new VaultError('hsm-away', `token "${label}" is not there`);
+  if (second !== undefined) throw new VaultError('hsm-away', `there is more than one token "${label}"`);
+  return slot;
+}
+
+function logIn(module: LoadedModule, session: Handle, label: string, pin: PinReader): void {
+  pin.with((bytes) => {
+    try {
+      module.raw.login(session, pkcs11.CKU_USER, bytes);
+    } catch (error) {
+      throw isPinRefusal(error) ? new PinRefused(label, tokenErrorName(error)) : error;
+    }
+  });
+}
+
+/** Initialises the module and logs in. @throws VaultError `hsm-away`, PinRefused; Pkcs11Error */
+export function openToken(
+  module: LoadedModule,
+  config: TokenConfig,
+  pin: PinReader,
+  access: 'read' | 'write',
+): OpenToken {
+  const { p11, raw } = module;
+  p11.C_Initialize({ flags: pkcs11.CKF_OS_LOCKING_OK });
+  try {
+    const slot = findSlot(p11, config.tokenLabel);
+    const sessions = new SessionPool(p11, raw, slot, access);
+    logIn(module, sessions.kept, config.tokenLabel, pin);
+    return { p11, slot, label: config.tokenLabel, sessions, keys: new KeyCache() };
+  } catch (error) {
+    finalize(p11);
+    throw error;
+  }
+}
+
+/** C_Finalize: every session and session object of this process is gone. Never throws. */
+export function finalize(p11: PKCS11): void {
+  try {
+    p11.C_Finalize();
+  } catch {
+    // Not initialised, or a token so far gone that it cannot even say goodbye.
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The few PKCS#11 calls that carry secrets, made with our own buffers. pkcs11js takes PINs as JavaScript strings and copies
+ * attribute values through memory that it frees without wiping; through koffi the module sees our buffer itself, and the
+ * buffer can be wiped. Layouts: PKCS#11 2.40 base, §3; on Windows structures are packed to one byte.
+ */
+import koffi from 'koffi';
+import type { Handle } from 'pkcs11js';
+import { assertOk } from './cryptoki-error.ts';
+
+const ULONG = koffi.sizeof('unsigned long');
+const POINTER = koffi.sizeof('void *');
+const PACKED = process.platform === 'win32';
+const CKA_VALUE = 0x11;
+
+/** Place of a function in CK_FUNCTION_LIST, behind the CK_VERSION. */
+const PLACE = { C_InitToken: 9, C_InitPIN: 10, C_Login: 18, C_CreateObject: 20, C_GetAttributeValue: 24 };
+
+const initToken = koffi.proto(
+  'unsigned long KaikaInitToken(unsigned long slot, const uint8_t *pin, unsigned long length, const uint8_t *label)',
+);
+const initPin = koffi.proto(
+  'unsigned long KaikaInitPin(unsigned long session, const uint8_t *pin, unsigned long length)',
+);
+const login = koffi.proto(
+  'unsigned long KaikaLogin(unsigned long session, unsigned long user, const uint8_t *pin, unsigned long length)',
+);
+const createObject = koffi.proto(
+  'unsigned long KaikaCreateObject(unsigned long session, const uint8_t *template, unsigned long count, _Out_ unsigned long *object)',
+);
+const getAttributeValue = koffi.proto(
+  'unsigned long KaikaGetAttributeValue(unsigned long session, unsigned long object, uint8_t *template, unsigned long count)',
+);
+
+/** One attribute, its value in a buffer that stays where it is. */
+export interface RawAttribute {
+  readonly type: number;
+  readonly value: Buffer;
+}
+
+function writeUlong(target: Buffer, value: number | bigint, offset: number): void {
+  if (ULONG === 8) target.writeBigUInt64LE(BigInt(value), offset);
+  else target.writeUInt32LE(Number(value), offset);
+}
+
+function readUlong(source: Buffer, offset = 0): number {
+  return ULONG === 8 ? Number(source.readBigUInt64LE(offset)) : source.readUInt32LE(offset);
+}
+
+/** A CK_ULONG as attribute value. */
+export function ulongValue(value: number): Buffer {
+  const buffer = Buffer.alloc(ULONG);
+  writeUlong(buffer, value, 0);
+  return buffer;
+}
+
+/** A CK_BBOOL as attribute value. */
+export function boolValue(value: boolean): Buffer {
+  return Buffer.of(value ? 1 : 0);
+}
+
+/**
+ * CK_KEY_DERIVATION_STRING_DATA { pData, ulLen } (PKCS#11 2.40 mechanisms §2.42), for which pkcs11js has no type. `data` must
+ * be kept alive by the caller until the call is over; Node never moves the memory of a Buffer.
+ */
+export function derivationStringData(data: Buffer): Buffer {
+  const parameter = Buffer.alloc(POINTER + ULONG);
+  parameter.writeBigUInt64LE(koffi.address(data), 0);
+  writeUlong(parameter, data.length, POINTER);
+  return parameter;
+}
+
+function encodeTemplate(attributes: readonly RawAttribute[]): Buffer {
+  const valueAt = PACKED ? ULONG : POINTER;
+  const size = valueAt + POINTER + ULONG;
+  const template = Buffer.alloc(size * attributes.length);
+  attributes.forEach(({ type, value }, i) => {
+    writeUlong(template, type, i * size);
+    template.writeBigUInt64LE(koffi.address(value), i * size + valueAt);
+    writeUlong(template, value.length, i * size + valueAt + POINTER);
+  });
+  return template;
+}
+
+/** The calls that carry secrets, on a module that pkcs11js has loaded too (the loader gives both the same instance). */
+export class RawCryptoki {
+  readonly #list: unknown;
+
+  /** @throws Error when the module cannot be loaded; Pkcs11Error when it gives no function list. */
+  constructor(module: string) {
+    const getFunctionList = koffi.load(module).func('unsigned long C_GetFunctionList(_Out_ void **list)');
+    const out: unknown[] = [null];
+    assertOk(getFunctionList(out), 'C_GetFunctionList');
+    this.#list = out[0];
+  }
+
+  #call(name: keyof typeof PLACE, type: ReturnType<typeof koffi.proto>, ...args: unknown[]): void {
+    const start = PACKED ? 2 : POINTER;
+    const address: unknown = koffi.decode(this.#list, start + PLACE[name] * POINTER, 'void *');
+    assertOk(koffi.call(address, type, ...args), name);
+  }
+
+  /** C_InitToken; `slot` as its handle. The label is padded to the 32 bytes that the call reads. */
+  initToken(slot: Handle, soPin: Buffer, label: string): void {
+    const padded = Buffer.alloc(32, ' ');
+    padded.write(label);
+    this.#call('C_InitToken', initToken, readUlong(slot), soPin, soPin.length, padded);
+  }
+
+  /** C_InitPIN, in a session of the security officer. */
+  initPin(session: Handle, pin: Buffer): void {
+    this.#call('C_InitPIN', initPin, readUlong(session), pin, pin.length);
+  }
+
+  /** C_Login. The PIN's buffer is the caller's to wipe. */
+  login(session: Handle, user: number, pin: Buffer): void {
+    this.#call('C_Login', login, readUlong(session), user, pin, pin.length);
+  }
+
+  /** C_CreateObject without a copy of the values. */
+  createObject(session: Handle, attributes: readonly RawAttribute[]): void {
+    const object = [0];
+    const template = encodeTemplate(attributes);
+    this.#call('C_CreateObject', createObject, readUlong(session), template, attributes.length, object);
+  }
+
+  /**
+   * Reads CKA_VALUE of an extractable object into `target`, which must have exactly its length.
+   * @throws RangeError when the value is shorter.
+   */
+  readValue(session: Handle, object: Handle, target: Buffer): void {
+    const template = encodeTemplate([{ type: CKA_VALUE, value: target }]);
+    this.#call('C_GetAttributeValue', getAttributeValue, readUlong(session), readUlong(object), template, 1);
+    if (readUlong(template, template.length - ULONG) !== target.length)
+      throw new RangeError('the value has another length than expected');
+  }
+}
