@@ -19,7 +19,8 @@ import type { ChannelContext, ChannelSessionKeys, SessionKeyPort } from './sessi
 export interface ChannelRequest {
   readonly scp: Scp;
   readonly i: number;
-  readonly securityLevel: SecurityLevel;
+  /** A `SecurityLevel`; anything else is refused. */
+  readonly securityLevel: number;
   readonly hostChallenge: Uint8Array;
   /** The card's answer to INITIALIZE UPDATE. */
   readonly response: InitializeUpdate;
@@ -57,8 +58,8 @@ export interface SecureChannel {
  * ChannelParameterError when protocol, options, level and answer do not fit; whatever the port throws.
  */
 export async function openChannel(request: ChannelRequest, port: SessionKeyPort): Promise<SecureChannel> {
-  const { scp, i, securityLevel, hostChallenge, response } = request;
-  checkSecurityLevel(scp, i, securityLevel);
+  const { scp, i, hostChallenge, response } = request;
+  const securityLevel = checkSecurityLevel(scp, i, request.securityLevel);
   const size = response.scp === '03' ? response.cardChallenge.length : 8;
   if (response.scp !== scp) throw new ChannelParameterError(`the card speaks SCP${response.scp}`);
   if (response.scp === '03' && response.i !== i)
@@ -66,7 +67,7 @@ export async function openChannel(request: ChannelRequest, port: SessionKeyPort)
   if (hostChallenge.length !== size) throw new ChannelParameterError('host challenge of another length');
 
   const keys = await port.sessionKeys(contextOf(hostChallenge, response));
-  const messaging = messagingOf(request, keys);
+  const messaging = messagingOf(scp, i, securityLevel, keys);
   const cryptograms =
     response.scp === '02'
       ? scp02Cryptograms(keys.enc, hostChallenge, response.sequenceCounter, response.cardChallenge)
@@ -91,10 +92,10 @@ function contextOf(hostChallenge: Uint8Array, response: InitializeUpdate): Chann
     : { scp: '03', hostChallenge, cardChallenge: response.cardChallenge };
 }
 
-function messagingOf(request: ChannelRequest, keys: ChannelSessionKeys): Messaging {
-  return request.scp === '02'
-    ? new Scp02Messaging(keys, request.i, request.securityLevel)
-    : new Scp03Messaging(keys, request.securityLevel, (request.i & SCP03_S16) !== 0 ? 16 : 8);
+function messagingOf(scp: Scp, i: number, level: SecurityLevel, keys: ChannelSessionKeys): Messaging {
+  return scp === '02'
+    ? new Scp02Messaging(keys, i, level)
+    : new Scp03Messaging(keys, level, (i & SCP03_S16) !== 0 ? 16 : 8);
 }
 
 class OpenChannel implements SecureChannel {

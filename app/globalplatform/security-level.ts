@@ -25,18 +25,19 @@ export const SCP02_ICV_ENCRYPTION = 0x10;
 export const SCP03_S16 = 0x01;
 
 /**
- * Refuses options we do not speak and levels the card's options do not offer.
+ * Refuses options we do not speak and levels the card's options do not offer; gives the level back as one we know.
  * @throws ChannelParameterError
  */
-export function checkSecurityLevel(scp: Scp, i: number, level: SecurityLevel): void {
+export function checkSecurityLevel(scp: Scp, i: number, level: number): SecurityLevel {
   const options = scp === '02' ? SCP02_OPTIONS.includes(i) : SCP03_OPTIONS.includes(i & ~SCP03_S16);
   if (!options) throw new ChannelParameterError(`SCP${scp} i=${hex(i)} is not supported`);
   const levels = scp === '02' ? SCP02_LEVELS : SCP03_LEVELS;
-  if (!levels.includes(level))
-    throw new ChannelParameterError(`SCP${scp} has no security level ${hex(level)}`);
+  const known = levels.find((each) => each === level);
+  if (known === undefined) throw new ChannelParameterError(`SCP${scp} has no security level ${hex(level)}`);
   const offers = i & 0x20 ? (scp === '03' && i & 0x40 ? R_MAC | R_ENCRYPTION : R_MAC) : 0;
   if ((level & (R_MAC | R_ENCRYPTION) & ~offers) !== 0)
     throw new ChannelParameterError(`SCP${scp} i=${hex(i)} does not offer security level ${hex(level)}`);
+  return known;
 }
 
 /**
@@ -44,7 +45,7 @@ export function checkSecurityLevel(scp: Scp, i: number, level: SecurityLevel): v
  * with C-MAC and C-DECRYPTION (SCP03 in S16 mode: 239 and 223).
  * @param macLength 8, or 16 for S16.
  */
-export function maximumBlockSize(level: SecurityLevel, macLength: 8 | 16 = 8): number {
+export function maximumBlockSize(level: number, macLength: 8 | 16 = 8): number {
   if ((level & C_MAC) === 0) return 255;
   const room = 255 - macLength;
   if ((level & C_DECRYPTION) === 0) return room;

@@ -41,9 +41,14 @@ export async function externalAuthenticate<K>(
  */
 export async function writeKey<K>(keys: FmcosKeys<K>, request: KeyWriteRequest<K>): Promise<CommandApdu> {
   checkChallenge(request.challenge);
+  const { p1, keyId, header } = request;
+  if (p1 !== 0x39 && p1 !== 0x36) throw new FmcosFormatError('key write', 'P1 that is neither 39 nor 36');
+  // Plain 39 or 36 inside would make the card take every later write in clear.
+  if (header.typeInside !== (p1 | 0xc0))
+    throw new FmcosFormatError('key write', 'type inside that is not P1 with C0');
   const data = await keys.keyWrite(request);
   checkLength(data, KEY_WRITE_LENGTH, 'key write');
-  return { cla: 0x84, ins: 0xd4, p1: request.p1, p2: request.keyId, data };
+  return { cla: 0x84, ins: 0xd4, p1, p2: keyId, data };
 }
 
 /** Where to write in a transparent file, and what. `offset` 0 to 255, `challenge` 4 bytes. */

@@ -12,14 +12,14 @@ export interface KeySlotHeader {
   readonly counter: number;
 }
 
-/** P1 of WRITE KEY (replace): external authentication (master control key) or file line protection (maintenance key). */
-export type ReplaceableKeyType = 0x39 | 0x36;
-
-/** One WRITE KEY (replace). `under` is the key 39/00 that is on the card now. `challenge` has 4 bytes. */
+/**
+ * One WRITE KEY (replace). `under` is the key 39/00 that is on the card now. `p1` is 39 (external authentication: the master
+ * control key) or 36 (file line protection: the maintenance key). `challenge` has 4 bytes.
+ */
 export interface KeyWriteRequest<K> {
   readonly under: K;
   readonly newKey: K;
-  readonly p1: ReplaceableKeyType;
+  readonly p1: number;
   readonly keyId: number;
   readonly header: KeySlotHeader;
   readonly challenge: Uint8Array;

@@ -21,7 +21,7 @@ export interface PublicFile {
   readonly version: number;
   /** Decimal digits, at most 20, without leading zeros; absent while the file holds none. */
   readonly account?: string;
-  /** Dates as YYYY-MM-DD; absent while the file holds none. */
+  /** Dates as YYYYMMDD; absent while the file holds none. */
   readonly enabledOn?: string;
   readonly validUntil?: string;
 }
@@ -40,6 +40,19 @@ export function buildPublicFile(file: PublicFile): Uint8Array {
     dateBytes(file.validUntil, 24),
     new Uint8Array(2),
   );
+}
+
+/** Offset of the part that enabling writes: everything behind the issuer identification. */
+export const PUBLIC_FILE_UPDATE_OFFSET = 8;
+
+/** What enabling an app writes from `PUBLIC_FILE_UPDATE_OFFSET` on: 22 bytes, the flag set. @throws FmcosFormatError */
+export function publicFileUpdate(file: {
+  readonly account: string;
+  readonly enabledOn: string;
+  readonly validUntil: string;
+  readonly version?: number;
+}): Uint8Array {
+  return buildPublicFile({ version: 0x01, ...file, enabled: true }).slice(PUBLIC_FILE_UPDATE_OFFSET);
 }
 
 /** Reads the 30 bytes. @throws FmcosFormatError with the offset. */
@@ -70,20 +83,21 @@ function digits(bytes: Uint8Array, start: number, end: number): string {
 
 function dateBytes(date: string | undefined, offset: number): Uint8Array {
   if (date === undefined) return new Uint8Array(4);
-  if (!isDate(date)) throw new FmcosFormatError(WHAT, 'not a date YYYY-MM-DD', offset);
-  return fromHex(date.replaceAll('-', ''));
+  if (!isDate(date)) throw new FmcosFormatError(WHAT, 'not a date YYYYMMDD', offset);
+  return fromHex(date);
 }
 
 function dateText(bytes: Uint8Array, offset: number): string | undefined {
-  const text = digits(bytes, offset, offset + 4);
-  if (text === '00000000') return undefined;
-  const date = `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}`;
+  const date = digits(bytes, offset, offset + 4);
+  if (date === '00000000') return undefined;
   if (!isDate(date)) throw new FmcosFormatError(WHAT, 'not a date', offset);
   return date;
 }
 
 function isDate(text: string): boolean {
-  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text)) return false;
-  const time = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+  const parts = /^([0-9]{4})([0-9]{2})([0-9]{2})$/.exec(text);
+  if (parts === null) return false;
+  const iso = parts.slice(1).join('-');
+  const time = Date.parse(`${iso}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(iso);
 }
