@@ -119,7 +119,7 @@ class CallQueue {
   #pump(): void {
     for (;;) {
       const child = this.#supervisor.child;
-      if (child === undefined || child.inFlight >= WINDOW) return;
+      if (child === undefined || !child.connected || child.inFlight >= WINDOW) return;
       const call = this.#waiting.shift();
       if (call === undefined) return;
       if (!call.settled) void this.#send(call, child);

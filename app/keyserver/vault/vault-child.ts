@@ -67,6 +67,11 @@ export class VaultChild {
     return this.#process.pid;
   }
 
+  /** Whether it can be asked; false from the moment its channel breaks, which is before it is known to have ended. */
+  get connected(): boolean {
+    return this.#process.connected;
+  }
+
   /** Requests that have no answer yet. */
   get inFlight(): number {
     return this.#waiting.size;

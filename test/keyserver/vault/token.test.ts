@@ -1,0 +1,252 @@
+/** The token itself, with the module loaded here: published vectors, what masters refuse, what operations leave behind. */
+import pkcs11, { type Handle } from 'pkcs11js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { masterLabel, SEAL_LABEL } from '../../../app/keyserver/vault/labels.ts';
+import type { VaultCall } from '../../../app/keyserver/vault/messages.ts';
+import {
+  ensureSealKey,
+  generateMaster,
+  importMaster,
+} from '../../../app/keyserver/vault/operations/ceremony.ts';
+import { dispatch } from '../../../app/keyserver/vault/operations/dispatch.ts';
+import { retailMac } from '../../../app/keyserver/vault/operations/retail-mac.ts';
+import { scp02SessionKey, scp03SessionKey } from '../../../app/keyserver/vault/operations/secure-channel.ts';
+import type { MasterKeyId } from '../../../app/keyserver/vault/port.ts';
+import type { TokenSession } from '../../../app/keyserver/vault/token/session.ts';
+import { TokenKeeper } from '../../../app/keyserver/vault/token/token-keeper.ts';
+import { aesCmac, hex, tdesCbc } from './reference.ts';
+import { makeSoftToken, type SoftToken } from './soft-token.ts';
+
+const FACTOR = hex('1122334455667788');
+const MCK: MasterKeyId = { purpose: 'app/e-wallet/mck', origin: 'issuer', version: 1 };
+const MTK: MasterKeyId = { purpose: 'app/e-wallet/mtk', origin: 'factory', version: 1 };
+const ENC: MasterKeyId = { purpose: 'isd/demo-scp03/enc', origin: 'issuer', version: 2 };
+const MAC: MasterKeyId = { purpose: 'isd/demo-scp03/mac', origin: 'issuer', version: 2 };
+const DEK: MasterKeyId = { purpose: 'isd/demo-scp03/dek', origin: 'issuer', version: 2 };
+
+let token: SoftToken;
+let keeper: TokenKeeper;
+
+const inSession = <T>(work: (session: TokenSession) => T): T => keeper.run((open) => open.sessions.use(work));
+
+beforeAll(async () => {
+  token = await makeSoftToken();
+  const { module, tokenLabel, pin, softhsmConf } = token.config;
+  process.env['SOFTHSM2_CONF'] = softhsmConf;
+  keeper = new TokenKeeper({ module, tokenLabel, pin }, 'write');
+  inSession((session) => {
+    generateMaster(session, MCK, 'des3-16');
+    importMaster(session, MTK, 'des3-16', hex('404142434445464748494A4B4C4D4E4F'));
+    for (const id of [ENC, MAC, DEK]) generateMaster(session, id, 'aes-128');
+    ensureSealKey(session);
+  });
+}, 60_000);
+
+afterAll(() => {
+  keeper.drop();
+  token.remove();
+});
+
+/** A known key as a session object. */
+function known<T>(type: number, value: Buffer, work: (session: TokenSession, key: Handle) => T): T {
+  return inSession((session) => {
+    const key = session.p11.C_CreateObject(session.handle, [
+      { type: pkcs11.CKA_CLASS, value: pkcs11.CKO_SECRET_KEY },
+      { type: pkcs11.CKA_KEY_TYPE, value: type },
+      { type: pkcs11.CKA_TOKEN, value: false },
+      { type: pkcs11.CKA_ENCRYPT, value: true },
+      { type: pkcs11.CKA_SIGN, value: true },
+      { type: pkcs11.CKA_VALUE, value },
+    ]);
+    try {
+      return work(session, key);
+    } finally {
+      session.p11.C_DestroyObject(session.handle, key);
+    }
+  });
+}
+
+const twice = (half: Buffer): Buffer => Buffer.concat([half, half]);
+
+describe('published vectors', () => {
+  test.each([
+    [
+      'DES, as 3DES with equal halves',
+      twice(hex('0102030405060708')),
+      'BB83BFF300000000',
+      '74B0047DD681D96C',
+    ],
+    ['3DES', Buffer.alloc(16, 0x39), '9B361B26CB9FA8C8', '97F557D8EDE97F95'],
+    ['load session key', twice(hex('3F013F013F013F01')), 'F9CABA9100008000', '03015BEA347EA231'],
+  ])('%s', (_what, key, block, expected) => {
+    expect(known(pkcs11.CKK_DES2, key, (session, handle) => session.des3Ecb(handle, hex(block)))).toEqual(
+      hex(expected),
+    );
+  });
+
+  test('ISO/IEC 9797-1 algorithm 3', () => {
+    const key = hex('5775204D69616F6A756E404726444311');
+    const message = Buffer.from(
+      'CHENHAO-PC|BFEBFBFF000306C3~9BP0PD2CN7016366I0043|20240111|20250101|8191|0',
+      'ascii',
+    );
+    const mac = known(pkcs11.CKK_DES2, key, (session, full) =>
+      known(pkcs11.CKK_DES2, twice(key.subarray(0, 8)), (_other, left) =>
+        retailMac(session, full, left, Buffer.alloc(8), message),
+      ),
+    );
+    expect(Buffer.from(mac)).toEqual(hex('4089819D3D991CC7'));
+  });
+
+  test('SCP02: the ENC session key of a real card gives its cryptogram', () => {
+    const enc = known(pkcs11.CKK_DES2, hex('404142434445464748494A4B4C4D4E4F'), (session, key) =>
+      scp02SessionKey(session, key, 0x0182, hex('0008')),
+    );
+    const input = hex('0102030405060708 0008 8B320EC60E9B 8000000000000000');
+    expect(tdesCbc(enc, Buffer.alloc(8), input).subarray(-8)).toEqual(hex('F5A6DBF1B3FEB875'));
+  });
+
+  test('SCP03 session keys are SP 800-108 over AES-CMAC, whose RFC 4493 vectors the reference passes', () => {
+    const key = hex('2B7E151628AED2A6ABF7158809CF4F3C');
+    expect(aesCmac(key, Buffer.alloc(0))).toEqual(hex('BB1D6929E95937287FA37D129B756746'));
+    expect(aesCmac(key, hex('6BC1BEE22E409F96E93D7E117393172A'))).toEqual(
+      hex('070A16B46B4D4144F79BDD9DD04A287C'),
+    );
+    const context = hex('000102030405060708090A0B0C0D0E0F');
+    const derived = known(pkcs11.CKK_AES, key, (session, handle) =>
+      scp03SessionKey(session, handle, 0x04, context),
+    );
+    const input = Buffer.concat([hex('0000000000000000000000 04 00 0080 01'), context]);
+    expect(Buffer.from(derived)).toEqual(aesCmac(key, input));
+  });
+});
+
+/** What the module says when asked. */
+function refusal(work: (session: TokenSession) => unknown): string {
+  try {
+    inSession((session) => {
+      try {
+        work(session);
+      } catch (error) {
+        throw new Error(error instanceof Error ? error.message : 'no error');
+      }
+    });
+    return 'allowed';
+  } catch (error) {
+    return error instanceof Error ? error.message : 'no error';
+  }
+}
+
+function objects(session: TokenSession, label: string): Handle[] {
+  return session.find([{ type: pkcs11.CKA_LABEL, value: label }]);
+}
+
+describe('masters and the sealing key', () => {
+  const labels = [...[MCK, MTK, ENC, MAC, DEK].map(masterLabel), SEAL_LABEL];
+
+  test.each(labels)('%s: its value cannot be read, nor wrapped, nor made extractable', (label) => {
+    expect(
+      refusal((session) => objects(session, label).map((key) => session.attribute(key, pkcs11.CKA_VALUE))),
+    ).toBe('CKR_ATTRIBUTE_SENSITIVE');
+    const wrap = refusal((session) => {
+      const [key = Buffer.alloc(8)] = objects(session, label);
+      const wrapping = session.p11.C_GenerateKey(session.handle, { mechanism: pkcs11.CKM_AES_KEY_GEN }, [
+        { type: pkcs11.CKA_VALUE_LEN, value: 16 },
+        { type: pkcs11.CKA_WRAP, value: true },
+      ]);
+      session.p11.C_WrapKey(
+        session.handle,
+        { mechanism: pkcs11.CKM_AES_KEY_WRAP },
+        wrapping,
+        key,
+        Buffer.alloc(64),
+      );
+    });
+    expect(wrap).toBe('CKR_KEY_UNEXTRACTABLE');
+    const change = refusal((session) => {
+      const [key = Buffer.alloc(8)] = objects(session, label);
+      session.p11.C_SetAttributeValue(session.handle, key, [{ type: pkcs11.CKA_EXTRACTABLE, value: true }]);
+    });
+    expect(change).toMatch(/^CKR_/);
+  });
+
+  test.each([
+    [MCK, pkcs11.CKM_DES3_ECB],
+    [ENC, pkcs11.CKM_AES_ECB],
+  ])('a master encrypts and decrypts nothing itself', (id, mechanism) => {
+    for (const init of ['C_EncryptInit', 'C_DecryptInit'] as const)
+      expect(
+        refusal((session) => {
+          const [key = Buffer.alloc(8)] = objects(session, masterLabel(id));
+          session.p11[init](session.handle, { mechanism }, key);
+        }),
+      ).toBe('CKR_KEY_FUNCTION_NOT_PERMITTED');
+  });
+
+  test('a name is taken once', () => {
+    expect(() => inSession((session) => generateMaster(session, MCK, 'des3-16'))).toThrow(/already/);
+  });
+});
+
+test('operations leave no session object behind, whether they succeed or fail', () => {
+  const sessionObjects = (): number =>
+    inSession((session) => session.find([{ type: pkcs11.CKA_TOKEN, value: false }]).length);
+  const key = { master: MCK, factor: FACTOR };
+  const calls: VaultCall[] = [
+    { op: 'status' },
+    { op: 'fmcosCryptogram', key, challenge: hex('01020304') },
+    {
+      op: 'fmcosMac',
+      key: { master: MTK, factor: FACTOR },
+      challenge: hex('01020304'),
+      message: hex('04D6950805AA'),
+    },
+    {
+      op: 'fmcosKeyWrite',
+      under: key,
+      newKey: key,
+      p1: 0x39,
+      keyId: 0,
+      header: { typeInside: 0xf9, useRight: 0xf0, changeRight: 0xaa, nextState: 0xaa, counter: 0x33 },
+      challenge: hex('01020304'),
+    },
+    {
+      op: 'channelSessionKeys',
+      keys: {
+        enc: { master: ENC, factor: FACTOR },
+        mac: { master: MAC, factor: FACTOR },
+        dek: { master: DEK, factor: FACTOR },
+      },
+      context: { scp: '03', hostChallenge: FACTOR, cardChallenge: FACTOR },
+    },
+  ];
+  const before = sessionObjects();
+  for (let round = 0; round < 20; round += 1)
+    for (const call of calls) keeper.run((open) => dispatch(open, call));
+  const missing: VaultCall = {
+    op: 'fmcosKeyWrite',
+    under: { master: { ...MCK, version: 9 }, factor: FACTOR },
+    newKey: key,
+    p1: 0x39,
+    keyId: 0,
+    header: { typeInside: 0xf9, useRight: 0xf0, changeRight: 0xaa, nextState: 0xaa, counter: 0x33 },
+    challenge: hex('01020304'),
+  };
+  expect(() => keeper.run((open) => dispatch(open, missing))).toThrow(/version 9/);
+  expect(sessionObjects()).toBe(before);
+});
+
+test('a session in which a call failed is not used again', () => {
+  const active = (): unknown =>
+    keeper.run((open) =>
+      open.sessions.use((session) => {
+        const [key = Buffer.alloc(8)] = objects(session, SEAL_LABEL);
+        const parameter = { type: pkcs11.CK_PARAMS_GCM, iv: Buffer.alloc(12), ivBits: 96, tagBits: 128 };
+        session.p11.C_EncryptInit(session.handle, { mechanism: pkcs11.CKM_AES_GCM, parameter }, key);
+        throw new Error('left with an active operation');
+      }),
+    );
+  expect(active).toThrow('active operation');
+  const sealed = keeper.run((open) => dispatch(open, { op: 'seal', clear: FACTOR, context: 'c' }));
+  expect(sealed).toBeInstanceOf(Uint8Array);
+});
