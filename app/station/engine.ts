@@ -1,0 +1,349 @@
+/**
+ * The engine of a station: readers, jobs, outbox and server, as one object that shows plain values and takes plain
+ * requests. One an installation; it owns the folder it is given, not the readers.
+ */
+import { randomUUID } from 'node:crypto';
+import type { ReaderPort, ReadersState } from '../card/reader-port.ts';
+import type { Catalogue } from '../catalogue/schema.ts';
+import { type ErrorCode, KaikaError } from '../protocol/errors.ts';
+import {
+  API_LEVEL,
+  accountSchema,
+  type CardRecord,
+  type JobRequest,
+  type Wish,
+  wishSchema,
+} from '../protocol/wire.ts';
+import { Job, type JobPorts } from './job.ts';
+import { type Journal, type JournalOptions, openJournal } from './journal.ts';
+import { lockInstallation } from './lock.ts';
+import { type Clock, type Log, noLog } from './ports.ts';
+import { ReaderActor, type StartRequest } from './reader-actor.ts';
+import type { HeardTime, ServerClient } from './server-client.ts';
+import { ServerLine } from './server-line.ts';
+import { rememberTime } from './time-memory.ts';
+import type { Notification, OperatorView, ServiceView, Snapshot } from './views.ts';
+
+/** What the client is told of earlier runs, and tells for later ones. */
+export interface TimeMemory {
+  readonly heard?: HeardTime;
+  readonly onTime: (heard: HeardTime) => void;
+}
+
+export interface EngineOptions {
+  /** The installation's folder; made where there is none. */
+  readonly folder: string;
+  readonly readers: ReaderPort;
+  /** Makes the client, e.g. `(time) => createServerClient({ ...configuration, clock, ...time })`. */
+  readonly server: (time: TimeMemory) => ServerClient;
+  readonly catalogue: Catalogue;
+  readonly clock: Clock;
+  readonly log?: Log;
+  readonly journal?: JournalOptions;
+  /** Milliseconds after which a first request without an answer is given up; 30 s. */
+  readonly startLimitMs?: number;
+}
+
+export interface Engine {
+  snapshot(): Snapshot;
+  /** Calls back with the snapshot at once, then with each change. Gives the function that ends it. */
+  subscribe(listener: (notification: Notification) => void): () => void;
+  /** @throws KaikaError sign-in-failed, or why the server was not reached. */
+  signIn(operator: string, secret: string): Promise<OperatorView>;
+  signOut(): void;
+  /**
+   * Signs a second person in for one confirmation. Gives a handle to put into a wish's `confirmedBy`; the token itself
+   * does not leave the engine.
+   */
+  confirm(operator: string, secret: string): Promise<string>;
+  /**
+   * Begins a job on the card in `reader`. Resolves with the job's id when it is in the journal; how it goes is shown.
+   * @throws KaikaError session-expired, account-invalid, bad-request, no-card, job-in-hand, unknown-card, other-card,
+   * station-disk-full, or a fault of the card.
+   */
+  startJob(reader: string, request: StartRequest): Promise<string>;
+  /** Gives up a job that waits. @throws KaikaError not-found; job-in-hand while its commands run. */
+  abandon(job: string): void;
+  /** Reads the card again; also ends the show of a job that has ended. @throws KaikaError no-reader */
+  relook(reader: string): void;
+  /** What the server's records say of a card. */
+  card(identification: string): Promise<CardRecord>;
+  /** Ends after the batches that are running. Jobs in hand are taken up again by the next engine on the folder. */
+  close(): Promise<void>;
+}
+
+/** How long `close` waits for a running batch, in milliseconds, before it lets the card go. */
+const CLOSE_WAIT_MS = 5_000;
+
+/** @throws KaikaError station-already-running, station-disk-full, internal (journal of a newer version). */
+export function openEngine(options: EngineOptions): Engine {
+  const lock = lockInstallation(options.folder);
+  let journal: Journal;
+  try {
+    journal = openJournal(options.folder, options.journal);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  const engine = new StationEngine(options, journal, () => lock.release());
+  engine.open();
+  return engine;
+}
+
+class StationEngine implements Engine {
+  readonly #options: EngineOptions;
+  readonly #journal: Journal;
+  readonly #unlock: () => void;
+  readonly #log: Log;
+  readonly #server: ServerClient;
+  readonly #line: ServerLine;
+  readonly #jobPorts: JobPorts;
+  readonly #jobs = new Map<string, Job>();
+  readonly #actors = new Map<string, ReaderActor>();
+  readonly #listeners = new Set<(notification: Notification) => void>();
+  readonly #confirmations = new Map<string, string>();
+  readonly #running = new Set<Promise<void>>();
+  #operator: { readonly view: OperatorView; readonly token: string } | null = null;
+  #service: ServiceView = { kind: 'starting' };
+  #unsubscribe: () => void = () => undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: EngineOptions, journal: Journal, unlock: () => void) {
+    this.#options = options;
+    this.#journal = journal;
+    this.#unlock = unlock;
+    this.#log = options.log ?? noLog;
+    this.#line = new ServerLine(options.clock, (server) => this.#tell({ kind: 'server', server }));
+    const memory = rememberTime(journal, this.#log);
+    this.#server = options.server({
+      ...(memory.heard === undefined ? {} : { heard: memory.heard }),
+      onTime: (heard) => {
+        memory.onTime(heard);
+        this.#line.heardTime(heard.ahead);
+      },
+    });
+    this.#jobPorts = {
+      journal,
+      server: this.#server,
+      line: this.#line,
+      clock: options.clock,
+      log: this.#log,
+      token: () => this.#operator?.token,
+      onChange: (job) => this.#onJob(job),
+      startLimitMs: options.startLimitMs ?? 30_000,
+    };
+  }
+
+  open(): void {
+    for (const row of this.#journal.unfinished()) this.#take(Job.resume(this.#jobPorts, row));
+    this.#onReaders(this.#options.readers.state);
+    this.#unsubscribe = this.#options.readers.subscribe((state) => this.#onReaders(state));
+  }
+
+  snapshot(): Snapshot {
+    return {
+      service: this.#service,
+      server: this.#line.view,
+      operator: this.#operator?.view ?? null,
+      readers: [...this.#actors.values()].map((actor) => actor.view()),
+      jobs: [...this.#jobs.values()].map((job) => job.view()),
+    };
+  }
+
+  subscribe(listener: (notification: Notification) => void): () => void {
+    listener({ kind: 'snapshot', snapshot: this.snapshot() });
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async signIn(operator: string, secret: string): Promise<OperatorView> {
+    const reply = await this.#line.once(() => this.#server.signIn({ apiLevel: API_LEVEL, operator, secret }));
+    const view = { ...reply.operator, expires: reply.expires };
+    this.#operator = { view, token: reply.token };
+    this.#tell({ kind: 'operator', operator: view });
+    this.#line.wake();
+    return view;
+  }
+
+  signOut(): void {
+    this.#operator = null;
+    this.#confirmations.clear();
+    this.#tell({ kind: 'operator', operator: null });
+  }
+
+  async confirm(operator: string, secret: string): Promise<string> {
+    const reply = await this.#line.once(() => this.#server.signIn({ apiLevel: API_LEVEL, operator, secret }));
+    const handle = randomUUID();
+    this.#confirmations.set(handle, reply.token);
+    return handle;
+  }
+
+  async startJob(reader: string, request: StartRequest): Promise<string> {
+    const actor = this.#actor(reader);
+    if (this.#operator === null) throw new KaikaError('session-expired', 'nobody is signed in');
+    if (!accountSchema.safeParse(request.account).success) throw new KaikaError('account-invalid');
+    const wishes = request.wishes.map((wish) => this.#withConfirmation(wish));
+    if (wishes.length === 0) throw new KaikaError('nothing-to-do');
+    if (!wishSchema.array().max(64).safeParse(wishes).success) throw new KaikaError('bad-request', 'wishes');
+    return actor.startJob({ account: request.account, wishes });
+  }
+
+  abandon(id: string): void {
+    const job = this.#jobs.get(id);
+    if (job === undefined) throw new KaikaError('not-found', 'no such job');
+    job.abandon();
+    this.#nudge();
+  }
+
+  relook(reader: string): void {
+    this.#actor(reader).relook();
+  }
+
+  card(identification: string): Promise<CardRecord> {
+    return this.#line.once(() => this.#server.card(identification, this.#operator?.token));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { clock } = this.#options;
+    this.#unsubscribe();
+    for (const actor of this.#actors.values()) actor.stop();
+    for (const job of this.#jobs.values()) job.close();
+    const waited = new AbortController();
+    await Promise.race([Promise.all(this.#running), clock.sleep(CLOSE_WAIT_MS, waited.signal)]);
+    for (const actor of this.#actors.values()) actor.gone('service-missing');
+    await Promise.race([Promise.all(this.#running), clock.sleep(CLOSE_WAIT_MS, waited.signal)]);
+    waited.abort();
+    this.#server.close();
+    this.#journal.close();
+    this.#unlock();
+  }
+
+  #withConfirmation(wish: Wish): Wish {
+    if (wish.confirmedBy === undefined) return wish;
+    const token = this.#confirmations.get(wish.confirmedBy);
+    if (token === undefined) throw new KaikaError('not-permitted', 'no such confirmation');
+    this.#confirmations.delete(wish.confirmedBy);
+    return { ...wish, confirmedBy: token };
+  }
+
+  #actor(reader: string): ReaderActor {
+    const actor = this.#actors.get(reader);
+    if (actor === undefined) throw new KaikaError('no-reader');
+    return actor;
+  }
+
+  #onReaders(state: ReadersState): void {
+    const before = this.#service;
+    if (state.service === 'missing') {
+      this.#service = { kind: 'missing', fault: state.fault, code: codeOfService(state.fault) };
+    } else this.#service = { kind: state.service };
+    if (JSON.stringify(before) !== JSON.stringify(this.#service)) {
+      this.#tell({ kind: 'service', service: this.#service });
+    }
+    const readers = state.service === 'running' ? state.readers : [];
+    for (const [name, actor] of [...this.#actors]) {
+      if (readers.some((reader) => reader.name === name)) continue;
+      this.#actors.delete(name);
+      actor.gone(state.service === 'running' ? 'reader-lost' : 'service-missing');
+      this.#tell({ kind: 'reader-gone', name });
+    }
+    for (const reader of readers) {
+      const known = this.#actors.get(reader.name);
+      if (known !== undefined) known.update(reader);
+      else this.#addReader(reader.name, reader);
+    }
+    this.#forgetEnded();
+  }
+
+  #addReader(name: string, reader: Parameters<ReaderActor['update']>[0]): void {
+    const { readers, catalogue, clock } = this.#options;
+    const actor = new ReaderActor(
+      {
+        readers,
+        catalogue,
+        clock,
+        log: this.#log,
+        onChange: (changed) => {
+          if (this.#actors.get(name) !== changed) return;
+          this.#tell({ kind: 'reader', reader: changed.view() });
+          this.#forgetEnded();
+        },
+        jobs: {
+          claim: (card) => this.#find((job) => job.wantsCard && job.identification === card),
+          inHandFor: (card) => this.#find((job) => job.inHand && job.identification === card),
+          waitingIn: (where) => this.#find((job) => job.wantsCard && job.reader === where),
+          anyInHand: () => this.#find((job) => job.inHand) !== undefined,
+          begin: (request, card) => this.#begin(request, card),
+          checkRoom: () => {
+            if (!this.#journal.hasRoom()) throw new KaikaError('station-disk-full');
+          },
+        },
+      },
+      reader,
+    );
+    this.#actors.set(name, actor);
+    this.#tell({ kind: 'reader', reader: actor.view() });
+    this.#track(actor.run());
+  }
+
+  #begin(request: JobRequest, identification: string): Job {
+    const job = Job.begin(this.#jobPorts, request, identification);
+    // It runs once its card is attached, which the reader does in the same turn.
+    this.#take(job);
+    return job;
+  }
+
+  #take(job: Job): void {
+    this.#jobs.set(job.id, job);
+    this.#tell({ kind: 'job', job: job.view() });
+    this.#track(Promise.resolve().then(() => job.run()));
+  }
+
+  #track(run: Promise<void>): void {
+    this.#running.add(run);
+    void run.then(() => this.#running.delete(run));
+  }
+
+  #onJob(job: Job): void {
+    if (!this.#jobs.has(job.id)) return;
+    this.#tell({ kind: 'job', job: job.view() });
+    if (job.wantsCard) this.#nudge();
+    else if (!job.inHand) this.#forgetEnded();
+  }
+
+  /** Readers beside a job may have something to say about it, or be able to take it on. */
+  #nudge(): void {
+    for (const actor of this.#actors.values()) {
+      actor.nudge();
+      actor.refresh();
+    }
+  }
+
+  #find(fits: (job: Job) => boolean): Job | undefined {
+    for (const job of this.#jobs.values()) if (fits(job)) return job;
+    return undefined;
+  }
+
+  /** A job that is over is shown as long as its reader shows it, and kept until the server has been told all. */
+  #forgetEnded(): void {
+    for (const job of [...this.#jobs.values()]) {
+      if (job.inHand || !job.finished) continue;
+      if ([...this.#actors.values()].some((actor) => actor.shownJob === job.id)) continue;
+      this.#jobs.delete(job.id);
+      this.#tell({ kind: 'job-gone', id: job.id });
+    }
+  }
+
+  #tell(notification: Notification): void {
+    for (const listener of [...this.#listeners]) listener(notification);
+  }
+}
+
+function codeOfService(fault: 'not-installed' | 'not-running' | 'refused'): ErrorCode {
+  return `pcsc-${fault}`;
+}
