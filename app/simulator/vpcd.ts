@@ -4,6 +4,7 @@
  * of one byte is a control code, anything longer a command APDU.
  */
 import { createConnection, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type CardDevice, PowerLost } from './device.ts';
 
 /** vpcd's own default port; every further reader of a pcscd has its own. */
@@ -14,6 +15,9 @@ const HEADER = 2;
 const MAX_PAYLOAD = 0xffff;
 /** Two full frames: vpcd asks one thing at a time, so whoever sends more without waiting is not vpcd. */
 const MAX_BACKLOG = 2 * (HEADER + MAX_PAYLOAD);
+/** pcscd looks at each slot every 400 ms (PCSCLITE_STATUS_POLL_RATE); with room for a busy machine. */
+const LOOK_MS = 600;
+const SETTLE_MS = 2000;
 const WRONG_LENGTH = Uint8Array.of(0x67, 0x00);
 
 /**
@@ -25,13 +29,17 @@ export type RemovalReason = 'removed' | 'torn' | 'service' | 'fault';
 
 /** A card that is in a reader. */
 export interface InsertedCard {
-  /** Pulls the card: it has lost its power when this returns. Calling it again changes nothing. */
-  remove(): void;
+  /**
+   * Pulls the card: its power is gone at once. Resolves when the command it was in, if any, has come to its end, so
+   * that the card's file is at rest (a card that never answers is waited for no longer than 2 s).
+   */
+  remove(): Promise<void>;
   /** Calls back once when the card is out, at once if it already is. */
   onRemoved(listener: (reason: RemovalReason) => void): void;
   /**
-   * Resolves when vpcd has noticed (it looks every 400 ms). A next card put in earlier may go unseen: pcscd powers an
-   * unused card down, vpcd meets the closed connection there and takes the next card without a word.
+   * Resolves when pcscd has noticed. A next card put in earlier may go unseen, and the service goes on with the old
+   * card's state: when vpcd meets the closed connection in a command or while powering down, it takes the next card
+   * without a word; only an empty slot at pcscd's next look is a removal.
    */
   readonly vacated: Promise<void>;
 }
@@ -63,7 +71,8 @@ function attach(socket: Socket, device: CardDevice): InsertedCard {
   const frames = frameReader();
   const listeners: ((reason: RemovalReason) => void)[] = [];
   let removal: RemovalReason | undefined;
-  let working = false;
+  let isWorking = false;
+  let atRest: Promise<void> = Promise.resolve();
 
   const pull = (reason: RemovalReason): void => {
     if (removal) return;
@@ -75,8 +84,7 @@ function attach(socket: Socket, device: CardDevice): InsertedCard {
   };
 
   const work = async (): Promise<void> => {
-    if (working) return;
-    working = true;
+    isWorking = true;
     try {
       for (let payload = frames.next(); payload && !removal; payload = frames.next()) {
         const answer = await react(device, payload);
@@ -85,29 +93,35 @@ function attach(socket: Socket, device: CardDevice): InsertedCard {
     } catch (error) {
       pull(error instanceof PowerLost ? 'torn' : 'fault');
     } finally {
-      working = false;
+      isWorking = false;
     }
   };
 
   const vacated = new Promise<void>((resolve) => {
     socket.once('close', () => {
+      const isServiceGone = removal === undefined || removal === 'service';
       pull('service');
-      resolve();
+      if (isServiceGone) resolve();
+      else setTimeout(resolve, LOOK_MS).unref();
     });
   });
   socket.on('error', () => pull('service'));
   socket.on('end', () => pull('service'));
   socket.on('data', (bytes: Buffer) => {
     if (removal) return;
-    if (frames.push(bytes) <= MAX_BACKLOG) void work();
-    else {
+    if (frames.push(bytes) <= MAX_BACKLOG) {
+      if (!isWorking) atRest = work();
+    } else {
       pull('fault');
       socket.destroy();
     }
   });
 
   return {
-    remove: () => pull('removed'),
+    remove: async () => {
+      pull('removed');
+      await Promise.race([atRest, sleep(SETTLE_MS, undefined, { ref: false })]);
+    },
     onRemoved: (listener) => {
       if (removal) listener(removal);
       else listeners.push(listener);

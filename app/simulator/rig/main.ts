@@ -6,32 +6,19 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
-import type { CardDevice } from '../device.ts';
-import { type InsertOptions, RigCommand, type RigMessage, RigSetup } from './messages.ts';
+import { type CardOpener, cardOpener } from './cards.ts';
+import { RigCommand, type RigMessage, RigSetup } from './messages.ts';
 import { PCSCD_FOLDER, prepareNamespace } from './namespace.ts';
 import { preparePcscd } from './pcscd.ts';
-import { type OpenedCard, openSlots, SlotError, type Slots } from './slots.ts';
+import { openSlots, SlotError, type Slots } from './slots.ts';
 import { systemPath } from './tools.ts';
 
 const OURS = /^(?:driver-\d+\.so|reader\.conf|pcscd\.(?:comm|pid))$/;
 /** How long an orderly end may take once nobody is there to wait for it. */
 const LEAVE_MS = 3000;
 
-const CardModule = z.object({ openCardFile: z.function() });
-const Device = z.custom<OpenedCard>(
-  (value) => typeof value === 'object' && value !== null && 'transmit' in value && 'atr' in value,
-);
-
-type CardOpener = (path: string, options: InsertOptions) => Promise<CardDevice>;
-
 function say(message: RigMessage): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
-}
-
-async function cardOpener(url: string): Promise<CardOpener> {
-  const { openCardFile } = CardModule.parse(await import(url));
-  return async (path, options) => Device.parse(await Reflect.apply(openCardFile, undefined, [path, options]));
 }
 
 async function obey(slots: Slots, openCard: CardOpener, command: RigCommand): Promise<void> {

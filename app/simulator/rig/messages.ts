@@ -1,10 +1,27 @@
 /** What the rig and the process in its namespace say to each other: one JSON object a line, both ways. */
 import { z } from 'zod';
 
-/** How a card behaves; handed to the module that opens card files, which checks its own part. */
+const strike = {
+  /** The n-th command, counted from 1; with `ins` the n-th of those. */
+  at: z.number().int().min(1),
+  ins: z.number().int().min(0).max(0xff).optional(),
+};
+
+/** How a card behaves: how long it takes, and which one command it fails (see ../tear.ts). */
 export const InsertOptions = z.object({
-  latency: z.enum(['none', 'realistic']).optional(),
-  tear: z.record(z.string(), z.json()).optional(),
+  latency: z
+    .union([z.enum(['none', 'realistic']), z.object({ apdu: z.number().min(0), load: z.number().min(0) })])
+    .optional(),
+  tear: z
+    .union([
+      z.object({
+        ...strike,
+        when: z.enum(['before', 'during', 'after']),
+        commit: z.enum(['lost', 'kept']).optional(),
+      }),
+      z.object({ ...strike, scripted: z.literal('memoryFull') }),
+    ])
+    .optional(),
 });
 export type InsertOptions = z.infer<typeof InsertOptions>;
 

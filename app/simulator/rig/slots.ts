@@ -4,9 +4,6 @@ import { type InsertedCard, insertCard } from '../vpcd.ts';
 import type { RigEvent, RigFault } from './messages.ts';
 import type { Pcscd } from './pcscd.ts';
 
-/** A card that was opened from a file; `close` gives the file back. */
-export type OpenedCard = CardDevice & { close?(): Promise<void> };
-
 /** A command that cannot be done. */
 export class SlotError extends Error {
   readonly fault: RigFault;
@@ -18,7 +15,7 @@ export class SlotError extends Error {
 }
 
 interface Slot {
-  card: OpenedCard | undefined;
+  card: CardDevice | undefined;
   link: InsertedCard | undefined;
   /** When vpcd has noticed that the last card went. */
   vacated: Promise<void>;
@@ -27,7 +24,7 @@ interface Slot {
 /** All readers of a rig. */
 export interface Slots {
   /** @throws SlotError when there is no such reader or it is occupied, or what `open` throws as `card-file`. */
-  insert(reader: number, open: () => Promise<OpenedCard>): Promise<void>;
+  insert(reader: number, open: () => Promise<CardDevice>): Promise<void>;
   /** Pulls the card; a reader without one is left as it is. @throws SlotError when there is no such reader. */
   remove(reader: number): Promise<void>;
   stopService(): Promise<void>;
@@ -50,7 +47,7 @@ export function openSlots(pcscd: Pcscd, onEvent: (event: RigEvent) => void): Slo
     return slot;
   };
 
-  const link = async (reader: number, slot: Slot, card: OpenedCard): Promise<void> => {
+  const link = async (reader: number, slot: Slot, card: CardDevice): Promise<void> => {
     await slot.vacated;
     const inserted = await insertCard({ port: pcscd.portOf(reader), device: card });
     slot.link = inserted;
@@ -59,20 +56,15 @@ export function openSlots(pcscd: Pcscd, onEvent: (event: RigEvent) => void): Slo
       slot.link = undefined;
       if (reason === 'service') return;
       slot.card = undefined;
-      Promise.resolve(card.close?.()).then(
-        () => onEvent({ event: reason === 'torn' ? 'torn' : 'removed', reader }),
-        () => onEvent({ event: 'removed', reader }),
-      );
+      onEvent({ event: reason === 'torn' ? 'torn' : 'removed', reader });
     });
   };
 
   const remove = async (reader: number): Promise<void> => {
     const slot = slotOf(reader);
-    const { card } = slot;
-    if (slot.link) slot.link.remove();
-    else if (card) {
+    if (slot.link) await slot.link.remove();
+    else if (slot.card) {
       slot.card = undefined;
-      await card.close?.();
       onEvent({ event: 'removed', reader });
     }
   };
@@ -91,11 +83,13 @@ export function openSlots(pcscd: Pcscd, onEvent: (event: RigEvent) => void): Slo
         await link(reader, slot, card);
       } catch (error) {
         slot.card = undefined;
-        await card.close?.();
         throw error;
       }
     },
-    stopService: () => pcscd.stop(),
+    stopService: async () => {
+      await pcscd.stop();
+      await Promise.all(slots.map((slot) => slot.vacated));
+    },
     startService: async () => {
       try {
         await pcscd.start();
