@@ -36,7 +36,8 @@ const factorSource = z.enum(['account', 'identification']);
 
 /** One FMCOS key slot: the header that a replacing WRITE KEY must carry whole. No defaults: a wrong one ends the app. */
 export const keySlotSchema = z.strictObject({
-  type: hexByte,
+  /** 39 external authentication, 36 file line protection. */
+  type: z.enum(['39', '36']).transform((text): 0x39 | 0x36 => (text === '39' ? 0x39 : 0x36)),
   keyId: hexByte,
   /** With C0: the card takes writes only enciphered and MACed. Anything else refuses the profile. */
   typeInside: hexByte.refine((byte) => (byte & 0xc0) === 0xc0, {
@@ -67,7 +68,8 @@ export const securityDomainSchema = z.strictObject({
   aid,
   scp: z.enum(['02', '03']),
   i: hexByte,
-  securityLevel: hexByte,
+  /** C-MAC, with or without C-DECRYPTION. */
+  securityLevel: z.enum(['01', '03']).transform((text): 0x01 | 0x03 => (text === '01' ? 0x01 : 0x03)),
   keyVersion: hexByte,
   /** Plain bytes a LOAD command carries. */
   blockSize: z.number().int().min(16).max(247),

@@ -26,7 +26,7 @@ export interface VaultConfig extends VaultTokenConfig {
   readonly startTimeoutMs?: number;
   /** Calls after which the process is replaced. Default 200,000 (some 100 MB of leak). */
   readonly recycleCalls?: number;
-  /** Resident bytes above which the process is replaced. Default 400 MiB. */
+  /** Resident bytes above which the process is replaced, after 100 calls at the earliest. Default 400 MiB. */
   readonly recycleRss?: number;
   /** Hears of every start and end of a vault process. */
   readonly onEvent?: (event: VaultEvent) => void;

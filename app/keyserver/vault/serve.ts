@@ -41,6 +41,8 @@ export function serve(service: Service): void {
   process.once('disconnect', end);
   // A terminal sends SIGINT to the whole group; the server still needs the vault to finish what it has in hand.
   process.on('SIGINT', () => undefined);
+  // Node's debugger is off (--disable-sigusr1); without a handler the signal would end the process.
+  if (process.platform !== 'win32') process.on('SIGUSR1', () => undefined);
   process.on('SIGTERM', end);
   process.on('message', (message) => {
     const envelope = envelopeSchema.safeParse(message);

@@ -9,6 +9,11 @@ const LONGEST_PAUSE_MS = 10_000;
 /** A process that lived this long was healthy: its end does not count as one in a row. */
 const HEALTHY_MS = 10_000;
 
+/** Between two fruitless attempts to replace a process that still serves. */
+const REPLACE_PAUSE_MS = 60_000;
+/** So that a bound below what a fresh process needs does not replace one after the other. */
+const FEWEST_CALLS = 100;
+
 /** What happens to vault processes, for the log. */
 export type VaultEvent =
   | { readonly kind: 'started'; readonly pid: number | undefined; readonly token: string }
@@ -50,6 +55,7 @@ export class Supervisor {
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #replacing = false;
+  #replaceAfter = 0;
   #closed = false;
 
   constructor(config: SupervisorConfig, customer: Customer) {
@@ -80,8 +86,10 @@ export class Supervisor {
   /** To be called after each answer of `child`. */
   answered(child: VaultChild): void {
     this.#failures = 0;
-    const grown = child.sent >= this.#config.recycleCalls || child.rss > this.#config.recycleRss;
-    if (grown && child === this.child && !this.#replacing) void this.#replace(child);
+    const { recycleCalls, recycleRss } = this.#config;
+    const grown = child.sent >= recycleCalls || (child.sent >= FEWEST_CALLS && child.rss > recycleRss);
+    const due = !this.#replacing && performance.now() >= this.#replaceAfter;
+    if (grown && due && child === this.child) void this.#replace(child);
     if (this.#leaving.has(child) && child.inFlight === 0) void child.end();
   }
 
@@ -168,15 +176,30 @@ export class Supervisor {
         await running.child.end();
         return;
       }
+      if (running.opened.token !== 'open') {
+        await this.#keep(old, running);
+        return;
+      }
       this.#leaving.add(old);
       void old.exited.then(() => this.#leaving.delete(old));
       this.#adopt(running);
       this.#config.onEvent({ kind: 'replaced', pid: old.pid, by: running.child.pid });
       if (old.inFlight === 0) await old.end();
     } catch {
-      // The old one still serves; the next answer asks for a replacement again.
+      this.#replaceAfter = performance.now() + REPLACE_PAUSE_MS;
     } finally {
       this.#replacing = false;
     }
+  }
+
+  /** The old process still serves, the new one could not: a PIN that is refused is not tried again, because tokens lock. */
+  async #keep(old: VaultChild, { child, opened }: Running): Promise<void> {
+    const nextMs = opened.token === 'pin-refused' ? Number.POSITIVE_INFINITY : REPLACE_PAUSE_MS;
+    this.#replaceAfter = performance.now() + nextMs;
+    void old.exited.then(() => {
+      this.#replaceAfter = 0;
+    });
+    this.#config.onEvent({ kind: 'start-failed', reason: opened.message, nextMs });
+    await child.end();
   }
 }

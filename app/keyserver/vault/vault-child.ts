@@ -44,8 +44,8 @@ export class VaultChild {
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
     this.#process = fork(fileURLToPath(new URL(`./${entry}${extension}`, import.meta.url)), [], {
       env: environment(config, pinEnv),
-      // Without the server's own flags: an inherited --inspect would open the vault to a debugger.
-      execArgv: [],
+      // Without the server's own flags, and deaf to SIGUSR1: either would open the vault to a debugger.
+      execArgv: ['--disable-sigusr1'],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });

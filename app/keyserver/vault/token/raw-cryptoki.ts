@@ -5,6 +5,7 @@
  */
 import koffi from 'koffi';
 import type { Handle } from 'pkcs11js';
+import { wipe } from '../../../card/bytes.ts';
 import { assertOk } from './cryptoki-error.ts';
 
 const ULONG = koffi.sizeof('unsigned long');
@@ -31,7 +32,7 @@ const getAttributeValue = koffi.proto(
   'unsigned long KaikaGetAttributeValue(unsigned long session, unsigned long object, uint8_t *template, unsigned long count)',
 );
 
-/** One attribute, its value in a buffer that stays where it is. */
+/** One attribute and its value. */
 export interface RawAttribute {
   readonly type: number;
   readonly value: Buffer;
@@ -59,26 +60,38 @@ export function boolValue(value: boolean): Buffer {
 }
 
 /**
- * CK_KEY_DERIVATION_STRING_DATA { pData, ulLen } (PKCS#11 2.40 mechanisms §2.42), for which pkcs11js has no type. `data` must
- * be kept alive by the caller until the call is over; Node never moves the memory of a Buffer.
+ * CK_KEY_DERIVATION_STRING_DATA { pData, ulLen } (PKCS#11 2.40 mechanisms §2.42), for which pkcs11js has no type. The data stand
+ * behind the structure in the same memory, so that whoever holds the structure keeps them alive too.
  */
-export function derivationStringData(data: Buffer): Buffer {
-  const parameter = Buffer.alloc(POINTER + ULONG);
-  parameter.writeBigUInt64LE(koffi.address(data), 0);
-  writeUlong(parameter, data.length, POINTER);
-  return parameter;
+export function derivationStringData(data: Uint8Array): Buffer {
+  const size = POINTER + ULONG;
+  const memory = Buffer.alloc(size + data.length);
+  memory.set(data, size);
+  memory.writeBigUInt64LE(koffi.address(memory) + BigInt(size), 0);
+  writeUlong(memory, data.length, POINTER);
+  return memory.subarray(0, size);
 }
 
+const VALUE_AT = PACKED ? ULONG : POINTER;
+const ATTRIBUTE_SIZE = VALUE_AT + POINTER + ULONG;
+
+function writeAttribute(template: Buffer, at: number, type: number, address: bigint, length: number): void {
+  writeUlong(template, type, at);
+  template.writeBigUInt64LE(address, at + VALUE_AT);
+  writeUlong(template, length, at + VALUE_AT + POINTER);
+}
+
+/** CK_ATTRIBUTE array with copies of the values behind it, in one memory: the caller wipes it. */
 function encodeTemplate(attributes: readonly RawAttribute[]): Buffer {
-  const valueAt = PACKED ? ULONG : POINTER;
-  const size = valueAt + POINTER + ULONG;
-  const template = Buffer.alloc(size * attributes.length);
+  const head = ATTRIBUTE_SIZE * attributes.length;
+  const memory = Buffer.alloc(attributes.reduce((size, { value }) => size + value.length, head));
+  let end = head;
   attributes.forEach(({ type, value }, i) => {
-    writeUlong(template, type, i * size);
-    template.writeBigUInt64LE(koffi.address(value), i * size + valueAt);
-    writeUlong(template, value.length, i * size + valueAt + POINTER);
+    memory.set(value, end);
+    writeAttribute(memory, i * ATTRIBUTE_SIZE, type, koffi.address(memory) + BigInt(end), value.length);
+    end += value.length;
   });
-  return template;
+  return memory;
 }
 
 /** The calls that carry secrets, on a module that pkcs11js has loaded too (the loader gives both the same instance). */
@@ -116,21 +129,26 @@ export class RawCryptoki {
     this.#call('C_Login', login, readUlong(session), user, pin, pin.length);
   }
 
-  /** C_CreateObject without a copy of the values. */
+  /** C_CreateObject; the one copy of the values that this takes is wiped. */
   createObject(session: Handle, attributes: readonly RawAttribute[]): void {
-    const object = [0];
     const template = encodeTemplate(attributes);
-    this.#call('C_CreateObject', createObject, readUlong(session), template, attributes.length, object);
+    try {
+      this.#call('C_CreateObject', createObject, readUlong(session), template, attributes.length, [0]);
+    } finally {
+      wipe(template);
+    }
   }
 
   /**
-   * Reads CKA_VALUE of an extractable object into `target`, which must have exactly its length.
+   * Reads CKA_VALUE of an extractable object straight into `target`, which must have exactly its length.
    * @throws RangeError when the value is shorter.
    */
   readValue(session: Handle, object: Handle, target: Buffer): void {
-    const template = encodeTemplate([{ type: CKA_VALUE, value: target }]);
-    this.#call('C_GetAttributeValue', getAttributeValue, readUlong(session), readUlong(object), template, 1);
-    if (readUlong(template, template.length - ULONG) !== target.length)
+    const template = Buffer.alloc(ATTRIBUTE_SIZE);
+    writeAttribute(template, 0, CKA_VALUE, koffi.address(target), target.length);
+    const handle = readUlong(object);
+    this.#call('C_GetAttributeValue', getAttributeValue, readUlong(session), handle, template, 1);
+    if (readUlong(template, ATTRIBUTE_SIZE - ULONG) !== target.length)
       throw new RangeError('the value has another length than expected');
   }
 }

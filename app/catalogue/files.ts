@@ -1,0 +1,35 @@
+/** Which resource files the catalogue is made of; reading them is the caller's port. */
+import { type Catalogue, CatalogueError, parseCatalogue } from './schema.ts';
+
+export interface ResourceFiles {
+  /** Names in a folder below resources/, e.g. `profiles`. */
+  readonly list: (folder: string) => readonly string[];
+  /** Text of a file below resources/, e.g. `apps.json`. */
+  readonly read: (file: string) => string;
+}
+
+/** Reads apps.json and profiles/*.json. @throws CatalogueError naming the file */
+export function readCatalogue(files: ResourceFiles): Catalogue {
+  const profiles = files
+    .list('profiles')
+    .filter((name) => name.endsWith('.json'))
+    .sort();
+  return parseCatalogue(
+    json(files, 'apps.json'),
+    profiles.map((name) => ({ file: name, content: json(files, `profiles/${name}`) })),
+  );
+}
+
+function json(files: ResourceFiles, file: string): unknown {
+  let text: string;
+  try {
+    text = files.read(file);
+  } catch {
+    throw new CatalogueError(file, 'cannot be read');
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CatalogueError(file, 'is not JSON');
+  }
+}

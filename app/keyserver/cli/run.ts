@@ -1,0 +1,31 @@
+/** `serve`: runs until it is told to stop, and says on standard output where it listens. */
+import type { ServerConfig } from '../config.ts';
+import { openLog } from '../log.ts';
+import { serve } from '../serve.ts';
+
+/** The line on standard output that tells a parent process the port. */
+export interface ListeningLine {
+  readonly event: 'listening';
+  readonly port: number;
+}
+
+/** Runs the server; SIGINT, SIGTERM, or the end of standard input where a parent holds it, stop it gracefully. */
+export async function runServer(config: ServerConfig): Promise<number> {
+  const log = openLog((line) => process.stderr.write(line));
+  const server = await serve(config, log);
+  process.stdout.write(
+    `${JSON.stringify({ event: 'listening', port: server.port } satisfies ListeningLine)}\n`,
+  );
+  await toldToStop();
+  log('info', 'stopping');
+  await server.close();
+  return 0;
+}
+
+function toldToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+    if (process.send !== undefined) process.once('disconnect', () => resolve());
+  });
+}

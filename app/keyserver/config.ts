@@ -1,0 +1,79 @@
+/** The key server's configuration file (docs/guide/key-server.md). Paths in it are relative to its folder. */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+
+const path = z.string().min(1).max(4096);
+
+export const configSchema = z.strictObject({
+  listen: z.strictObject({
+    host: z.string().min(1).default('127.0.0.1'),
+    port: z.number().int().min(0).max(65_535),
+  }),
+  tls: z.strictObject({ key: path, certificate: path, stationAuthorities: path }),
+  store: z.strictObject({ kind: z.literal('sqlite'), file: path }),
+  vault: z.strictObject({
+    module: path,
+    tokenLabel: z.string().min(1).max(32),
+    pinFile: path,
+    softhsmConf: path.optional(),
+  }),
+  /** Folder with apps.json, profiles/ and packages/; the program's own when left out. */
+  resources: path.optional(),
+  leaseSeconds: z.number().int().min(5).max(3600).default(120),
+  /** A demo PKI and demo keys: for loopback only, refused elsewhere. */
+  demo: z.boolean().default(false),
+});
+export type ServerConfig = z.infer<typeof configSchema>;
+
+/** The configuration cannot be used; the message names file and field, in a sentence for an administrator. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ConfigError';
+  }
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/** Reads and checks a configuration file; its paths come back absolute. @throws ConfigError */
+export function readConfig(file: string): ServerConfig {
+  const parsed = configSchema.safeParse(readJson(file));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new ConfigError(
+      `${file}: ${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'is not valid'}`,
+    );
+  }
+  const config = parsed.data;
+  if (config.demo && !LOOPBACK.has(config.listen.host)) {
+    throw new ConfigError(`${file}: listen.host: a demo server may listen on this machine only (127.0.0.1)`);
+  }
+  const at = (relative: string) => resolve(dirname(file), relative);
+  const { softhsmConf, ...vault } = config.vault;
+  return {
+    ...config,
+    tls: {
+      key: at(config.tls.key),
+      certificate: at(config.tls.certificate),
+      stationAuthorities: at(config.tls.stationAuthorities),
+    },
+    store: { ...config.store, file: at(config.store.file) },
+    vault: {
+      ...vault,
+      module: at(vault.module),
+      pinFile: at(vault.pinFile),
+      ...(softhsmConf === undefined ? {} : { softhsmConf: at(softhsmConf) }),
+    },
+    ...(config.resources === undefined ? {} : { resources: at(config.resources) }),
+  };
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? 'is not JSON' : 'cannot be read';
+    throw new ConfigError(`${file}: the configuration ${reason}`);
+  }
+}

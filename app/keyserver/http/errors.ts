@@ -1,0 +1,48 @@
+/** Every failure as an error body: a code, never a stack, never what the other side sent. */
+import { ZodError } from 'zod';
+import { type ErrorBody, type ErrorCode, KaikaError } from '../../protocol/errors.ts';
+import { VaultError, type VaultFault } from '../vault/port.ts';
+
+const VAULT_CODES: Record<VaultFault, ErrorCode> = {
+  'hsm-away': 'hsm-away',
+  'key-missing': 'hsm-key-missing',
+  refused: 'internal',
+  busy: 'server-busy',
+};
+
+/** The error as the wire has it. What is not ours becomes `internal`, its text stays in the log. */
+export function toErrorBody(error: unknown, requestId: string): ErrorBody {
+  if (error instanceof KaikaError) {
+    const details = Object.keys(error.details).length === 0 ? {} : { details: error.details };
+    return { code: error.code, message: error.message.slice(0, 500), requestId, ...details };
+  }
+  if (error instanceof VaultError) {
+    return { code: VAULT_CODES[error.fault], message: error.message.slice(0, 500), requestId };
+  }
+  if (error instanceof ZodError) return { code: 'bad-request', message: describe(error), requestId };
+  const code = codeOf(error);
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return plain('request-too-large', 'the body is too large', requestId);
+  if (code.startsWith('FST_ERR_CTP') || code === 'FST_ERR_VALIDATION') {
+    return plain('bad-request', 'the body is not JSON of the right kind', requestId);
+  }
+  if (code.startsWith('SQLITE_'))
+    return plain('server-store-failed', 'the store did not take the step', requestId);
+  return plain('internal', 'something went wrong on the server', requestId);
+}
+
+/** Where the body does not follow its schema, without repeating what stood there. */
+function describe(error: ZodError): string {
+  const issue = error.issues[0];
+  return `${issue?.path.join('.') || 'body'}: ${issue?.code ?? 'invalid'}`.slice(0, 500);
+}
+
+function plain(code: ErrorCode, message: string, requestId: string): ErrorBody {
+  return { code, message, requestId };
+}
+
+/** The `code` that Node, Fastify and SQLite put on their errors; empty when there is none. */
+export function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
+}

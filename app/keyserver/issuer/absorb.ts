@@ -1,0 +1,193 @@
+/** What answers teach: the job and the card after a batch, as values. Nothing is sent from here. */
+import { toHex } from '../../card/bytes.ts';
+import type { AnswersRequest } from '../../protocol/wire.ts';
+import { absorbContent } from './absorb-content.ts';
+import { type Fate, readFates } from './answers.ts';
+import { type CardState, withApp, withSlot } from './card-state.ts';
+import { disproven, proven, writeDone, writeUndone } from './key-slots.ts';
+import {
+  type Absorbed,
+  type AbsorbRules,
+  beginAgain,
+  failApp,
+  failStep,
+  progress,
+  remember,
+  setAside,
+} from './progress.ts';
+import type { JobState, Meaning, Sent } from './state.ts';
+
+/**
+ * Takes in the report on the batch that is out.
+ * @throws KaikaError `bad-request` when the report contradicts the batch.
+ */
+export function absorb(
+  job: JobState,
+  card: CardState,
+  report: AnswersRequest,
+  rules: AbsorbRules,
+): Absorbed & { fates: Fate[] } {
+  const fates = readFates(job.sent, report);
+  let now: Absorbed = { job: { ...job, sent: [], trips: job.trips + 1 }, card };
+  for (const [at, fate] of fates.entries()) {
+    const sent = job.sent[at];
+    if (sent !== undefined) now = absorbOne(now, sent, fate, rules);
+  }
+  const interrupted = report.cardEvent !== undefined || fates.some((fate) => fate.kind !== 'ok');
+  if (!interrupted) return { ...now, fates };
+  return { ...now, job: interrupt(now.job, report), fates };
+}
+
+/** After a stop nothing that was prepared holds; after a card event the card must be found again. */
+function interrupt(job: JobState, report: AnswersRequest): JobState {
+  const event = report.cardEvent !== undefined;
+  return {
+    ...job,
+    scratch: {},
+    cardEpoch: report.cardEpoch,
+    identified: job.identified && !event,
+  };
+}
+
+function absorbOne(now: Absorbed, sent: Sent, fate: Fate, rules: AbsorbRules): Absorbed {
+  const meaning = sent.meaning;
+  switch (meaning.kind) {
+    case 'pass':
+      return fate.kind === 'refused' ? failStep(now, sent.step, 'card-refused-command') : now;
+    case 'identify':
+      return absorbIdentify(now, fate);
+    case 'select-app':
+      return fate.kind === 'refused' ? failApp(now, meaning.app, 'card-refused-command') : now;
+    case 'read-flag':
+      return fate.kind === 'ok' && fate.answered
+        ? absorbReadFlag(now, meaning.app, fate.data)
+        : refusedFails(now, meaning.app, fate);
+    case 'challenge':
+      return absorbChallenge(now, sent, fate);
+    case 'authenticate':
+      return absorbAuthenticate(now, meaning, fate, rules);
+    case 'write':
+      return absorbWrite(now, meaning, fate);
+    case 'flag':
+      return absorbFlag(now, meaning.app, fate);
+    default:
+      return absorbContent(now, sent, meaning, fate, rules);
+  }
+}
+
+function absorbIdentify(now: Absorbed, fate: Fate): Absorbed {
+  if (fate.kind === 'ok') return { ...now, job: { ...now.job, identified: true } };
+  return fate.kind === 'refused' ? { ...now, job: { ...now.job, error: 'other-card' } } : now;
+}
+
+/** The flag byte of the public file, read alone: 01 means enabled. */
+function absorbReadFlag(now: Absorbed, app: string, data: Uint8Array): Absorbed {
+  if (data[0] === 1) return enabled(now, app);
+  return remember(progress(now, app, { flagInDoubt: false }), { flagRead: stepOf(now, app) });
+}
+
+function absorbChallenge(now: Absorbed, sent: Sent, fate: Fate): Absorbed {
+  if (fate.kind === 'ok' && fate.answered) {
+    return remember(now, { challenge: { step: sent.step, value: toHex(fate.data) } });
+  }
+  return fate.kind === 'refused' ? failStep(now, sent.step, 'card-refused-command') : now;
+}
+
+function absorbAuthenticate(
+  now: Absorbed,
+  meaning: Extract<Meaning, { kind: 'authenticate' }>,
+  fate: Fate,
+  rules: AbsorbRules,
+): Absorbed {
+  const { app, key } = meaning;
+  if (fate.kind === 'ok') {
+    const card = withSlot(now.card, app, 'mck', (slot) => proven(slot, key));
+    return remember({ ...now, card }, { authenticated: stepOf(now, app) });
+  }
+  if (fate.kind === 'unsent') {
+    // It never reached the card: the try that was counted before sending was not spent.
+    return {
+      ...now,
+      card: withSlot(now.card, app, 'mck', (slot) => ({ ...slot, spent: Math.max(0, slot.spent - 1) })),
+    };
+  }
+  if (fate.kind === 'unknown') return now;
+  if (fate.sw >> 4 === 0x63c) {
+    const maximum = rules.maximumTries(app);
+    const card = withSlot(now.card, app, 'mck', (slot) => disproven(slot, key, fate.sw & 0x0f, maximum));
+    const refused = card.apps[app]?.keys?.mck.refused === true;
+    return refused ? failApp({ ...now, card }, app, 'card-refused-key') : { ...now, card };
+  }
+  if (fate.sw === 0x6983 || fate.sw === 0x9303) return failApp(now, app, 'app-locked');
+  if (fate.sw === 0x6283) return setAside(now, app, 'a key on the card is damaged');
+  if (fate.sw === 0x6985) {
+    // The challenge was gone: no try was spent. Begin the app again, a bounded number of times.
+    const card = withSlot(now.card, app, 'mck', (slot) => ({ ...slot, spent: Math.max(0, slot.spent - 1) }));
+    return beginAgain({ ...now, card }, app);
+  }
+  return failApp(now, app, 'card-refused-command');
+}
+
+/** Status words after which a write may still have happened: memory and execution errors (ISO 7816-4 table 6). */
+function leavesDoubt(sw: number): boolean {
+  return sw === 0x6581 || sw >> 8 === 0x64 || sw >> 8 === 0x6f;
+}
+
+function absorbWrite(now: Absorbed, meaning: Extract<Meaning, { kind: 'write' }>, fate: Fate): Absorbed {
+  const { app, slot, key, before } = meaning;
+  switch (fate.kind) {
+    case 'ok': {
+      const card = withSlot(now.card, app, slot, (state) => writeDone(state, key));
+      return slot === 'mtk'
+        ? progress({ ...now, card }, app, { rewriteMaintenanceKey: false })
+        : { ...now, card };
+    }
+    case 'unsent':
+      return { ...now, card: withSlot(now.card, app, slot, (state) => writeUndone(state, before)) };
+    case 'unknown':
+      return now;
+    case 'refused':
+      if (fate.sw === 0x6283) return setAside(now, app, 'the card refused a new key as damaged');
+      if (leavesDoubt(fate.sw)) return failApp(now, app, 'card-refused-command');
+      return failApp(
+        { ...now, card: withSlot(now.card, app, slot, (state) => writeUndone(state, before)) },
+        app,
+        fate.sw === 0x9303 ? 'app-locked' : 'card-refused-command',
+      );
+  }
+}
+
+function absorbFlag(now: Absorbed, app: string, fate: Fate): Absorbed {
+  switch (fate.kind) {
+    case 'ok':
+      return enabled(now, app);
+    case 'unsent':
+      return progress(now, app, { flagInDoubt: false });
+    case 'unknown':
+      return now;
+    case 'refused': {
+      if (fate.sw === 0x9303) return failApp(now, app, 'app-locked');
+      const macRefused = fate.sw === 0x9302 || fate.sw === 0x6988;
+      if (!macRefused) return failApp(now, app, 'card-refused-command');
+      if ((now.job.apps[app]?.attempts ?? 0) > 0)
+        return setAside(now, app, 'the card refuses the maintenance key');
+      return beginAgain(progress(now, app, { rewriteMaintenanceKey: true, flagInDoubt: false }), app);
+    }
+  }
+}
+
+/** The app is enabled: the card said so, last of all. The plan goes on behind it. */
+function enabled(now: Absorbed, app: string): Absorbed {
+  const card = withApp(now.card, app, (before) => ({ ...before, state: 'enabled' }));
+  const done = progress({ ...now, card }, app, { after: 'enabled', flagInDoubt: false });
+  return { ...done, job: { ...done.job, at: Math.max(done.job.at, stepOf(now, app) + 1) } };
+}
+
+/** The plan step that enables `app`. */
+function stepOf(now: Absorbed, app: string): number {
+  return now.job.steps.findIndex((one) => one.kind === 'enable' && one.app === app);
+}
+
+function refusedFails(now: Absorbed, app: string, fate: Fate): Absorbed {
+  return fate.kind === 'refused' ? failApp(now, app, 'card-refused-command') : now;
+}

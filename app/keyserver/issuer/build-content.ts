@@ -1,0 +1,136 @@
+/**
+ * Loading, installing and deleting over one secure channel with the security domain. Everything behind EXTERNAL AUTHENTICATE is
+ * computed in one go and travels in one batch. Each part can be repeated: the package is removed before it is loaded.
+ */
+import type { CommandApdu } from '../../card/apdu.ts';
+import { fromHex } from '../../card/bytes.ts';
+import {
+  deleteObject,
+  installForInstallAndMakeSelectable,
+  installForLoad,
+  loadParameters,
+} from '../../globalplatform/commands.ts';
+import { CardCryptogramError, ChannelParameterError, GpFormatError } from '../../globalplatform/errors.ts';
+import { parseInitializeUpdate } from '../../globalplatform/initialize-update.ts';
+import { loadCommands } from '../../globalplatform/load.ts';
+import { openChannel, type SecureChannel } from '../../globalplatform/secure-channel.ts';
+import type { StepName } from '../../protocol/wire.ts';
+import { nextStep, type Stage } from './build-enable.ts';
+import { withApp } from './card-state.ts';
+import { type Draft, type DraftOptions, draft } from './draft.ts';
+import { headOf } from './heads.ts';
+import type { IssuerPorts } from './ports.ts';
+import { type Absorbed, failApp, failStep, isFinished, progress } from './progress.ts';
+import type { JobState, Meaning } from './state.ts';
+
+type ContentStep = Extract<JobState['steps'][number], { kind: 'content' }>;
+
+/** How often one app's load may begin in one job; each beginning after the first follows a tear. */
+const MOST_LOADS = 4;
+
+/** 6A88: referenced data not found. It was not there, which is what a deletion wants. */
+const GONE = ['9000', '6A88'];
+
+/** The next commands of a content step; none when nothing of it can go on (the errors are in `next`). */
+export async function buildContent(now: Absorbed, step: ContentStep, ports: IssuerPorts): Promise<Stage> {
+  const at = now.job.at;
+  const given = now.job.scratch.channel;
+  if (given === undefined || given.step !== at) return { drafts: headOf(now, at, ports), next: now };
+  const counted = step.loads
+    .filter((app) => !isFinished(now.job, app))
+    .reduce((job, app) => countLoad(job, app), now);
+  const channel = await open(given, ports);
+  if (channel === undefined) return { drafts: [], next: failStep(counted, at, 'card-refused-key') };
+  try {
+    return fill(counted, step, channel, ports);
+  } finally {
+    channel.close();
+  }
+}
+
+function countLoad(now: Absorbed, app: string): Absorbed {
+  const loads = (now.job.apps[app]?.loads ?? 0) + 1;
+  const counted = progress(now, app, { loads });
+  return loads > MOST_LOADS ? failApp(counted, app, 'load-failed') : counted;
+}
+
+/** The channel, when the card has proven its keys; EXTERNAL AUTHENTICATE is never sent to one that has not. */
+async function open(
+  given: { readonly hostChallenge: string; readonly response: string },
+  ports: IssuerPorts,
+): Promise<SecureChannel | undefined> {
+  const domain = ports.profile.securityDomain;
+  if (domain === undefined) return undefined;
+  try {
+    return await openChannel(
+      {
+        scp: domain.scp,
+        i: domain.i,
+        securityLevel: domain.securityLevel,
+        hostChallenge: fromHex(given.hostChallenge),
+        response: parseInitializeUpdate(fromHex(given.response)),
+      },
+      ports.channelKeys,
+    );
+  } catch (error) {
+    const cardIsWrong =
+      error instanceof CardCryptogramError ||
+      error instanceof GpFormatError ||
+      error instanceof ChannelParameterError;
+    if (cardIsWrong) return undefined;
+    throw error;
+  }
+}
+
+function fill(now: Absorbed, step: ContentStep, channel: SecureChannel, ports: IssuerPorts): Stage {
+  const at = now.job.at;
+  const drafts: Draft[] = [
+    draft(
+      at,
+      'authenticate-secure-channel',
+      channel.externalAuthenticate(),
+      { kind: 'channel' },
+      { effect: true },
+    ),
+  ];
+  const add = (name: StepName, command: CommandApdu, meaning: Meaning, options: DraftOptions) =>
+    drafts.push(draft(at, name, channel.wrap(command), meaning, { ...options, effect: true }));
+
+  let next = now;
+  for (const app of step.deletes.filter((one) => !isFinished(now.job, one))) {
+    const object = deleteObject(ports.app(app).packageAid, true);
+    add('delete-app', object, { kind: 'delete', app }, { app, accept: GONE });
+    next = doubt(next, app);
+  }
+  for (const app of step.loads.filter((one) => !isFinished(now.job, one))) {
+    addLoad(app, ports, add);
+    next = progress(doubt(next, app), app, { contentInDoubt: true });
+  }
+  return { drafts: [...drafts, ...headOf(next, nextStep(next), ports)], next };
+}
+
+type Add = (name: StepName, command: CommandApdu, meaning: Meaning, options: DraftOptions) => void;
+
+/** Remove what a torn load may have left, announce, load, install. Never removes an instance: that would be a deletion. */
+function addLoad(app: string, ports: IssuerPorts, add: Add): void {
+  const domain = ports.profile.securityDomain;
+  if (domain === undefined) return;
+  const { loadFile, hash } = ports.package(app);
+  const { packageAid, appletAid, instanceAid } = ports.app(app);
+  const parameters = loadParameters(loadFile.length);
+  add('remove-package', deleteObject(packageAid, false), { kind: 'clean', app }, { app, accept: GONE });
+  add(
+    'announce-load',
+    installForLoad({ packageAid, securityDomain: domain.aid, parameters }),
+    { kind: 'load', app },
+    { app },
+  );
+  for (const block of loadCommands(loadFile, domain.blockSize))
+    add('load-block', block, { kind: 'load', app }, { app });
+  const install = installForInstallAndMakeSelectable({ packageAid, moduleAid: appletAid, instanceAid });
+  add('install-app', install, { kind: 'install', app, loadFileHash: hash }, { app });
+}
+
+function doubt(now: Absorbed, app: string): Absorbed {
+  return { ...now, card: withApp(now.card, app, (before) => ({ ...before, inDoubt: true })) };
+}

@@ -1,0 +1,66 @@
+/** The next batch of a job, from where it stands; or nothing, when the job is at its end. */
+import type { Command } from '../../protocol/wire.ts';
+import { buildContent } from './build-content.ts';
+import { buildEnable } from './build-enable.ts';
+import type { Draft } from './draft.ts';
+import type { IssuerPorts } from './ports.ts';
+import { type Absorbed, isFinished } from './progress.ts';
+import type { Scratch } from './state.ts';
+
+export interface Built {
+  /** Empty when the job is over. */
+  readonly commands: readonly Command[];
+  /** The job with the batch noted as sent, and the card with what may be true once it is. */
+  readonly next: Absorbed;
+}
+
+/**
+ * Puts the next batch together. What could be true afterwards is in `next` and must be stored before the batch leaves.
+ * @throws VaultError when the HSM cannot serve; nothing has changed then.
+ */
+export async function buildNext(now: Absorbed, ports: IssuerPorts): Promise<Built> {
+  let current = skipFinished(now);
+  for (;;) {
+    const step = current.job.steps[current.job.at];
+    if (step === undefined || current.job.error !== null || current.job.setAside !== null) {
+      return { commands: [], next: current };
+    }
+    const built =
+      step.kind === 'enable'
+        ? await buildEnable(current, step.app, ports)
+        : await buildContent(current, step, ports);
+    if (built.drafts.length > 0) return send(built.next, built.drafts);
+    current = skipFinished(built.next);
+  }
+}
+
+/** A challenge or a channel's opening serves one batch; the card's security state lasts. */
+function usedUp(scratch: Scratch): Scratch {
+  const { challenge: _challenge, channel: _channel, ...lasting } = scratch;
+  return lasting;
+}
+
+/** Moves past steps of which nothing remains to be done. */
+function skipFinished(now: Absorbed): Absorbed {
+  const { job } = now;
+  let at = job.at;
+  for (let step = job.steps[at]; step !== undefined; step = job.steps[at]) {
+    const done =
+      step.kind === 'enable'
+        ? job.apps[step.app]?.error !== null || job.apps[step.app]?.after === 'enabled'
+        : [...step.loads, ...step.deletes].every((app) => isFinished(job, app));
+    if (!done) break;
+    at += 1;
+  }
+  return at === job.at ? now : { ...now, job: { ...job, at } };
+}
+
+function send(now: Absorbed, drafts: readonly Draft[]): Built {
+  return {
+    commands: drafts.map((one) => one.command),
+    next: {
+      ...now,
+      job: { ...now.job, sent: drafts.map((one) => one.sent), scratch: usedUp(now.job.scratch) },
+    },
+  };
+}

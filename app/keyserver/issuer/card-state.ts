@@ -1,0 +1,47 @@
+/** What the server knows of one card's apps: state, life, keys. A value; the store reads and writes it whole. */
+import type { AppState } from '../../protocol/wire.ts';
+import type { KeySlotState, SlotName } from './key-slots.ts';
+
+export interface CardAppState {
+  readonly state: AppState;
+  readonly instance: number;
+  readonly loadFileHash: string | null;
+  /** A load, an installation or a deletion may or may not have happened. */
+  readonly inDoubt: boolean;
+  /** Null while the app is not on the card. */
+  readonly keys: Readonly<Record<SlotName, KeySlotState>> | null;
+}
+
+export interface CardState {
+  readonly apps: Readonly<Record<string, CardAppState>>;
+}
+
+/** The card with `app` changed by `change`; an app never heard of starts as missing. */
+export function withApp(
+  card: CardState,
+  app: string,
+  change: (before: CardAppState) => CardAppState,
+): CardState {
+  return { apps: { ...card.apps, [app]: change(card.apps[app] ?? ABSENT) } };
+}
+
+/** The card with one key slot of `app` changed. @throws Error when the app has no keys. */
+export function withSlot(
+  card: CardState,
+  app: string,
+  slot: SlotName,
+  change: (before: KeySlotState) => KeySlotState,
+): CardState {
+  return withApp(card, app, (before) => {
+    if (before.keys === null) throw new Error('an app that is not on the card has no keys');
+    return { ...before, keys: { ...before.keys, [slot]: change(before.keys[slot]) } };
+  });
+}
+
+const ABSENT: CardAppState = {
+  state: 'missing',
+  instance: 0,
+  loadFileHash: null,
+  inDoubt: false,
+  keys: null,
+};

@@ -1,0 +1,47 @@
+/** A command being put into a batch, with what its answer will mean. */
+import type { CommandApdu } from '../../card/apdu.ts';
+import { encodeCommand } from '../../card/apdu.ts';
+import { toHex } from '../../card/bytes.ts';
+import type { Command, Label, StepName } from '../../protocol/wire.ts';
+import type { Meaning, Sent } from './state.ts';
+
+export interface Draft {
+  readonly command: Command;
+  readonly sent: Sent;
+}
+
+export interface DraftOptions {
+  readonly app?: string;
+  /** Acceptable status words; default 9000 only. */
+  readonly accept?: readonly string[];
+  /** The answer's data must equal this. */
+  readonly expect?: Uint8Array;
+  /** The command changes the card or spends a try. */
+  readonly effect?: boolean;
+}
+
+/** One command of plan step `step`; `bytes` are complete, MAC and all. */
+export function draft(
+  step: number,
+  name: StepName,
+  bytes: Uint8Array | CommandApdu,
+  meaning: Meaning,
+  options: DraftOptions = {},
+): Draft {
+  const accept = [...(options.accept ?? ['9000'])];
+  const label: Label = options.app === undefined ? { step: name } : { step: name, app: options.app };
+  const expect =
+    options.expect === undefined
+      ? undefined
+      : { value: toHex(options.expect), mask: 'FF'.repeat(options.expect.length) };
+  return {
+    command: {
+      apdu: toHex(bytes instanceof Uint8Array ? bytes : encodeCommand(bytes)),
+      accept,
+      label,
+      ...(expect === undefined ? {} : { expect }),
+      ...(options.effect === true ? { effect: true as const } : {}),
+    },
+    sent: { step, meaning, accept, label, ...(expect === undefined ? {} : { expect }) },
+  };
+}

@@ -1,0 +1,108 @@
+/** How a plan step begins: nothing of it needs an answer yet, so it travels behind the step before. */
+import { fromHex, toHex } from '../../card/bytes.ts';
+import { ENABLED_FLAG_OFFSET } from '../../catalogue/public-file.ts';
+import { getBalance, getChallenge, readBinary, selectApplication } from '../../dialects/fmcos/commands.ts';
+import { getData, select } from '../../globalplatform/commands.ts';
+import { initializeUpdate } from '../../globalplatform/initialize-update.ts';
+import { type Draft, draft } from './draft.ts';
+import { isCertainly } from './key-slots.ts';
+import type { IssuerPorts } from './ports.ts';
+import { type Absorbed, isFinished } from './progress.ts';
+
+/** The beginning of plan step `at`; empty behind the last one. */
+export function headOf(now: Absorbed, at: number, ports: IssuerPorts): Draft[] {
+  const step = now.job.steps[at];
+  if (step === undefined) return [];
+  if (step.kind === 'enable') return [...identify(now, at, ports), ...enableHead(now, at, step.app, ports)];
+  const deletes = step.deletes.filter((app) => !isFinished(now.job, app));
+  const loads = step.loads.filter((app) => !isFinished(now.job, app));
+  if (deletes.length + loads.length === 0) return [];
+  return [
+    ...identify(now, at, ports),
+    ...deletes.filter((app) => ports.app(app).purse).flatMap((app) => balanceHead(now, at, app, ports)),
+    ...loads.filter((app) => now.job.apps[app]?.contentInDoubt === true).map((app) => probe(at, app, ports)),
+    ...channelHead(at, ports),
+  ];
+}
+
+/** SELECT and a challenge; in between the flag is read where everything before it may be done already. */
+function enableHead(now: Absorbed, at: number, app: string, ports: IssuerPorts): Draft[] {
+  const file = ports.profile.apps[app]?.publicFile;
+  const keys = now.card.apps[app]?.keys;
+  const target = now.job.targets[app];
+  const keysDone =
+    keys != null &&
+    target !== undefined &&
+    isCertainly(keys.mck, target.mck) &&
+    isCertainly(keys.mtk, target.mtk);
+  const doubtful = now.job.apps[app]?.flagInDoubt === true || (keysDone && now.job.scratch.flagRead !== at);
+  const read =
+    doubtful && file !== undefined
+      ? [
+          draft(
+            at,
+            'read-state',
+            readBinary(file.shortFileId, ENABLED_FLAG_OFFSET, 1),
+            { kind: 'read-flag', app },
+            { app },
+          ),
+        ]
+      : [];
+  return [selectApp(at, app, ports), ...read, challenge(at, app)];
+}
+
+function selectApp(at: number, app: string, ports: IssuerPorts): Draft {
+  const command = selectApplication(ports.app(app).instanceAid);
+  return draft(at, 'select-app', command, { kind: 'select-app', app }, { app });
+}
+
+/** GET CHALLENGE, 4 bytes: see design §4 for why never 8. */
+export function challenge(at: number, app: string): Draft {
+  return draft(at, 'challenge', getChallenge(), { kind: 'challenge' }, { app });
+}
+
+/** A purse must show a balance of zero, unless a second person confirmed its deletion. */
+function balanceHead(now: Absorbed, at: number, app: string, ports: IssuerPorts): Draft[] {
+  if (now.job.confirmedPurses.includes(app)) return [];
+  const meaning = { kind: 'balance', app } as const;
+  return [
+    draft(at, 'select-app', selectApplication(ports.app(app).instanceAid), meaning, { app }),
+    draft(at, 'read-balance', getBalance(), meaning, { app, expect: new Uint8Array(4) }),
+  ];
+}
+
+/** After an interrupted installation: is the instance there? */
+function probe(at: number, app: string, ports: IssuerPorts): Draft {
+  const command = selectApplication(ports.app(app).instanceAid);
+  return draft(at, 'select-app', command, { kind: 'probe', app }, { app, accept: ['9000', '6A82'] });
+}
+
+function channelHead(at: number, ports: IssuerPorts): Draft[] {
+  const domain = ports.profile.securityDomain;
+  if (domain === undefined) return [];
+  const hostChallenge = ports.random(8);
+  return [
+    draft(at, 'select-security-domain', select(domain.aid), { kind: 'pass' }),
+    draft(at, 'open-secure-channel', initializeUpdate(domain.keyVersion, hostChallenge), {
+      kind: 'initialize-update',
+      hostChallenge: toHex(hostChallenge),
+    }),
+  ];
+}
+
+/** In a new epoch the card must first show that it is this job's card. */
+function identify(now: Absorbed, at: number, ports: IssuerPorts): Draft[] {
+  const domain = ports.profile.securityDomain;
+  if (now.job.identified || domain === undefined) return [];
+  const code = fromHex(now.job.identification);
+  return [
+    draft(at, 'select-security-domain', select(domain.aid), { kind: 'pass' }),
+    draft(
+      at,
+      'identify-card',
+      getData(0x0045),
+      { kind: 'identify' },
+      { expect: Uint8Array.of(0x45, code.length, ...code) },
+    ),
+  ];
+}

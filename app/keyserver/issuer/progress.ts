@@ -1,0 +1,66 @@
+/** A job and its card as one value, and the small steps by which answers move them. Pure. */
+import type { ErrorCode } from '../../protocol/errors.ts';
+import type { CardState } from './card-state.ts';
+import type { JobState, Scratch } from './state.ts';
+
+export interface Absorbed {
+  readonly job: JobState;
+  readonly card: CardState;
+}
+
+/** Facts of the card type that answers are read with. */
+export interface AbsorbRules {
+  /** Most tries of the app's master control key (the high nibble of its counter). */
+  readonly maximumTries: (app: string) => number;
+  /** Slots of a freshly installed app: the transport keys. */
+  readonly transportKeys: (app: string) => NonNullable<CardState['apps'][string]['keys']>;
+}
+
+/** Keeps what an answer gave for the next commands. */
+export function remember(now: Absorbed, found: Partial<Scratch>): Absorbed {
+  return { ...now, job: { ...now.job, scratch: { ...now.job.scratch, ...found } } };
+}
+
+/** Changes the progress of one wished app. */
+export function progress(now: Absorbed, app: string, change: Partial<JobState['apps'][string]>): Absorbed {
+  const before = now.job.apps[app];
+  if (before === undefined) return now;
+  return { ...now, job: { ...now.job, apps: { ...now.job.apps, [app]: { ...before, ...change } } } };
+}
+
+/** The app fails with `code`, the first error wins; other apps go on. */
+export function failApp(now: Absorbed, app: string, code: ErrorCode): Absorbed {
+  return now.job.apps[app]?.error == null ? progress(now, app, { error: code }) : now;
+}
+
+/** Every app that the plan's step is about fails. */
+export function failStep(now: Absorbed, step: number, code: ErrorCode): Absorbed {
+  const planned = now.job.steps[step];
+  if (planned === undefined) return now;
+  const apps = planned.kind === 'enable' ? [planned.app] : [...planned.loads, ...planned.deletes];
+  return apps
+    .filter((app) => !isFinished(now.job, app))
+    .reduce((failed, app) => failApp(failed, app, code), now);
+}
+
+/** Whether nothing remains to be done for the app in a content step. */
+export function isFinished(job: JobState, app: string): boolean {
+  const one = job.apps[app];
+  if (one === undefined || one.error !== null) return true;
+  return one.action === 'delete' ? one.after === 'missing' : one.after !== 'missing' && !one.contentInDoubt;
+}
+
+/** The card may not be issued any further; a supervisor reads the reason. */
+export function setAside(now: Absorbed, app: string, reason: string): Absorbed {
+  const failed = failApp(now, app, 'card-set-aside');
+  return { ...failed, job: { ...failed.job, setAside: failed.job.setAside ?? `${app}: ${reason}` } };
+}
+
+const MOST_ATTEMPTS = 3;
+
+/** Starts the app again from SELECT, a bounded number of times. */
+export function beginAgain(now: Absorbed, app: string): Absorbed {
+  const attempts = (now.job.apps[app]?.attempts ?? 0) + 1;
+  const counted = progress(now, app, { attempts });
+  return attempts >= MOST_ATTEMPTS ? failApp(counted, app, 'card-refused-command') : counted;
+}

@@ -1,0 +1,159 @@
+/** The beginning of a job: what was asked and observed becomes a plan and a first state. Pure. */
+import { fromHex, toHex } from '../../card/bytes.ts';
+import { makePlan, type Plan } from '../../catalogue/plan.ts';
+import { freeMemory } from '../../catalogue/recognise.ts';
+import type { AppRule, CardTypeProfile, Catalogue, KeySlot } from '../../catalogue/schema.ts';
+import { accountFactor } from '../../dialects/fmcos/algorithms.ts';
+import { KaikaError } from '../../protocol/errors.ts';
+import type { AppState, JobRequest } from '../../protocol/wire.ts';
+import { type CardState, withApp } from './card-state.ts';
+import { type KeyCandidate, type SlotName, settled } from './key-slots.ts';
+import type { AppProgress, JobState } from './state.ts';
+
+/** Version of the issuer's own master key that new writes use. @throws KaikaError `hsm-key-missing` */
+export type ActiveVersion = (purpose: string) => number;
+
+/** The 8 bytes D of an identification code or account, hexadecimal. */
+export function factorOf(digits: string): string {
+  return toHex(accountFactor(digits));
+}
+
+/** The transport keys that a freshly installed app has. */
+export function transportKeys(
+  rule: AppRule,
+  identification: string,
+  account: string,
+): NonNullable<CardState['apps'][string]['keys']> {
+  const key = (slot: KeySlot): KeyCandidate => ({
+    origin: 'factory',
+    version: slot.transportKey.version,
+    factor: factorOf(slot.transportKey.factor === 'account' ? account : identification),
+  });
+  return { mck: settled(key(rule.mck)), mtk: settled(key(rule.mtk)) };
+}
+
+/**
+ * Brings the record and what the station saw together, where seeing adds something: a card at first sight, an app that came from
+ * elsewhere, the outcome of a load or deletion in doubt. It never takes a key away that the card may hold.
+ */
+export function reconcile(
+  card: CardState,
+  request: Pick<JobRequest, 'observed' | 'account'>,
+  profile: CardTypeProfile,
+  identification: string,
+): CardState {
+  return request.observed.reduce((known, seen) => {
+    const rule = profile.apps[seen.app];
+    if (rule === undefined) return known;
+    const before = known.apps[seen.app];
+    if (seen.state === 'missing') {
+      if (before === undefined || !before.inDoubt) return known;
+      return withApp(known, seen.app, (app) => ({
+        ...app,
+        state: 'missing',
+        loadFileHash: null,
+        inDoubt: false,
+        keys: null,
+      }));
+    }
+    if (before !== undefined && before.keys !== null) {
+      return before.inDoubt || before.state !== seen.state
+        ? withApp(known, seen.app, (app) => ({ ...app, state: seen.state, inDoubt: false }))
+        : known;
+    }
+    return withApp(known, seen.app, (app) => ({
+      ...app,
+      state: seen.state,
+      instance: app.instance + 1,
+      inDoubt: false,
+      keys: transportKeys(rule, identification, request.account),
+    }));
+  }, card);
+}
+
+/** The plan for a request. @throws KaikaError with the refusal's code. */
+export function planFor(catalogue: Catalogue, profile: CardTypeProfile, request: JobRequest): Plan {
+  const made = makePlan({
+    catalogue,
+    profile,
+    observed: request.observed,
+    wishes: request.wishes,
+    free: freeMemory(request.card),
+  });
+  if ('plan' in made) return made.plan;
+  const details = Object.fromEntries(
+    Object.entries(made.refusal.details).map(([key, value]) => [key, value]),
+  );
+  throw new KaikaError(made.refusal.code, 'the job cannot be planned', details);
+}
+
+/** The first state of a job, before anything was sent. */
+export function firstState(input: {
+  readonly request: JobRequest;
+  readonly plan: Plan;
+  readonly profile: CardTypeProfile;
+  readonly identification: string;
+  readonly activeVersion: ActiveVersion;
+  readonly confirmedPurses: readonly string[];
+}): JobState {
+  const { request, plan } = input;
+  const factor = factorOf(request.account);
+  const key = (app: string, slot: SlotName): KeyCandidate => ({
+    origin: 'issuer',
+    version: input.activeVersion(`app/${app}/${slot}`),
+    factor,
+  });
+  const enabling = plan.steps.flatMap((step) => (step.kind === 'enable' ? [step.app] : []));
+  const opening = openingChallenge(request, plan);
+  return {
+    profile: input.profile.id,
+    identification: input.identification,
+    account: request.account,
+    accountFactor: factor,
+    steps: plan.steps.map((step) =>
+      step.kind === 'content' ? { ...step, deletes: [...step.deletes], loads: [...step.loads] } : step,
+    ),
+    plannedTrips: plan.trips,
+    at: 0,
+    cardEpoch: request.cardEpoch,
+    identified: opening !== undefined,
+    apps: Object.fromEntries(
+      request.wishes.map((wish) => [wish.app, progressOf(wish.action, stateOf(request, wish.app))]),
+    ),
+    targets: Object.fromEntries(enabling.map((app) => [app, { mck: key(app, 'mck'), mtk: key(app, 'mtk') }])),
+    confirmedPurses: [...input.confirmedPurses],
+    scratch: opening === undefined ? {} : { challenge: { step: 0, value: opening } },
+    sent: [],
+    trips: 1,
+    error: null,
+    setAside: null,
+  };
+}
+
+/** The challenge that came with the request, when it is for the plan's first app and the card gave 4 bytes. */
+function openingChallenge(request: JobRequest, plan: Plan): string | undefined {
+  const opening = request.opening;
+  if (opening === undefined || opening.app !== plan.opensWith) return undefined;
+  const challenge = fromHex(opening.challenge);
+  const accepted =
+    opening.select.endsWith('9000') && opening.challenge.endsWith('9000') && challenge.length === 6;
+  return accepted ? toHex(challenge.slice(0, 4)) : undefined;
+}
+
+function stateOf(request: JobRequest, app: string): AppState {
+  return request.observed.find((one) => one.app === app)?.state ?? 'missing';
+}
+
+function progressOf(action: AppProgress['action'], before: AppState): AppProgress {
+  return {
+    action,
+    before,
+    after: before,
+    error: null,
+    attempts: 0,
+    loads: 0,
+    flagInDoubt: false,
+    rewriteMaintenanceKey: false,
+    contentInDoubt: false,
+  };
+}

@@ -1,0 +1,108 @@
+/** The state of a job, as the store keeps it between two steps: everything that any server instance needs to go on. */
+import { z } from 'zod';
+import { errorCodeSchema } from '../../protocol/errors.ts';
+import { appIdSchema, appStateSchema, commandSchema } from '../../protocol/wire.ts';
+import { keyCandidateSchema, SLOTS } from './key-slots.ts';
+
+const hex = z.string().regex(/^(?:[0-9A-F]{2})*$/);
+
+/** What a command that went out is for, and so what its answer means. */
+export const meaningSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('pass') }),
+  z.strictObject({ kind: z.literal('identify') }),
+  z.strictObject({ kind: z.literal('select-app'), app: appIdSchema }),
+  z.strictObject({ kind: z.literal('read-flag'), app: appIdSchema }),
+  z.strictObject({ kind: z.literal('challenge') }),
+  z.strictObject({ kind: z.literal('authenticate'), app: appIdSchema, key: keyCandidateSchema }),
+  z.strictObject({
+    kind: z.literal('write'),
+    app: appIdSchema,
+    slot: z.enum(SLOTS),
+    key: keyCandidateSchema,
+    before: z.array(keyCandidateSchema),
+  }),
+  z.strictObject({ kind: z.literal('flag'), app: appIdSchema }),
+  z.strictObject({ kind: z.literal('balance'), app: appIdSchema }),
+  z.strictObject({ kind: z.literal('probe'), app: appIdSchema }),
+  z.strictObject({ kind: z.literal('initialize-update'), hostChallenge: hex }),
+  z.strictObject({ kind: z.literal('channel') }),
+  z.strictObject({ kind: z.literal('clean'), app: appIdSchema }),
+  z.strictObject({ kind: z.literal('load'), app: appIdSchema }),
+  z.strictObject({ kind: z.literal('install'), app: appIdSchema, loadFileHash: hex }),
+  z.strictObject({ kind: z.literal('delete'), app: appIdSchema }),
+]);
+export type Meaning = z.infer<typeof meaningSchema>;
+
+/** A command that is out: what its answer will mean and what was acceptable. Its bytes are in the sealed reply only. */
+export const sentSchema = z.strictObject({
+  step: z.number().int().min(0),
+  meaning: meaningSchema,
+  accept: commandSchema.shape.accept,
+  expect: commandSchema.shape.expect,
+  label: commandSchema.shape.label,
+});
+export type Sent = z.infer<typeof sentSchema>;
+
+/** How far one wished app has come. */
+export const appProgressSchema = z.strictObject({
+  action: z.enum(['enable', 'delete']),
+  before: appStateSchema,
+  after: appStateSchema,
+  error: errorCodeSchema.nullable(),
+  /** Failed beginnings of this app in this job; bounds every retry. */
+  attempts: z.number().int().min(0),
+  /** How often its load began in this job. */
+  loads: z.number().int().min(0),
+  /** The enabled flag may have been written: read it before writing again. */
+  flagInDoubt: z.boolean(),
+  /** The card refused a MAC under the maintenance key: write that key once more. */
+  rewriteMaintenanceKey: z.boolean(),
+  /** A load or an installation may have happened: look before doing it again. */
+  contentInDoubt: z.boolean(),
+});
+export type AppProgress = z.infer<typeof appProgressSchema>;
+
+const targetsSchema = z.strictObject({ mck: keyCandidateSchema, mtk: keyCandidateSchema });
+
+const planStepSchema = z.union([
+  z.strictObject({ kind: z.literal('content'), deletes: z.array(appIdSchema), loads: z.array(appIdSchema) }),
+  z.strictObject({ kind: z.literal('enable'), app: appIdSchema }),
+]);
+
+/**
+ * What the answers so far gave for the next commands, each with the plan step it belongs to; void after a stop or a card
+ * event.
+ */
+export const scratchSchema = z.strictObject({
+  challenge: z.strictObject({ step: z.number().int(), value: hex }).optional(),
+  authenticated: z.number().int().optional(),
+  flagRead: z.number().int().optional(),
+  channel: z.strictObject({ step: z.number().int(), hostChallenge: hex, response: hex }).optional(),
+});
+export type Scratch = z.infer<typeof scratchSchema>;
+
+export const jobStateSchema = z.strictObject({
+  profile: z.string(),
+  /** Identification code: decimal digits, as packed BCD on the card. */
+  identification: z.string(),
+  account: z.string(),
+  accountFactor: hex,
+  steps: z.array(planStepSchema),
+  plannedTrips: z.number().int().min(1),
+  /** The step of the plan that is under way. */
+  at: z.number().int().min(0),
+  cardEpoch: z.number().int().min(0),
+  /** The card was found to be this job's card, in this epoch. */
+  identified: z.boolean(),
+  apps: z.record(z.string(), appProgressSchema),
+  targets: z.record(z.string(), targetsSchema),
+  /** Purses whose deletion a second person confirmed. */
+  confirmedPurses: z.array(appIdSchema),
+  scratch: scratchSchema,
+  sent: z.array(sentSchema),
+  trips: z.number().int().min(0),
+  error: errorCodeSchema.nullable(),
+  /** Set when the card must not be issued any further, with the reason for a supervisor. */
+  setAside: z.string().nullable(),
+});
+export type JobState = z.infer<typeof jobStateSchema>;

@@ -1,0 +1,118 @@
+/** POST /v1/jobs/{job}/answers/{seq}: takes in what the card said and decides what comes next. */
+import { KaikaError } from '../../protocol/errors.ts';
+import { type AnswersRequest, API_LEVEL, type StepReply, stepReplySchema } from '../../protocol/wire.ts';
+import { absorb } from '../issuer/absorb.ts';
+import { buildNext } from '../issuer/build.ts';
+import { outcomeOf } from '../issuer/outcome.ts';
+import { readCardState } from '../store/cards.ts';
+import type { JobsTable } from '../store/tables.ts';
+import { commitStep, Overtaken } from './commit.ts';
+import type { JobContext, StationCaller } from './context.ts';
+import { absorbRules, issuerPorts } from './issuer-ports.ts';
+import { hashOf, openReply, sealReply } from './replies.ts';
+import { findJob, findStep, readState } from './repository.ts';
+
+const MOST_TURNS = 3;
+
+/** @throws KaikaError `not-found`, `step-conflict`, `job-superseded`, `bad-request`; VaultError (nothing has changed). */
+export async function answerStep(
+  context: JobContext,
+  caller: StationCaller,
+  job: string,
+  seq: number,
+  report: AnswersRequest,
+): Promise<StepReply> {
+  for (let turn = 0; turn < MOST_TURNS; turn += 1) {
+    try {
+      return await answerOnce(context, caller, job, seq, report);
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+    }
+  }
+  throw new KaikaError('server-busy', 'the step was taken by others again and again');
+}
+
+async function answerOnce(
+  context: JobContext,
+  caller: StationCaller,
+  job: string,
+  seq: number,
+  report: AnswersRequest,
+): Promise<StepReply> {
+  const row = await findJob(context.store, job);
+  if (row === undefined || row.station !== caller.station) throw new KaikaError('not-found', 'no such job');
+  const hash = hashOf(report);
+  const stored = await storedReply(context, row, seq, hash);
+  if (stored !== undefined) return stored;
+  if (row.result === 'superseded') return refuseLate(context, row, seq, report);
+  if (row.ended !== null || seq !== row.seq) throw conflict(row);
+
+  const state = readState(row);
+  const profile = context.catalogue.profiles.find((one) => one.id === state.profile);
+  if (profile === undefined)
+    throw new KaikaError('wrong-card-type', 'the job is for a card type that is gone');
+  const before = await readCardState(context.store, row.card);
+  const taken = absorb(state, before, report, absorbRules(profile, state));
+  const built = await buildNext(taken, issuerPorts(context, profile, state));
+  const over = built.commands.length === 0;
+  const reply: StepReply = over
+    ? { apiLevel: API_LEVEL, outcome: outcomeOf(built.next.job, built.next.card) }
+    : {
+        apiLevel: API_LEVEL,
+        batch: { seq: seq + 1, cardEpoch: report.cardEpoch, commands: [...built.commands] },
+      };
+  await commitStep(context, {
+    row,
+    seq,
+    hash,
+    sent: state.sent,
+    fates: taken.fates,
+    before,
+    next: built.next,
+    outcome: 'outcome' in reply ? reply.outcome : undefined,
+    sealed: await sealReply(context.vault, job, seq, reply),
+    effect: built.commands.some((command) => command.effect === true),
+  });
+  return reply;
+}
+
+/** The same answers again get the same reply and change nothing; other answers to the same step are a conflict. */
+async function storedReply(
+  context: JobContext,
+  row: JobsTable,
+  seq: number,
+  hash: string,
+): Promise<StepReply | undefined> {
+  const step = seq >= 1 ? await findStep(context.store, row.id, seq) : undefined;
+  if (step === undefined) return undefined;
+  if (step.request_hash !== hash || step.sealed === null) throw conflict(row);
+  return stepReplySchema.parse(await openReply(context.vault, row.id, seq, step.sealed));
+}
+
+function conflict(row: JobsTable): KaikaError {
+  return new KaikaError('step-conflict', 'the job stands elsewhere', {
+    seq: row.seq,
+    cardEpoch: readState(row).cardEpoch,
+  });
+}
+
+/** Answers of an older generation go to that job's log only; what is newer stays as it is. */
+async function refuseLate(
+  context: JobContext,
+  row: JobsTable,
+  seq: number,
+  report: AnswersRequest,
+): Promise<never> {
+  await context.store
+    .insertInto('late_answers')
+    .values({
+      job: row.id,
+      seq,
+      generation: row.generation,
+      received: context.now().toISOString(),
+      sws: JSON.stringify(report.answers.map((answer) => answer.slice(-4))),
+    })
+    .onConflict((conflict) => conflict.columns(['job', 'seq']).doNothing())
+    .execute();
+  throw new KaikaError('job-superseded', 'another job has taken this card over');
+}

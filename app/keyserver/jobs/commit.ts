@@ -1,0 +1,221 @@
+/** The one transaction of each step: what could be true afterwards is on disk before the reply leaves. */
+import { KaikaError } from '../../protocol/errors.ts';
+import type { JobRequest, Outcome } from '../../protocol/wire.ts';
+import { type Fate, swText } from '../issuer/answers.ts';
+import type { CardState } from '../issuer/card-state.ts';
+import type { Absorbed } from '../issuer/progress.ts';
+import type { Sent } from '../issuer/state.ts';
+import { type Queries, writeCardState } from '../store/cards.ts';
+import type { JobsTable } from '../store/tables.ts';
+import type { JobContext, OperatorCaller } from './context.ts';
+import { endLease, holdLease, supersedeOpenJobs, writeStep } from './repository.ts';
+
+/** Another instance took the step in between: read again and decide anew. */
+export class Overtaken extends Error {
+  constructor() {
+    super('another request took this step');
+    this.name = 'Overtaken';
+  }
+}
+
+export interface StartCommit {
+  readonly caller: OperatorCaller;
+  readonly request: JobRequest;
+  readonly hash: string;
+  readonly job: string;
+  readonly generation: number;
+  readonly before: CardState;
+  readonly next: Absorbed;
+  readonly outcome: Outcome | undefined;
+  readonly sealed: string;
+  readonly cardType: string;
+  /** The batch changes the card: from now on it belongs to the account. */
+  readonly effect: boolean;
+}
+
+/** @throws KaikaError `account-taken`, `card-in-use`; Overtaken */
+export async function commitStart(context: JobContext, start: StartCommit): Promise<void> {
+  const now = context.now().toISOString();
+  const { next, request, caller } = start;
+  const card = next.job.identification;
+  await context.store.transaction().execute(async (db) => {
+    await raiseGeneration(db, start, now);
+    if (start.effect) await bindAccount(db, card, next.job.account, next.job.accountFactor);
+    await supersedeOpenJobs(db, card, now);
+    await db
+      .insertInto('jobs')
+      .values({
+        id: start.job,
+        request_id: request.requestId,
+        request_hash: start.hash,
+        station: caller.station,
+        operator: caller.operator,
+        reader: request.reader,
+        card,
+        account: request.account,
+        generation: start.generation,
+        seq: start.outcome === undefined ? 1 : 0,
+        state: JSON.stringify(next.job),
+        started: now,
+        ended: start.outcome === undefined ? null : now,
+        result: start.outcome?.result ?? null,
+        outcome: start.outcome === undefined ? null : JSON.stringify(start.outcome),
+      })
+      .execute();
+    await writeStep(db, {
+      job: start.job,
+      seq: 0,
+      request_hash: start.hash,
+      sealed: start.sealed,
+      created: now,
+    });
+    await writeCardState(db, card, start.before, next.card, now);
+    if (start.outcome === undefined) {
+      await holdLease(db, {
+        card,
+        job: start.job,
+        station: caller.station,
+        operator: caller.operator,
+        reader: request.reader,
+        since: now,
+        expires: leaseEnd(context),
+      });
+    } else {
+      await endLease(db, card, start.job);
+    }
+  });
+}
+
+async function raiseGeneration(db: Queries, start: StartCommit, now: string): Promise<void> {
+  const card = start.next.job.identification;
+  if (start.generation === 1) {
+    const inserted = await db
+      .insertInto('cards')
+      .values({
+        id: card,
+        card_type: start.cardType,
+        account: null,
+        account_factor: null,
+        generation: 1,
+        set_aside: null,
+        first_seen: now,
+      })
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .executeTakeFirst();
+    if (inserted.numInsertedOrUpdatedRows === 0n) throw new Overtaken();
+    return;
+  }
+  const raised = await db
+    .updateTable('cards')
+    .set({ generation: start.generation })
+    .where('id', '=', card)
+    .where('generation', '=', start.generation - 1)
+    .executeTakeFirst();
+  if (raised.numUpdatedRows !== 1n) throw new Overtaken();
+}
+
+/** Binds the card to its account, once; two cards with the same D would have the same keys and are refused. */
+async function bindAccount(db: Queries, card: string, account: string, factor: string): Promise<void> {
+  const other = await db
+    .selectFrom('cards')
+    .select('id')
+    .where('account_factor', '=', factor)
+    .where('id', '!=', card)
+    .executeTakeFirst();
+  if (other !== undefined) throw new KaikaError('account-taken', 'another card has this account');
+  await db
+    .updateTable('cards')
+    .set({ account, account_factor: factor })
+    .where('id', '=', card)
+    .where('account', 'is', null)
+    .execute();
+}
+
+export interface StepCommit {
+  readonly row: JobsTable;
+  readonly seq: number;
+  readonly hash: string;
+  readonly sent: readonly Sent[];
+  readonly fates: readonly Fate[];
+  readonly before: CardState;
+  readonly next: Absorbed;
+  readonly outcome: Outcome | undefined;
+  readonly sealed: string;
+  readonly effect: boolean;
+}
+
+/** Compare-and-set on (job, seq, generation), answers, intent, reply. @throws Overtaken, KaikaError `account-taken` */
+export async function commitStep(context: JobContext, step: StepCommit): Promise<void> {
+  const now = context.now().toISOString();
+  const { row, next } = step;
+  await context.store.transaction().execute(async (db) => {
+    const current = await db
+      .selectFrom('cards')
+      .select('generation')
+      .where('id', '=', row.card)
+      .executeTakeFirst();
+    if (current?.generation !== row.generation) throw new Overtaken();
+    const moved = await db
+      .updateTable('jobs')
+      .set({
+        seq: step.outcome === undefined ? step.seq + 1 : step.seq,
+        state: JSON.stringify(next.job),
+        ended: step.outcome === undefined ? null : now,
+        result: step.outcome?.result ?? null,
+        outcome: step.outcome === undefined ? null : JSON.stringify(step.outcome),
+      })
+      .where('id', '=', row.id)
+      .where('seq', '=', step.seq)
+      .where('ended', 'is', null)
+      .executeTakeFirst();
+    if (moved.numUpdatedRows !== 1n) throw new Overtaken();
+    if (step.effect) await bindAccount(db, row.card, next.job.account, next.job.accountFactor);
+    await writeStep(db, {
+      job: row.id,
+      seq: step.seq,
+      request_hash: step.hash,
+      sealed: step.sealed,
+      created: now,
+    });
+    await writeCommands(db, step);
+    await writeCardState(db, row.card, step.before, next.card, now);
+    if (next.job.setAside !== null) {
+      await db
+        .updateTable('cards')
+        .set({ set_aside: next.job.setAside })
+        .where('id', '=', row.card)
+        .execute();
+    }
+    if (step.outcome === undefined) {
+      await db
+        .updateTable('leases')
+        .set({ expires: leaseEnd(context) })
+        .where('job', '=', row.id)
+        .execute();
+    } else {
+      await endLease(db, row.card, row.id);
+    }
+  });
+}
+
+async function writeCommands(db: Queries, step: StepCommit): Promise<void> {
+  const rows = step.sent.map((sent, position) => ({
+    job: step.row.id,
+    seq: step.seq,
+    position,
+    step: sent.label.step,
+    app: sent.label.app ?? null,
+    sw: swText(step.fates[position] ?? { kind: 'unsent' }),
+  }));
+  // SQLite takes a bounded number of values in one statement.
+  for (let at = 0; at < rows.length; at += 100) {
+    await db
+      .insertInto('job_commands')
+      .values(rows.slice(at, at + 100))
+      .execute();
+  }
+}
+
+function leaseEnd(context: JobContext): string {
+  return new Date(context.now().getTime() + context.leaseMilliseconds).toISOString();
+}

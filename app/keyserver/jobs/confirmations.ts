@@ -1,0 +1,23 @@
+/** A purse with money in it is deleted only when a second person, signed in with a token of their own, confirms. */
+import { KaikaError } from '../../protocol/errors.ts';
+import type { Wish } from '../../protocol/wire.ts';
+import { findSession } from '../access/sessions.ts';
+import type { JobContext, OperatorCaller } from './context.ts';
+
+/** The purses whose deletion is confirmed. @throws KaikaError `not-permitted` for one's own or an invalid token. */
+export async function confirmedPurses(
+  context: JobContext,
+  caller: OperatorCaller,
+  wishes: readonly Wish[],
+): Promise<string[]> {
+  const confirmed: string[] = [];
+  for (const wish of wishes) {
+    if (wish.action !== 'delete' || wish.confirmedBy === undefined) continue;
+    const session = await findSession(context.store, wish.confirmedBy, context.now());
+    if (session === undefined || session.operator === caller.operator) {
+      throw new KaikaError('not-permitted', 'a second person has to confirm', { app: wish.app });
+    }
+    confirmed.push(wish.app);
+  }
+  return confirmed;
+}

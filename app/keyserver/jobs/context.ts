@@ -1,0 +1,30 @@
+/** What the job service stands on, and who is calling. */
+import type { Catalogue } from '../../catalogue/schema.ts';
+import type { LoadPackage } from '../issuer/ports.ts';
+import type { ActiveVersion } from '../issuer/start.ts';
+import type { Store } from '../store/open.ts';
+import type { Vault } from '../vault/port.ts';
+
+export interface JobContext {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly catalogue: Catalogue;
+  /** The package of an app. @throws KaikaError `app-cannot-be-loaded` */
+  readonly package: (app: string) => LoadPackage;
+  /** Versions of the issuer's keys that new writes use. @throws VaultError */
+  readonly activeVersions: () => Promise<ActiveVersion>;
+  readonly now: () => Date;
+  readonly random: (bytes: number) => Uint8Array;
+  /** How long a silent holder keeps a card, in milliseconds. */
+  readonly leaseMilliseconds: number;
+}
+
+/** A station, known by its client certificate. */
+export interface StationCaller {
+  readonly station: string;
+}
+
+/** A station with an operator signed in. */
+export interface OperatorCaller extends StationCaller {
+  readonly operator: string;
+}

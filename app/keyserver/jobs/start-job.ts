@@ -1,0 +1,137 @@
+/** POST /v1/jobs: one card, any number of wishes. Repeating the request changes nothing and gets the same reply. */
+import { randomUUID } from 'node:crypto';
+import type { Plan } from '../../catalogue/plan.ts';
+import { recognise } from '../../catalogue/recognise.ts';
+import { KaikaError } from '../../protocol/errors.ts';
+import {
+  API_LEVEL,
+  type JobReply,
+  type JobRequest,
+  jobReplySchema,
+  type PlanSummary,
+} from '../../protocol/wire.ts';
+import { buildNext } from '../issuer/build.ts';
+import { outcomeOf } from '../issuer/outcome.ts';
+import { firstState, planFor, reconcile } from '../issuer/start.ts';
+import { findCard, readCardState } from '../store/cards.ts';
+import type { CardsTable } from '../store/tables.ts';
+import { commitStart } from './commit.ts';
+import { confirmedPurses } from './confirmations.ts';
+import type { JobContext, OperatorCaller } from './context.ts';
+import { issuerPorts } from './issuer-ports.ts';
+import { hashOf, openReply, sealReply } from './replies.ts';
+import { findJobByRequest, findLease, findStep } from './repository.ts';
+
+/** @throws KaikaError with any of the codes that refuse a job; VaultError when the HSM is away (nothing has changed). */
+export async function startJob(
+  context: JobContext,
+  caller: OperatorCaller,
+  request: JobRequest,
+): Promise<JobReply> {
+  const hash = hashOf(request);
+  const repeated = await repeatedReply(context, caller, request, hash);
+  if (repeated !== undefined) return repeated;
+
+  const recognition = recognise(context.catalogue, request.card);
+  if (!recognition.known) throw new KaikaError(recognition.code, recognition.reason);
+  const { profile, identification } = recognition;
+  const row = await findCard(context.store, identification);
+  await refuseCard(context, caller, request, identification, row);
+
+  const plan = planFor(context.catalogue, profile, request);
+  const confirmed = await confirmedPurses(context, caller, request.wishes);
+  const before = await readCardState(context.store, identification);
+  const known = reconcile(before, request, profile, identification);
+  const state = firstState({
+    request,
+    plan,
+    profile,
+    identification,
+    activeVersion: await context.activeVersions(),
+    confirmedPurses: confirmed,
+  });
+  const ports = issuerPorts(context, profile, { identification, account: request.account });
+  const built = await buildNext({ job: state, card: known }, ports);
+
+  const job = randomUUID();
+  const generation = (row?.generation ?? 0) + 1;
+  const over = built.commands.length === 0;
+  const reply: JobReply = {
+    apiLevel: API_LEVEL,
+    job,
+    generation,
+    plan: summarise(plan),
+    ...(over
+      ? { outcome: outcomeOf(built.next.job, built.next.card) }
+      : { batch: { seq: 1, cardEpoch: request.cardEpoch, commands: [...built.commands] } }),
+  };
+  await commitStart(context, {
+    caller,
+    request,
+    hash,
+    job,
+    generation,
+    before,
+    next: built.next,
+    outcome: reply.outcome,
+    sealed: await sealReply(context.vault, job, 0, reply),
+    cardType: profile.id,
+    effect: built.commands.some((command) => command.effect === true),
+  });
+  return reply;
+}
+
+async function repeatedReply(
+  context: JobContext,
+  caller: OperatorCaller,
+  request: JobRequest,
+  hash: string,
+): Promise<JobReply | undefined> {
+  const job = await findJobByRequest(context.store, request.requestId);
+  if (job === undefined) return undefined;
+  if (job.request_hash !== hash || job.station !== caller.station) {
+    throw new KaikaError('request-conflict', 'this request id was used for another request');
+  }
+  const step = await findStep(context.store, job.id, 0);
+  if (step?.sealed == null) {
+    throw new KaikaError('step-conflict', 'the job has gone on since', { job: job.id, seq: job.seq });
+  }
+  return jobReplySchema.parse(await openReply(context.vault, job.id, 0, step.sealed));
+}
+
+/** Reasons to refuse the card itself: set aside, bound to another account, in another station's hands. */
+async function refuseCard(
+  context: JobContext,
+  caller: OperatorCaller,
+  request: JobRequest,
+  identification: string,
+  row: CardsTable | undefined,
+): Promise<void> {
+  if (row?.set_aside != null) throw new KaikaError('card-set-aside', row.set_aside);
+  if (row?.account != null && row.account !== request.account) {
+    throw new KaikaError('account-mismatch', 'the card belongs to another account');
+  }
+  const lease = await findLease(context.store, identification);
+  const held =
+    lease !== undefined && lease.station !== caller.station && lease.expires > context.now().toISOString();
+  if (held) {
+    throw new KaikaError('card-in-use', 'another station has a job on this card', {
+      operator: lease.operator,
+      station: lease.station,
+      reader: lease.reader,
+      since: lease.since,
+    });
+  }
+}
+
+function summarise(plan: Plan): PlanSummary {
+  const steps = plan.steps.flatMap((step): PlanSummary['steps'] =>
+    step.kind === 'enable'
+      ? [{ kind: 'enable', app: step.app }]
+      : [
+          ...step.deletes.map((app) => ({ kind: 'delete' as const, app })),
+          ...step.loads.map((app) => ({ kind: 'load' as const, app })),
+        ],
+  );
+  return { steps, trips: plan.trips, memory: plan.memory };
+}

@@ -1,0 +1,55 @@
+/** `npm run server -- <command>`: the key server by hand. */
+import { parseArgs } from 'node:util';
+import { addOperator, addStation } from './cli/enrol.ts';
+import { runServer } from './cli/run.ts';
+import { printStatus } from './cli/status.ts';
+import { ConfigError, readConfig } from './config.ts';
+
+const USAGE = `Usage: npm run server -- <command> --config FILE
+
+  serve                                     run the key server
+  status                                    token, keys and store in a few lines
+  operator --id ID --name NAME              add an operator, or give them a new secret (read from standard input)
+  station --name NAME --certificate FILE    enrol a station by its client certificate (PEM)
+`;
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      config: { type: 'string' },
+      id: { type: 'string' },
+      name: { type: 'string' },
+      certificate: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  const command = positionals[0];
+  if (values.help === true || command === undefined || values.config === undefined) {
+    process.stderr.write(USAGE);
+    return values.help === true ? 0 : 2;
+  }
+  const config = readConfig(values.config);
+  switch (command) {
+    case 'serve':
+      return runServer(config);
+    case 'status':
+      return printStatus(config);
+    case 'operator':
+      return addOperator(config, values.id, values.name);
+    case 'station':
+      return addStation(config, values.name, values.certificate);
+    default:
+      process.stderr.write(`There is no command "${command}".\n\n${USAGE}`);
+      return 2;
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const known = error instanceof ConfigError || error instanceof TypeError;
+  const reason = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${known ? reason : `The key server could not do it: ${reason}`}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,45 @@
+/** Catalogue and packages from the resources folder. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { toHex } from '../card/bytes.ts';
+import { readCatalogue } from '../catalogue/files.ts';
+import type { Catalogue } from '../catalogue/schema.ts';
+import { readCapFile } from '../globalplatform/cap-file.ts';
+import { KaikaError } from '../protocol/errors.ts';
+import type { LoadPackage } from './issuer/ports.ts';
+
+/** The program's own resources folder. */
+export const OWN_RESOURCES = fileURLToPath(new URL('../../resources/', import.meta.url));
+
+export function openCatalogue(folder: string): Catalogue {
+  return readCatalogue({
+    list: (below) => readdirSync(join(folder, below)),
+    read: (file) => readFileSync(join(folder, file), 'utf8'),
+  });
+}
+
+/**
+ * The packages of all apps, read and checked once at the start.
+ * @throws CapFileError for a damaged one; Error when a package is not the one its app names or needs more memory than declared.
+ */
+export function openPackages(folder: string, catalogue: Catalogue): (app: string) => LoadPackage {
+  const packages = new Map<string, LoadPackage>();
+  for (const app of catalogue.apps) {
+    if (app.package === undefined) continue;
+    const cap = readCapFile(readFileSync(join(folder, 'packages', app.package)));
+    if (cap.package.aid !== app.packageAid || !cap.applets.includes(app.appletAid)) {
+      throw new Error(`${app.package} is not the package that apps.json names for ${app.id}`);
+    }
+    const { bytes, sha256 } = cap.loadFile();
+    if (bytes.length > app.memory.load) {
+      throw new Error(`${app.package} needs more memory than apps.json declares for ${app.id}`);
+    }
+    packages.set(app.id, { loadFile: bytes, hash: toHex(sha256) });
+  }
+  return (app) => {
+    const found = packages.get(app);
+    if (found === undefined) throw new KaikaError('app-cannot-be-loaded', 'there is no package', { app });
+    return found;
+  };
+}

@@ -1,0 +1,91 @@
+/** Cards and what is known of their apps and keys: read and written as one value inside a transaction. */
+import type { Transaction } from 'kysely';
+import { z } from 'zod';
+import { appStateSchema } from '../../protocol/wire.ts';
+import type { CardAppState, CardState } from '../issuer/card-state.ts';
+import { type KeySlotState, keyCandidateSchema, SLOTS, type SlotName } from '../issuer/key-slots.ts';
+import type { Store } from './open.ts';
+import type { CardsTable, Database } from './tables.ts';
+
+export type Queries = Store | Transaction<Database>;
+
+export async function findCard(db: Queries, card: string): Promise<CardsTable | undefined> {
+  return db.selectFrom('cards').selectAll().where('id', '=', card).executeTakeFirst();
+}
+
+/** Everything known of the card's apps; an unknown card has none. */
+export async function readCardState(db: Queries, card: string): Promise<CardState> {
+  const rows = await db.selectFrom('card_apps').selectAll().where('card', '=', card).execute();
+  const keys = await db.selectFrom('card_keys').selectAll().where('card', '=', card).execute();
+  const apps: Record<string, CardAppState> = {};
+  for (const row of rows) {
+    const slots = keys.filter((key) => key.app === row.app);
+    apps[row.app] = {
+      state: appStateSchema.parse(row.state),
+      instance: row.instance,
+      loadFileHash: row.load_file_hash,
+      inDoubt: row.in_doubt !== 0,
+      keys: slots.length === 0 ? null : { mck: slotOf(slots, 'mck'), mtk: slotOf(slots, 'mtk') },
+    };
+  }
+  return { apps };
+}
+
+function slotOf(
+  rows: readonly { slot: string; candidates: string; spent: number; refused: number }[],
+  name: SlotName,
+): KeySlotState {
+  const row = rows.find((one) => one.slot === name);
+  if (row === undefined) throw new Error(`key slot ${name} is missing in the store`);
+  return {
+    candidates: z.array(keyCandidateSchema).min(1).max(2).parse(JSON.parse(row.candidates)),
+    spent: row.spent,
+    refused: row.refused !== 0,
+  };
+}
+
+/** Writes what changed between `before` and `after`. */
+export async function writeCardState(
+  db: Queries,
+  card: string,
+  before: CardState,
+  after: CardState,
+  now: string,
+): Promise<void> {
+  for (const [app, state] of Object.entries(after.apps)) {
+    if (before.apps[app] === state) continue;
+    const values = {
+      state: state.state,
+      instance: state.instance,
+      load_file_hash: state.loadFileHash,
+      in_doubt: state.inDoubt ? 1 : 0,
+      updated: now,
+    };
+    await db
+      .insertInto('card_apps')
+      .values({ card, app, ...values })
+      .onConflict((conflict) => conflict.columns(['card', 'app']).doUpdateSet(values))
+      .execute();
+    await writeKeys(db, card, app, state);
+  }
+}
+
+async function writeKeys(db: Queries, card: string, app: string, state: CardAppState): Promise<void> {
+  if (state.keys === null) {
+    await db.deleteFrom('card_keys').where('card', '=', card).where('app', '=', app).execute();
+    return;
+  }
+  for (const slot of SLOTS) {
+    const key = state.keys[slot];
+    const values = {
+      candidates: JSON.stringify(key.candidates),
+      spent: key.spent,
+      refused: key.refused ? 1 : 0,
+    };
+    await db
+      .insertInto('card_keys')
+      .values({ card, app, slot, ...values })
+      .onConflict((conflict) => conflict.columns(['card', 'app', 'slot']).doUpdateSet(values))
+      .execute();
+  }
+}

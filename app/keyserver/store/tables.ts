@@ -1,0 +1,145 @@
+/**
+ * Tables of the key server. Times are ISO 8601 UTC text, structured values JSON text, so that SQLite and PostgreSQL hold
+ * the same. No column ever holds key bytes; `sealed` holds bytes enciphered under a key of the token.
+ */
+
+export interface OperatorsTable {
+  id: string;
+  name: string;
+  role: string;
+  secret_hash: string;
+  disabled: number;
+}
+
+export interface StationsTable {
+  /** SHA-256 of the client certificate, hexadecimal. */
+  fingerprint: string;
+  name: string;
+  revoked: number;
+}
+
+export interface SessionsTable {
+  /** SHA-256 of the token: the token itself is never stored. */
+  token_hash: string;
+  operator: string;
+  station: string;
+  expires: string;
+}
+
+export interface CardsTable {
+  /** Identification code. */
+  id: string;
+  card_type: string;
+  /** Bound at the first effect; null before. */
+  account: string | null;
+  /** The 8 bytes D that the account's keys are diversified with; unique. */
+  account_factor: string | null;
+  /** Raised by every new job on the card. */
+  generation: number;
+  set_aside: string | null;
+  first_seen: string;
+}
+
+export interface CardAppsTable {
+  card: string;
+  app: string;
+  state: string;
+  /** Tells the lives of an app on a card apart: raised by every installation. */
+  instance: number;
+  load_file_hash: string | null;
+  /** A load, an installation or a deletion may or may not have happened. */
+  in_doubt: number;
+  updated: string;
+}
+
+export interface CardKeysTable {
+  card: string;
+  app: string;
+  slot: string;
+  /** JSON of KeyCandidate[], newest first; two while in doubt. */
+  candidates: string;
+  /** Attempts sent since the last success, across all stations. */
+  spent: number;
+  /** The card refused a key that had to be right: never tried again without a supervisor. */
+  refused: number;
+}
+
+export interface JobsTable {
+  id: string;
+  request_id: string;
+  request_hash: string;
+  station: string;
+  operator: string;
+  reader: string;
+  card: string;
+  account: string;
+  generation: number;
+  /** The batch that is out; 0 when the job ended without one. */
+  seq: number;
+  /** JSON of JobState. */
+  state: string;
+  started: string;
+  ended: string | null;
+  /** complete, partial, refused, superseded; null while it runs. */
+  result: string | null;
+  outcome: string | null;
+}
+
+export interface JobStepsTable {
+  job: string;
+  /** The step answered: POST /answers/{seq}; 0 for POST /jobs. */
+  seq: number;
+  request_hash: string;
+  /** The reply, sealed; null once the next step was answered. */
+  sealed: string | null;
+  created: string;
+}
+
+export interface JobCommandsTable {
+  job: string;
+  seq: number;
+  position: number;
+  step: string;
+  app: string | null;
+  /** Status word, or `none` (no answer), `unsent`. Never data. */
+  sw: string;
+}
+
+export interface LateAnswersTable {
+  job: string;
+  seq: number;
+  generation: number;
+  received: string;
+  /** JSON of status words. */
+  sws: string;
+}
+
+export interface LeasesTable {
+  card: string;
+  job: string;
+  station: string;
+  operator: string;
+  reader: string;
+  since: string;
+  expires: string;
+}
+
+export interface MetaTable {
+  key: string;
+  value: string;
+}
+
+export interface Database {
+  operators: OperatorsTable;
+  stations: StationsTable;
+  sessions: SessionsTable;
+  cards: CardsTable;
+  card_apps: CardAppsTable;
+  card_keys: CardKeysTable;
+  jobs: JobsTable;
+  job_steps: JobStepsTable;
+  job_commands: JobCommandsTable;
+  late_answers: LateAnswersTable;
+  leases: LeasesTable;
+  meta: MetaTable;
+}

@@ -1,0 +1,77 @@
+/**
+ * A key server's inside without its network: real store, real SoftHSM through the vault process, real packages; and a
+ * virtual card with a forwarder as small as it can be. The station engine has tests of its own.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type DemoType, makeDelivery, makeDemoToken } from '../../app/demo/delivery.ts';
+import { findSoftHsm } from '../../app/demo/softhsm-module.ts';
+import { openActiveVersions } from '../../app/keyserver/active-versions.ts';
+import type { JobContext } from '../../app/keyserver/jobs/context.ts';
+import { OWN_RESOURCES, openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
+import { openSqliteStore } from '../../app/keyserver/store/open.ts';
+import { startVault } from '../../app/keyserver/vault/client.ts';
+import { type CardSpec, makeCard } from '../../app/simulator/factory.ts';
+import { VirtualCard } from '../../app/simulator/virtual-card.ts';
+
+export interface IssuerRig {
+  readonly context: JobContext;
+  readonly folder: string;
+  newCard(spec?: Partial<CardSpec>): { card: VirtualCard; identification: string };
+  close(): Promise<void>;
+}
+
+export async function openIssuerRig(): Promise<IssuerRig> {
+  const folder = mkdtempSync(join(tmpdir(), 'kaika-issuer-'));
+  const delivery = makeDelivery();
+  const token = await makeDemoToken(
+    {
+      module: findSoftHsm(),
+      tokenFolder: join(folder, 'token'),
+      tokenLabel: 'test',
+      pinFile: join(folder, 'pin'),
+    },
+    delivery,
+  );
+  const vault = await startVault(token);
+  const store = await openSqliteStore(join(folder, 'store', 'kaika.sqlite'));
+  const catalogue = openCatalogue(OWN_RESOURCES);
+  const context: JobContext = {
+    store,
+    vault,
+    catalogue,
+    package: openPackages(OWN_RESOURCES, catalogue),
+    activeVersions: openActiveVersions(vault, () => Date.now()),
+    now: () => new Date(),
+    random: (bytes) => new Uint8Array(randomBytes(bytes)),
+    leaseMilliseconds: 60_000,
+  };
+  return {
+    context,
+    folder,
+    newCard(spec = {}) {
+      const identification = randomDigits(16);
+      const type: DemoType = spec.type ?? 'demo-scp03';
+      const image = makeCard({ identificationCode: identification, ...spec, type }, delivery[type]);
+      const card = new VirtualCard(image);
+      card.powerOn();
+      return { card, identification };
+    },
+    async close() {
+      await vault.close();
+      await store.destroy();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Decimal digits that do not begin with 0. */
+export function randomDigits(count: number): string {
+  return Array.from(randomBytes(count), (byte, i) => String(i === 0 ? 1 + (byte % 9) : byte % 10)).join('');
+}
+
+export function newRequestId(): string {
+  return randomUUID();
+}
