@@ -66,11 +66,29 @@ const triedInVain = ({ optional }) => {
   );
 };
 
-/** Cheap: asked at every start. Optional packages that cannot be had are no reason to set up again. */
+let told = false;
+/** At most once a start: readiness is asked for again after the lock was waited for. */
+function goOnWithout(names, more = '') {
+  if (!told) say(`Going on without ${names.join(', ')}; the built-in virtual reader serves.${more}`);
+  told = true;
+}
+
+/**
+ * Cheap: asked at every start, before anything is changed. Optional packages that cannot be had are no reason to set
+ * up again, but are named.
+ * @throws {Failure} with the one command for the person, when something required is missing and we may not install it
+ */
 export function debianIsReady() {
   const missing = missingPackages();
-  if (missing.required.length > 0) return false;
-  return missing.optional.length === 0 || triedInVain(missing) || privilege() === undefined;
+  if (missing.required.length + missing.optional.length === 0) return true;
+  if (privilege() === undefined) {
+    if (missing.required.length > 0) throw askThePerson(missing);
+    goOnWithout(missing.optional, ` To have them: ${commandFor(missing.optional)}`);
+    return true;
+  }
+  if (missing.required.length > 0 || !triedInVain(missing)) return false;
+  goOnWithout(missing.optional);
+  return true;
 }
 
 /** The one command that the person must run. */
@@ -79,15 +97,10 @@ function commandFor(names) {
   return onPath('sudo') ? `sudo sh -c '${apt}'` : `su -c '${apt}'`;
 }
 
-function tellWithoutRights({ required, optional }) {
-  const command = commandFor([...required, ...optional]);
-  if (required.length > 0) {
-    throw new Failure(
-      `Debian packages are missing that only an administrator may install. Please run:\n\n  ${command}\n`,
-    );
-  }
-  say(
-    `Going on without ${optional.join(', ')} (the built-in virtual reader serves). To have them: ${command}`,
+function askThePerson({ required, optional }) {
+  return new Failure(
+    'Debian packages are missing that only an administrator may install. Please run this, and then your command ' +
+      `again:\n\n  ${commandFor([...required, ...optional])}\n`,
   );
 }
 
@@ -158,7 +171,7 @@ async function install(names, run) {
     await repairs.lists();
     size = downloadSize(names);
   }
-  const large = size === undefined ? 'size unknown' : inWords(size);
+  const large = size === undefined ? 'size unknown' : size === 0 ? 'already downloaded' : inWords(size);
   say(`Fetching Debian's packages ${names.join(', ')} from the Debian mirror set up here: ${large}.`);
   for (;;) {
     const result = await apt(
@@ -181,18 +194,14 @@ async function install(names, run) {
 }
 
 /**
- * Installs what is missing, or says what the person must do.
+ * Installs what is missing.
  * @throws {Failure} when something required cannot be had
  * @throws {Interrupted}
  */
 export async function installDebianPackages(context) {
+  if (debianIsReady()) return;
   const missing = missingPackages();
-  if (missing.required.length === 0 && (missing.optional.length === 0 || triedInVain(missing))) return;
   const prefix = privilege();
-  if (prefix === undefined) {
-    tellWithoutRights(missing);
-    return;
-  }
   const run = tools(context, prefix);
   const wantedNames = [...missing.required, ...missing.optional];
   let { result, cause } = await install(wantedNames, run);
@@ -206,9 +215,8 @@ export async function installDebianPackages(context) {
   }
   if (left.optional.length > 0) {
     writeJson(paths.debianTried, { at: Date.now(), names: left.optional });
-    say(
-      `Going on without ${left.optional.join(', ')} (the built-in virtual reader serves): ${lastWords(result.output)}`,
-    );
+    say(failureOf(cause ?? 'other', result, left.optional, context.log));
+    goOnWithout(left.optional);
   } else {
     rmSync(paths.debianTried, { force: true });
     say("Debian's packages are installed.");

@@ -92,12 +92,19 @@ async function buildAddon({ log, lock }) {
   }
 }
 
-/** @returns {Promise<string | undefined>} the name of what does not load, and why */
+/** @returns {Promise<string | undefined>} what is wrong with the runtime */
+async function runtimeFault({ log, lock }) {
+  const { node } = theRuntime();
+  const { status, output } = await runTool(node, ['--version'], { name: 'Node', cwd: paths.root, log, lock });
+  return status === 0 && /^v2[4-9]|^v[3-9]\d/.test(output.trim())
+    ? undefined
+    : `Node 24 (${lastWords(output)})`;
+}
+
+/** @returns {Promise<string | undefined>} the name of the addon that does not load, and why */
 async function firstThatFails({ log, lock }) {
   const { node } = theRuntime();
   const options = { name: 'Node', cwd: paths.root, log, lock };
-  const version = await runTool(node, ['--version'], options);
-  if (version.status !== 0) return `Node 24 (${lastWords(version.output)})`;
   for (const [name, code] of Object.entries(LOADS)) {
     if (!isWanted(name)) continue;
     const { status, output } = await runTool(node, ['--eval', code], options);
@@ -111,14 +118,17 @@ async function firstThatFails({ log, lock }) {
  * @throws {Failure | Interrupted}
  */
 export async function prepareNative(context) {
-  if (addonIsMissing()) await buildAddon(context);
   if (nativeIsReady()) return;
-  let failing = await firstThatFails(context);
-  if (failing?.startsWith(ADDON)) {
-    // Built by hand for another Node, or cut short: building is quick, so do it once more.
-    rmSync(addonFolder(), { recursive: true, force: true });
-    await buildAddon(context);
+  let failing = await runtimeFault(context);
+  if (!failing) {
+    if (addonIsMissing()) await buildAddon(context);
     failing = await firstThatFails(context);
+    if (failing?.startsWith(ADDON)) {
+      // Built by hand for another Node, or cut short: building is quick, so do it once more.
+      rmSync(addonFolder(), { recursive: true, force: true });
+      await buildAddon(context);
+      failing = await firstThatFails(context);
+    }
   }
   if (failing) {
     rmSync(paths.stamp, { force: true });

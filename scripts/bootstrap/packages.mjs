@@ -2,7 +2,7 @@
 import { existsSync, rmSync, statfsSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { addToStamp, paths, readJson, readStamp, wanted } from './copy.mjs';
-import { explainFileError, Failure, Interrupted, lastWords, npmCause } from './failure.mjs';
+import { explainFileError, Failure, lastWords, npmCause } from './failure.mjs';
 import { findRuntime, refuseUnknownMachine } from './runtime.mjs';
 import { inWords, say } from './say.mjs';
 import { runTool } from './tool.mjs';
@@ -39,7 +39,8 @@ function isInstalledByHand() {
 
 /** Cheap: asked at every start. */
 export function packagesAreThere() {
-  return readStamp().packages === true && isWhole(wanted().dependencies);
+  const { packages, runtime } = readStamp();
+  return packages === true && isWhole(wanted().dependencies) && findRuntime()?.size === runtime;
 }
 
 /** The npm that runs us, else the one on the PATH, else the one that came with this Node. */
@@ -154,7 +155,7 @@ export async function installPackages({ log, lock }) {
   if (packagesAreThere()) return;
   const { dependencies } = wanted();
   if (readStamp().packages !== true && isWhole(dependencies) && isInstalledByHand()) {
-    addToStamp({ packages: true });
+    addToStamp({ packages: true, runtime: findRuntime()?.size });
     return;
   }
   refuseUnknownMachine();
@@ -170,9 +171,18 @@ export async function installPackages({ log, lock }) {
       [
         ...npm.slice(1),
         ...['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'],
-        ...['--fetch-retries=3', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=8000', ...more],
+        ...['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=8000', ...more],
       ],
-      { name: 'npm', label: 'Installing npm packages', cwd: paths.root, env: npmEnvironment(), log, lock },
+      {
+        name: 'npm',
+        label: 'Installing npm packages',
+        cwd: paths.root,
+        env: npmEnvironment(),
+        // A file that could not be unpacked whole (full disk) is only a warning to npm, which then ends with status 0.
+        alarm: /TAR_ENTRY_ERROR/,
+        log,
+        lock,
+      },
     );
   const started = Date.now();
   try {
@@ -191,9 +201,9 @@ export async function installPackages({ log, lock }) {
         'Some npm packages did not arrive (the Node 24 runtime or others): run the command again.',
       );
     }
-    addToStamp({ packages: true });
+    addToStamp({ packages: true, runtime: findRuntime()?.size });
   } catch (error) {
-    if (error instanceof Interrupted) removeHalfMade();
+    removeHalfMade();
     throw explainFileError(error, 'installing npm packages');
   } finally {
     rmSync(paths.cache, { recursive: true, force: true });

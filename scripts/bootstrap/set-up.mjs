@@ -13,7 +13,8 @@ import { openLog } from './tool.mjs';
  */
 
 function isReady({ native }) {
-  return packagesAreThere() && (!native || (nativeIsReady() && debianIsReady()));
+  // Debian's first: what only the person can do is asked for before anything is waited for or downloaded.
+  return (!native || debianIsReady()) && packagesAreThere() && (!native || nativeIsReady());
 }
 
 /**

@@ -7,7 +7,8 @@ import { endTreeOnWindows, family, signalAll } from './processes.mjs';
 import { progress } from './say.mjs';
 
 const KEPT = 64 * 1024;
-const GRACE_MS = 5_000;
+/** npm itself does not stop for a SIGTERM while it unpacks; what it leaves is removed anyway. */
+const GRACE_MS = 1_000;
 
 /** The log of the last set-up. A log that cannot be written is no reason to stop. */
 export function openLog(path) {
@@ -42,6 +43,7 @@ export function openLog(path) {
  * @property {NodeJS.ProcessEnv} [env]
  * @property {boolean} [mayBeEnded] true: Ctrl-C ends it and its children; false: it is asked, and waited for
  * @property {(pid: number) => void} [ask] how to ask it, where a plain SIGINT is not allowed (sudo)
+ * @property {RegExp} [alarm] words that mean failure whatever the exit status says: then `status` is not 0
  * @property {{ write(chunk: string | Buffer): void }} log
  * @property {{ note(child?: object): void }} [lock] told of the child, for whoever comes after a kill
  */
@@ -55,7 +57,7 @@ export function openLog(path) {
  * @throws {Interrupted} after the child has ended
  */
 export async function runTool(command, args, options) {
-  const { name, label, cwd, env = process.env, mayBeEnded = true, ask, log, lock } = options;
+  const { name, label, cwd, env = process.env, mayBeEnded = true, ask, alarm, log, lock } = options;
   stopIfInterrupted();
   log.write(`\n$ ${[command, ...args].join(' ')}\n`);
   const child = spawn(command, args, {
@@ -68,10 +70,12 @@ export async function runTool(command, args, options) {
   if (child.pid !== undefined) lock?.note({ pid: child.pid, name, mayBeEnded });
   const endProgress = label ? progress(label) : () => {};
   let output = '';
+  let alarmed = false;
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
       log.write(chunk);
       output = (output + chunk).slice(-KEPT);
+      alarmed ||= alarm?.test(output) ?? false;
     });
   }
 
@@ -95,7 +99,7 @@ export async function runTool(command, args, options) {
         output += `${error.message}\n`;
         resolve(error.code === 'EACCES' ? 126 : 127);
       });
-      child.on('close', (code) => resolve(code ?? 128));
+      child.on('close', (code) => resolve(alarmed ? code || 1 : (code ?? 128)));
     });
     log.write(`[exit status ${status}]\n`);
     stopIfInterrupted();
