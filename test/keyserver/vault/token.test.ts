@@ -1,6 +1,7 @@
 /** The token itself, with the module loaded here: published vectors, what masters refuse, what operations leave behind. */
+import { writeFileSync } from 'node:fs';
 import pkcs11, { type Handle } from 'pkcs11js';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { masterLabel, SEAL_LABEL } from '../../../app/keyserver/vault/labels.ts';
 import type { VaultCall } from '../../../app/keyserver/vault/messages.ts';
 import {
@@ -12,6 +13,7 @@ import { dispatch } from '../../../app/keyserver/vault/operations/dispatch.ts';
 import { retailMac } from '../../../app/keyserver/vault/operations/retail-mac.ts';
 import { scp02SessionKey, scp03SessionKey } from '../../../app/keyserver/vault/operations/secure-channel.ts';
 import type { MasterKeyId } from '../../../app/keyserver/vault/port.ts';
+import { RawCryptoki } from '../../../app/keyserver/vault/token/raw-cryptoki.ts';
 import type { TokenSession } from '../../../app/keyserver/vault/token/session.ts';
 import { TokenKeeper } from '../../../app/keyserver/vault/token/token-keeper.ts';
 import { aesCmac, hex, tdesCbc } from './reference.ts';
@@ -249,4 +251,27 @@ test('a session in which a call failed is not used again', () => {
   expect(active).toThrow('active operation');
   const sealed = keeper.run((open) => dispatch(open, { op: 'seal', clear: FACTOR, context: 'c' }));
   expect(sealed).toBeInstanceOf(Uint8Array);
+});
+
+test('a refused PIN is tried once, until its file is written again', () => {
+  const { module, tokenLabel } = token.config;
+  const pinFile = `${token.pinFile}-wrong`;
+  writeFileSync(pinFile, 'wrong-9173', { mode: 0o600 });
+  // One process, one initialisation of the module.
+  keeper.drop();
+  const login = vi.spyOn(RawCryptoki.prototype, 'login');
+  const other = new TokenKeeper({ module, tokenLabel, pin: { pinFile } }, 'read');
+  try {
+    for (let attempt = 0; attempt < 3; attempt += 1)
+      expect(() => other.run(() => undefined)).toThrow(/does not accept the configured PIN/);
+    expect(login).toHaveBeenCalledTimes(1);
+    writeFileSync(pinFile, token.pin);
+    expect(other.run((open) => open.label)).toBe(tokenLabel);
+    expect(login).toHaveBeenCalledTimes(2);
+    // What the module was given is wiped when the call is over.
+    for (const [, , pin] of login.mock.calls) expect(pin.every((byte) => byte === 0)).toBe(true);
+  } finally {
+    other.drop();
+    login.mockRestore();
+  }
 });

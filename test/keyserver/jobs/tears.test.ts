@@ -1,0 +1,149 @@
+/** Power lost at every command of a whole job, before and after the card acted: one more insertion reaches the goal. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import type { JobReply, Outcome, Wish } from '../../../app/protocol/wire.ts';
+import { TearingDevice } from '../../../app/simulator/tear.ts';
+import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
+import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+
+let rig: IssuerRig;
+beforeAll(async () => {
+  rig = await openIssuerRig();
+});
+afterAll(() => rig.close());
+
+const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+const STORY: Wish[] = [
+  { app: 'e-wallet', action: 'enable' },
+  { app: 'campus-meal', action: 'enable' },
+  { app: 'transit', action: 'delete' },
+];
+
+/** Runs the wishes with one tear; gives undefined when the tear lies behind the job's last command. */
+async function tornJob(wishes: Wish[], at: number, when: 'before' | 'after') {
+  const { card, identification } = rig.newCard();
+  const account = randomDigits(16);
+  const opening = wishes.length === 1 ? 'e-wallet' : undefined;
+  const asked = await request(card, rig.context, account, wishes, opening);
+  const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
+  const reply = await startJob(rig.context, CALLER, asked);
+  const outcome = await carry(torn, rig.context, reply);
+  return { card, identification, outcome, struck: torn.struck, account };
+}
+
+async function expectGoal(
+  outcome: Outcome,
+  identification: string,
+  card: Parameters<typeof look>[0],
+  wishes: Wish[],
+) {
+  const { observed, facts } = await look(card, rig.context);
+  const record = await readCardRecord(rig.context.store, identification);
+  for (const wish of wishes) {
+    const seen = observed.find((one) => one.app === wish.app)?.state;
+    const known = record.apps.find((one) => one.app === wish.app);
+    expect(seen, `${wish.app} on the card`).toBe(wish.action === 'enable' ? 'enabled' : 'missing');
+    expect(known?.state, `${wish.app} in the record`).toBe(seen);
+    expect(known?.inDoubt).toBe(false);
+  }
+  expect(outcome.result).toBe('complete');
+  expect(record.jobs).toHaveLength(1);
+  return facts;
+}
+
+describe('power lost once while enabling an installed app', () => {
+  it.each(['before', 'after'] as const)('at every command, %s the card acted', async (when) => {
+    let at = 1;
+    for (; ; at += 1) {
+      const { outcome, identification, card, struck } = await tornJob(ENABLE, at, when);
+      if (!struck) break;
+      await expectGoal(outcome, identification, card, ENABLE);
+    }
+    expect(at).toBeGreaterThan(6);
+  });
+});
+
+describe('power lost once while enabling, loading and deleting', () => {
+  it.each(['before', 'after'] as const)(
+    'at chosen commands, %s the card acted',
+    async (when) => {
+      const points = [
+        ...Array.from({ length: 12 }, (_, i) => i + 1),
+        40,
+        80,
+        ...Array.from({ length: 30 }, (_, i) => 88 + i),
+      ];
+      let strikes = 0;
+      for (const at of points) {
+        const { outcome, identification, card, struck } = await tornJob(STORY, at, when);
+        if (!struck) break;
+        strikes += 1;
+        await expectGoal(outcome, identification, card, STORY);
+      }
+      expect(strikes).toBeGreaterThan(20);
+    },
+    120_000,
+  );
+});
+
+describe('the station is lost with its answers, and another one takes the card', () => {
+  it.each(['before', 'after'] as const)(
+    'finishes what the torn job began, %s the card acted',
+    async (when) => {
+      for (let at = 1; ; at += 1) {
+        const { card, identification } = rig.newCard();
+        const account = randomDigits(16);
+        const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
+        const reply = await startJob(
+          rig.context,
+          CALLER,
+          await request(card, rig.context, account, ENABLE, 'e-wallet'),
+        );
+        await carryUntilTorn(torn, reply);
+        if (!torn.struck) break;
+        card.powerOn();
+        const outcome = await issue(card, rig.context, account, ENABLE, 'e-wallet');
+        expect(outcome.result, `torn at ${at}`).toBe('complete');
+        const record = await readCardRecord(rig.context.store, identification);
+        expect(record.apps.find((one) => one.app === 'e-wallet')).toMatchObject({
+          state: 'enabled',
+          inDoubt: false,
+        });
+        expect(record.jobs.map((job) => job.result)).toEqual(['superseded', 'complete']);
+      }
+    },
+  );
+
+  it('loads again after a torn load, and no memory is lost', async () => {
+    const wishes: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+    const whole = rig.newCard();
+    await issue(whole.card, rig.context, randomDigits(16), wishes);
+    const expected = (await look(whole.card, rig.context)).facts.resources;
+    for (const at of [5, 6, 30, 90, 91, 92, 93]) {
+      const { card } = rig.newCard();
+      const account = randomDigits(16);
+      const torn = new TearingDevice(card, { at, when: 'after', onTorn: () => card.powerOff() });
+      await carryUntilTorn(
+        torn,
+        await startJob(rig.context, CALLER, await request(card, rig.context, account, wishes)),
+      );
+      expect(torn.struck).toBe(true);
+      card.powerOn();
+      expect((await issue(card, rig.context, account, wishes)).result, `torn at ${at}`).toBe('complete');
+      expect((await look(card, rig.context)).facts.resources).toBe(expected);
+    }
+  });
+});
+
+/** Carries a job until power is lost, and then forgets all about it. */
+async function carryUntilTorn(card: TearingDevice, reply: JobReply): Promise<void> {
+  let batch = reply.batch;
+  while (batch !== undefined) {
+    const report = await runBatch(card, batch);
+    if (report.cardEvent !== undefined) return;
+    const next = await answerStep(rig.context, CALLER, reply.job, batch.seq, report);
+    batch = 'batch' in next ? next.batch : undefined;
+  }
+}

@@ -1,0 +1,97 @@
+/** An engine on a folder of its own, with virtual readers, for tests. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readCatalogue } from '../../app/catalogue/files.ts';
+import type { Catalogue } from '../../app/catalogue/schema.ts';
+import { openVirtualReaders, type VirtualReaders } from '../../app/simulator/virtual-reader.ts';
+import { type Engine, type EngineOptions, openEngine } from '../../app/station/engine.ts';
+import { systemClock } from '../../app/station/ports.ts';
+import type { JobView, ReaderViewState } from '../../app/station/views.ts';
+import { ScriptedServer } from './scripted-server.ts';
+
+const RESOURCES = new URL('../../resources/', import.meta.url);
+
+export function demoCatalogue(): Catalogue {
+  return readCatalogue({
+    list: (folder) => readdirSync(new URL(`${folder}/`, RESOURCES)),
+    read: (file) => readFileSync(new URL(file, RESOURCES), 'utf8'),
+  });
+}
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'kaika-station-'));
+}
+
+export interface TestStation {
+  readonly folder: string;
+  readonly readers: VirtualReaders;
+  readonly server: ScriptedServer;
+  engine: Engine;
+  /** A second life on the same folder. */
+  restart(): Promise<void>;
+  /** Waits until `look` gives something; the snapshot is read again on every notification. */
+  until<T>(look: () => T | undefined | false, what: string): Promise<T>;
+  reader(name?: string): ReaderViewState;
+  job(id: string): JobView | undefined;
+  close(): Promise<void>;
+}
+
+export async function openTestStation(overrides: Partial<EngineOptions> = {}): Promise<TestStation> {
+  const folder = overrides.folder ?? temporaryFolder();
+  const readers = openVirtualReaders(['A', 'B']);
+  const server = new ScriptedServer();
+  const options: EngineOptions = {
+    folder,
+    readers,
+    server: () => server,
+    catalogue: demoCatalogue(),
+    clock: systemClock,
+    journal: { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 } },
+    ...overrides,
+  };
+  const station: TestStation = {
+    folder,
+    readers,
+    server,
+    engine: openEngine(options),
+    async restart() {
+      await station.engine.close();
+      station.engine = openEngine(options);
+      await station.engine.signIn('op1', 'secret');
+    },
+    until: (look, what) => until(station.engine, look, what),
+    reader: (name = 'A') => {
+      const found = station.engine.snapshot().readers.find((one) => one.name === name);
+      if (found === undefined) throw new Error(`no reader ${name}`);
+      return found.state;
+    },
+    job: (id) => station.engine.snapshot().jobs.find((one) => one.id === id),
+    async close() {
+      await station.engine.close();
+      await readers.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  await station.engine.signIn('op1', 'secret');
+  return station;
+}
+
+/** Rejects after 10 s, naming what did not come. */
+export function until<T>(engine: Engine, look: () => T | undefined | false, what: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let stop: () => void = () => undefined;
+    const timer = setTimeout(() => {
+      stop();
+      reject(new Error(`not seen: ${what}; ${JSON.stringify(engine.snapshot())}`));
+    }, 10_000);
+    const check = () => {
+      const found = look();
+      if (found === undefined || found === false) return;
+      clearTimeout(timer);
+      setImmediate(() => stop());
+      resolve(found);
+    };
+    stop = engine.subscribe(check);
+  });
+}
