@@ -151,8 +151,15 @@ class CallQueue {
       return;
     }
     call.settle(new VaultError('hsm-away', 'the token did not answer in time'));
-    // Nothing answered since: the module hangs, and only a new process can help.
-    if (sent.child.lastAnswer < sent.at) sent.child.kill();
+    this.#suspect(sent);
+  }
+
+  /** A process that had the whole time for a call and answered nothing since: its module hangs, only a new one helps. */
+  #suspect({ child, at }: NonNullable<Call['sent']>): void {
+    const left = Math.max(0, at + this.#timeoutMs - performance.now());
+    setTimeout(() => {
+      if (child.lastAnswer < at) child.kill();
+    }, left).unref();
   }
 
   #refuseAll(error: VaultError): void {
