@@ -46,15 +46,20 @@ function basicComponents(value: Uint8Array): KeyComponent[] {
   return components;
 }
 
-/** FF, type, 2-byte length, for each component; then key usage and key access, each with a length, which we do not need. */
+/**
+ * Type (after FF) and 2-byte length of each component; then key usage and key access, each with its length of 0 to 2, which we
+ * do not need. Some cards leave the FF out from the second component on; types begin at 80, so that shows.
+ */
 function extendedComponents(value: Uint8Array): KeyComponent[] {
   const components: KeyComponent[] = [];
   let at = 2;
-  for (; value[at] === 0xff; at += 4) {
-    const [type, high, low] = value.slice(at + 1, at + 4);
+  while ((value[at] ?? 0) > 0x02) {
+    if (value[at] === 0xff) at += 1;
+    const [type, high, low] = value.slice(at, at + 3);
     if (type === undefined || high === undefined || low === undefined)
       throw new GpFormatError(WHAT, 'component cut short', at);
     components.push({ type, length: (high << 8) | low });
+    at += 3;
   }
   return components;
 }
