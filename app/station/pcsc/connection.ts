@@ -23,8 +23,8 @@ const FINAL: ReadonlySet<CardFault> = new Set(['service-missing', 'reader-lost',
 
 /** A connection as the port gives it, and how the port ends it. */
 export interface PcscConnection extends CardConnection {
-  /** Disconnects, but waits no longer than `patienceMs` for a card that does not answer. */
-  abandon(patienceMs: number): Promise<void>;
+  /** Disconnects, but waits no longer than `patienceMs` for a card that does not answer. Gives whether it is done. */
+  abandon(patienceMs: number): Promise<boolean>;
 }
 
 /**
@@ -178,11 +178,12 @@ function openConnection({
     disconnect,
     abandon: async (patienceMs) => {
       let timer: NodeJS.Timeout | undefined;
-      const patience = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, patienceMs);
+      const patience = new Promise<boolean>((resolve) => {
+        timer = setTimeout(() => resolve(false), patienceMs);
       });
-      await Promise.race([disconnect(), patience]);
+      const isDone = await Promise.race([disconnect().then(() => true), patience]);
       clearTimeout(timer);
+      return isDone;
     },
   };
 }

@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises';
 import { CardError, type ReaderPort, type ReadersState, type ServiceFault } from '../../card/reader-port.ts';
 import { serviceFaultOf } from './codes.ts';
 import { connectCard, type PcscConnection } from './connection.ts';
+import { hangUpOnDaemon } from './hang-up.ts';
 import { widenThreadPool } from './thread-pool.ts';
 import { startWatcher, type Watcher } from './watcher.ts';
 import { loadWinscard, PcscNotInstalled, type Winscard } from './winscard.ts';
@@ -56,12 +57,18 @@ function portOver(api: Winscard, options: PcscOptions): ReaderPort {
     },
   });
 
+  const abandonAll = async (): Promise<boolean> => {
+    const open = [...connections];
+    const done = await Promise.all(open.map((connection) => connection.abandon(CLOSE_PATIENCE_MS)));
+    return done.every(Boolean);
+  };
+
   const closeAll = async (): Promise<void> => {
     listeners.clear();
-    await Promise.all([
-      watcher.close(),
-      ...[...connections].map((connection) => connection.abandon(CLOSE_PATIENCE_MS)),
-    ]);
+    const [isDone] = await Promise.all([abandonAll(), watcher.close()]);
+    if (isDone) return;
+    await hangUpOnDaemon();
+    await abandonAll();
   };
 
   return {

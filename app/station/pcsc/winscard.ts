@@ -6,6 +6,7 @@
 import koffi from 'koffi';
 import { type PcscAbi, pcscAbi } from './abi.ts';
 import { SCARD } from './codes.ts';
+import { scardStructs } from './structs.ts';
 
 /** SCARDCONTEXT or SCARDHANDLE; a bigint where it does not fit a number. */
 export type ScardHandle = number | bigint;
@@ -123,16 +124,7 @@ interface NativeReaderState {
 
 function bind(library: ReturnType<typeof koffi.load>, abi: PcscAbi): Winscard {
   const { DWORD, LONG, HANDLE, LPCSTR, atrBytes } = abi;
-  const struct = abi.packed ? koffi.pack : koffi.struct;
-  const SCARD_IO_REQUEST = struct({ dwProtocol: DWORD, cbPciLength: DWORD });
-  const SCARD_READERSTATE = struct({
-    szReader: LPCSTR,
-    pvUserData: 'void *',
-    dwCurrentState: DWORD,
-    dwEventState: DWORD,
-    cbAtr: DWORD,
-    rgbAtr: koffi.array('uint8_t', atrBytes, 'Typed'),
-  });
+  const { SCARD_IO_REQUEST, SCARD_READERSTATE } = scardStructs(abi);
   const pci = koffi.sizeof(SCARD_IO_REQUEST);
   const outHandle = koffi.out(koffi.pointer(HANDLE));
   const outDword = koffi.out(koffi.pointer(DWORD));
