@@ -68,7 +68,6 @@ export function openJournal(folder: string, options: JournalOptions = {}): Journ
   const database = guarded(reserve, () => new Database(file));
   try {
     guarded(reserve, () => {
-      database.exec('PRAGMA locking_mode = EXCLUSIVE');
       database.exec('PRAGMA secure_delete = ON');
       database.pragma('journal_mode = WAL');
       database.exec('PRAGMA synchronous = FULL');

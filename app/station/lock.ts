@@ -28,7 +28,9 @@ export function lockInstallation(folder: string): InstallationLock {
   }
   return {
     release() {
-      if (database.open) database.close();
+      if (!database.open) return;
+      database.exec('ROLLBACK');
+      database.close();
     },
   };
 }

@@ -56,6 +56,8 @@ interface StartCommand extends StartRequest {
 const MAX_BREAKDOWNS = 3;
 /** A card another program holds is tried again this often, in milliseconds. */
 const HELD_WAIT_MS = 1_000;
+/** Milliseconds that closing a connection may take. */
+const DISCONNECT_WAIT_MS = 2_000;
 
 export class ReaderActor {
   readonly name: string;
@@ -212,7 +214,8 @@ export class ReaderActor {
     } finally {
       this.#link = undefined;
       this.#look = null;
-      await connection.disconnect('reset');
+      // A driver may hang on a card that hangs; the next visit must not.
+      await Promise.race([connection.disconnect('reset'), this.#ports.clock.sleep(DISCONNECT_WAIT_MS)]);
     }
   }
 
@@ -319,8 +322,10 @@ export class ReaderActor {
     this.#look = null;
     this.#show({ kind: 'job', job: job.id, look: null });
     await released;
-    await endQuietly(connection);
-    if (link.loss === undefined) this.#relook = true;
+    if (link.loss === undefined) {
+      await endQuietly(connection);
+      this.#relook = true;
+    }
     if (job.inHand) this.#show({ kind: 'looking' });
   }
 

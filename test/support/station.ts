@@ -81,14 +81,18 @@ export async function openTestStation(overrides: Partial<EngineOptions> = {}): P
 export function until<T>(engine: Engine, look: () => T | undefined | false, what: string): Promise<T> {
   return new Promise((resolve, reject) => {
     let stop: () => void = () => undefined;
+    // What a test looks at need not be in the engine.
+    const poll = setInterval(() => check(), 20);
     const timer = setTimeout(() => {
       stop();
+      clearInterval(poll);
       reject(new Error(`not seen: ${what}; ${JSON.stringify(engine.snapshot())}`));
     }, 10_000);
     const check = () => {
       const found = look();
       if (found === undefined || found === false) return;
       clearTimeout(timer);
+      clearInterval(poll);
       setImmediate(() => stop());
       resolve(found);
     };
