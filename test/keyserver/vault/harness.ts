@@ -1,0 +1,91 @@
+/** A token with one known master, vaults on it that are closed after each test, and calls whose answers are checked. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
+import { startVault, type VaultConfig } from '../../../app/keyserver/vault/client.ts';
+import type { CardKeyRef, Vault } from '../../../app/keyserver/vault/port.ts';
+import type { VaultEvent } from '../../../app/keyserver/vault/supervisor.ts';
+import * as ref from './reference.ts';
+import { makeSoftToken, type SoftToken } from './soft-token.ts';
+
+/** The value of the master `app/e-wallet/mck`, factory, version 1. */
+export const MASTER = ref.hex('0123456789ABCDEFFEDCBA9876543210');
+
+/** A vault, and what was heard of its processes. */
+export interface Started {
+  readonly vault: Vault;
+  readonly events: VaultEvent[];
+  /** Process ids in the order of their start. */
+  pids(): number[];
+}
+
+/** What the tests of one file share; made before the first and removed after the last. */
+export interface Harness {
+  readonly token: () => SoftToken;
+  start(more?: Partial<VaultConfig>): Promise<Started>;
+}
+
+/** To be called once, at the top of a test file. */
+export function vaultHarness(): Harness {
+  let token: SoftToken | undefined;
+  const open: Vault[] = [];
+  const made = (): SoftToken => {
+    if (token === undefined) throw new Error('no token yet');
+    return token;
+  };
+
+  beforeAll(async () => {
+    token = await makeSoftToken();
+    const admin = await openVaultAdmin(token.config);
+    const master = { purpose: 'app/e-wallet/mck', origin: 'factory', version: 1 } as const;
+    await admin.importMaster(master, 'des3-16', Buffer.from(MASTER));
+    await admin.ensureSealKey();
+    await admin.close();
+  }, 60_000);
+
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((vault) => vault.close()));
+  });
+
+  afterAll(() => token?.remove());
+
+  return {
+    token: made,
+    async start(more = {}) {
+      const events: VaultEvent[] = [];
+      const vault = await startVault({ ...made().config, ...more, onEvent: (event) => events.push(event) });
+      open.push(vault);
+      const pids = (): number[] =>
+        events.flatMap((event) => (event.kind === 'started' ? (event.pid ?? []) : []));
+      return { vault, events, pids };
+    },
+  };
+}
+
+/** The known master's key of one card. */
+export const key = (factor: Uint8Array): CardKeyRef => ({
+  master: { purpose: 'app/e-wallet/mck', origin: 'factory', version: 1 },
+  factor,
+});
+
+/** One call with its own card and challenge, compared with the reference. */
+export async function correctCall(vault: Vault): Promise<void> {
+  const factor = randomBytes(8);
+  const challenge = randomBytes(4);
+  const expected = ref.tdesEcb(ref.desCardKey(MASTER, factor), Buffer.concat([challenge, Buffer.alloc(4)]));
+  expect(Buffer.from(await vault.fmcosCryptogram(key(factor), challenge))).toEqual(expected);
+}
+
+/** Whether a process runs. An ended one that nobody has waited for (no init in a container) does not. */
+export const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return process.platform !== 'linux' || !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+
+/** The newest of some process ids. */
+export const last = (pids: number[]): number => pids.at(-1) ?? Number.NaN;
