@@ -3,8 +3,8 @@ import type { CommandApdu, ResponseApdu } from '../../card/apdu.ts';
 import { fromHex, toHex } from '../../card/bytes.ts';
 import type { BinaryFile } from '../image.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
-import type { FmcosTurn } from './fmcos.ts';
 import { challengeBlock, macIsRight, usableKey } from './fmcos-keys.ts';
+import type { FmcosTurn } from './fmcos-turn.ts';
 
 /** Wrong MACs in a row that lock the application for good. */
 const MAC_FAILURE_LIMIT = 3;

@@ -4,7 +4,7 @@ import { concat, equalBytes, fromHex, toHex, wipe } from '../../card/bytes.ts';
 import { desEcbDecrypt, desEcbEncrypt, desMac } from '../crypto.ts';
 import type { FmcosState, KeySlot } from '../image.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
-import type { FmcosTurn } from './fmcos.ts';
+import type { FmcosTurn } from './fmcos-turn.ts';
 
 /** External authentication: the master control key. */
 const MASTER_CONTROL = { type: 0x39, id: 0x00 };

@@ -1,0 +1,315 @@
+/** Loading, installing, listing and deleting; and the memory it takes. */
+import { describe, expect, it } from 'vitest';
+import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
+import { install, installForLoad, loadBlocks, remove, sendAll } from './content-host.ts';
+import { capFile, card, isdKeys, MEAL, MEAL_PACKAGE, WALLET } from './fixtures.ts';
+import { type Opened, openChannel, send } from './gp-host.ts';
+
+const OTHER = 'D2760000850100';
+const OTHER_APPLET = 'D276000085010001';
+
+async function free(device: VirtualCard): Promise<number> {
+  device.reset();
+  const { data } = await send(device, '80CAFF2100');
+  return Number.parseInt(/8204([0-9A-F]{8})/.exec(data)?.[1] ?? '', 16);
+}
+
+async function opened(
+  spec: Parameters<typeof card>[0] = {},
+  level = 0x01,
+): Promise<{ device: VirtualCard; channel: Opened }> {
+  const device = card(spec);
+  return { device, channel: await openChannel(device, isdKeys(device.image), { level }) };
+}
+
+describe.each([
+  ['demo-scp02', 0x03],
+  ['demo-scp03', 0x33],
+] as const)('%s', (type, level) => {
+  it('loads and installs a missing app, which lives with the card’s own transport keys', async () => {
+    const { device, channel } = await opened({ type }, level);
+    const file = capFile(MEAL_PACKAGE, [MEAL], 3000);
+    const steps = [
+      installForLoad(MEAL_PACKAGE, 'EF04C6020BB8'),
+      ...loadBlocks(file),
+      install(0x0c, MEAL_PACKAGE, MEAL, MEAL),
+    ];
+    expect(await sendAll(channel, steps)).toBe('9000');
+    expect(await free(device)).toBe(80_000 - file.length - 2048);
+    expect((await send(device, `00A4040009${MEAL}00`)).sw).toBe('9000');
+    expect((await send(device, '00B095001E')).data).toBe(`4B41494B410000000001${'00'.repeat(20)}`);
+    expect((await send(device, '805C000204')).sw).toBe('6D00');
+    const app = device.image.instances.find(({ aid }) => aid === MEAL)?.applet;
+    const transport = device.image.transport[MEAL_PACKAGE];
+    expect(app?.kind === 'fmcos' && app.keys.map(({ value, counter }) => [value, counter])).toEqual([
+      [transport?.mck, 0x33],
+      [transport?.mtk, 0x33],
+    ]);
+  });
+
+  it('deletes an instance, a package, and a package with its instances; memory comes back', async () => {
+    const { device, channel } = await opened({ type, packageBytes: 5000 }, level);
+    expect((await channel.send(remove('F04B41494B410100'))).sw).toBe('6985');
+    expect((await channel.send(remove(WALLET))).sw).toBe('9000');
+    expect((await channel.send(remove('F04B41494B410100'))).sw).toBe('9000');
+    expect((await channel.send(remove('F04B41494B410100'))).sw).toBe('6A88');
+    expect((await channel.send(remove('F04B41494B410200', 0x80))).sw).toBe('9000');
+    expect((await channel.send(remove('A000000151000000'))).sw).toBe('6985');
+    expect((await channel.send('80E40100074F05F00000000100')).sw).toBe('6A86');
+    expect(await free(device)).toBe(80_000 + 2 * 7048);
+    expect((await send(device, `00A4040009${WALLET}00`)).sw).toBe('6A82');
+  });
+});
+
+describe('LOAD', () => {
+  it.each(['81C0', '8200C0', '830000C0', '84000000C0'])('takes the length as %s', async (length) => {
+    const { channel } = await opened();
+    const file = capFile(OTHER, [OTHER_APPLET], 0xc0 - capFile(OTHER, [OTHER_APPLET], 0).length);
+    expect(file.length).toBe(0xc0);
+    expect((await channel.send(installForLoad(OTHER, '', ''))).sw).toBe('9000');
+    expect(await sendAll(channel, loadBlocks(file, { length, block: 61 }))).toBe('9000');
+  });
+
+  it('passes over DAP blocks before the file', async () => {
+    const { device, channel } = await opened();
+    const file = capFile(OTHER, [OTHER_APPLET], 40);
+    const body = `E2034F01AAC4${file.length.toString(16)}${Buffer.from(file).toString('hex')}`;
+    await channel.send(installForLoad(OTHER));
+    const block = `80E88000${(body.length / 2).toString(16)}${body}`;
+    expect((await channel.send(block)).sw).toBe('9000');
+    expect(device.image.packages.at(-1)).toEqual({
+      aid: OTHER,
+      version: '0100',
+      size: file.length,
+      modules: [OTHER_APPLET],
+    });
+  });
+
+  it('loads 256 blocks and not one more', async () => {
+    const load = async (bytes: number) => {
+      const { device, channel } = await opened({}, 0x00);
+      const overhead = capFile(OTHER, [OTHER_APPLET], 0).length;
+      const file = capFile(OTHER, [OTHER_APPLET], bytes - overhead);
+      await channel.send(installForLoad(OTHER));
+      const sw = await sendAll(channel, loadBlocks(file, { block: 20 }));
+      return { sw, loaded: device.image.packages.length - 3 };
+    };
+    expect(await load(256 * 20 - 4)).toEqual({ sw: '9000', loaded: 1 });
+    expect(await load(256 * 20 - 3)).toEqual({ sw: '6A86', loaded: 0 });
+  });
+
+  const broken: [string, (blocks: string[]) => string[], string][] = [
+    ['a block left out', (blocks) => blocks.filter((_, i) => i !== 1), '6A86'],
+    ['a block twice', (blocks) => [blocks[0] ?? '', ...blocks], '6A86'],
+    [
+      'the last block missing',
+      (blocks) =>
+        blocks.slice(0, -1).map((b, i, all) => (i === all.length - 1 ? b.replace('80E800', '80E880') : b)),
+      '6A80',
+    ],
+    ['no C4', (blocks) => blocks.map((b) => b.replace('C4', 'C5')), '6A80'],
+    ['wrong P1', (blocks) => blocks.map((b) => b.replace('80E800', '80E801')), '6A86'],
+  ];
+  it.each(broken)('%s: refused, the load is over and memory as before', async (_name, spoil, expected) => {
+    const { device, channel } = await opened();
+    await channel.send(installForLoad(OTHER));
+    const blocks = loadBlocks(capFile(OTHER, [OTHER_APPLET]));
+    expect(await sendAll(channel, spoil(blocks))).toBe(expected);
+    expect((await channel.send(blocks[2] ?? '')).sw).toBe('6985');
+    expect(device.image.packages).toHaveLength(3);
+    expect(await free(device)).toBe(80_000);
+  });
+
+  it.each([
+    ['another package', capFile('D2760000850199', [OTHER_APPLET])],
+    ['no CAP file', new Uint8Array(300).fill(7)],
+    ['a component cut short', capFile(OTHER, [OTHER_APPLET]).slice(0, -1)],
+  ])('%s inside: 6A80', async (_name, file) => {
+    const { device, channel } = await opened();
+    await channel.send(installForLoad(OTHER));
+    expect(await sendAll(channel, loadBlocks(file))).toBe('6A80');
+    expect(await free(device)).toBe(80_000);
+  });
+
+  it.each([
+    ['reset', async (device: VirtualCard) => device.reset()],
+    ['loss of power', async (device: VirtualCard) => [device.powerOff(), device.powerOn()]],
+    ['SELECT', async (device: VirtualCard) => send(device, '00A4040000')],
+    ['GET DATA', async (_device: VirtualCard, channel: Opened) => channel.send('80CA004500')],
+    [
+      'another INSTALL',
+      async (_device: VirtualCard, channel: Opened) => channel.send(installForLoad('D2760000850177')),
+    ],
+    ['a malformed command', async (device: VirtualCard) => send(device, '80E8')],
+  ])('%s ends a load; nothing of it stays', async (_name, interrupt) => {
+    const { device, channel } = await opened();
+    const blocks = loadBlocks(capFile(OTHER, [OTHER_APPLET]));
+    await channel.send(installForLoad(OTHER));
+    expect((await channel.send(blocks[0] ?? '')).sw).toBe('9000');
+    await interrupt(device, channel);
+    expect((await channel.send(blocks[1] ?? '')).sw).not.toBe('9000');
+    expect(await free(device)).toBe(80_000);
+    const again = await openChannel(device, isdKeys(device.image));
+    await again.send(installForLoad(OTHER));
+    expect(await sendAll(again, blocks)).toBe('9000');
+  });
+
+  it('without INSTALL: 6985', async () => {
+    const { channel } = await opened();
+    expect((await channel.send('80E80000020102')).sw).toBe('6985');
+  });
+});
+
+describe('memory', () => {
+  const file = capFile(OTHER, [OTHER_APPLET], 3000);
+
+  it('6A84 in the middle of a load that does not fit; what fits to the byte loads', async () => {
+    for (const [memory, expected] of [
+      [file.length - 1, '6A84'],
+      [file.length, '9000'],
+    ] as const) {
+      const { device, channel } = await opened({ memory });
+      await channel.send(installForLoad(OTHER));
+      expect(await sendAll(channel, loadBlocks(file))).toBe(expected);
+      expect(await free(device)).toBe(expected === '9000' ? 0 : memory);
+    }
+  });
+
+  it('6A84 at once when the declared need is too much', async () => {
+    const { channel } = await opened({ memory: 2999 });
+    expect((await channel.send(installForLoad(OTHER, 'EF04C6020BB8'))).sw).toBe('6A84');
+  });
+
+  it('6A84 for an instance that does not fit; the package stays', async () => {
+    const { device, channel } = await opened({ memory: file.length + 2047 });
+    await channel.send(installForLoad(OTHER));
+    await sendAll(channel, loadBlocks(file));
+    expect((await channel.send(install(0x0c, OTHER, OTHER_APPLET, OTHER_APPLET))).sw).toBe('6A84');
+    expect(await free(device)).toBe(2047);
+  });
+});
+
+describe('INSTALL', () => {
+  const loaded = async () => {
+    const both = await opened();
+    await both.channel.send(installForLoad(OTHER));
+    await sendAll(both.channel, loadBlocks(capFile(OTHER, [OTHER_APPLET])));
+    return both;
+  };
+
+  it('gives any other package a plain applet', async () => {
+    const { device, channel } = await loaded();
+    expect((await channel.send(install(0x0c, OTHER, OTHER_APPLET, 'D27600008501AA', '000000'))).sw).toBe(
+      '9000',
+    );
+    expect(await send(device, '00A4040007D27600008501AA')).toEqual({ data: '', sw: '9000' });
+    for (const command of ['00B0000000', '80CA9F7F00', '0084000008'])
+      expect((await send(device, command)).sw).toBe('6D00');
+  });
+
+  it('in two steps: selectable only after the second', async () => {
+    const { device, channel } = await loaded();
+    expect((await channel.send(install(0x04, OTHER, OTHER_APPLET, ''))).sw).toBe('9000');
+    expect((await send(device, `00A4040008${OTHER_APPLET}`)).sw).toBe('6A82');
+    expect((await channel.send(install(0x08, '', '', OTHER_APPLET, '', ''))).sw).toBe('9000');
+    expect((await channel.send(install(0x08, '', '', OTHER_APPLET))).sw).toBe('6985');
+    expect((await send(device, `00A4040008${OTHER_APPLET}`)).sw).toBe('9000');
+  });
+
+  it.each([
+    ['unknown package', install(0x0c, 'D2760000850155', OTHER_APPLET, OTHER_APPLET), '6A88'],
+    ['unknown module', install(0x0c, OTHER, 'D276000085010099', OTHER_APPLET), '6A88'],
+    ['AID taken', install(0x0c, OTHER, OTHER_APPLET, WALLET), '6985'],
+    ['the domain’s AID', install(0x0c, OTHER, OTHER_APPLET, 'A000000151000000'), '6985'],
+    ['no C9', install(0x0c, OTHER, OTHER_APPLET, OTHER_APPLET, '00', ''), '6A80'],
+    ['two bytes of privileges', install(0x0c, OTHER, OTHER_APPLET, OTHER_APPLET, '0000'), '6A80'],
+    ['unknown P1', install(0x20, OTHER, OTHER_APPLET, OTHER_APPLET), '6A86'],
+    ['make selectable what is not there', install(0x08, '', '', 'D276000085010099'), '6A88'],
+    ['load what is there', installForLoad(OTHER), '6985'],
+    ['load into an unknown domain', installForLoad('D2760000850155', '', 'A0000001510000AA'), '6A88'],
+    ['fields that do not add up', '80E60C0003F0F0F000', '6A80'],
+  ])('%s', async (_name, command, expected) => {
+    const { channel } = await loaded();
+    expect((await channel.send(command)).sw).toBe(expected);
+  });
+});
+
+describe('GET STATUS', () => {
+  it.each([
+    ['80F28002024F0000', 'E31C4F08A0000001510000009F70010FC5039EFE80'.replace('E31C', 'E314')],
+    ['80F28000024F0000', '08A0000001510000000F9E'],
+    [
+      '80F24000074F05F04B41494B00',
+      '09F04B41494B41010001070009F04B41494B41020001070009F04B41494B410400010700',
+    ],
+    ['80F220000A4F08F04B41494B41010000', '08F04B41494B4101000100'],
+    ['80F210000A4F08F04B41494B41010000', '08F04B41494B41010001000109F04B41494B41010001'],
+    [
+      '80F240020B4F09F04B41494B4101000100',
+      'E32C4F09F04B41494B410100019F700107C503000000C408F04B41494B410100CC08A000000151000000',
+    ],
+    [
+      '80F210020A4F08F04B41494B41010000',
+      'E32C4F08F04B41494B4101009F700101CE0201008409F04B41494B41010001CC08A000000151000000',
+    ],
+  ])('%s', async (command, expected) => {
+    const { channel } = await opened();
+    const { data, sw } = await channel.send(command);
+    expect(sw).toBe('9000');
+    expect(data.replace(/^E3../, 'E3')).toBe(expected.replace(/^E3../, 'E3'));
+  });
+
+  it('6A88 when there is none, 6A80 without a criterion, 6A86 for a wrong subset', async () => {
+    const { channel } = await opened({ installed: [] });
+    expect((await channel.send('80F24002024F0000')).sw).toBe('6A88');
+    expect((await channel.send('80F22000024F0000')).sw).toBe('6A88');
+    expect((await channel.send('80F240020250 0000')).sw).toBe('6A80');
+    expect((await channel.send('80F20002024F0000')).sw).toBe('6A86');
+    expect((await channel.send('80F24003024F0000')).sw).toBe('6985');
+  });
+
+  it('gives a long list in parts', async () => {
+    const { device, channel } = await opened({}, 0x33);
+    await channel.send(installForLoad(OTHER));
+    await sendAll(channel, loadBlocks(capFile(OTHER, [OTHER_APPLET])));
+    const extra = Array.from({ length: 9 }, (_, i) => `D2760000850102${i.toString(16).padStart(2, '0')}`);
+    for (const aid of extra) await channel.send(install(0x0c, OTHER, OTHER_APPLET, aid));
+    const parts: string[] = [];
+    let answer = await channel.send('80F24002024F0000');
+    while (answer.sw === '6310') {
+      parts.push(answer.data);
+      answer = await channel.send('80F24003024F0000');
+    }
+    expect(answer.sw).toBe('9000');
+    parts.push(answer.data);
+    expect(parts.length).toBeGreaterThan(2);
+    for (const part of parts) expect(part).toMatch(/^E3/);
+    const aids = [...parts.join('').matchAll(/4F0[89]((?:[0-9A-F]{2}){8,9})9F70/g)].map((match) => match[1]);
+    expect(aids).toEqual([...device.image.instances.map(({ aid }) => aid)]);
+    await channel.send('80F24002024F0000');
+    await channel.send('80CA004500');
+    expect((await channel.send('80F24003024F0000')).sw).toBe('6985');
+  });
+});
+
+describe('SET STATUS', () => {
+  it('locks and unlocks an application', async () => {
+    const { device, channel } = await opened();
+    expect((await channel.send(`80F0408009${WALLET}`)).sw).toBe('9000');
+    expect((await send(device, `00A4040009${WALLET}00`)).sw).toBe('6A82');
+    expect((await channel.send(`80F0400009${WALLET}`)).sw).toBe('9000');
+    expect((await send(device, `00A4040009${WALLET}00`)).sw).toBe('9000');
+  });
+
+  it('moves the card from OP_READY to SECURED and never back', async () => {
+    const device = card({}, (image) => {
+      image.domain.lifecycle = 0x01;
+    });
+    const channel = await openChannel(device, isdKeys(device.image));
+    expect((await channel.send('80F0800F00')).sw).toBe('9000');
+    expect((await channel.send('80F0800700')).sw).toBe('6A80');
+    expect((await channel.send('80F0807F00')).sw).toBe('9000');
+    expect((await send(device, '00A4040000')).sw).toBe('6283');
+    expect((await send(device, `00A4040009${WALLET}00`)).sw).toBe('6A82');
+  });
+});

@@ -1,0 +1,325 @@
+/** The apps in the FMCOS dialect, as the data sheet has them. */
+import { describe, expect, it } from 'vitest';
+import type { FmcosState } from '../../../app/simulator/image.ts';
+import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
+import { CODE, card, MASTERS, WALLET } from './fixtures.ts';
+import {
+  authenticate,
+  cardKey,
+  challenge,
+  mac,
+  readPublicFile,
+  record,
+  update,
+  updateCommand,
+  writeKey,
+  writeKeyCommand,
+} from './fmcos-host.ts';
+import { send } from './gp-host.ts';
+import { tdesEcb } from './test-crypto.ts';
+
+const MCK = cardKey(MASTERS.apps['e-wallet'].mck, CODE);
+const MTK = cardKey(MASTERS.apps['e-wallet'].mtk, CODE);
+const NEW_MCK = Buffer.from('A0A1A2A3A4A5A6A7A8A9AAABACADAEAF', 'hex');
+const NEW_MTK = Buffer.from('B0B1B2B3B4B5B6B7B8B9BABBBCBDBEBF', 'hex');
+const WRONG = Buffer.alloc(16, 0x5a);
+const SELECT = `00A4040009${WALLET}00`;
+
+async function wallet(change?: (state: FmcosState) => void): Promise<VirtualCard> {
+  const device = card({ balances: { 'e-wallet': 123_456 } }, (image) => {
+    const applet = image.instances.find(({ aid }) => aid === WALLET)?.applet;
+    if (applet?.kind === 'fmcos') change?.(applet);
+  });
+  expect((await send(device, SELECT)).sw).toBe('9000');
+  return device;
+}
+
+function state(device: VirtualCard): FmcosState {
+  const applet = device.image.instances.find(({ aid }) => aid === WALLET)?.applet;
+  if (applet?.kind !== 'fmcos') throw new Error('no FMCOS app');
+  return applet;
+}
+
+describe('enabling an app', () => {
+  it('maintenance key, master control key, file: each takes effect at once', async () => {
+    const device = await wallet();
+    expect(await authenticate(device, MCK)).toBe('9000');
+    expect(await writeKey(device, MCK, 0x36, record(0xf6, NEW_MTK))).toBe('9000');
+    expect(await writeKey(device, MCK, 0x39, record(0xf9, NEW_MCK))).toBe('9000');
+    expect(await update(device, MTK, 8, '01')).toBe('9302');
+    expect(await update(device, NEW_MTK, 8, '0101000000000012345678')).toBe('9000');
+    expect((await readPublicFile(device)).data).toBe(
+      `4B41494B410000000101000000000012345678${'00'.repeat(11)}`,
+    );
+    await send(device, SELECT);
+    expect(await authenticate(device, MCK)).toBe('63C2');
+    expect(await authenticate(device, NEW_MCK)).toBe('9000');
+  });
+
+  it('the new master control key protects the next write in the same session', async () => {
+    const device = await wallet();
+    await authenticate(device, MCK);
+    await writeKey(device, MCK, 0x39, record(0xf9, NEW_MCK));
+    expect(await writeKey(device, MCK, 0x36, record(0xf6, NEW_MTK))).toBe('6988');
+    expect(await writeKey(device, NEW_MCK, 0x36, record(0xf6, NEW_MTK))).toBe('9000');
+  });
+});
+
+describe('GET CHALLENGE', () => {
+  it('gives 4 or 8 bytes, always others, and nothing else', async () => {
+    const device = await wallet();
+    for (const [length, digits] of [
+      ['04', 8],
+      ['08', 16],
+    ] as const) {
+      const first = await send(device, `00840000${length}`);
+      expect(first.data).toHaveLength(digits);
+      expect((await send(device, `00840000${length}`)).data).not.toBe(first.data);
+    }
+    for (const command of ['0084000000', '0084000005', '00840000', '008400000400'])
+      expect((await send(device, command)).sw).toBe('6700');
+    expect((await send(device, '0084000104')).sw).toBe('6A86');
+    expect((await send(device, '8084000004')).sw).toBe('6E00');
+  });
+});
+
+describe('EXTERNAL AUTHENTICATE', () => {
+  it('over an 8-byte challenge too', async () => {
+    expect(await authenticate(await wallet(), MCK, 8)).toBe('9000');
+  });
+
+  it('counts down, locks, and stays locked; a success in time restores all tries', async () => {
+    const device = await wallet();
+    expect(await authenticate(device, WRONG)).toBe('63C2');
+    expect(await authenticate(device, WRONG)).toBe('63C1');
+    expect(await authenticate(device, MCK)).toBe('9000');
+    for (const expected of ['63C2', '63C1', '63C0', '6983', '6983'])
+      expect(await authenticate(device, WRONG)).toBe(expected);
+    expect(await authenticate(device, MCK)).toBe('6983');
+    device.powerOff();
+    device.powerOn();
+    await send(device, SELECT);
+    expect(await authenticate(device, MCK)).toBe('6983');
+    expect((await readPublicFile(device)).sw).toBe('9000');
+  });
+
+  const between: [string, string][] = [
+    ['READ BINARY', '00B095001E'],
+    ['GET BALANCE', '805C000204'],
+    ['an unknown command', '00FF000000'],
+    ['SELECT of itself', SELECT],
+    ['SELECT of what is not there', '00A4040005D276000099'],
+    ['a malformed command', '0082'],
+    ['a failed authentication', '00820000080000000000000000'],
+  ];
+  it.each(between)('%s between voids the challenge', async (_name, command) => {
+    const device = await wallet();
+    const random = await challenge(device);
+    await send(device, command);
+    const tries = state(device).keys[0]?.counter;
+    expect((await send(device, `0082000008${tdesEcb(MCK, random).toString('hex')}`)).sw).toBe('6985');
+    expect(state(device).keys[0]?.counter).toBe(tries);
+  });
+
+  it('does not take a challenge from before a reset', async () => {
+    const device = await wallet();
+    const random = await challenge(device);
+    device.reset();
+    await send(device, SELECT);
+    expect((await send(device, `0082000008${tdesEcb(MCK, random).toString('hex')}`)).sw).toBe('6985');
+  });
+
+  it('wrong P1, unknown key, wrong length, wrong class', async () => {
+    const device = await wallet();
+    const rest = '08'.padEnd(18, '0');
+    expect((await send(device, `00820100${rest}`)).sw).toBe('6A86');
+    expect((await send(device, `00820001${rest}`)).sw).toBe('6A88');
+    expect((await send(device, '008200000700000000000000')).sw).toBe('6700');
+    expect((await send(device, `80820000${rest}`)).sw).toBe('6E00');
+  });
+
+  it('takes an 8-byte key with single DES', async () => {
+    const key = Buffer.from('0102030405060708', 'hex');
+    const device = await wallet((app) => {
+      const [slot] = app.keys;
+      if (slot) slot.value = key.toString('hex').toUpperCase();
+    });
+    expect(await authenticate(device, key)).toBe('9000');
+    const next = Buffer.from('1112131415161718', 'hex');
+    const content = record(0xf9, next);
+    const plain = Buffer.concat([Buffer.of(0x0d), content, Buffer.of(0x80, 0x00)]);
+    const command = writeKeyCommand(key, await challenge(device), 0x39, content, plain);
+    expect(command).toMatch(/^84d4390014/);
+    expect((await send(device, command)).sw).toBe('9000');
+    expect(await authenticate(device, next)).toBe('9000');
+  });
+});
+
+describe('WRITE KEY', () => {
+  const ready = async (change?: (app: FmcosState) => void) => {
+    const device = await wallet(change);
+    await authenticate(device, MCK);
+    return device;
+  };
+  const unchanged = async (device: VirtualCard, command: string, expected: string) => {
+    const before = JSON.stringify(device.image);
+    expect((await send(device, command)).sw).toBe(expected);
+    expect(JSON.stringify(device.image)).toBe(before);
+  };
+
+  it('needs the change right: state A', async () => {
+    const device = await wallet();
+    expect(await writeKey(device, MCK, 0x36, record(0xf6, NEW_MTK))).toBe('6982');
+    await authenticate(device, MCK);
+    await send(device, SELECT);
+    expect(await writeKey(device, MCK, 0x36, record(0xf6, NEW_MTK))).toBe('6982');
+  });
+
+  it('rewrites the whole header', async () => {
+    const device = await ready();
+    expect(await writeKey(device, MCK, 0x39, record(0xf9, NEW_MCK, 'F0FFBB55'))).toBe('9000');
+    expect(state(device).keys[0]).toMatchObject({
+      inside: 0xf9,
+      changeRight: 0xff,
+      nextState: 0xbb,
+      counter: 0x55,
+    });
+    expect(await authenticate(device, WRONG)).toBe('63C4');
+    expect(await authenticate(device, NEW_MCK)).toBe('9000');
+    // State B now, and this key may be changed in state F only: the app is at its end.
+    expect(await writeKey(device, NEW_MCK, 0x39, record(0xf9, MCK))).toBe('6982');
+  });
+
+  it('6988 for a wrong MAC, however often; it locks nothing', async () => {
+    const device = await ready();
+    for (let i = 0; i < 5; i += 1)
+      expect(await writeKey(device, WRONG, 0x36, record(0xf6, NEW_MTK))).toBe('6988');
+    expect(await writeKey(device, MCK, 0x36, record(0xf6, NEW_MTK))).toBe('9000');
+  });
+
+  it('6985 without a challenge', async () => {
+    const device = await ready();
+    await unchanged(device, writeKeyCommand(MCK, Buffer.alloc(8), 0x36, record(0xf6, NEW_MTK)), '6985');
+  });
+
+  const damagedPlain: [string, Buffer][] = [
+    ['another length byte', Buffer.concat([Buffer.of(0x14), record(0xf6, NEW_MTK), Buffer.of(0x80, 0)])],
+    ['no padding', Buffer.concat([Buffer.of(0x15), record(0xf6, NEW_MTK), Buffer.of(0, 0)])],
+    ['wrong padding', Buffer.concat([Buffer.of(0x15), record(0xf6, NEW_MTK), Buffer.of(0x80, 1)])],
+  ];
+  it.each(damagedPlain)('6283 for a plaintext with %s', async (_name, plain) => {
+    const device = await ready();
+    await unchanged(
+      device,
+      writeKeyCommand(MCK, await challenge(device), 0x36, record(0xf6, NEW_MTK), plain),
+      '6283',
+    );
+  });
+
+  it('6A80 for another type inside, 6A88 for an unknown slot, 6700 for a wrong length', async () => {
+    const device = await ready();
+    await unchanged(
+      device,
+      writeKeyCommand(MCK, await challenge(device), 0x36, record(0xf9, NEW_MTK)),
+      '6A80',
+    );
+    await unchanged(
+      device,
+      writeKeyCommand(MCK, await challenge(device), 0x3a, record(0xfa, NEW_MTK)),
+      '6A88',
+    );
+    await unchanged(device, `84d4360014${'00'.repeat(20)}`, '6700');
+  });
+
+  it('6987 in clear for a protected key, 6982 for adding one', async () => {
+    const device = await ready();
+    await unchanged(device, `80d4360016${'15'}${record(0xf6, NEW_MTK).toString('hex')}`, '6987');
+    await unchanged(device, `80d4010115${record(0x39, NEW_MTK).toString('hex')}`, '6982');
+  });
+
+  it('a type without C0 is taken, and opens the slot to writes in clear', async () => {
+    const device = await ready();
+    expect(await writeKey(device, MCK, 0x36, record(0x36, NEW_MTK))).toBe('9000');
+    expect((await send(device, `80d436001615${record(0x36, MTK).toString('hex')}`)).sw).toBe('9000');
+    expect(await update(device, MTK, 8, '01')).toBe('9000');
+  });
+
+  it('6283 under and over a damaged key', async () => {
+    const device = await wallet((app) => {
+      const [, slot] = app.keys;
+      if (slot) slot.damaged = true;
+    });
+    expect(await update(device, MTK, 8, '01')).toBe('6283');
+    expect(await authenticate(device, MCK)).toBe('9000');
+    expect(await writeKey(device, MCK, 0x36, record(0xf6, NEW_MTK))).toBe('6283');
+  });
+});
+
+describe('the public file', () => {
+  it('is read whole, in part, and not beyond its end', async () => {
+    const device = await wallet();
+    expect((await send(device, '00B0950008')).data).toBe('4B41494B41000000');
+    expect((await send(device, '00B0951C00')).data).toBe('0000');
+    expect((await send(device, '00B0951C03')).sw).toBe('6C02');
+    expect((await send(device, '00B0951E01')).sw).toBe('6B00');
+    expect((await send(device, '00B0960001')).sw).toBe('6A82');
+    expect((await send(device, '00B0000001')).sw).toBe('6986');
+    expect((await send(device, '00B09500')).sw).toBe('6700');
+  });
+
+  it('three wrong MACs in a row lock the application for good; two and a good one do not', async () => {
+    const device = await wallet();
+    for (const key of [WRONG, WRONG]) expect(await update(device, key, 8, '01')).toBe('9302');
+    expect(await update(device, MTK, 8, '00')).toBe('9000');
+    for (const key of [WRONG, WRONG, WRONG]) expect(await update(device, key, 8, '01')).toBe('9302');
+    for (const command of ['00B095001E', '0084000004', '805C000204', '00FF000000'])
+      expect((await send(device, command)).sw).toBe('9303');
+    device.reset();
+    expect((await send(device, SELECT)).sw).toBe('9000');
+    expect((await send(device, '00B095001E')).sw).toBe('9303');
+  });
+
+  it('the count outlives reset and a new key', async () => {
+    const device = await wallet();
+    await update(device, WRONG, 8, '01');
+    await update(device, WRONG, 8, '01');
+    device.reset();
+    await send(device, SELECT);
+    expect(await update(device, WRONG, 8, '01')).toBe('9302');
+    expect((await send(device, '00B095001E')).sw).toBe('9303');
+  });
+
+  it('refuses what is not MACed or does not fit, without counting', async () => {
+    const device = await wallet();
+    expect((await send(device, '00D695080101')).sw).toBe('6987');
+    expect((await send(device, '04D695080400000000')).sw).toBe('6700');
+    expect((await send(device, updateCommand(MTK, await challenge(device), 29, Buffer.alloc(2)))).sw).toBe(
+      '6B00',
+    );
+    expect((await send(device, updateCommand(MTK, Buffer.alloc(8), 8, Buffer.of(1)))).sw).toBe('6985');
+    expect(state(device).files[0]?.macFailures).toBe(0);
+  });
+
+  it('a MAC covers header and data', async () => {
+    const device = await wallet();
+    const random = await challenge(device);
+    const data = Buffer.of(1);
+    const elsewhere = mac(MTK, random, '04d69509', data).toString('hex');
+    expect((await send(device, `04d695080501${elsewhere}`)).sw).toBe('9302');
+  });
+});
+
+describe('GET BALANCE', () => {
+  it('of a purse, free', async () => {
+    const device = await wallet();
+    expect(await send(device, '805C000204')).toEqual({ data: '0001E240', sw: '9000' });
+    expect((await send(device, '805C000104')).sw).toBe('6A86');
+    expect((await send(device, '805C000205')).sw).toBe('6700');
+  });
+
+  it('6D00 of an app that is none', async () => {
+    const device = card();
+    await send(device, '00A4040009F04B41494B4102000100');
+    expect((await send(device, '805C000204')).sw).toBe('6D00');
+  });
+});
