@@ -6,7 +6,7 @@ import { ChannelStateError, ResponseSecurityError } from './errors.ts';
 import type { Messaging } from './messaging.ts';
 import { pad80 } from './padding.ts';
 import { C_DECRYPTION, C_MAC, R_MAC, SCP02_ICV_ENCRYPTION, type SecurityLevel } from './security-level.ts';
-import type { ChannelSessionKeys } from './session-keys.ts';
+import { type ChannelSessionKeys, wipeSessionKeys } from './session-keys.ts';
 
 const MAC_LENGTH = 8;
 
@@ -79,7 +79,7 @@ export class Scp02Messaging implements Messaging {
   }
 
   wipe(): void {
-    wipe(this.#keys.enc, this.#keys.mac, this.#keys.rmac, ...(this.#keys.dek ? [this.#keys.dek] : []));
+    wipeSessionKeys(this.#keys);
     this.#unanswered.length = 0;
   }
 

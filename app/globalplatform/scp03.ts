@@ -1,12 +1,12 @@
 /** Secure messaging of SCP03: C-MAC, C-DECRYPTION, R-MAC, R-ENCRYPTION (Amendment D 1.1.1 §6.2). */
 import { type CommandApdu, encodeCommand, type ResponseApdu } from '../card/apdu.ts';
-import { concat, equalBytes, wipe } from '../card/bytes.ts';
+import { concat, equalBytes } from '../card/bytes.ts';
 import { aesCbc, aesCbcDecipher, aesCmac, aesEcb, scp03Kdf } from './aes.ts';
 import { ChannelStateError, ResponseSecurityError } from './errors.ts';
 import type { Messaging } from './messaging.ts';
 import { pad80, unpad80 } from './padding.ts';
 import { C_DECRYPTION, C_MAC, R_ENCRYPTION, R_MAC, type SecurityLevel } from './security-level.ts';
-import type { ChannelSessionKeys } from './session-keys.ts';
+import { type ChannelSessionKeys, wipeSessionKeys } from './session-keys.ts';
 
 const BLOCK = 16;
 
@@ -78,7 +78,7 @@ export class Scp03Messaging implements Messaging {
   }
 
   wipe(): void {
-    wipe(this.#keys.enc, this.#keys.mac, this.#keys.rmac);
+    wipeSessionKeys(this.#keys);
     this.#unanswered.length = 0;
   }
 

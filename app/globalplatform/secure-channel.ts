@@ -68,28 +68,29 @@ export async function openChannel(request: ChannelRequest, port: SessionKeyPort)
 
   const keys = await port.sessionKeys(contextOf(hostChallenge, response));
   const messaging = messagingOf(scp, i, securityLevel, keys);
-  const cryptograms =
-    response.scp === '02'
-      ? scp02Cryptograms(keys.enc, hostChallenge, response.sequenceCounter, response.cardChallenge)
-      : scp03Cryptograms(keys.mac, hostChallenge, response.cardChallenge);
-  if (!equalBytes(cryptograms.card, response.cardCryptogram)) {
+  let host: Uint8Array;
+  try {
+    const cryptograms = cryptogramsOf(hostChallenge, response, keys);
+    if (!equalBytes(cryptograms.card, response.cardCryptogram)) throw new CardCryptogramError();
+    host = cryptograms.host;
+  } catch (error) {
     messaging.wipe();
-    throw new CardCryptogramError();
+    throw error;
   }
   const macLength = scp === '03' && (i & SCP03_S16) !== 0 ? 16 : 8;
-  return new OpenChannel(
-    scp,
-    securityLevel,
-    maximumBlockSize(securityLevel, macLength),
-    messaging,
-    cryptograms.host,
-  );
+  return new OpenChannel(scp, securityLevel, maximumBlockSize(securityLevel, macLength), messaging, host);
 }
 
 function contextOf(hostChallenge: Uint8Array, response: InitializeUpdate): ChannelContext {
   return response.scp === '02'
     ? { scp: '02', sequenceCounter: response.sequenceCounter }
     : { scp: '03', hostChallenge, cardChallenge: response.cardChallenge };
+}
+
+function cryptogramsOf(hostChallenge: Uint8Array, response: InitializeUpdate, keys: ChannelSessionKeys) {
+  return response.scp === '02'
+    ? scp02Cryptograms(keys.enc, hostChallenge, response.sequenceCounter, response.cardChallenge)
+    : scp03Cryptograms(keys.mac, hostChallenge, response.cardChallenge);
 }
 
 function messagingOf(scp: Scp, i: number, level: SecurityLevel, keys: ChannelSessionKeys): Messaging {

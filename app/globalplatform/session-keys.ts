@@ -1,6 +1,6 @@
 /** Where a secure channel's session keys come from: a port for the HSM, and the derivations themselves. */
 import { type Aid, aidBytes } from '../card/aid.ts';
-import { concat } from '../card/bytes.ts';
+import { concat, wipe } from '../card/bytes.ts';
 import { scp03Kdf } from './aes.ts';
 import { desCbc } from './des.ts';
 
@@ -11,6 +11,12 @@ export interface ChannelSessionKeys {
   readonly rmac: Uint8Array;
   /** SCP02 only: the session DEK. */
   readonly dek?: Uint8Array;
+}
+
+/** Overwrites session keys. */
+export function wipeSessionKeys(keys: ChannelSessionKeys): void {
+  wipe(keys.enc, keys.mac, keys.rmac);
+  if (keys.dek !== undefined) wipe(keys.dek);
 }
 
 /** What session keys are derived from. */

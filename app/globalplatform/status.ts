@@ -82,31 +82,36 @@ export function parseStatus(
 }
 
 function parseTlv(data: Uint8Array): StatusEntry[] {
-  return readObjects(data, WHAT).map((entry) => {
-    if (entry.tag !== 0xe3) throw new GpFormatError(WHAT, 'an object that is not E3', 0);
-    return entryOf(readObjects(entry.value, WHAT));
+  return readObjects(data, WHAT).map((entry, index) => {
+    const what = `${WHAT}, entry ${index + 1}`;
+    if (entry.tag !== 0xe3) throw new GpFormatError(what, 'an object that is not E3', 0);
+    return entryOf(readObjects(entry.value, what), what);
   });
 }
 
-function entryOf(objects: readonly Tlv[]): StatusEntry {
+function entryOf(objects: readonly Tlv[], what: string): StatusEntry {
   const value = (tag: number) => objects.find((object) => object.tag === tag)?.value;
+  const optionalAid = (tag: number) => {
+    const bytes = value(tag);
+    // Some cards give an empty CC where the object belongs to the ISD.
+    return bytes === undefined || bytes.length === 0 ? undefined : aidOf(bytes, what, 0);
+  };
   const aid = value(0x4f);
   const lifecycle = value(0x9f70)?.[0];
-  if (aid === undefined) throw new GpFormatError(WHAT, 'entry without AID', 0);
-  if (lifecycle === undefined) throw new GpFormatError(WHAT, 'entry without lifecycle state', 0);
+  if (aid === undefined) throw new GpFormatError(what, 'without AID', 0);
+  if (lifecycle === undefined) throw new GpFormatError(what, 'without lifecycle state', 0);
   const privileges = value(0xc5);
-  const loadFile = value(0xc4);
+  const loadFile = optionalAid(0xc4);
   const version = value(0xce);
-  const domain = value(0xcc);
+  const securityDomain = optionalAid(0xcc);
   return {
-    aid: aidOf(aid, 0),
+    aid: aidOf(aid, what, 0),
     lifecycle,
-    modules: objects.filter((object) => object.tag === 0x84).map((object) => aidOf(object.value, 0)),
+    modules: objects.filter((object) => object.tag === 0x84).map((object) => aidOf(object.value, what, 0)),
     ...(privileges === undefined || privileges.length === 0 ? {} : { privileges }),
-    ...(loadFile === undefined ? {} : { loadFile: aidOf(loadFile, 0) }),
-    ...(version === undefined ? {} : { version }),
-    // Some cards give an empty CC where the object belongs to the ISD.
-    ...(domain === undefined || domain.length === 0 ? {} : { securityDomain: aidOf(domain, 0) }),
+    ...(loadFile === undefined ? {} : { loadFile }),
+    ...(version === undefined || version.length === 0 ? {} : { version }),
+    ...(securityDomain === undefined ? {} : { securityDomain }),
   };
 }
 
@@ -144,13 +149,13 @@ class Cursor {
     const length = this.byte();
     const end = this.#at + length;
     if (end > this.#data.length) throw new GpFormatError(WHAT, 'AID cut short', start);
-    const aid = aidOf(this.#data.slice(this.#at, end), start);
+    const aid = aidOf(this.#data.slice(this.#at, end), WHAT, start);
     this.#at = end;
     return aid;
   }
 }
 
-function aidOf(value: Uint8Array, offset: number): Aid {
-  if (!isAid(toHex(value))) throw new GpFormatError(WHAT, 'an AID of another length than 5 to 16', offset);
+function aidOf(value: Uint8Array, what: string, offset: number): Aid {
+  if (!isAid(toHex(value))) throw new GpFormatError(what, 'an AID of another length than 5 to 16', offset);
   return toAid(value);
 }

@@ -2,7 +2,7 @@
  * The dialect's computations on key bytes. The vault process uses them where the token cannot compute them itself; tests use
  * them to play the card. Keys are DES keys of 8 or 16 bytes.
  */
-import { concat, wipe } from '../../card/bytes.ts';
+import { concat, fromHex, wipe } from '../../card/bytes.ts';
 import { aesEcb } from '../../globalplatform/aes.ts';
 import { desCbcMac, desEcb, retailMac } from '../../globalplatform/des.ts';
 import { pad80 } from '../../globalplatform/padding.ts';
@@ -113,13 +113,17 @@ export function diversify(
  * with the same D must be refused elsewhere: longer accounts may share it.
  */
 export function accountFactor(account: string): Uint8Array {
-  return packedBcd(account.slice(-2 * BLOCK), BLOCK, 'account', account);
+  checkDigits(account, 'account');
+  return packedBcd(account.slice(-2 * BLOCK), BLOCK, 'account');
 }
 
 /** Decimal digits as packed BCD in `bytes` bytes, left-padded with 0. @throws FmcosFormatError */
-export function packedBcd(digits: string, bytes: number, what: string, whole: string = digits): Uint8Array {
-  if (!/^[0-9]+$/.test(whole)) throw new FmcosFormatError(what, 'not decimal digits');
+export function packedBcd(digits: string, bytes: number, what: string): Uint8Array {
+  checkDigits(digits, what);
   if (digits.length > 2 * bytes) throw new FmcosFormatError(what, `more than ${2 * bytes} digits`, 2 * bytes);
-  const padded = digits.padStart(2 * bytes, '0');
-  return Uint8Array.from({ length: bytes }, (_, i) => Number.parseInt(padded.slice(2 * i, 2 * i + 2), 16));
+  return fromHex(digits.padStart(2 * bytes, '0'));
+}
+
+function checkDigits(text: string, what: string): void {
+  if (!/^[0-9]+$/.test(text)) throw new FmcosFormatError(what, 'not decimal digits');
 }
