@@ -1,6 +1,6 @@
 /**
  * Published SCP02 dialogues. Sources:
- *  - a real card with default keys 40…4F: docs of this project's card facts, recomputed here
+ *  - one INITIALIZE UPDATE of a real card with default keys 40…4F: its cryptogram is recomputed here
  *  - pysim: osmocom/pysim, tests/unittests/test_globalplatform.py (keys 10…, 11…; i = 15)
  *  - nightcode: org.nightcode.javacard, Scp02SessionTest and Scp02ApduChannelTest (keys 40…4F; sessions 0002 to 006D of one
  *    card, the later ones with R-MAC)
@@ -217,7 +217,7 @@ describe('what SCP02 options change', () => {
 });
 
 describe('DES by known values', () => {
-  it('single and triple DES (card facts, §4)', () => {
+  it('single and triple DES (published examples)', () => {
     expect(toHex(desEcb(fromHex('0102030405060708'), fromHex('BB83BFF300000000')))).toBe('74B0047DD681D96C');
     expect(toHex(desEcb(fromHex('39'.repeat(16)), fromHex('9B361B26CB9FA8C8')))).toBe('97F557D8EDE97F95');
     expect(toHex(desEcb(fromHex('3F01'.repeat(8)), fromHex('F9CABA9100008000')))).toBe('03015BEA347EA231');
