@@ -122,6 +122,21 @@ describe('memory found full', () => {
 describe('power and time', () => {
   const select = Uint8Array.of(0x00, 0xa4, 0x04, 0x00, 0x00);
 
+  it.each(['powerOff', 'reset'] as const)(
+    '%s: the domain is selected again, nothing of the app is left',
+    async (event) => {
+      const device = card();
+      await send(device, `00A4040009${WALLET}00`);
+      await authenticate(device, MCK);
+      device[event]();
+      device.powerOn();
+      expect((await send(device, '00B095001E')).sw).toBe('6D00');
+      expect((await send(device, '80CA004500')).sw).toBe('9000');
+      await send(device, `00A4040009${WALLET}00`);
+      expect(await writeKey(device, MCK, 0x36, record(0xf6, NEW_MTK))).toBe('6982');
+    },
+  );
+
   it('is off until turned on', async () => {
     const device = new VirtualCard(card().image);
     await expect(device.transmit(select)).rejects.toThrow(PowerLost);
