@@ -74,8 +74,11 @@ export interface ReaderPort {
   readonly state: ReadersState;
   /** Calls back with each new state, soon after it changed. Gives the function that ends it. */
   subscribe(listener: (state: ReadersState) => void): () => void;
-  /** Connects exclusively-enough to work: shared mode, any protocol. @throws CardError */
+  /**
+   * Connects exclusively-enough to work: shared mode, any protocol. Waits while another connection has a transaction.
+   * @throws CardError
+   */
   connect(reader: ReaderName): Promise<CardConnection>;
-  /** Stops watching and frees everything. */
+  /** Stops watching and frees everything; commands still waiting for a card fail, after 1 s at the latest. */
   close(): Promise<void>;
 }
