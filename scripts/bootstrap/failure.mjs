@@ -70,7 +70,7 @@ export function lastWords(output) {
     );
   const exact = lines.find((line) => /\berror: /i.test(line));
   const telling = lines.filter((line) => /error|fail|cannot|unable|missing|not found/i.test(line));
-  return (exact ?? telling.at(-1) ?? lines.at(-1) ?? 'it said nothing').slice(0, 200);
+  return (exact ?? telling.at(-1) ?? lines.at(-1) ?? 'it said nothing').replace(/^Error: /, '').slice(0, 200);
 }
 
 /** An error of the file system, as a sentence; anything else is given back as it is. */

@@ -1,0 +1,2 @@
+/** dpkg --configure -a: only that it was asked. */
+import './state.mjs';
