@@ -16,7 +16,7 @@ import { scardStructs } from '../../../app/station/pcsc/structs.ts';
 import { toTpdu } from '../../../app/station/pcsc/tpdu.ts';
 import { fault } from './port-contract.ts';
 
-// sizeof and offsetof of winscard.h (Windows SDK, x64), of Apple's wintypes.h (#pragma pack(1)) and of pcsclite.h.
+// Worked out by hand from the declarations in pcsclite.h, winscard.h (x64) and Apple's headers (#pragma pack(1)).
 const LAYOUTS = [
   { platform: 'linux', size: 80, eventState: 24, cbAtr: 32, rgbAtr: 40, request: 16 },
   { platform: 'win32', size: 64, eventState: 20, cbAtr: 24, rgbAtr: 28, request: 8 },
