@@ -93,7 +93,9 @@ function identificationOf(profile: CardTypeProfile, facts: CardFacts): string | 
 
 /** Free non-volatile memory in bytes from extended card resources (GET DATA FF21); null where the card does not say. */
 export function freeMemory(facts: CardFacts): number | null {
-  const value = facts.resources === undefined ? undefined : tlv(facts.resources, 0xff21, 0x82);
+  // Before an object FF counts as padding (ISO/IEC 7816-4 §5.2.2), so the tag FF21 is taken off by hand.
+  const inner = facts.resources?.startsWith('FF21') === true ? `30${facts.resources.slice(4)}` : undefined;
+  const value = inner === undefined ? undefined : tlv(inner, 0x30, 0x82);
   if (value === undefined || value.length === 0 || value.length > 4) return null;
   return value.reduce((sum, byte) => sum * 256 + byte, 0);
 }

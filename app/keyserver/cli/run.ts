@@ -19,6 +19,8 @@ export async function runServer(config: ServerConfig): Promise<number> {
   await toldToStop();
   log('info', 'stopping');
   await server.close();
+  // The channel to a parent would keep the process alive.
+  if (process.connected) process.disconnect();
   return 0;
 }
 

@@ -1,0 +1,90 @@
+/** `npm start`: the demo. Everything it talks goes to standard error; `--json` puts the result on standard output. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { KaikaError } from '../protocol/errors.ts';
+import { lockInstallation } from '../station/lock.ts';
+import { widenThreadPool } from '../station/pcsc/index.ts';
+import { Cleanup } from './cleanup.ts';
+import { dataFolder } from './data-folder.ts';
+import { FAULTS } from './faults.ts';
+import { headless, nothingDone } from './headless.ts';
+import { type Options, parseOptions, USAGE, UsageError } from './options.ts';
+import { loadCatalogue, loadMessages, terminalLocale } from './resources.ts';
+import { TerminalTeller } from './teller.ts';
+
+widenThreadPool();
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+const STATUS: Record<string, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
+async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  if (args.includes('--fault') && args[args.indexOf('--fault') + 1] === 'list') {
+    for (const [name, what] of Object.entries(FAULTS)) say(`  ${name.padEnd(22)} ${what}`);
+    return 0;
+  }
+  const options = parseOptions(args);
+  if (options.help) {
+    say(USAGE);
+    return 0;
+  }
+  const folder = dataFolder();
+  if (options.reset) reset(folder);
+  if (!options.headless) {
+    say('There is no window yet: npm start -- --headless issues a card at the terminal.');
+    return options.reset ? 0 : 2;
+  }
+  return runHeadlessDemo(options, folder);
+}
+
+async function runHeadlessDemo(options: Options, folder: string): Promise<number> {
+  const locale = options.language ?? terminalLocale();
+  const teller = new TerminalTeller(locale, loadMessages(locale), loadCatalogue(), say);
+  const cleanup = new Cleanup();
+  let stopped: string | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      stopped = signal;
+      void cleanup.run().then(() => process.exit(STATUS[signal]));
+    });
+  }
+  let result = nothingDone();
+  try {
+    result = await headless({ options, folder, teller, say, cleanup });
+    teller.result(result);
+  } catch (error) {
+    // Taking things down under a running job makes it fail: that is not news.
+    if (stopped === undefined) tellFailure(error, teller);
+  }
+  await cleanup.run();
+  if (stopped !== undefined) return STATUS[stopped] ?? 1;
+  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  return result.outcome === 'complete' ? 0 : 1;
+}
+
+function tellFailure(error: unknown, teller: TerminalTeller): void {
+  if (error instanceof KaikaError) teller.error(error.code, error.details);
+  else say(`! ${error instanceof Error ? error.message : String(error)}`);
+}
+
+/** Throws the demo's data away, unless a station is using it. */
+function reset(folder: string): void {
+  const station = join(folder, 'demo', 'station');
+  const lock = lockInstallation(station);
+  lock.release();
+  for (const name of ['demo', 'demo.making', 'fault-station'])
+    rmSync(join(folder, name), { recursive: true, force: true });
+  say('The demo’s data are gone; the next run starts fresh.');
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (error instanceof UsageError) {
+    say(error.message);
+    process.exitCode = 2;
+  } else {
+    say(`! ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}

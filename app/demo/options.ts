@@ -1,0 +1,132 @@
+/** The command line of `npm start`. */
+import { parseArgs } from 'node:util';
+import { accountSchema, appIdSchema } from '../protocol/wire.ts';
+import { DEMO_TYPES, type DemoType } from './delivery.ts';
+import { type Fault, parseFault } from './faults.ts';
+
+export interface Options {
+  readonly headless: boolean;
+  readonly json: boolean;
+  readonly pcsc: boolean;
+  readonly reset: boolean;
+  readonly enable: readonly string[];
+  readonly delete: readonly string[];
+  readonly account?: string;
+  readonly card?: string;
+  readonly type: DemoType;
+  readonly fault?: Fault;
+  readonly confirm: boolean;
+  readonly latency: 'none' | 'realistic';
+  readonly language?: 'zh-CN' | 'en';
+  readonly help: boolean;
+}
+
+/** A command line that cannot be followed, in a sentence for the person at the terminal. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+export const USAGE = `Usage: npm start -- [options]
+
+  --headless         issue one card without a window
+  --json             the result as JSON, the last line on standard output
+  --apps A,B         enable these apps (default: e-wallet,identity,campus-meal)
+  --delete A,B       delete these apps (default, when --apps is not given: transit)
+  --account DIGITS   the card account (default: a fresh one)
+  --card FILE        a virtual card to keep; made when the file is not there
+  --card-type NAME   demo-scp03 (default) or demo-scp02
+  --confirm          a second person confirms that a purse with money in it is deleted
+  --pcsc             use this machine's own PC/SC service and readers
+  --latency NAME     realistic (default: a card as slow as a real one) or none
+  --fault NAME       play a fault and see its message; --fault list names them
+  --language NAME    zh-CN or en
+  --reset            throw the demo's data away and start fresh
+`;
+
+const STORY = { enable: ['e-wallet', 'identity', 'campus-meal'], delete: ['transit'] };
+
+/** @throws UsageError */
+export function parseOptions(args: readonly string[]): Options {
+  const { values } = read(args);
+  const given = values.apps !== undefined || values.delete !== undefined;
+  const enable = values.apps === undefined ? (given ? [] : STORY.enable) : list('--apps', values.apps);
+  const deletes = values.delete === undefined ? (given ? [] : STORY.delete) : list('--delete', values.delete);
+  const type = values['card-type'] ?? 'demo-scp03';
+  if (!isDemoType(type))
+    throw new UsageError(
+      `There is no card type "${type}"; there are ${Object.keys(DEMO_TYPES).join(' and ')}.`,
+    );
+  const { account, language, latency = 'realistic' } = values;
+  if (account !== undefined && !accountSchema.safeParse(account).success) {
+    throw new UsageError('--account takes 8 to 20 digits.');
+  }
+  if (language !== undefined && language !== 'zh-CN' && language !== 'en') {
+    throw new UsageError('--language takes zh-CN or en.');
+  }
+  if (latency !== 'none' && latency !== 'realistic')
+    throw new UsageError('--latency takes realistic or none.');
+  const fault = values.fault === undefined ? undefined : parseFault(values.fault);
+  if (values.fault !== undefined && fault === undefined) {
+    throw new UsageError(`There is no fault "${values.fault}"; --fault list names them.`);
+  }
+  if (values.pcsc === true && (values.card !== undefined || fault !== undefined)) {
+    throw new UsageError('--pcsc works with real readers: --card and --fault are for virtual ones.');
+  }
+  return {
+    headless: values.headless === true,
+    json: values.json === true,
+    pcsc: values.pcsc === true,
+    reset: values.reset === true,
+    enable,
+    delete: deletes,
+    type,
+    confirm: values.confirm === true,
+    latency,
+    help: values.help === true,
+    ...(account === undefined ? {} : { account }),
+    ...(values.card === undefined ? {} : { card: values.card }),
+    ...(fault === undefined ? {} : { fault }),
+    ...(language === undefined ? {} : { language }),
+  };
+}
+
+function read(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        headless: { type: 'boolean' },
+        json: { type: 'boolean' },
+        pcsc: { type: 'boolean' },
+        reset: { type: 'boolean' },
+        apps: { type: 'string' },
+        delete: { type: 'string' },
+        account: { type: 'string' },
+        card: { type: 'string' },
+        'card-type': { type: 'string' },
+        confirm: { type: 'boolean' },
+        latency: { type: 'string' },
+        fault: { type: 'string' },
+        language: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split('. ')[0] ?? '') : '';
+    throw new UsageError(`${reason}.\n\n${USAGE}`);
+  }
+}
+
+function list(option: string, text: string): string[] {
+  const apps = text.split(',').filter((app) => app !== '');
+  const wrong = apps.find((app) => !appIdSchema.safeParse(app).success);
+  if (wrong !== undefined) throw new UsageError(`${option}: "${wrong}" is not the name of an app.`);
+  return apps;
+}
+
+function isDemoType(text: string): text is DemoType {
+  return text in DEMO_TYPES;
+}

@@ -1,0 +1,177 @@
+/**
+ * The demo's site: certificates, token, key server configuration, people and station, made once in the user's data folder.
+ * It is made beside its place and renamed when whole, so that an interrupted set-up is simply made again.
+ */
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { enrolStation, writeOperator } from '../keyserver/access/enrolment.ts';
+import { openSqliteStore } from '../keyserver/store/open.ts';
+import { softHsmPaths, writeSoftHsmConf } from '../keyserver/vault/softhsm.ts';
+import { makeDelivery, makeDemoToken, writeDelivery } from './delivery.ts';
+import { makeAuthority } from './pki.ts';
+
+/** Raised when what is kept changes; an older site is made anew. */
+const SITE_VERSION = 1;
+const STATION = 'demo-station';
+
+const peopleSchema = z.strictObject({
+  version: z.literal(SITE_VERSION),
+  clerk: z.strictObject({ operator: z.string(), secret: z.string() }),
+  supervisor: z.strictObject({ operator: z.string(), secret: z.string() }),
+});
+export type People = Omit<z.infer<typeof peopleSchema>, 'version'>;
+
+/** Paths of everything that belongs to a site. */
+export function sitePaths(folder: string) {
+  const pki = join(folder, 'pki');
+  const server = join(folder, 'server');
+  const token = softHsmPaths(join(folder, 'token'));
+  return {
+    folder,
+    people: join(folder, 'people.json'),
+    delivery: join(folder, 'delivery.json'),
+    tokenFolder: join(folder, 'token'),
+    tokens: token.tokenDir,
+    softhsmConf: token.softhsmConf,
+    pin: join(folder, 'pin'),
+    pki,
+    server,
+    config: join(server, 'config.json'),
+    store: join(server, 'kaika.sqlite'),
+    log: join(server, 'server.log'),
+    station: join(folder, 'station'),
+    cards: join(folder, 'cards'),
+  };
+}
+export type SitePaths = ReturnType<typeof sitePaths>;
+
+/** A site that is whole. `people` are those who can sign in. */
+export interface Site {
+  readonly paths: SitePaths;
+  readonly people: People;
+}
+
+/** Reads the site in `folder`, making it when it is not there, not whole or of another version. */
+export async function openSite(folder: string, module: string, say: (line: string) => void): Promise<Site> {
+  const paths = sitePaths(folder);
+  repairToken(paths);
+  let people = readPeople(paths);
+  if (people === undefined) {
+    say('making the demo: certificates, a software HSM with fresh keys, a key server');
+    people = await makeSite(folder, module);
+  }
+  // SoftHSM's configuration holds absolute paths: the folder may have moved.
+  writeSoftHsmConf(paths.tokenFolder);
+  writeServerConfig(paths, module);
+  return { paths, people };
+}
+
+function readPeople(paths: SitePaths): People | undefined {
+  try {
+    return peopleSchema.parse(JSON.parse(readFileSync(paths.people, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A played fault may have been killed before it put the token back. */
+function repairToken(paths: SitePaths): void {
+  if (existsSync(awayName(paths)) && !existsSync(paths.tokens)) renameSync(awayName(paths), paths.tokens);
+}
+
+function awayName(paths: SitePaths): string {
+  return `${paths.tokens}.away`;
+}
+
+/** Takes the token away, as a network HSM that went; gives the way to put it back. */
+export function takeTokenAway(paths: SitePaths): () => void {
+  renameSync(paths.tokens, awayName(paths));
+  return () => repairToken(paths);
+}
+
+async function makeSite(folder: string, module: string): Promise<People> {
+  const making = `${folder}.making`;
+  rmSync(making, { recursive: true, force: true });
+  const paths = sitePaths(making);
+  for (const path of [paths.pki, paths.server, paths.cards])
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  const delivery = makeDelivery();
+  writeDelivery(paths.delivery, delivery);
+  await makeDemoToken(
+    { module, tokenFolder: paths.tokenFolder, tokenLabel: 'Kaika demo', pinFile: paths.pin },
+    delivery,
+  );
+  const stationCertificate = await makeCertificates(paths);
+  const people: People = {
+    clerk: { operator: 'clerk', secret: secret() },
+    supervisor: { operator: 'supervisor', secret: secret() },
+  };
+  const store = await openSqliteStore(paths.store);
+  try {
+    await enrolStation(store, STATION, new X509Certificate(stationCertificate));
+    await writeOperator(store, { id: people.clerk.operator, name: '李明', secret: people.clerk.secret });
+    await writeOperator(store, {
+      id: people.supervisor.operator,
+      name: '王芳',
+      secret: people.supervisor.secret,
+    });
+  } finally {
+    await store.destroy();
+  }
+  writeFileSync(paths.people, JSON.stringify({ version: SITE_VERSION, ...people }), {
+    mode: 0o600,
+    flush: true,
+  });
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(making, folder);
+  return people;
+}
+
+/** Files of each identity below pki/. `stranger` is a station nobody enrolled; `early` is valid from next year only. */
+async function makeCertificates(paths: SitePaths): Promise<string> {
+  const authority = await makeAuthority('Kaika demo authority');
+  const other = await makeAuthority('Somebody else');
+  const nextYear = { notBefore: new Date(Date.now() + 365 * 24 * 3600 * 1000) };
+  const files = {
+    server: await authority.issue({ name: 'localhost', use: 'server' }),
+    station: await authority.issue({ name: STATION, use: 'client' }),
+    stranger: await authority.issue({ name: 'stranger', use: 'client' }),
+    early: await authority.issue({ name: 'localhost', use: 'server', ...nextYear }),
+    impostor: await other.issue({ name: 'localhost', use: 'server' }),
+  };
+  writeFileSync(join(paths.pki, 'ca.pem'), authority.certificate);
+  for (const [name, identity] of Object.entries(files)) {
+    writeFileSync(join(paths.pki, `${name}.pem`), identity.certificate);
+    writeFileSync(join(paths.pki, `${name}.key`), identity.key, { mode: 0o600 });
+  }
+  return files.station.certificate;
+}
+
+/** Whose certificate the demo's key server shows; others than `server` are for playing faults. */
+export type ServerIdentity = 'server' | 'early' | 'impostor';
+
+export function writeServerConfig(
+  paths: SitePaths,
+  module: string,
+  identity: ServerIdentity = 'server',
+  port = 0,
+): void {
+  const config = {
+    listen: { host: '127.0.0.1', port },
+    tls: {
+      key: `../pki/${identity}.key`,
+      certificate: `../pki/${identity}.pem`,
+      stationAuthorities: '../pki/ca.pem',
+    },
+    store: { kind: 'sqlite', file: 'kaika.sqlite' },
+    vault: { module, tokenLabel: 'Kaika demo', pinFile: '../pin', softhsmConf: '../token/softhsm2.conf' },
+    demo: true,
+  };
+  writeFileSync(paths.config, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+}
+
+function secret(): string {
+  return randomBytes(12).toString('base64url');
+}
