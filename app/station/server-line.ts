@@ -80,8 +80,9 @@ export class ServerLine {
   /** The time of a verified server's answer. */
   heardTime(aheadMs: number): void {
     const { clockAheadMs: _, ...rest } = this.#view;
-    const next = Math.abs(aheadMs) > CLOCK_TOLERANCE_MS ? { ...rest, clockAheadMs: aheadMs } : rest;
-    if ((next.clockAheadMs === undefined) !== (this.#view.clockAheadMs === undefined)) this.#set(next);
+    const off = Math.abs(aheadMs) > CLOCK_TOLERANCE_MS;
+    if (off === (this.#view.clockAheadMs !== undefined)) return;
+    this.#set(off ? { ...rest, clockAheadMs: aheadMs } : rest);
   }
 
   async #pause(ms: number, signal: AbortSignal, answered: boolean): Promise<void> {
