@@ -116,7 +116,7 @@ export class HttpsLine {
       const onSecure = () => {
         secured = true;
         clearTimeout(timer);
-        timer = setTimeout(() => fail('TIMEOUT_ANSWER'), this.#options.responseTimeoutMs ?? 20_000);
+        timer = setTimeout(() => fail('TIMEOUT_ANSWER'), this.#options.responseTimeoutMs ?? 12_000);
       };
       if (signal?.aborted) {
         onAbort();

@@ -69,7 +69,8 @@ export class ScriptedServer implements ServerClient {
     this.log.push('job');
     const text = JSON.stringify(request);
     const known = this.memory.jobs[request.requestId];
-    if (known !== undefined && known.request !== text) throw new RefusedError('request-conflict', '', {}, 409);
+    if (known !== undefined && known.request !== text)
+      throw new RefusedError('request-conflict', '', {}, 409);
     if (known === undefined) {
       const id = `job-${request.requestId}`;
       const record: JobRecord = {
@@ -149,7 +150,13 @@ export class ScriptedServer implements ServerClient {
   #batch(record: JobRecord, seq: number, cardEpoch: number): Batch {
     const step = hex(record.step);
     const commands: Command[] = record.asking
-      ? [{ apdu: `80F2${step}${hex(seq)}01`, accept: ['9000'], label: { step: 'read-state', app: 'e-wallet' } }]
+      ? [
+          {
+            apdu: `80F2${step}${hex(seq)}01`,
+            accept: ['9000'],
+            label: { step: 'read-state', app: 'e-wallet' },
+          },
+        ]
       : [
           { apdu: '0084000004', accept: ['9000'], label: { step: 'challenge', app: 'e-wallet' } },
           {
