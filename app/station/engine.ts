@@ -6,21 +6,15 @@ import { randomUUID } from 'node:crypto';
 import type { ReaderPort, ReadersState } from '../card/reader-port.ts';
 import type { Catalogue } from '../catalogue/schema.ts';
 import { type ErrorCode, KaikaError } from '../protocol/errors.ts';
-import {
-  API_LEVEL,
-  accountSchema,
-  type CardRecord,
-  type JobRequest,
-  type Wish,
-  wishSchema,
-} from '../protocol/wire.ts';
-import { Job, type JobPorts } from './job.ts';
+import { API_LEVEL, accountSchema, type CardRecord, type Wish, wishSchema } from '../protocol/wire.ts';
+import { JobBook } from './job-book.ts';
 import { type Journal, type JournalOptions, openJournal } from './journal.ts';
 import { lockInstallation } from './lock.ts';
 import { type Clock, type Log, noLog } from './ports.ts';
-import { ReaderActor, type StartRequest } from './reader-actor.ts';
+import { ReaderActor } from './reader-actor.ts';
 import type { HeardTime, ServerClient } from './server-client.ts';
 import { ServerLine } from './server-line.ts';
+import type { StartRequest } from './start-request.ts';
 import { rememberTime } from './time-memory.ts';
 import type { Notification, OperatorView, ServiceView, Snapshot } from './views.ts';
 
@@ -97,8 +91,7 @@ class StationEngine implements Engine {
   readonly #log: Log;
   readonly #server: ServerClient;
   readonly #line: ServerLine;
-  readonly #jobPorts: JobPorts;
-  readonly #jobs = new Map<string, Job>();
+  readonly #book: JobBook;
   readonly #actors = new Map<string, ReaderActor>();
   readonly #listeners = new Set<(notification: Notification) => void>();
   readonly #confirmations = new Map<string, string>();
@@ -122,20 +115,24 @@ class StationEngine implements Engine {
         this.#line.heardTime(heard.ahead);
       },
     });
-    this.#jobPorts = {
-      journal,
-      server: this.#server,
-      line: this.#line,
-      clock: options.clock,
-      log: this.#log,
-      token: () => this.#operator?.token,
-      onChange: (job) => this.#onJob(job),
-      startLimitMs: options.startLimitMs ?? 30_000,
-    };
+    this.#book = new JobBook({
+      jobs: {
+        journal,
+        server: this.#server,
+        line: this.#line,
+        clock: options.clock,
+        log: this.#log,
+        token: () => this.#operator?.token,
+        onChange: (id) => this.#onJob(id),
+        startLimitMs: options.startLimitMs ?? 30_000,
+      },
+      tell: (notification) => this.#tell(notification),
+      track: (run) => this.#track(run),
+    });
   }
 
   open(): void {
-    for (const row of this.#journal.unfinished()) this.#take(Job.resume(this.#jobPorts, row));
+    for (const row of this.#journal.unfinished()) this.#book.resume(row);
     this.#onReaders(this.#options.readers.state);
     this.#unsubscribe = this.#options.readers.subscribe((state) => this.#onReaders(state));
   }
@@ -146,7 +143,7 @@ class StationEngine implements Engine {
       server: this.#line.view,
       operator: this.#operator?.view ?? null,
       readers: [...this.#actors.values()].map((actor) => actor.view()),
-      jobs: [...this.#jobs.values()].map((job) => job.view()),
+      jobs: this.#book.views(),
     };
   }
 
@@ -189,7 +186,7 @@ class StationEngine implements Engine {
   }
 
   abandon(id: string): void {
-    const job = this.#jobs.get(id);
+    const job = this.#book.get(id);
     if (job === undefined) throw new KaikaError('not-found', 'no such job');
     job.abandon();
     this.#nudge();
@@ -212,7 +209,7 @@ class StationEngine implements Engine {
     const { clock } = this.#options;
     this.#unsubscribe();
     for (const actor of this.#actors.values()) actor.stop();
-    for (const job of this.#jobs.values()) job.close();
+    this.#book.close();
     const waited = new AbortController();
     await Promise.race([Promise.all(this.#running), clock.sleep(CLOSE_WAIT_MS, waited.signal)]);
     for (const actor of this.#actors.values()) actor.gone('service-missing');
@@ -273,16 +270,7 @@ class StationEngine implements Engine {
           this.#tell({ kind: 'reader', reader: changed.view() });
           this.#forgetEnded();
         },
-        jobs: {
-          claim: (card) => this.#find((job) => job.wantsCard && job.identification === card),
-          inHandFor: (card) => this.#find((job) => job.inHand && job.identification === card),
-          waitingIn: (where) => this.#find((job) => job.wantsCard && job.reader === where),
-          anyInHand: () => this.#find((job) => job.inHand) !== undefined,
-          begin: (request, card) => this.#begin(request, card),
-          checkRoom: () => {
-            if (!this.#journal.hasRoom()) throw new KaikaError('station-disk-full');
-          },
-        },
+        jobs: this.#book,
       },
       reader,
     );
@@ -291,26 +279,14 @@ class StationEngine implements Engine {
     this.#track(actor.run());
   }
 
-  #begin(request: JobRequest, identification: string): Job {
-    const job = Job.begin(this.#jobPorts, request, identification);
-    // It runs once its card is attached, which the reader does in the same turn.
-    this.#take(job);
-    return job;
-  }
-
-  #take(job: Job): void {
-    this.#jobs.set(job.id, job);
-    this.#tell({ kind: 'job', job: job.view() });
-    this.#track(Promise.resolve().then(() => job.run()));
-  }
-
   #track(run: Promise<void>): void {
     this.#running.add(run);
     void run.then(() => this.#running.delete(run));
   }
 
-  #onJob(job: Job): void {
-    if (!this.#jobs.has(job.id)) return;
+  #onJob(id: string): void {
+    const job = this.#book.get(id);
+    if (job === undefined) return;
     this.#tell({ kind: 'job', job: job.view() });
     if (job.wantsCard) this.#nudge();
     else if (!job.inHand) this.#forgetEnded();
@@ -324,19 +300,10 @@ class StationEngine implements Engine {
     }
   }
 
-  #find(fits: (job: Job) => boolean): Job | undefined {
-    for (const job of this.#jobs.values()) if (fits(job)) return job;
-    return undefined;
-  }
-
-  /** A job that is over is shown as long as its reader shows it, and kept until the server has been told all. */
+  /** A job that is over is shown as long as its reader shows it. */
   #forgetEnded(): void {
-    for (const job of [...this.#jobs.values()]) {
-      if (job.inHand || !job.finished) continue;
-      if ([...this.#actors.values()].some((actor) => actor.shownJob === job.id)) continue;
-      this.#jobs.delete(job.id);
-      this.#tell({ kind: 'job-gone', id: job.id });
-    }
+    const shown = [...this.#actors.values()].flatMap((actor) => actor.shownJob ?? []);
+    this.#book.forget(new Set(shown));
   }
 
   #tell(notification: Notification): void {

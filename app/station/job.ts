@@ -1,9 +1,6 @@
 /**
  * One job from the click to its end: the loop between card and server (design §3, §5). It outlives screens, readers and
  * the program: every step is in the journal before the next, and `resume` takes it up from there.
- *
- * Epochs: an epoch is *bound* while the card it began with is still powered in its reader. When that card goes, the epoch is
- * over and the next one is free until the card is back; a batch is run for the epoch it names, or not at all.
  */
 import { type ErrorCode, type ErrorDetails, KaikaError } from '../protocol/errors.ts';
 import {
@@ -13,45 +10,19 @@ import {
   type JobReply,
   type JobRequest,
   type Outcome,
-  type StepName,
   type StepReply,
 } from '../protocol/wire.ts';
-import type { CardEvent, CardLink } from './card-link.ts';
-import type { Journal, TakenJob } from './journal.ts';
+import { CardHold } from './card-hold.ts';
+import type { CardLink } from './card-link.ts';
+import { holdsEffect, holdsKeyWrite, type JobPorts, retriesAnswers, retriesRequest } from './job-ports.ts';
+import type { TakenJob } from './journal.ts';
 import type { JournalJob } from './journal-rows.ts';
 import { codeOfCardFault } from './look.ts';
-import type { Clock, Log } from './ports.ts';
 import { atCommand, concluded, NO_PROGRESS, planned } from './progress.ts';
 import { type BatchResult, runBatch } from './run-batch.ts';
-import { RefusedError, type ServerClient, UnreachedError } from './server-client.ts';
-import type { ServerLine } from './server-line.ts';
+import { UnreachedError } from './server-client.ts';
 import type { JobState, JobView, ProgressView } from './views.ts';
 
-export interface JobPorts {
-  readonly journal: Journal;
-  readonly server: ServerClient;
-  readonly line: ServerLine;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** The session token to send; undefined when nobody is signed in. */
-  readonly token: () => string | undefined;
-  readonly onChange: (job: Job) => void;
-  /** Milliseconds after which a first request without an answer is given up. */
-  readonly startLimitMs: number;
-}
-
-/** Refusals of answers after which the job cannot go on; all others may pass. */
-const FINAL_REFUSALS: ReadonlySet<ErrorCode> = new Set([
-  'bad-request',
-  'request-too-large',
-  'api-level-unsupported',
-  'not-found',
-  'step-conflict',
-  'request-conflict',
-  'job-superseded',
-  'card-set-aside',
-]);
-const KEY_WRITES: ReadonlySet<StepName> = new Set(['write-maintenance-key', 'write-master-control-key']);
 /** Batches in a row for an epoch that is over, before the server counts as broken. */
 const MAX_MISSED = 8;
 const DISK_WAIT_MS = 2_000;
@@ -66,10 +37,7 @@ export class Job {
   readonly #stop = new AbortController();
 
   #phase: JournalJob['phase'];
-  #epoch: number;
-  #bound: boolean;
-  /** What ended the last epoch, until the server was told. */
-  #event: CardEvent | undefined;
+  readonly #hold: CardHold;
   #serverJob: string | null;
   #seq: number | null;
   #batch: Batch | null;
@@ -84,12 +52,10 @@ export class Job {
   #scrubDue = false;
   #lossCode: ErrorCode = 'card-removed';
 
-  #link: CardLink | undefined;
   #reader: string;
   #state: JobState = { kind: 'working', writing: false };
   #progress: ProgressView = NO_PROGRESS;
   #wake: () => void = () => undefined;
-  #release: () => void = () => undefined;
 
   private constructor(ports: JobPorts, row: JournalJob, resumed: boolean) {
     this.#ports = ports;
@@ -100,8 +66,7 @@ export class Job {
     this.#resumed = resumed;
     this.#mayHaveArrived = resumed;
     this.#phase = row.phase;
-    this.#epoch = row.epoch;
-    this.#bound = row.bound;
+    this.#hold = new CardHold(row.epoch, row.bound);
     this.#serverJob = row.job;
     this.#seq = row.seq;
     this.#batch = row.batch;
@@ -125,11 +90,7 @@ export class Job {
    */
   static resume(ports: JobPorts, row: JournalJob): Job {
     const job = new Job(ports, row, true);
-    if (row.bound) {
-      job.#epoch += 1;
-      job.#bound = false;
-      job.#event = 'lost';
-    }
+    job.#hold.forget();
     if (row.phase === 'started') {
       job.#unknown = { answers: [], stoppedAt: row.effect ?? 0, reached: row.effect !== null };
       job.#scrubDue = true;
@@ -150,7 +111,7 @@ export class Job {
 
   /** Whether it may have the card now: it is in hand and has none. */
   get wantsCard(): boolean {
-    return this.inHand && this.#link === undefined;
+    return this.inHand && this.#hold.link === undefined;
   }
 
   get reader(): string {
@@ -171,11 +132,8 @@ export class Job {
 
   /** Gives the job its card. The promise resolves when the job needs it no more, or it is lost. */
   attach(link: CardLink): Promise<void> {
-    this.#link = link;
+    const released = this.#hold.attach(link);
     this.#reader = link.reader;
-    const released = new Promise<void>((resolve) => {
-      this.#release = resolve;
-    });
     void link.lost.then(() => this.#onLost(link));
     if (this.#state.kind === 'waiting-for-card') this.#show({ kind: 'working', writing: false });
     this.#wake();
@@ -208,7 +166,7 @@ export class Job {
         await this.#afterError(error);
       }
     }
-    this.#detach();
+    this.#hold.release();
   }
 
   async #step(): Promise<void> {
@@ -241,22 +199,14 @@ export class Job {
     };
     return line.ask(send, {
       signal: this.#stop.signal,
-      retry: (error) => this.#retriesRequest(error),
+      retry: (error) => {
+        // Given up and never sent: then it need not be sent any more.
+        if (this.#abandoned && !this.#mayHaveArrived) return false;
+        return retriesRequest(error, this.#resumed && !this.#abandoned);
+      },
       onWait: (code) => this.#waitForServer(code),
       ...(this.#resumed || this.#abandoned ? {} : { limitMs: startLimitMs }),
     });
-  }
-
-  /** Nothing was begun yet, so a clear no ends the job; after a restart a missing sign-in is waited for. */
-  #retriesRequest(error: KaikaError): boolean {
-    if (this.#abandoned && !this.#mayHaveArrived) return false;
-    if (error instanceof RefusedError) {
-      return (
-        error.code === 'server-busy' ||
-        (this.#resumed && error.code === 'session-expired' && !this.#abandoned)
-      );
-    }
-    return error.code === 'server-away' || error.code === 'server-answer-invalid';
   }
 
   async #postAnswers(): Promise<StepReply> {
@@ -266,7 +216,7 @@ export class Job {
       throw new KaikaError('internal', 'no answers to post');
     const asked = line.ask((signal) => server.postAnswers(job, seq, answers, token(), signal), {
       signal: this.#stop.signal,
-      retry: (error) => !(error instanceof RefusedError && FINAL_REFUSALS.has(error.code)),
+      retry: retriesAnswers,
       onWait: (code) => this.#waitForServer(code),
     });
     if (this.#scrubDue) {
@@ -288,7 +238,10 @@ export class Job {
     if (batch === undefined) throw new KaikaError('server-answer-invalid', 'neither batch nor outcome');
     if (batch.seq <= (this.#seq ?? 0)) throw new KaikaError('server-answer-invalid', 'a batch out of order');
     const runs =
-      batch.cardEpoch === this.#epoch && this.#bound && this.#link !== undefined && !this.#abandoned;
+      batch.cardEpoch === this.#hold.epoch &&
+      this.#hold.bound &&
+      this.#hold.link !== undefined &&
+      !this.#abandoned;
     this.#ports.journal.storeBatch(this.id, batch, runs, taken);
     this.#batch = batch;
     this.#seq = batch.seq;
@@ -302,8 +255,8 @@ export class Job {
     const batch = this.#batch;
     if (batch === null) throw new KaikaError('internal', 'no batch to run');
     if (this.#abandoned) return this.#closeAbandoned(batch);
-    if (batch.cardEpoch !== this.#epoch || this.#bound) return this.#notExecuted();
-    const link = this.#link;
+    if (batch.cardEpoch !== this.#hold.epoch || this.#hold.bound) return this.#notExecuted();
+    const link = this.#hold.link;
     if (link === undefined) {
       if (this.#state.kind !== 'waiting-for-card') {
         this.#show({ kind: 'waiting-for-card', code: this.#lossCode });
@@ -314,12 +267,12 @@ export class Job {
     }
     this.#ports.journal.start(this.id);
     this.#phase = 'started';
-    this.#bound = true;
+    this.#hold.bind();
     return this.#execute(batch);
   }
 
   async #execute(batch: Batch): Promise<void> {
-    const link = this.#link;
+    const link = this.#hold.link;
     const { journal, log } = this.#ports;
     this.#missed = 0;
     // The card may have gone since the batch was stored.
@@ -350,7 +303,7 @@ export class Job {
     this.#show({ kind: 'working', writing: false });
     const { fault, ...answered } = result;
     await this.#untilStored(answered);
-    if (this.#link === undefined) this.#show({ kind: 'waiting-for-card', code: this.#lossCode });
+    if (this.#hold.link === undefined) this.#show({ kind: 'waiting-for-card', code: this.#lossCode });
     if (fault?.kind === 'disk') {
       this.#show({ kind: 'waiting-for-disk' });
       await this.#ports.clock.sleep(DISK_WAIT_MS, this.#stop.signal);
@@ -382,25 +335,24 @@ export class Job {
   #storeAnswers(result: Pick<BatchResult, 'answers' | 'stoppedAt' | 'reached'>): void {
     const answers: AnswersRequest = {
       apiLevel: API_LEVEL,
-      cardEpoch: this.#epoch,
+      cardEpoch: this.#hold.epoch,
       answers: [...result.answers],
       ...(result.stoppedAt === undefined ? {} : { stoppedAt: result.stoppedAt }),
       ...(result.reached === undefined ? {} : { reached: result.reached }),
-      ...(this.#event === undefined ? {} : { cardEvent: this.#event }),
+      ...(this.#hold.event === undefined ? {} : { cardEvent: this.#hold.event }),
     };
     const seq = this.#seq ?? 0;
-    this.#scrubDue ||= this.#batch?.commands.some((one) => KEY_WRITES.has(one.label.step)) ?? false;
-    this.#ports.journal.storeAnswers(this.id, seq, answers, this.#bound);
+    if (this.#batch !== null && holdsKeyWrite(this.#batch)) this.#scrubDue = true;
+    this.#ports.journal.storeAnswers(this.id, seq, answers, this.#hold.bound);
     this.#answers = answers;
     this.#batch = null;
-    this.#event = undefined;
+    this.#hold.told();
     this.#phase = 'answered';
   }
 
   /** An abandoned job tells the server of a batch with effects that it was not run; of any other there is nothing to tell. */
   async #closeAbandoned(batch: Batch): Promise<void> {
-    const effects = batch.commands.some((command) => command.effect === true);
-    if (effects && this.#missed < 2) return this.#notExecuted();
+    if (holdsEffect(batch) && this.#missed < 2) return this.#notExecuted();
     this.#ports.journal.end(this.id, {}, this.#ports.clock.now());
     this.#phase = 'ended';
   }
@@ -444,34 +396,22 @@ export class Job {
     this.#ports.journal.abandon(this.id);
     this.#abandoned = true;
     this.#show(state);
-    this.#detach();
+    this.#hold.release();
     this.#wake();
   }
 
   #onLost(link: CardLink): void {
-    if (this.#link !== link) return;
+    if (this.#hold.link !== link) return;
     const loss = link.loss;
-    this.#detach();
+    this.#hold.release();
     if (!this.inHand) return;
     if (loss !== undefined) this.#lossCode = codeOfCardFault(loss.fault);
     if (this.#phase !== 'started') this.#show({ kind: 'waiting-for-card', code: this.#lossCode });
   }
 
-  /** Lets the card go. A bound epoch ends with it. */
-  #detach(): void {
-    const link = this.#link;
-    this.#link = undefined;
-    if (this.#bound) {
-      this.#bound = false;
-      this.#epoch += 1;
-      this.#event ??= link?.loss?.event ?? 'reset';
-    }
-    this.#release();
-  }
-
   #waitForServer(code: ErrorCode): void {
     if (!this.inHand) return;
-    const cardPresent = this.#link !== undefined;
+    const cardPresent = this.#hold.link !== undefined;
     const before = this.#state;
     if (before.kind === 'waiting-for-server' && before.code === code && before.cardPresent === cardPresent)
       return;
@@ -482,6 +422,6 @@ export class Job {
 
   #show(state: JobState): void {
     this.#state = state;
-    this.#ports.onChange(this);
+    this.#ports.onChange(this.id);
   }
 }

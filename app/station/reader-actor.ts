@@ -2,39 +2,16 @@
  * One reader: connects to what is put in, looks at it, and lends it to the job that wants it. Everything that touches the
  * card goes through one loop, so that nothing comes between a job's commands.
  */
-import { randomUUID } from 'node:crypto';
 import { type CardConnection, CardError, type ReaderPort, type ReaderState } from '../card/reader-port.ts';
-import { makePlan } from '../catalogue/plan.ts';
 import type { Catalogue } from '../catalogue/schema.ts';
 import { type ErrorCode, KaikaError } from '../protocol/errors.ts';
-import { API_LEVEL, type JobRequest, type Opening, type Wish } from '../protocol/wire.ts';
 import { CardLink } from './card-link.ts';
 import type { Job } from './job.ts';
-import { type CardLook, codeOfCardFault, lookAtCard, readOpening } from './look.ts';
+import type { JobBook } from './job-book.ts';
+import { type CardLook, codeOfCardFault, lookAtCard } from './look.ts';
 import type { Clock, Log } from './ports.ts';
+import { prepareRequest, type StartRequest } from './start-request.ts';
 import type { ReaderView, ReaderViewState } from './views.ts';
-
-/** What staff ask for. */
-export interface StartRequest {
-  readonly account: string;
-  readonly wishes: readonly Wish[];
-}
-
-/** The jobs of this station, as a reader needs them. */
-export interface JobBook {
-  /** A job for this card that has none; it is the asking reader's from now on. */
-  claim(identification: string): Job | undefined;
-  /** A job in hand for this card. */
-  inHandFor(identification: string): Job | undefined;
-  /** A job begun in this reader that waits for its card. */
-  waitingIn(reader: string): Job | undefined;
-  /** Whether any job is in hand. */
-  anyInHand(): boolean;
-  /** @throws KaikaError station-disk-full */
-  begin(request: JobRequest, identification: string): Job;
-  /** @throws KaikaError station-disk-full when no job may be begun. */
-  checkRoom(): void;
-}
 
 export interface ActorPorts {
   readonly readers: ReaderPort;
@@ -272,19 +249,8 @@ export class ReaderActor {
       if (look.identification !== command.identification) throw new KaikaError('other-card');
       this.#ports.jobs.checkRoom();
       await connection.beginTransaction();
-      const opening = await this.#opening(link, look, command.wishes);
+      const request = await prepareRequest(link, this.#ports.catalogue, look, command);
       if (link.loss !== undefined) throw new CardError(link.loss.fault);
-      const request: JobRequest = {
-        apiLevel: API_LEVEL,
-        requestId: randomUUID(),
-        reader: this.name,
-        cardEpoch: 0,
-        card: look.facts,
-        observed: [...look.apps],
-        account: command.account,
-        wishes: [...command.wishes],
-        ...(opening === undefined ? {} : { opening }),
-      };
       const job = this.#ports.jobs.begin(request, command.identification);
       this.#start = undefined;
       command.resolve(job.id);
@@ -299,17 +265,6 @@ export class ReaderActor {
       );
       return undefined;
     }
-  }
-
-  /** Only for a job whose first step enables an app that is on the card (design §3). */
-  async #opening(link: CardLink, look: CardLook, wishes: readonly Wish[]): Promise<Opening | undefined> {
-    const { catalogue } = this.#ports;
-    const profile = catalogue.profiles.find((one) => one.id === look.type);
-    if (profile === undefined) return undefined;
-    const planned = makePlan({ catalogue, profile, observed: look.apps, wishes, free: look.freeMemory });
-    const first = 'plan' in planned ? planned.plan.opensWith : null;
-    const app = catalogue.apps.find((one) => one.id === first);
-    return app === undefined ? undefined : readOpening(link, app);
   }
 
   /** The job has the card, inside one transaction, until it needs it no more. The card is reset afterwards. */

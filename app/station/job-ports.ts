@@ -1,0 +1,61 @@
+/** What a job needs of its surroundings, and the rules of asking the server. */
+import type { ErrorCode, KaikaError } from '../protocol/errors.ts';
+import type { Batch, StepName } from '../protocol/wire.ts';
+import type { Journal } from './journal.ts';
+import type { Clock, Log } from './ports.ts';
+import { RefusedError, type ServerClient } from './server-client.ts';
+import type { ServerLine } from './server-line.ts';
+
+export interface JobPorts {
+  readonly journal: Journal;
+  readonly server: ServerClient;
+  readonly line: ServerLine;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The session token to send; undefined when nobody is signed in. */
+  readonly token: () => string | undefined;
+  /** Told the id of the job whose view changed. */
+  readonly onChange: (job: string) => void;
+  /** Milliseconds after which a first request without an answer is given up. */
+  readonly startLimitMs: number;
+}
+
+/** Refusals of answers after which the job cannot go on; all others may pass. */
+const FINAL_REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'bad-request',
+  'request-too-large',
+  'api-level-unsupported',
+  'not-found',
+  'step-conflict',
+  'request-conflict',
+  'job-superseded',
+  'card-set-aside',
+]);
+
+const KEY_WRITES: ReadonlySet<StepName> = new Set(['write-maintenance-key', 'write-master-control-key']);
+
+/** What the card said must reach the server: only a refusal that will stay one ends the asking. */
+export function retriesAnswers(error: KaikaError): boolean {
+  return !(error instanceof RefusedError && FINAL_REFUSALS.has(error.code));
+}
+
+/**
+ * Before the first reply nothing was begun, so a clear no ends the job. `waitsForSignIn`: a job of an earlier run of the
+ * program has no session yet.
+ */
+export function retriesRequest(error: KaikaError, waitsForSignIn: boolean): boolean {
+  if (error instanceof RefusedError) {
+    return error.code === 'server-busy' || (waitsForSignIn && error.code === 'session-expired');
+  }
+  return error.code === 'server-away' || error.code === 'server-answer-invalid';
+}
+
+/** Whether the batch carries new keys, if enciphered ones. */
+export function holdsKeyWrite(batch: Batch): boolean {
+  return batch.commands.some((command) => KEY_WRITES.has(command.label.step));
+}
+
+/** Whether anything in the batch changes the card or spends a try. */
+export function holdsEffect(batch: Batch): boolean {
+  return batch.commands.some((command) => command.effect === true);
+}
