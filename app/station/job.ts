@@ -298,6 +298,8 @@ export class Job {
           });
     if (result.fault?.kind === 'card') {
       log('warn', 'card fault', { job: this.id, code: result.fault.card, detail: result.fault.detail });
+      // Also where the answer itself was nonsense: the card is reset before anything else is sent to it.
+      link?.lose(result.fault.card);
     }
     if (link?.loss !== undefined) this.#onLost(link);
     this.#show({ kind: 'working', writing: false });

@@ -315,6 +315,79 @@ describe('a job', () => {
   });
 });
 
+describe('whatever happens at whichever command of a job', () => {
+  // Opening (2), then for each of 3 writes its challenge and the write.
+  const COMMANDS = [1, 2, 3, 4, 5, 6, 7, 8];
+
+  it.each(COMMANDS.flatMap((at) => [[at, 'before'] as const, [at, 'after'] as const]))(
+    'pulled at command %i, %s the card acted: putting the card back is enough',
+    async (at, when) => {
+      const card = new ScriptedCard();
+      await shown(card);
+      const first = card.log.length;
+      card.mishap = (_, count) => (count === first + at ? when : undefined);
+      const start = station.engine.startJob('A', WISH);
+      if (at <= 2) {
+        await expect(start).rejects.toMatchObject({ code: 'card-removed' });
+        expect(station.engine.snapshot().jobs).toEqual([]);
+        return;
+      }
+      const id = await start;
+      await waitsForCard(id);
+      station.readers.insert('A', card);
+      await done(id);
+      expect([...card.written].sort()).toEqual([1, 2, 3]);
+      expect(new Set(card.effects).size).toBe(card.effects.length);
+      expect(station.server.memory.outcomes).toHaveLength(1);
+    },
+  );
+
+  it.each([3, 4, 5, 6, 7, 8])('nonsense at command %i: reset, and on by itself', async (at) => {
+    const card = new ScriptedCard();
+    await shown(card);
+    const first = card.log.length;
+    card.mishap = (_, count) => (count === first + at ? { answer: '90' } : undefined);
+    const id = await station.engine.startJob('A', WISH);
+    await done(id);
+    expect(station.server.answers).toContainEqual(
+      expect.objectContaining({ cardEvent: 'reset', cardEpoch: 1, reached: true }),
+    );
+    expect([...card.written].sort()).toEqual([1, 2, 3]);
+    expect(new Set(card.effects).size).toBe(card.effects.length);
+  });
+
+  it('a card that keeps failing is left alone until it was taken out', async () => {
+    const card = new ScriptedCard();
+    await shown(card);
+    card.mishap = (command) => (command.startsWith('80F') ? { answer: '90' } : undefined);
+    const id = await station.engine.startJob('A', WISH);
+    await station.until(() => station.reader().kind === 'problem', 'problem');
+    expect(station.job(id)?.state).toEqual({ kind: 'waiting-for-card', code: 'card-communication' });
+    card.mishap = () => undefined;
+    station.readers.remove('A');
+    await station.until(() => station.reader().kind === 'empty', 'empty');
+    station.readers.insert('A', card);
+    await done(id);
+  });
+
+  it('the service stops and comes back', async () => {
+    const card = new ScriptedCard();
+    await shown(card);
+    let once = true;
+    card.delay = async (command) => {
+      if (command !== '80F00202' || !once) return;
+      once = false;
+      station.readers.stopService();
+    };
+    const id = await station.engine.startJob('A', WISH);
+    await station.until(() => station.engine.snapshot().service.kind === 'missing', 'service missing');
+    expect(station.engine.snapshot()).toMatchObject({ readers: [], service: { code: 'pcsc-not-running' } });
+    station.readers.startService();
+    await done(id);
+    expect(new Set(card.effects).size).toBe(card.effects.length);
+  });
+});
+
 it('a second engine on the folder is refused, and may come when the first has gone', async () => {
   await expect(openTestStation({ folder: station.folder })).rejects.toMatchObject({
     code: 'station-already-running',
