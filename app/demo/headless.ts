@@ -14,15 +14,16 @@ import type { Cleanup } from './cleanup.ts';
 import type { Fault } from './faults.ts';
 import { type KeyServerProcess, startKeyServer } from './key-server.ts';
 import type { Options } from './options.ts';
-import { builtInReaders, type DemoReaders, openDemoReaders, ownReaders } from './readers.ts';
+import { BUILT_IN_READER, builtInReaders, type DemoReaders, openDemoReaders, ownReaders } from './readers.ts';
 import { loadCatalogue } from './resources.ts';
 import { openSite, type SitePaths, takeTokenAway, writeServerConfig } from './site.ts';
 import { findSoftHsm } from './softhsm-module.ts';
-import type { TerminalTeller } from './teller.ts';
+import { isQuiet, type TerminalTeller } from './teller.ts';
 
 const CARD_LIMIT_MS = 10_000;
 const HALT_LIMIT_MS = 30_000;
-const FAULT_HALT_LIMIT_MS = 8_000;
+const FAULT_HALT_LIMIT_MS = 15_000;
+const FAULT_CARD_LIMIT_MS = 4_000;
 const REAL_CARD_LIMIT_MS = 60_000;
 const PUT_BACK_MS = 2_000;
 
@@ -64,7 +65,7 @@ export async function headless(context: HeadlessContext): Promise<HeadlessResult
   const ports = {
     engine,
     clock: systemClock,
-    cardLimitMs: fault === undefined ? cardLimitMs : 6_000,
+    cardLimitMs: fault === undefined ? cardLimitMs : FAULT_CARD_LIMIT_MS,
     haltLimitMs: fault === undefined ? HALT_LIMIT_MS : FAULT_HALT_LIMIT_MS,
     tell: (told: Told) => {
       played.onTold(told);
@@ -86,7 +87,7 @@ export async function headless(context: HeadlessContext): Promise<HeadlessResult
 async function openReaders(options: Options, site: SitePaths): Promise<DemoReaders> {
   if (options.pcsc) return ownReaders();
   if (options.fault?.name === 'no-reader') return builtInReaders([], 'none is plugged in');
-  return openDemoReaders(site.folder);
+  return options.builtIn ? builtInReaders([BUILT_IN_READER], 'asked for') : openDemoReaders(site.folder);
 }
 
 function open(
@@ -166,7 +167,7 @@ async function playFault(fault: Fault | undefined, stage: Stage): Promise<Played
       return {
         ...quiet,
         onTold: (told) => {
-          if (told.kind !== 'step') return;
+          if (told.kind !== 'step' || isQuiet(told.label.step)) return;
           step += 1;
           if (step === fault.step) hands = pullAndPutBack(stage);
         },

@@ -8,6 +8,7 @@ export interface Options {
   readonly headless: boolean;
   readonly json: boolean;
   readonly pcsc: boolean;
+  readonly builtIn: boolean;
   readonly reset: boolean;
   readonly enable: readonly string[];
   readonly delete: readonly string[];
@@ -40,6 +41,7 @@ export const USAGE = `Usage: npm start -- [options]
   --card-type NAME   demo-scp03 (default) or demo-scp02
   --confirm          a second person confirms that a purse with money in it is deleted
   --pcsc             use this machine's own PC/SC service and readers
+  --built-in         use the engine's built-in virtual reader, as where there is no PC/SC
   --latency NAME     realistic (default: a card as slow as a real one) or none
   --fault NAME       play a fault and see its message; --fault list names them
   --language NAME    zh-CN or en
@@ -79,6 +81,7 @@ export function parseOptions(args: readonly string[]): Options {
     headless: values.headless === true,
     json: values.json === true,
     pcsc: values.pcsc === true,
+    builtIn: values['built-in'] === true,
     reset: values.reset === true,
     enable,
     delete: deletes,
@@ -101,6 +104,7 @@ function read(args: readonly string[]) {
         headless: { type: 'boolean' },
         json: { type: 'boolean' },
         pcsc: { type: 'boolean' },
+        'built-in': { type: 'boolean' },
         reset: { type: 'boolean' },
         apps: { type: 'string' },
         delete: { type: 'string' },

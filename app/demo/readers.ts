@@ -18,12 +18,13 @@ export interface DemoReaders {
   close(): Promise<void>;
 }
 
-const BUILT_IN = 'Kaika virtual reader';
+/** Name of the engine's own virtual reader. */
+export const BUILT_IN_READER = 'Kaika virtual reader';
 
 /** pcscd where it can run here; the built-in reader elsewhere. `what` says which, and why. */
 export async function openDemoReaders(folder: string): Promise<DemoReaders> {
   const here = await rigAvailability();
-  if (!here.available) return builtInReaders([BUILT_IN], here.obstacle);
+  if (!here.available) return builtInReaders([BUILT_IN_READER], `no PC/SC here: ${here.obstacle}`);
   const rig = await startRig({ folder: join(folder, 'pcscd'), readers: 1 });
   const port = openPcsc({ socketPath: rig.socketPath });
   return {
@@ -44,10 +45,10 @@ export function builtInReaders(names: readonly string[], why: string): DemoReade
   const readers = openVirtualReaders(names);
   return {
     port: readers,
-    what: `the built-in virtual reader (no PC/SC here: ${why})`,
+    what: `the built-in virtual reader (${why})`,
     insert: async (file, latency) =>
-      readers.insert(names[0] ?? BUILT_IN, await openCardFile(file, { latency })),
-    remove: async () => readers.remove(names[0] ?? BUILT_IN),
+      readers.insert(names[0] ?? BUILT_IN_READER, await openCardFile(file, { latency })),
+    remove: async () => readers.remove(names[0] ?? BUILT_IN_READER),
     stopService: async () => readers.stopService(),
     close: () => readers.close(),
   };

@@ -47,6 +47,11 @@ const QUIET: ReadonlySet<StepName> = new Set([
   'read-memory',
 ]);
 
+/** Whether a step is not told: it prepares the next one. */
+export function isQuiet(step: StepName): boolean {
+  return QUIET.has(step);
+}
+
 export class TerminalTeller {
   readonly #messages: Messages;
   readonly #locale: Locale;
@@ -86,7 +91,7 @@ export class TerminalTeller {
       }
       case 'step': {
         const { step, app } = told.label;
-        if (QUIET.has(step)) break;
+        if (isQuiet(step)) break;
         this.#write(`  ${app === undefined ? '' : `${this.#app(app)}: `}${stepText(this.#messages, step)}`);
         break;
       }

@@ -1,0 +1,231 @@
+/** The main job as a person at a terminal meets it: real processes, real pcscd, real SoftHSM, real TLS, real store. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FAULTS, type FaultName } from '../../app/demo/faults.ts';
+import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
+import { openSqliteStore } from '../../app/keyserver/store/open.ts';
+import type { ErrorCode } from '../../app/protocol/errors.ts';
+import { runDemo, startDemo } from '../support/demo-run.ts';
+
+let data: string;
+beforeAll(() => {
+  // A path with a space, as on many a desk.
+  data = mkdtempSync(join(tmpdir(), 'kaika demo '));
+});
+afterAll(() => rmSync(data, { recursive: true, force: true }));
+
+async function recordOf(card: string) {
+  const store = await openSqliteStore(join(data, 'demo', 'server', 'kaika.sqlite'));
+  try {
+    return await readCardRecord(store, card);
+  } finally {
+    await store.destroy();
+  }
+}
+
+describe('npm start -- --headless', () => {
+  it('enables two installed apps, loads and enables a missing one, deletes a fourth; the server has recorded it', async () => {
+    const { status, result, stderr } = await runDemo(data, []);
+    expect(stderr).toContain('Done: take the card');
+    expect(status).toBe(0);
+    expect(result).toMatchObject({
+      outcome: 'complete',
+      apps: [
+        { app: 'e-wallet', before: 'installed', after: 'enabled', mckVersion: 1, mtkVersion: 1 },
+        { app: 'identity', before: 'installed', after: 'enabled', mckVersion: 1, mtkVersion: 1 },
+        { app: 'campus-meal', before: 'missing', after: 'enabled', mckVersion: 1, mtkVersion: 1 },
+      ],
+      deleted: ['transit'],
+    });
+    expect(result.trips).toBe(result.plannedTrips);
+    const record = await recordOf(result.card ?? '');
+    expect(record.issued).toBe(true);
+    expect(record.jobs).toHaveLength(1);
+    expect(record.apps.map((app) => [app.app, app.state])).toEqual([
+      ['e-wallet', 'enabled'],
+      ['identity', 'enabled'],
+      ['transit', 'missing'],
+      ['campus-meal', 'enabled'],
+    ]);
+    expect(record.apps.find((app) => app.app === 'campus-meal')?.loadFileHash).toMatch(/^[0-9A-F]{64}$/);
+  });
+
+  it.each([
+    ['enable one installed app', ['--apps', 'e-wallet'], 5],
+    ['enable two installed apps', ['--apps', 'e-wallet,identity'], 9],
+    ['load and enable one', ['--apps', 'campus-meal'], 7],
+    ['delete one', ['--delete', 'transit'], 3],
+  ])('keeps to the planned trips: %s', async (_what, args, trips) => {
+    const { result } = await runDemo(data, [...args, '--latency', 'none']);
+    expect(result).toMatchObject({ outcome: 'complete', trips, plannedTrips: trips });
+  });
+
+  it('works over SCP02, and with the built-in virtual reader', async () => {
+    const { status, result, stderr } = await runDemo(data, [
+      '--card-type',
+      'demo-scp02',
+      '--built-in',
+      '--latency',
+      'none',
+    ]);
+    expect(stderr).toContain('built-in virtual reader');
+    expect([status, result.outcome]).toEqual([0, 'complete']);
+  });
+
+  it('deletes, loads and enables again on a kept card: the keys start from the factory’s again', async () => {
+    const card = join(data, 'kept card.json');
+    const run = (...args: string[]) => runDemo(data, ['--card', card, '--latency', 'none', ...args]);
+    const first = await run('--apps', 'campus-meal', '--account', '6217001234567890');
+    expect(first.result.outcome).toBe('complete');
+    expect((await run('--delete', 'campus-meal')).result).toMatchObject({
+      outcome: 'complete',
+      deleted: ['campus-meal'],
+    });
+    const again = await run('--apps', 'campus-meal');
+    expect(again.result).toMatchObject({
+      outcome: 'complete',
+      apps: [{ before: 'missing', after: 'enabled', mckVersion: 1 }],
+    });
+    const record = await recordOf(first.result.card ?? '');
+    expect(record).toMatchObject({ account: '6217001234567890' });
+    expect(record.jobs).toHaveLength(3);
+    expect(record.apps.find((app) => app.app === 'campus-meal')).toMatchObject({
+      instance: 2,
+      state: 'enabled',
+    });
+    const other = await run('--apps', 'e-wallet', '--account', '6217009999999999');
+    expect([other.status, other.result.error]).toEqual([1, 'account-mismatch']);
+  });
+});
+
+describe('a purse with money in it', () => {
+  it('is deleted only when a second person confirms', async () => {
+    const card = join(data, 'purse.json');
+    const refused = await runDemo(data, [
+      '--fault',
+      'purse-not-empty',
+      '--card',
+      card,
+      '--delete',
+      'transit',
+      '--latency',
+      'none',
+    ]);
+    expect([refused.status, refused.result]).toMatchObject([
+      1,
+      { outcome: 'refused', deleted: [], error: 'purse-not-empty' },
+    ]);
+    const confirmed = await runDemo(data, [
+      '--card',
+      card,
+      '--delete',
+      'transit',
+      '--confirm',
+      '--latency',
+      'none',
+    ]);
+    expect(confirmed.result).toMatchObject({ outcome: 'complete', deleted: ['transit'] });
+  });
+});
+
+const REFUSALS: Partial<Record<FaultName, ErrorCode>> = {
+  'server-away': 'server-away',
+  'certificate-refused': 'server-refused-certificate',
+  'server-not-trusted': 'server-not-trusted',
+  'wrong-clock': 'wrong-clock',
+  'hsm-away': 'hsm-away',
+  'card-full': 'not-enough-memory',
+  'service-missing': 'pcsc-not-running',
+  'no-reader': 'no-reader',
+  'no-card': 'no-card',
+  'unknown-card': 'unknown-card',
+  'wrong-card-type': 'wrong-card-type',
+  'app-not-in-catalogue': 'app-not-in-catalogue',
+};
+
+describe('--fault', () => {
+  it.each(Object.entries(REFUSALS))('%s says %s, and leaves the card alone', async (name, code) => {
+    const { status, result, stderr } = await runDemo(data, ['--fault', name, '--latency', 'none']);
+    expect(result).toMatchObject({ outcome: 'refused', error: code, apps: [], deleted: [] });
+    expect(status).toBe(1);
+    const locale = JSON.parse(readFileSync('resources/locales/en.json', 'utf8'));
+    expect(stderr).toContain(locale.errors[code].what);
+    expect(stderr).toContain(locale.errors[code].next);
+  });
+
+  it('speaks Chinese where asked to', async () => {
+    const { stderr } = await runDemo(data, ['--fault', 'no-card', '--language', 'zh-CN']);
+    const locale = JSON.parse(readFileSync('resources/locales/zh-CN.json', 'utf8'));
+    expect(stderr).toContain(locale.errors['no-card'].what);
+  });
+
+  it.each(['card-pulled:2', 'card-pulled:7', 'card-pulled:10'])(
+    '%s: put back, the same job goes on, one issuing on record',
+    async (fault) => {
+      const { status, result, stderr } = await runDemo(data, ['--fault', fault]);
+      expect([status, result.outcome], stderr).toEqual([0, 'complete']);
+      const record = await recordOf(result.card ?? '');
+      expect(record.jobs.map((job) => job.result)).toEqual(['complete']);
+    },
+  );
+
+  it('is tried for every name there is', () => {
+    const tried = new Set([...Object.keys(REFUSALS), 'card-pulled', 'purse-not-empty']);
+    expect(Object.keys(FAULTS).filter((name) => !tried.has(name))).toEqual([]);
+  });
+});
+
+describe('the program itself', () => {
+  it('ends everything it started on Ctrl-C', async () => {
+    const run = startDemo(data, ['--headless']);
+    await run.told(/Signed in/);
+    const family = childrenOf(run.child.pid ?? 0);
+    expect(family.length).toBeGreaterThan(1);
+    run.child.kill('SIGINT');
+    const { status } = await run.ended;
+    expect(status).toBe(130);
+    expect(family.filter(isAlive)).toEqual([]);
+  });
+
+  it('refuses a command line it does not understand in one sentence', async () => {
+    const run = startDemo(data, ['--headless', '--apps', 'E wallet!']);
+    expect(await run.ended).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('is not the name of an app'),
+    });
+  });
+
+  it('says in one sentence that a station is already running', async () => {
+    const first = startDemo(data, ['--headless']);
+    await first.told(/Card read/);
+    const second = await runDemo(data, []);
+    expect(second).toMatchObject({ status: 1, result: { outcome: 'refused' } });
+    expect(second.stderr).toContain('! ');
+    expect((await first.ended).status).toBe(0);
+  });
+
+  it('starts fresh after --reset', async () => {
+    const run = startDemo(data, ['--reset', '--headless', '--json', '--latency', 'none']);
+    expect((await run.ended).stderr).toContain('making the demo');
+  });
+});
+
+/** Every process below `pid`, from /proc. */
+function childrenOf(pid: number): number[] {
+  const direct = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
+  return [...direct, ...direct.flatMap(childrenOf)];
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,62 @@
+/** Runs `npm start -- …`'s program as a process of its own, as a person would, and reads what it says. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type HeadlessResult, headlessResultSchema } from '../../app/station/headless/result.ts';
+
+const MAIN = fileURLToPath(new URL('../../app/demo/main.ts', import.meta.url));
+
+export interface DemoRun {
+  readonly child: ChildProcess;
+  readonly stderr: () => string;
+  /** Resolves at the first line on standard error that fits. Rejects when the program ends before. */
+  readonly told: (line: RegExp) => Promise<void>;
+  readonly ended: Promise<{ status: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>;
+}
+
+export function startDemo(data: string, args: readonly string[], limitMs = 60_000): DemoRun {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, KAIKA_DATA: data, LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  const waiting = new Set<() => void>();
+  child.stdout.on('data', (chunk) => {
+    stdout += String(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += String(chunk);
+    for (const check of [...waiting]) check();
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+  const ended = new Promise<Awaited<DemoRun['ended']>>((resolve) => {
+    child.once('close', (status, signal) => {
+      clearTimeout(timer);
+      resolve({ status, signal, stdout, stderr });
+    });
+  });
+  const told = (line: RegExp) =>
+    new Promise<void>((resolve, reject) => {
+      const check = () => {
+        if (!line.test(stderr)) return;
+        waiting.delete(check);
+        resolve();
+      };
+      waiting.add(check);
+      check();
+      void ended.then(() => reject(new Error(`the program ended without saying ${line}:\n${stderr}`)));
+    });
+  return { child, stderr: () => stderr, told, ended };
+}
+
+/** Runs to the end; the result is the last line on standard output. */
+export async function runDemo(data: string, args: readonly string[]): Promise<{ status: number | null; result: HeadlessResult; stderr: string }> {
+  const run = startDemo(data, ['--headless', '--json', ...args]);
+  const { status, stdout, stderr } = await run.ended;
+  const last = stdout.trimEnd().split('\n').at(-1) ?? '';
+  try {
+    return { status, result: headlessResultSchema.parse(JSON.parse(last)), stderr };
+  } catch {
+    throw new Error(`no result on the last line of standard output:\n${stdout}\n${stderr}`);
+  }
+}
