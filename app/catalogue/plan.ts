@@ -1,5 +1,5 @@
 /** The planner: what will be done to a card, in which order, in how many trips, and whether it fits. A plan is a value. */
-import type { ObservedApp, Wish } from '../protocol/wire.ts';
+import { LIMITS, type ObservedApp, type Wish } from '../protocol/wire.ts';
 import type { CardTypeProfile, Catalogue } from './schema.ts';
 
 /** Commands of an FMCOS enabling that need a fresh challenge each: authenticate, two key writes, the enabled flag. */
@@ -37,6 +37,8 @@ export interface PlanInput {
   readonly wishes: readonly Pick<Wish, 'app' | 'action'>[];
   /** Bytes; null when the card does not say. */
   readonly free: number | null;
+  /** Apps that are not on the card, but of which a torn load may have left the package; it is removed first. */
+  readonly leftovers?: readonly string[];
 }
 
 /**
@@ -49,8 +51,11 @@ export function makePlan(input: PlanInput): { readonly plan: Plan } | { readonly
   const state = (app: string) => input.observed.find((one) => one.app === app)?.state ?? 'missing';
   const enables = input.wishes.filter((wish) => wish.action === 'enable' && state(wish.app) !== 'enabled');
   const loads = enables.map((wish) => wish.app).filter((app) => state(app) === 'missing');
+  const leftovers = input.leftovers ?? [];
   const deletes = input.wishes
-    .filter((wish) => wish.action === 'delete' && state(wish.app) !== 'missing')
+    .filter(
+      (wish) => wish.action === 'delete' && (state(wish.app) !== 'missing' || leftovers.includes(wish.app)),
+    )
     .map((wish) => wish.app);
 
   const unloadable = loads.find((app) => appOf(input.catalogue, app)?.package === undefined);
@@ -60,15 +65,20 @@ export function makePlan(input: PlanInput): { readonly plan: Plan } | { readonly
     return { refusal: { code: 'app-cannot-be-loaded', details: { app: impossible } } };
 
   const needed = sum(loads.map((app) => footprint(input.catalogue, app)));
-  const spare = input.free === null ? Number.POSITIVE_INFINITY : input.free - input.profile.memoryReserve;
-  const freed = sum(deletes.map((app) => footprint(input.catalogue, app)));
+  const left = sum(leftovers.map((app) => appOf(input.catalogue, app)?.memory.load ?? 0));
+  const spare =
+    input.free === null ? Number.POSITIVE_INFINITY : input.free - input.profile.memoryReserve + left;
+  const freed = sum(
+    deletes.filter((app) => state(app) !== 'missing').map((app) => footprint(input.catalogue, app)),
+  );
   const deletesFirst = loads.length > 0 && needed > spare;
   if (deletesFirst && needed > spare + freed) {
     return { refusal: notEnough(input, needed, Math.max(0, spare), [...loads, ...deletes]) };
   }
 
   const steps: PlanStep[] = [];
-  if (loads.length > 0) steps.push({ kind: 'content', deletes: deletesFirst ? deletes : [], loads });
+  for (const [at, part] of inBatches(input, loads).entries())
+    steps.push({ kind: 'content', deletes: deletesFirst && at === 0 ? deletes : [], loads: part });
   for (const wish of installedFirst(enables, loads)) steps.push({ kind: 'enable', app: wish.app });
   if (deletes.length > 0 && !deletesFirst) steps.push({ kind: 'content', deletes, loads: [] });
 
@@ -81,6 +91,31 @@ export function makePlan(input: PlanInput): { readonly plan: Plan } | { readonly
       memory: { needed, free: input.free },
     },
   };
+}
+
+/** Commands of a batch beside those of loads: the channel's own, the next step's beginning, three a deletion, one a leftover. */
+const OTHER_COMMANDS = 16;
+
+/** Loads that travel together: one secure channel carries as many as a batch can hold, the next channel the rest. */
+function inBatches(input: PlanInput, loads: readonly string[]): string[][] {
+  const blockSize = input.profile.securityDomain?.blockSize ?? 1;
+  const others =
+    OTHER_COMMANDS +
+    3 * input.wishes.filter((wish) => wish.action === 'delete').length +
+    (input.leftovers?.length ?? 0);
+  const batches: string[][] = [];
+  let room = 0;
+  for (const app of loads) {
+    // Remove, announce, install; the load file's tag and length take a block more at most.
+    const commands = 4 + Math.ceil((appOf(input.catalogue, app)?.memory.load ?? 0) / blockSize);
+    if (commands > room || batches.length === 0) {
+      batches.push([]);
+      room = LIMITS.commands - others;
+    }
+    batches[batches.length - 1]?.push(app);
+    room -= commands;
+  }
+  return batches;
 }
 
 /** 4n + 1, one more a secure channel, and one more when the job opens with a channel (design §3). */
@@ -106,7 +141,7 @@ function refuseWishes(input: PlanInput): PlanRefusal | undefined {
     if (appOf(input.catalogue, wish.app) === undefined) {
       return { code: 'app-not-in-catalogue', details: { app: wish.app } };
     }
-    if (input.profile.apps[wish.app] === undefined) {
+    if (!Object.hasOwn(input.profile.apps, wish.app)) {
       return { code: 'app-not-for-this-card', details: { app: wish.app } };
     }
     if (input.wishes.findIndex((other) => other.app === wish.app) !== at) {

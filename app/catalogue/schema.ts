@@ -1,6 +1,7 @@
 /** The catalogue: card applications and card-type profiles, as files in resources/ say them (docs/profiles.md). */
 import { z } from 'zod';
 import { isAid } from '../card/aid.ts';
+import { checkSecurityLevel, maximumBlockSize, SCP03_S16 } from '../globalplatform/security-level.ts';
 
 const hexByte = z
   .string()
@@ -35,14 +36,12 @@ export type CardApplication = z.infer<typeof cardApplicationSchema>;
 const factorSource = z.enum(['account', 'identification']);
 
 /** One FMCOS key slot: the header that a replacing WRITE KEY must carry whole. No defaults: a wrong one ends the app. */
-export const keySlotSchema = z.strictObject({
+const keySlotFields = z.strictObject({
   /** 39 external authentication, 36 file line protection. */
   type: z.enum(['39', '36']).transform((text): 0x39 | 0x36 => (text === '39' ? 0x39 : 0x36)),
   keyId: hexByte,
   /** With C0: the card takes writes only enciphered and MACed. Anything else refuses the profile. */
-  typeInside: hexByte.refine((byte) => (byte & 0xc0) === 0xc0, {
-    message: 'a key slot must be protected (type + C0)',
-  }),
+  typeInside: hexByte,
   useRight: hexByte,
   changeRight: hexByte,
   nextState: hexByte,
@@ -51,20 +50,33 @@ export const keySlotSchema = z.strictObject({
   mac16: z.literal('retail'),
   transportKey: z.strictObject({ version: z.number().int().min(1), factor: factorSource }),
 });
+export const keySlotSchema = keySlotFields
+  .refine((slot) => slot.typeInside === (slot.type | 0xc0), {
+    message: 'a key slot must be protected (its own type + C0)',
+    path: ['typeInside'],
+  })
+  .refine((slot) => (slot.counter & 0x0f) === slot.counter >> 4 && slot.counter >> 4 >= 2, {
+    message: 'a new key starts with all its tries, two at least',
+    path: ['counter'],
+  });
 export type KeySlot = z.infer<typeof keySlotSchema>;
 
 /** How one app is enabled on cards of one type. */
 export const appRuleSchema = z.strictObject({
   dialect: z.literal('fmcos'),
-  mck: keySlotSchema,
-  mtk: keySlotSchema,
+  mck: keySlotSchema.refine((slot) => slot.type === 0x39, { message: 'the master control key is a key 39' }),
+  mtk: keySlotSchema.refine((slot) => slot.type === 0x36, { message: 'the maintenance key is a key 36' }),
   issuerFactor: z.literal('account'),
-  publicFile: z.strictObject({ shortFileId: hexByte, length: z.number().int().min(1).max(255) }),
+  publicFile: z.strictObject({
+    // ISO/IEC 7816-4 §7.3.2: 0 and 31 name no file.
+    shortFileId: hexByte.refine((id) => id >= 1 && id <= 30, { message: 'a short file id is 1 to 30' }),
+    length: z.number().int().min(30).max(255),
+  }),
 });
 export type AppRule = z.infer<typeof appRuleSchema>;
 
 /** The issuer security domain of a card type. */
-export const securityDomainSchema = z.strictObject({
+const securityDomainFields = z.strictObject({
   aid,
   scp: z.enum(['02', '03']),
   i: hexByte,
@@ -74,6 +86,20 @@ export const securityDomainSchema = z.strictObject({
   /** Plain bytes a LOAD command carries. */
   blockSize: z.number().int().min(16).max(247),
   transportKeys: z.strictObject({ version: z.number().int().min(1), factor: factorSource }),
+});
+
+/** Also: protocol, options and level fit each other, and a block of that size fits a protected command. */
+export const securityDomainSchema = securityDomainFields.superRefine((domain, context) => {
+  try {
+    checkSecurityLevel(domain.scp, domain.i, domain.securityLevel);
+  } catch {
+    context.addIssue({ code: 'custom', path: ['securityLevel'], message: 'not offered by scp and i' });
+  }
+  const macLength = domain.scp === '03' && (domain.i & SCP03_S16) !== 0 ? 16 : 8;
+  const most = maximumBlockSize(domain.securityLevel, macLength);
+  if (domain.blockSize > most) {
+    context.addIssue({ code: 'custom', path: ['blockSize'], message: `at most ${most} at this level` });
+  }
 });
 
 /** A card type: how it is recognised, and everything that differs between types. */
@@ -88,7 +114,10 @@ export const cardTypeProfileSchema = z.strictObject({
         message: 'value and mask differ in length',
       }),
   }),
-  identification: z.strictObject({ source: z.literal('cin'), digits: z.number().int().min(8).max(20) }),
+  identification: z.strictObject({
+    source: z.literal('cin'),
+    digits: z.number().int().min(8).max(20).multipleOf(2),
+  }),
   securityDomain: securityDomainSchema.optional(),
   keyWriteAtomic: z.boolean(),
   /** Bytes of non-volatile memory that are never planned away. */

@@ -6,6 +6,8 @@ import { toHex } from '../card/bytes.ts';
 import { readCatalogue } from '../catalogue/files.ts';
 import type { Catalogue } from '../catalogue/schema.ts';
 import { readCapFile } from '../globalplatform/cap-file.ts';
+import { LoadFileTooLarge } from '../globalplatform/errors.ts';
+import { blockCount } from '../globalplatform/load.ts';
 import { KaikaError } from '../protocol/errors.ts';
 import type { LoadPackage } from './issuer/ports.ts';
 
@@ -35,6 +37,7 @@ export function openPackages(folder: string, catalogue: Catalogue): (app: string
     if (bytes.length > app.memory.load) {
       throw new Error(`${app.package} needs more memory than apps.json declares for ${app.id}`);
     }
+    refuseTooLarge(catalogue, app.id, app.package, bytes);
     packages.set(app.id, { loadFile: bytes, hash: toHex(sha256) });
   }
   return (app) => {
@@ -42,4 +45,17 @@ export function openPackages(folder: string, catalogue: Catalogue): (app: string
     if (found === undefined) throw new KaikaError('app-cannot-be-loaded', 'there is no package', { app });
     return found;
   };
+}
+
+/** A load that would need a 257th block is found out here and not at the counter. */
+function refuseTooLarge(catalogue: Catalogue, app: string, file: string, bytes: Uint8Array): void {
+  for (const { id, apps, securityDomain } of catalogue.profiles) {
+    if (securityDomain === undefined || !Object.hasOwn(apps, app)) continue;
+    try {
+      blockCount(bytes, securityDomain.blockSize);
+    } catch (error) {
+      if (!(error instanceof LoadFileTooLarge)) throw error;
+      throw new Error(`${file} of ${app} is too large for cards of type ${id}: ${error.message}`);
+    }
+  }
 }

@@ -34,7 +34,7 @@ export async function signIn(
   return { apiLevel: API_LEVEL, token, expires, operator: { id: operator.id, name: operator.name } };
 }
 
-/** The running session of a token; undefined when there is none. */
+/** The running session of a token; undefined when there is none, or its operator may not sign in any more. */
 export async function findSession(
   store: Store,
   token: string,
@@ -42,8 +42,10 @@ export async function findSession(
 ): Promise<SessionsTable | undefined> {
   const session = await store
     .selectFrom('sessions')
-    .selectAll()
+    .innerJoin('operators', 'operators.id', 'sessions.operator')
+    .selectAll('sessions')
     .where('token_hash', '=', hashToken(token))
+    .where('operators.disabled', '=', 0)
     .executeTakeFirst();
   return session !== undefined && session.expires > now.toISOString() ? session : undefined;
 }

@@ -1,8 +1,9 @@
 /** What answers teach in a content step: loading, installing, deleting over the security domain's secure channel. */
 import { toHex } from '../../card/bytes.ts';
+import type { AppState } from '../../protocol/wire.ts';
 import type { Fate } from './answers.ts';
 import { withApp } from './card-state.ts';
-import { type Absorbed, type AbsorbRules, failApp, failStep, progress, remember } from './progress.ts';
+import { type Absorbed, type AbsorbRules, failApp, failStep, progress, remember, touch } from './progress.ts';
 import type { Meaning, Sent } from './state.ts';
 
 /** Meanings that only a content step has; every other kind leaves things as they are. */
@@ -18,13 +19,18 @@ export function absorbContent(
       return absorbBalance(now, meaning.app, fate);
     case 'probe':
       return absorbProbe(now, meaning.app, fate, rules);
+    case 'gone':
+      return absorbGone(now, meaning.app, fate);
     case 'initialize-update':
       return absorbInitializeUpdate(now, sent, meaning.hostChallenge, fate);
     case 'channel':
       return fate.kind === 'refused' ? failStep(now, sent.step, 'card-refused-key') : now;
+    case 'leftover':
+      return absorbLeftover(now, meaning.app, fate);
     case 'clean':
+      return absorbClean(now, meaning, fate);
     case 'load':
-      return absorbLoading(now, meaning.app, fate);
+      return absorbLoad(now, meaning.app, fate);
     case 'install':
       return absorbInstall(now, meaning.app, meaning.loadFileHash, fate, rules);
     case 'delete':
@@ -40,13 +46,49 @@ function absorbBalance(now: Absorbed, app: string, fate: Fate): Absorbed {
   return failApp(now, app, fate.sw === 0x9000 ? 'purse-not-empty' : 'balance-unreadable');
 }
 
-/** SELECT after an interrupted load: 9000 means that the instance is there, so the load is not repeated. */
+/**
+ * SELECT before a load that may have happened already: 9000 means that the instance is there, so the load is not repeated. Keys that
+ * the record has for it are then the card's; without any it is fresh.
+ */
 function absorbProbe(now: Absorbed, app: string, fate: Fate, rules: AbsorbRules): Absorbed {
   if (fate.kind !== 'ok' || !fate.answered) {
     return fate.kind === 'refused' ? failApp(now, app, 'card-refused-command') : now;
   }
-  if (fate.sw !== 0x9000) return progress(clearDoubt(now, app), app, { contentInDoubt: false });
-  return installed(now, app, now.card.apps[app]?.loadFileHash ?? null, rules);
+  if (fate.sw !== 0x9000) return progress(absent(now, app), app, { contentInDoubt: false });
+  const known = now.card.apps[app];
+  if (known?.keys == null) return installed(now, app, known?.loadFileHash ?? null, rules);
+  const card = withApp(now.card, app, (before) => ({ ...before, state: 'installed', inDoubt: false }));
+  return progress({ ...now, card }, app, { after: 'installed', contentInDoubt: false });
+}
+
+/** The card says the instance is not there, so its keys are not either. A package without an instance may be: doubt stays. */
+function absent(now: Absorbed, app: string): Absorbed {
+  return {
+    ...now,
+    card: withApp(now.card, app, (before) => ({ ...before, state: 'missing', keys: null })),
+  };
+}
+
+/** SELECT of an app whose deletion is in doubt: the purse that still answers is looked at first. */
+function absorbGone(now: Absorbed, app: string, fate: Fate): Absorbed {
+  if (fate.kind !== 'refused') return now;
+  if (fate.sw !== 0x9000) return failApp(now, app, 'card-refused-command');
+  const there = (state: AppState) => (state === 'missing' ? 'installed' : state);
+  const card = withApp(now.card, app, (known) => ({ ...known, state: there(known.state), inDoubt: false }));
+  const { before = 'installed', after = 'installed' } = now.job.apps[app] ?? {};
+  return progress({ ...now, card }, app, {
+    before: there(before),
+    after: there(after),
+    contentInDoubt: false,
+  });
+}
+
+const IN_USE = 0x6985;
+
+/** A package that a torn load may have left, removed while a channel is open anyway. It never fails the job. */
+function absorbLeftover(now: Absorbed, app: string, fate: Fate): Absorbed {
+  if (fate.kind === 'unsent' || fate.kind === 'unknown') return now;
+  return fate.sw === IN_USE ? now : clearDoubt(fate.kind === 'ok' ? absent(now, app) : now, app);
 }
 
 function absorbInitializeUpdate(now: Absorbed, sent: Sent, hostChallenge: string, fate: Fate): Absorbed {
@@ -57,22 +99,45 @@ function absorbInitializeUpdate(now: Absorbed, sent: Sent, hostChallenge: string
 
 const NO_ROOM = 0x6a84;
 
-function absorbLoading(now: Absorbed, app: string, fate: Fate): Absorbed {
-  if (fate.kind !== 'refused') return now;
-  const failed = failApp(now, app, fate.sw === NO_ROOM ? 'not-enough-memory' : 'load-failed');
-  return progress(clearDoubt(failed, app), app, { contentInDoubt: false });
+/** DELETE of the package alone: that it worked, or that there was none, proves that no instance is there. */
+function absorbClean(now: Absorbed, meaning: Extract<Meaning, { kind: 'clean' }>, fate: Fate): Absorbed {
+  const { app, wasInDoubt } = meaning;
+  switch (fate.kind) {
+    case 'ok':
+      return absent(now, app);
+    case 'refused':
+    case 'unsent': {
+      // Nothing of the load was sent: the card is as it was.
+      const card = withApp(now.card, app, (before) => ({ ...before, inDoubt: wasInDoubt }));
+      const undone = progress({ ...now, card }, app, { contentInDoubt: false });
+      return fate.kind === 'refused' ? failApp(undone, app, 'load-failed') : undone;
+    }
+    case 'unknown':
+      return now;
+  }
 }
 
+/** A load that the card refuses leaves nothing behind. */
+function absorbLoad(now: Absorbed, app: string, fate: Fate): Absorbed {
+  if (fate.kind === 'unknown') return touch(now, app);
+  return fate.kind === 'refused' ? failApp(clearDoubt(now, app), app, loadError(fate.sw)) : now;
+}
+
+function loadError(sw: number): 'not-enough-memory' | 'load-failed' {
+  return sw === NO_ROOM ? 'not-enough-memory' : 'load-failed';
+}
+
+/** Where the installation did not happen the package may be there without it: doubt stays until a channel removes it. */
 function absorbInstall(now: Absorbed, app: string, hash: string, fate: Fate, rules: AbsorbRules): Absorbed {
   switch (fate.kind) {
     case 'ok':
       return installed(now, app, hash, rules);
     case 'refused':
-      return absorbLoading(now, app, fate);
+      return failApp(progress(now, app, { contentInDoubt: false, touched: true }), app, loadError(fate.sw));
     case 'unsent':
-      return progress(clearDoubt(now, app), app, { contentInDoubt: false });
+      return progress(now, app, { contentInDoubt: false });
     case 'unknown':
-      return now;
+      return touch(now, app);
   }
 }
 
@@ -85,7 +150,7 @@ function installed(now: Absorbed, app: string, hash: string | null, rules: Absor
     inDoubt: false,
     keys: rules.transportKeys(app),
   }));
-  return progress({ ...now, card }, app, { after: 'installed', contentInDoubt: false });
+  return progress({ ...now, card }, app, { after: 'installed', contentInDoubt: false, touched: true });
 }
 
 function absorbDelete(now: Absorbed, app: string, fate: Fate): Absorbed {
@@ -98,17 +163,23 @@ function absorbDelete(now: Absorbed, app: string, fate: Fate): Absorbed {
         inDoubt: false,
         keys: null,
       }));
-      return progress({ ...now, card }, app, { after: 'missing' });
+      return progress({ ...now, card }, app, { after: 'missing', contentInDoubt: false, touched: true });
     }
     case 'refused':
       return failApp(clearDoubt(now, app), app, 'card-refused-command');
     case 'unsent':
-      return clearDoubt(now, app);
+      return now.job.apps[app]?.contentInDoubt === true ? now : clearDoubt(now, app);
     case 'unknown':
-      return now;
+      return progress(now, app, { contentInDoubt: true, touched: true });
   }
 }
 
+/** Nothing is in doubt any more; a load that did not come about has no load file. */
 function clearDoubt(now: Absorbed, app: string): Absorbed {
-  return { ...now, card: withApp(now.card, app, (before) => ({ ...before, inDoubt: false })) };
+  const card = withApp(now.card, app, (before) => ({
+    ...before,
+    inDoubt: false,
+    loadFileHash: before.state === 'missing' ? null : before.loadFileHash,
+  }));
+  return { ...now, card };
 }

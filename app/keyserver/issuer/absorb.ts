@@ -4,7 +4,7 @@ import type { AnswersRequest } from '../../protocol/wire.ts';
 import { absorbContent } from './absorb-content.ts';
 import { type Fate, readFates } from './answers.ts';
 import { type CardState, withApp, withSlot } from './card-state.ts';
-import { disproven, proven, writeDone, writeUndone } from './key-slots.ts';
+import { disproven, macAccepted, proven, returnTry, writeDone, writeUndone } from './key-slots.ts';
 import {
   type Absorbed,
   type AbsorbRules,
@@ -14,6 +14,7 @@ import {
   progress,
   remember,
   setAside,
+  touch,
 } from './progress.ts';
 import type { JobState, Meaning, Sent } from './state.ts';
 
@@ -33,14 +34,15 @@ export function absorb(
     const sent = job.sent[at];
     if (sent !== undefined) now = absorbOne(now, sent, fate, rules);
   }
-  const interrupted = report.cardEvent !== undefined || fates.some((fate) => fate.kind !== 'ok');
+  // Another epoch is an event, whether the station names it or not: what is in the reader now may be another card.
+  const event = report.cardEvent !== undefined || report.cardEpoch !== job.cardEpoch;
+  const interrupted = event || fates.some((fate) => fate.kind !== 'ok');
   if (!interrupted) return { ...now, fates };
-  return { ...now, job: interrupt(now.job, report), fates };
+  return { ...now, job: interrupt(now.job, report, event), fates };
 }
 
 /** After a stop nothing that was prepared holds; after a card event the card must be found again. */
-function interrupt(job: JobState, report: AnswersRequest): JobState {
-  const event = report.cardEvent !== undefined;
+function interrupt(job: JobState, report: AnswersRequest, event: boolean): JobState {
   return {
     ...job,
     scratch: {},
@@ -106,10 +108,7 @@ function absorbAuthenticate(
   }
   if (fate.kind === 'unsent') {
     // It never reached the card: the try that was counted before sending was not spent.
-    return {
-      ...now,
-      card: withSlot(now.card, app, 'mck', (slot) => ({ ...slot, spent: Math.max(0, slot.spent - 1) })),
-    };
+    return { ...now, card: withSlot(now.card, app, 'mck', returnTry) };
   }
   if (fate.kind === 'unknown') return now;
   if (fate.sw >> 4 === 0x63c) {
@@ -122,8 +121,7 @@ function absorbAuthenticate(
   if (fate.sw === 0x6283) return setAside(now, app, 'a key on the card is damaged');
   if (fate.sw === 0x6985) {
     // The challenge was gone: no try was spent. Begin the app again, a bounded number of times.
-    const card = withSlot(now.card, app, 'mck', (slot) => ({ ...slot, spent: Math.max(0, slot.spent - 1) }));
-    return beginAgain({ ...now, card }, app);
+    return beginAgain({ ...now, card: withSlot(now.card, app, 'mck', returnTry) }, app);
   }
   return failApp(now, app, 'card-refused-command');
 }
@@ -136,19 +134,15 @@ function leavesDoubt(sw: number): boolean {
 function absorbWrite(now: Absorbed, meaning: Extract<Meaning, { kind: 'write' }>, fate: Fate): Absorbed {
   const { app, slot, key, before } = meaning;
   switch (fate.kind) {
-    case 'ok': {
-      const card = withSlot(now.card, app, slot, (state) => writeDone(state, key));
-      return slot === 'mtk'
-        ? progress({ ...now, card }, app, { rewriteMaintenanceKey: false })
-        : { ...now, card };
-    }
+    case 'ok':
+      return touch({ ...now, card: withSlot(now.card, app, slot, (state) => writeDone(state, key)) }, app);
     case 'unsent':
       return { ...now, card: withSlot(now.card, app, slot, (state) => writeUndone(state, before)) };
     case 'unknown':
-      return now;
+      return touch(now, app);
     case 'refused':
       if (fate.sw === 0x6283) return setAside(now, app, 'the card refused a new key as damaged');
-      if (leavesDoubt(fate.sw)) return failApp(now, app, 'card-refused-command');
+      if (leavesDoubt(fate.sw)) return failApp(touch(now, app), app, 'card-refused-command');
       return failApp(
         { ...now, card: withSlot(now.card, app, slot, (state) => writeUndone(state, before)) },
         app,
@@ -160,25 +154,43 @@ function absorbWrite(now: Absorbed, meaning: Extract<Meaning, { kind: 'write' }>
 function absorbFlag(now: Absorbed, app: string, fate: Fate): Absorbed {
   switch (fate.kind) {
     case 'ok':
-      return enabled(now, app);
+      return enabled(touch(now, app), app);
     case 'unsent':
-      return progress(now, app, { flagInDoubt: false });
+      return progress({ ...now, card: withSlot(now.card, app, 'mtk', returnTry) }, app, {
+        flagInDoubt: false,
+      });
     case 'unknown':
-      return now;
+      return touch(now, app);
     case 'refused': {
       if (fate.sw === 0x9303) return failApp(now, app, 'app-locked');
-      const macRefused = fate.sw === 0x9302 || fate.sw === 0x6988;
-      if (!macRefused) return failApp(now, app, 'card-refused-command');
-      if ((now.job.apps[app]?.attempts ?? 0) > 0)
-        return setAside(now, app, 'the card refuses the maintenance key');
-      return beginAgain(progress(now, app, { rewriteMaintenanceKey: true, flagInDoubt: false }), app);
+      if (fate.sw === 0x6283) return setAside(now, app, 'the maintenance key on the card is damaged');
+      if (leavesDoubt(fate.sw)) return failApp(touch(now, app), app, 'card-refused-command');
+      if (fate.sw === 0x9302 || fate.sw === 0x6988) return maintenanceKeyRefused(now, app);
+      return failApp(
+        { ...now, card: withSlot(now.card, app, 'mtk', returnTry) },
+        app,
+        'card-refused-command',
+      );
     }
   }
 }
 
+/** Wrong MACs lock the application for good, and a rewritten key does not start their count again: write it once more, then stop. */
+function maintenanceKeyRefused(now: Absorbed, app: string): Absorbed {
+  const spent = now.card.apps[app]?.keys?.mtk.spent ?? 0;
+  if (spent > 1) return setAside(now, app, 'the card refuses the maintenance key');
+  const card = withSlot(now.card, app, 'mtk', (slot) => ({ ...slot, refused: true }));
+  return beginAgain(progress({ ...now, card }, app, { flagInDoubt: false }), app);
+}
+
 /** The app is enabled: the card said so, last of all. The plan goes on behind it. */
 function enabled(now: Absorbed, app: string): Absorbed {
-  const card = withApp(now.card, app, (before) => ({ ...before, state: 'enabled' }));
+  const card = withSlot(
+    withApp(now.card, app, (before) => ({ ...before, state: 'enabled' })),
+    app,
+    'mtk',
+    macAccepted,
+  );
   const done = progress({ ...now, card }, app, { after: 'enabled', flagInDoubt: false });
   return { ...done, job: { ...done.job, at: Math.max(done.job.at, stepOf(now, app) + 1) } };
 }

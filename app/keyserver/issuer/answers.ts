@@ -32,15 +32,15 @@ export function readFates(sent: readonly Sent[], report: AnswersRequest): Fate[]
     if (stoppedAt !== undefined) throw bad('stoppedAt though everything was accepted');
     return fates;
   }
-  if (stoppedAt === undefined || report.cardEvent === undefined)
-    throw bad('answers missing without a reason');
+  if (stoppedAt === undefined) throw bad('answers missing without a reason');
   if (stoppedAt >= sent.length) throw bad('stoppedAt outside the batch');
   if (stoppedAt !== fates.length && !(report.cardEvent === 'lost' && stoppedAt > fates.length)) {
     throw bad('stoppedAt is not the first command without an answer');
   }
   while (fates.length < stoppedAt)
     fates.push({ kind: 'ok', data: new Uint8Array(0), sw: 0, answered: false });
-  if (report.reached === true) fates.push({ kind: 'unknown' });
+  // Only a clear no is one: a command that may have reached the card keeps everything possible.
+  if (report.reached !== false) fates.push({ kind: 'unknown' });
   return pad(fates, sent.length);
 }
 

@@ -16,7 +16,7 @@ import { loadCommands } from '../../globalplatform/load.ts';
 import { openChannel, type SecureChannel } from '../../globalplatform/secure-channel.ts';
 import type { StepName } from '../../protocol/wire.ts';
 import { nextStep, type Stage } from './build-enable.ts';
-import { withApp } from './card-state.ts';
+import { leftovers, withApp } from './card-state.ts';
 import { type Draft, type DraftOptions, draft } from './draft.ts';
 import { headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
@@ -30,6 +30,9 @@ const MOST_LOADS = 4;
 
 /** 6A88: referenced data not found. It was not there, which is what a deletion wants. */
 const GONE = ['9000', '6A88'];
+
+/** 6985 too: the package is in use after all, so it is no leftover. */
+const GONE_OR_IN_USE = [...GONE, '6985'];
 
 /** The next commands of a content step; none when nothing of it can go on (the errors are in `next`). */
 export async function buildContent(now: Absorbed, step: ContentStep, ports: IssuerPorts): Promise<Stage> {
@@ -97,14 +100,21 @@ function fill(now: Absorbed, step: ContentStep, channel: SecureChannel, ports: I
     drafts.push(draft(at, name, channel.wrap(command), meaning, { ...options, effect: true }));
 
   let next = now;
+  for (const app of leftovers(now.card).filter((one) => !step.deletes.includes(one))) {
+    if (!step.loads.includes(app)) {
+      const object = deleteObject(ports.app(app).packageAid, false);
+      add('remove-package', object, { kind: 'leftover', app }, { app, accept: GONE_OR_IN_USE });
+    }
+  }
   for (const app of step.deletes.filter((one) => !isFinished(now.job, one))) {
     const object = deleteObject(ports.app(app).packageAid, true);
     add('delete-app', object, { kind: 'delete', app }, { app, accept: GONE });
     next = doubt(next, app);
   }
   for (const app of step.loads.filter((one) => !isFinished(now.job, one))) {
-    addLoad(app, ports, add);
-    next = progress(doubt(next, app), app, { contentInDoubt: true });
+    const wasInDoubt = next.card.apps[app]?.inDoubt === true;
+    const { hash } = addLoad(app, ports, add, wasInDoubt);
+    next = progress(doubt(next, app, hash), app, { contentInDoubt: true });
   }
   return { drafts: [...drafts, ...headOf(next, nextStep(next), ports)], next };
 }
@@ -112,13 +122,18 @@ function fill(now: Absorbed, step: ContentStep, channel: SecureChannel, ports: I
 type Add = (name: StepName, command: CommandApdu, meaning: Meaning, options: DraftOptions) => void;
 
 /** Remove what a torn load may have left, announce, load, install. Never removes an instance: that would be a deletion. */
-function addLoad(app: string, ports: IssuerPorts, add: Add): void {
+function addLoad(app: string, ports: IssuerPorts, add: Add, wasInDoubt: boolean): { readonly hash: string } {
   const domain = ports.profile.securityDomain;
-  if (domain === undefined) return;
   const { loadFile, hash } = ports.package(app);
+  if (domain === undefined) return { hash };
   const { packageAid, appletAid, instanceAid } = ports.app(app);
   const parameters = loadParameters(loadFile.length);
-  add('remove-package', deleteObject(packageAid, false), { kind: 'clean', app }, { app, accept: GONE });
+  add(
+    'remove-package',
+    deleteObject(packageAid, false),
+    { kind: 'clean', app, wasInDoubt },
+    { app, accept: GONE },
+  );
   add(
     'announce-load',
     installForLoad({ packageAid, securityDomain: domain.aid, parameters }),
@@ -129,8 +144,15 @@ function addLoad(app: string, ports: IssuerPorts, add: Add): void {
     add('load-block', block, { kind: 'load', app }, { app });
   const install = installForInstallAndMakeSelectable({ packageAid, moduleAid: appletAid, instanceAid });
   add('install-app', install, { kind: 'install', app, loadFileHash: hash }, { app });
+  return { hash };
 }
 
-function doubt(now: Absorbed, app: string): Absorbed {
-  return { ...now, card: withApp(now.card, app, (before) => ({ ...before, inDoubt: true })) };
+/** The intent: a deletion, or a load of the file with this hash, may have happened from now on. */
+function doubt(now: Absorbed, app: string, hash?: string): Absorbed {
+  const card = withApp(now.card, app, (before) => ({
+    ...before,
+    inDoubt: true,
+    loadFileHash: hash ?? before.loadFileHash,
+  }));
+  return { ...now, card };
 }

@@ -25,6 +25,9 @@ import type { IssuerPorts } from './ports.ts';
 import { type Absorbed, failApp, progress } from './progress.ts';
 import type { Meaning } from './state.ts';
 
+/** Wrong MACs in a row on the public file that lock the application for good. */
+const MOST_WRONG_MACS = 3;
+
 export interface Stage {
   readonly drafts: readonly Draft[];
   readonly next: Absorbed;
@@ -48,8 +51,7 @@ export async function buildEnable(now: Absorbed, app: string, ports: IssuerPorts
   if (now.job.scratch.authenticated !== at) return authenticate(now, app, keys.mck, rule.mck, random, ports);
   const master = certainKey(keys.mck);
   if (master === undefined) return fails(now, app, 'card-refused-key');
-  const redo = now.job.apps[app]?.rewriteMaintenanceKey === true;
-  if (redo || !isCertainly(keys.mtk, target.mtk)) {
+  if (keys.mtk.refused || !isCertainly(keys.mtk, target.mtk)) {
     return write(
       now,
       app,
@@ -67,6 +69,7 @@ export async function buildEnable(now: Absorbed, app: string, ports: IssuerPorts
       ports,
     );
   }
+  if (!mayTry(keys.mtk, MOST_WRONG_MACS)) return fails(now, app, 'card-tries-low');
   return writeFlag(now, app, target.mtk, random, ports);
 }
 
@@ -136,6 +139,7 @@ async function writeFlag(
 ): Promise<Stage> {
   const file = ports.profile.apps[app]?.publicFile;
   if (file === undefined) return fails(now, app, 'app-not-for-this-card');
+  const card = withSlot(now.card, app, 'mtk', spendTry);
   const command = await updateBinaryWithMac(ports.fmcosKeys, keyRef(app, 'mtk', maintenance), {
     sfi: file.shortFileId,
     offset: PUBLIC_FILE_UPDATE_OFFSET,
@@ -147,7 +151,7 @@ async function writeFlag(
       draft(now.job.at, 'write-enabled-flag', command, { kind: 'flag', app }, { app, effect: true }),
       ...headOf(now, nextStep(now), ports),
     ],
-    next: progress(now, app, { flagInDoubt: true }),
+    next: progress({ ...now, card }, app, { flagInDoubt: true }),
   };
 }
 

@@ -8,7 +8,10 @@ export interface CardAppState {
   readonly loadFileHash: string | null;
   /** A load, an installation or a deletion may or may not have happened. */
   readonly inDoubt: boolean;
-  /** Null while the app is not on the card. */
+  /**
+   * What the card has, or last had: an app that was only seen to be gone keeps them until the card itself says so in a job, because a
+   * look may be mistaken and a lost key is lost for good. Null when there are none.
+   */
   readonly keys: Readonly<Record<SlotName, KeySlotState>> | null;
 }
 
@@ -36,6 +39,13 @@ export function withSlot(
     if (before.keys === null) throw new Error('an app that is not on the card has no keys');
     return { ...before, keys: { ...before.keys, [slot]: change(before.keys[slot]) } };
   });
+}
+
+/** Apps that are not on the card, but of which a torn load or deletion may have left the package. */
+export function leftovers(card: CardState): string[] {
+  return Object.entries(card.apps).flatMap(([app, one]) =>
+    one.inDoubt && one.state === 'missing' ? [app] : [],
+  );
 }
 
 const ABSENT: CardAppState = {

@@ -4,6 +4,7 @@ import { ENABLED_FLAG_OFFSET } from '../../catalogue/public-file.ts';
 import { getBalance, getChallenge, readBinary, selectApplication } from '../../dialects/fmcos/commands.ts';
 import { getData, select } from '../../globalplatform/commands.ts';
 import { initializeUpdate } from '../../globalplatform/initialize-update.ts';
+import { SCP03_S16 } from '../../globalplatform/security-level.ts';
 import { type Draft, draft } from './draft.ts';
 import { isCertainly } from './key-slots.ts';
 import type { IssuerPorts } from './ports.ts';
@@ -19,7 +20,7 @@ export function headOf(now: Absorbed, at: number, ports: IssuerPorts): Draft[] {
   if (deletes.length + loads.length === 0) return [];
   return [
     ...identify(now, at, ports),
-    ...deletes.filter((app) => ports.app(app).purse).flatMap((app) => balanceHead(now, at, app, ports)),
+    ...deletes.flatMap((app) => deletionHead(now, at, app, ports)),
     ...loads.filter((app) => now.job.apps[app]?.contentInDoubt === true).map((app) => probe(at, app, ports)),
     ...channelHead(at, ports),
   ];
@@ -61,9 +62,16 @@ export function challenge(at: number, app: string): Draft {
   return draft(at, 'challenge', getChallenge(), { kind: 'challenge' }, { app });
 }
 
-/** A purse must show a balance of zero, unless a second person confirmed its deletion. */
-function balanceHead(now: Absorbed, at: number, app: string, ports: IssuerPorts): Draft[] {
-  if (now.job.confirmedPurses.includes(app)) return [];
+/**
+ * A purse must show a balance of zero, unless a second person confirmed its deletion. One that a torn deletion may have removed already
+ * cannot show any: then it must be gone, and the batch stops if it is not.
+ */
+function deletionHead(now: Absorbed, at: number, app: string, ports: IssuerPorts): Draft[] {
+  if (!ports.app(app).purse || now.job.confirmedPurses.includes(app)) return [];
+  if (now.job.apps[app]?.contentInDoubt === true) {
+    const command = selectApplication(ports.app(app).instanceAid);
+    return [draft(at, 'select-app', command, { kind: 'gone', app }, { app, accept: ['6A82'] })];
+  }
   const meaning = { kind: 'balance', app } as const;
   return [
     draft(at, 'select-app', selectApplication(ports.app(app).instanceAid), meaning, { app }),
@@ -80,7 +88,8 @@ function probe(at: number, app: string, ports: IssuerPorts): Draft {
 function channelHead(at: number, ports: IssuerPorts): Draft[] {
   const domain = ports.profile.securityDomain;
   if (domain === undefined) return [];
-  const hostChallenge = ports.random(8);
+  const s16 = domain.scp === '03' && (domain.i & SCP03_S16) !== 0;
+  const hostChallenge = ports.random(s16 ? 16 : 8);
   return [
     draft(at, 'select-security-domain', select(domain.aid), { kind: 'pass' }),
     draft(at, 'open-secure-channel', initializeUpdate(domain.keyVersion, hostChallenge), {

@@ -18,8 +18,12 @@ export type KeyCandidate = z.infer<typeof keyCandidateSchema>;
 export interface KeySlotState {
   /** Newest first; one when settled, two while in doubt. */
   readonly candidates: readonly KeyCandidate[];
-  /** Attempts sent since the last success. */
+  /** Attempts sent since the last success: authentications under the master control key, MACs under the maintenance key. */
   readonly spent: number;
+  /**
+   * Master control key: the card refused a key that had to be right, nothing more is tried. Maintenance key: the card refused a MAC
+   * under it, so it is written again before it is used.
+   */
   readonly refused: boolean;
 }
 
@@ -55,9 +59,9 @@ export function intendWrite(slot: KeySlotState, next: KeyCandidate): KeySlotStat
   throw new Error('a key slot in doubt must be resolved before it changes again');
 }
 
-/** The card said the write was done. */
+/** The card said the write was done. Tries stay counted: whether a write restores a counter is not relied upon. */
 export function writeDone(slot: KeySlotState, next: KeyCandidate): KeySlotState {
-  return { ...slot, candidates: [next] };
+  return { ...slot, candidates: [next], refused: false };
 }
 
 /** The write certainly did not happen: what was there before the intent is there still. */
@@ -68,6 +72,16 @@ export function writeUndone(slot: KeySlotState, before: readonly KeyCandidate[])
 /** A try is spent before it is sent; no answer counts as failed. */
 export function spendTry(slot: KeySlotState): KeySlotState {
   return { ...slot, spent: slot.spent + 1 };
+}
+
+/** The attempt certainly never reached the card, or cost no try there. */
+export function returnTry(slot: KeySlotState): KeySlotState {
+  return { ...slot, spent: Math.max(0, slot.spent - 1) };
+}
+
+/** The card took a MAC under the maintenance key: its count of wrong ones starts again. */
+export function macAccepted(slot: KeySlotState): KeySlotState {
+  return { ...slot, spent: 0, refused: false };
 }
 
 /** The card accepted `key`: it is the one there, and its counter is back at the maximum. */

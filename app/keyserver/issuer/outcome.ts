@@ -4,7 +4,7 @@ import type { CardState } from './card-state.ts';
 import { certainKey, type KeySlotState } from './key-slots.ts';
 import type { JobState } from './state.ts';
 
-/** `complete`: every wish is fulfilled. `refused`: nothing on the card was changed. `partial`: the rest. */
+/** `complete`: every wish is fulfilled. `refused`: this job changed nothing on the card. `partial`: the rest. */
 export function outcomeOf(job: JobState, card: CardState): Outcome {
   const apps = Object.entries(job.apps);
   const enabled = apps
@@ -21,7 +21,7 @@ export function outcomeOf(job: JobState, card: CardState): Outcome {
       };
     });
   const undeleted = apps
-    .filter(([, one]) => one.action === 'delete' && one.after !== 'missing')
+    .filter(([, one]) => one.action === 'delete' && (one.after !== 'missing' || one.error !== null))
     .map(
       ([app, one]): AppOutcome => ({
         app,
@@ -33,16 +33,18 @@ export function outcomeOf(job: JobState, card: CardState): Outcome {
       }),
     );
   const deleted = apps
-    .filter(([, one]) => one.action === 'delete' && one.after === 'missing')
+    .filter(([, one]) => one.action === 'delete' && one.before !== 'missing' && one.after === 'missing')
     .map(([app]) => app);
-  const wished = apps.every(([, one]) => one.after === (one.action === 'enable' ? 'enabled' : 'missing'));
-  const changed = apps.some(([, one]) => one.after !== one.before);
-  const touched = apps.some(
-    ([app, one]) => one.action === 'enable' && one.after !== 'enabled' && anyIssuerKey(card, app),
+  const wished = apps.every(
+    ([, one]) =>
+      one.after === (one.action === 'enable' ? 'enabled' : 'missing') &&
+      one.error === null &&
+      !one.contentInDoubt,
   );
+  const changed = apps.some(([, one]) => one.touched);
   const error = job.error ?? apps.map(([, one]) => one.error).find((code) => code !== null);
   return {
-    result: wished ? 'complete' : changed || touched ? 'partial' : 'refused',
+    result: wished ? 'complete' : changed ? 'partial' : 'refused',
     card: job.identification,
     apps: [...enabled, ...undeleted],
     deleted,
@@ -56,12 +58,4 @@ export function outcomeOf(job: JobState, card: CardState): Outcome {
 function versionOf(slot: KeySlotState): number | null {
   const key = certainKey(slot);
   return key?.origin === 'issuer' ? key.version : null;
-}
-
-function anyIssuerKey(card: CardState, app: string): boolean {
-  const keys = card.apps[app]?.keys;
-  return (
-    keys != null &&
-    [keys.mck, keys.mtk].some((slot) => slot.candidates.some((key) => key.origin === 'issuer'))
-  );
 }

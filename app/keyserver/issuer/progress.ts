@@ -47,7 +47,12 @@ export function failStep(now: Absorbed, step: number, code: ErrorCode): Absorbed
 export function isFinished(job: JobState, app: string): boolean {
   const one = job.apps[app];
   if (one === undefined || one.error !== null) return true;
-  return one.action === 'delete' ? one.after === 'missing' : one.after !== 'missing' && !one.contentInDoubt;
+  return (one.action === 'delete') === (one.after === 'missing') && !one.contentInDoubt;
+}
+
+/** This job changed the app on the card, or may have. */
+export function touch(now: Absorbed, app: string): Absorbed {
+  return progress(now, app, { touched: true });
 }
 
 /** The card may not be issued any further; a supervisor reads the reason. */

@@ -6,7 +6,7 @@ import type { AppRule, CardTypeProfile, Catalogue, KeySlot } from '../../catalog
 import { accountFactor } from '../../dialects/fmcos/algorithms.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { AppState, JobRequest } from '../../protocol/wire.ts';
-import { type CardState, withApp } from './card-state.ts';
+import { type CardAppState, type CardState, leftovers, withApp } from './card-state.ts';
 import { type KeyCandidate, type SlotName, settled } from './key-slots.ts';
 import type { AppProgress, JobState } from './state.ts';
 
@@ -34,7 +34,8 @@ export function transportKeys(
 
 /**
  * Brings the record and what the station saw together, where seeing adds something: a card at first sight, an app that came from
- * elsewhere, the outcome of a load or deletion in doubt. It never takes a key away that the card may hold.
+ * elsewhere, the outcome of a load or deletion in doubt. It never takes a key away that the card may hold: an app seen to be gone keeps
+ * its keys and its doubt until the card itself says in a job that nothing is there.
  */
 export function reconcile(
   card: CardState,
@@ -43,18 +44,13 @@ export function reconcile(
   identification: string,
 ): CardState {
   return request.observed.reduce((known, seen) => {
-    const rule = profile.apps[seen.app];
+    const rule = Object.hasOwn(profile.apps, seen.app) ? profile.apps[seen.app] : undefined;
     if (rule === undefined) return known;
     const before = known.apps[seen.app];
     if (seen.state === 'missing') {
-      if (before === undefined || !before.inDoubt) return known;
-      return withApp(known, seen.app, (app) => ({
-        ...app,
-        state: 'missing',
-        loadFileHash: null,
-        inDoubt: false,
-        keys: null,
-      }));
+      return before === undefined || before.state === 'missing'
+        ? known
+        : withApp(known, seen.app, (app) => ({ ...app, state: 'missing' }));
     }
     if (before !== undefined && before.keys !== null) {
       return before.inDoubt || before.state !== seen.state
@@ -71,25 +67,48 @@ export function reconcile(
   }, card);
 }
 
-/** The plan for a request. @throws KaikaError with the refusal's code. */
-export function planFor(catalogue: Catalogue, profile: CardTypeProfile, request: JobRequest): Plan {
+/** The plan for a request, of a card whose record is `card`. @throws KaikaError with the refusal's code. */
+export function planFor(
+  catalogue: Catalogue,
+  profile: CardTypeProfile,
+  request: JobRequest,
+  card: CardState,
+): Plan {
+  refuseContradictions(request);
   const made = makePlan({
     catalogue,
     profile,
     observed: request.observed,
     wishes: request.wishes,
     free: freeMemory(request.card),
+    leftovers: leftovers(card),
   });
-  if ('plan' in made) return made.plan;
+  // Without a usable opening the job's first challenge costs a trip of its own.
+  if ('plan' in made) {
+    const { plan } = made;
+    const opened = plan.opensWith === null || openingChallenge(request, plan) !== undefined;
+    return opened ? plan : { ...plan, trips: plan.trips + 1 };
+  }
   const details = Object.fromEntries(
     Object.entries(made.refusal.details).map(([key, value]) => [key, value]),
   );
   throw new KaikaError(made.refusal.code, 'the job cannot be planned', details);
 }
 
-/** The first state of a job, before anything was sent. */
+/** Nothing is planned on a guess: every wished app was seen, once. */
+function refuseContradictions(request: JobRequest): void {
+  const seen = request.observed.map((one) => one.app);
+  const twice = seen.find((app, at) => seen.indexOf(app) !== at);
+  if (twice !== undefined) throw new KaikaError('bad-request', 'an app was observed twice', { app: twice });
+  const unseen = request.wishes.find((wish) => !seen.includes(wish.app));
+  if (unseen !== undefined)
+    throw new KaikaError('bad-request', 'a wish for an app that was not observed', { app: unseen.app });
+}
+
+/** The first state of a job, before anything was sent. `card` is the record, brought together with what was seen. */
 export function firstState(input: {
   readonly request: JobRequest;
+  readonly card: CardState;
   readonly plan: Plan;
   readonly profile: CardTypeProfile;
   readonly identification: string;
@@ -118,7 +137,10 @@ export function firstState(input: {
     cardEpoch: request.cardEpoch,
     identified: opening !== undefined,
     apps: Object.fromEntries(
-      request.wishes.map((wish) => [wish.app, progressOf(wish.action, stateOf(request, wish.app))]),
+      request.wishes.map((wish) => [
+        wish.app,
+        progressOf(wish.action, stateOf(request, wish.app), input.card.apps[wish.app]),
+      ]),
     ),
     targets: Object.fromEntries(enabling.map((app) => [app, { mck: key(app, 'mck'), mtk: key(app, 'mtk') }])),
     confirmedPurses: [...input.confirmedPurses],
@@ -144,7 +166,14 @@ function stateOf(request: JobRequest, app: string): AppState {
   return request.observed.find((one) => one.app === app)?.state ?? 'missing';
 }
 
-function progressOf(action: AppProgress['action'], before: AppState): AppProgress {
+function progressOf(
+  action: AppProgress['action'],
+  before: AppState,
+  known: CardAppState | undefined,
+): AppProgress {
+  // Seen to be gone, but the record is not sure or has keys of it: the card has to say so itself first.
+  const contradiction =
+    known !== undefined && (known.inDoubt || (action === 'enable' && known.keys !== null));
   return {
     action,
     before,
@@ -153,7 +182,7 @@ function progressOf(action: AppProgress['action'], before: AppState): AppProgres
     attempts: 0,
     loads: 0,
     flagInDoubt: false,
-    rewriteMaintenanceKey: false,
-    contentInDoubt: false,
+    contentInDoubt: before === 'missing' && contradiction,
+    touched: false,
   };
 }

@@ -24,9 +24,11 @@ export const meaningSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('flag'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('balance'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('probe'), app: appIdSchema }),
+  z.strictObject({ kind: z.literal('gone'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('initialize-update'), hostChallenge: hex }),
   z.strictObject({ kind: z.literal('channel') }),
-  z.strictObject({ kind: z.literal('clean'), app: appIdSchema }),
+  z.strictObject({ kind: z.literal('leftover'), app: appIdSchema }),
+  z.strictObject({ kind: z.literal('clean'), app: appIdSchema, wasInDoubt: z.boolean() }),
   z.strictObject({ kind: z.literal('load'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('install'), app: appIdSchema, loadFileHash: hex }),
   z.strictObject({ kind: z.literal('delete'), app: appIdSchema }),
@@ -55,10 +57,10 @@ export const appProgressSchema = z.strictObject({
   loads: z.number().int().min(0),
   /** The enabled flag may have been written: read it before writing again. */
   flagInDoubt: z.boolean(),
-  /** The card refused a MAC under the maintenance key: write that key once more. */
-  rewriteMaintenanceKey: z.boolean(),
-  /** A load or an installation may have happened: look before doing it again. */
+  /** An installation or deletion may have happened, or record and observation contradict each other: look before doing it. */
   contentInDoubt: z.boolean(),
+  /** This job changed something of it on the card, or may have. */
+  touched: z.boolean(),
 });
 export type AppProgress = z.infer<typeof appProgressSchema>;
 

@@ -6,13 +6,12 @@ import { buildNext } from '../issuer/build.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import { readCardState } from '../store/cards.ts';
 import type { JobsTable } from '../store/tables.ts';
-import { commitStep, Overtaken } from './commit.ts';
+import { commitStep } from './commit.ts';
 import type { JobContext, StationCaller } from './context.ts';
 import { absorbRules, issuerPorts } from './issuer-ports.ts';
 import { hashOf, openReply, sealReply } from './replies.ts';
 import { findJob, findStep, readState } from './repository.ts';
-
-const MOST_TURNS = 3;
+import { untilNotOvertaken } from './turns.ts';
 
 /** @throws KaikaError `not-found`, `step-conflict`, `job-superseded`, `bad-request`; VaultError (nothing has changed). */
 export async function answerStep(
@@ -22,14 +21,7 @@ export async function answerStep(
   seq: number,
   report: AnswersRequest,
 ): Promise<StepReply> {
-  for (let turn = 0; turn < MOST_TURNS; turn += 1) {
-    try {
-      return await answerOnce(context, caller, job, seq, report);
-    } catch (error) {
-      if (!(error instanceof Overtaken)) throw error;
-    }
-  }
-  throw new KaikaError('server-busy', 'the step was taken by others again and again');
+  return untilNotOvertaken(() => answerOnce(context, caller, job, seq, report));
 }
 
 async function answerOnce(
@@ -41,10 +33,11 @@ async function answerOnce(
 ): Promise<StepReply> {
   const row = await findJob(context.store, job);
   if (row === undefined || row.station !== caller.station) throw new KaikaError('not-found', 'no such job');
+  // Before anything else: a batch of a job that lost its card must not go out again.
+  if (row.result === 'superseded') return refuseLate(context, row, seq, report);
   const hash = hashOf(report);
   const stored = await storedReply(context, row, seq, hash);
   if (stored !== undefined) return stored;
-  if (row.result === 'superseded') return refuseLate(context, row, seq, report);
   if (row.ended !== null || seq !== row.seq) throw conflict(row);
 
   const state = readState(row);
@@ -70,7 +63,8 @@ async function answerOnce(
     before,
     next: built.next,
     outcome: 'outcome' in reply ? reply.outcome : undefined,
-    sealed: await sealReply(context.vault, job, seq, reply),
+    // An outcome holds no key write, and the last report must not have to wait for the HSM.
+    sealed: over ? null : await sealReply(context.vault, job, seq, reply),
     effect: built.commands.some((command) => command.effect === true),
   });
   return reply;
@@ -85,7 +79,11 @@ async function storedReply(
 ): Promise<StepReply | undefined> {
   const step = seq >= 1 ? await findStep(context.store, row.id, seq) : undefined;
   if (step === undefined) return undefined;
-  if (step.request_hash !== hash || step.sealed === null) throw conflict(row);
+  if (step.request_hash !== hash) throw conflict(row);
+  if (row.ended !== null && row.outcome !== null && seq === row.seq) {
+    return stepReplySchema.parse({ apiLevel: API_LEVEL, outcome: JSON.parse(row.outcome) });
+  }
+  if (step.sealed === null) throw conflict(row);
   return stepReplySchema.parse(await openReply(context.vault, row.id, seq, step.sealed));
 }
 
@@ -96,23 +94,25 @@ function conflict(row: JobsTable): KaikaError {
   });
 }
 
-/** Answers of an older generation go to that job's log only; what is newer stays as it is. */
+/** Answers of an older generation, to the batch that was out, go to that job's log only; what is newer stays as it is. */
 async function refuseLate(
   context: JobContext,
   row: JobsTable,
   seq: number,
   report: AnswersRequest,
 ): Promise<never> {
-  await context.store
-    .insertInto('late_answers')
-    .values({
-      job: row.id,
-      seq,
-      generation: row.generation,
-      received: context.now().toISOString(),
-      sws: JSON.stringify(report.answers.map((answer) => answer.slice(-4))),
-    })
-    .onConflict((conflict) => conflict.columns(['job', 'seq']).doNothing())
-    .execute();
+  if (seq === row.seq) {
+    await context.store
+      .insertInto('late_answers')
+      .values({
+        job: row.id,
+        seq,
+        generation: row.generation,
+        received: context.now().toISOString(),
+        sws: JSON.stringify(report.answers.map((answer) => answer.slice(-4))),
+      })
+      .onConflict((conflict) => conflict.columns(['job', 'seq']).doNothing())
+      .execute();
+  }
   throw new KaikaError('job-superseded', 'another job has taken this card over');
 }

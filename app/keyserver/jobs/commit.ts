@@ -5,18 +5,18 @@ import { type Fate, swText } from '../issuer/answers.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { Absorbed } from '../issuer/progress.ts';
 import type { Sent } from '../issuer/state.ts';
-import { type Queries, writeCardState } from '../store/cards.ts';
-import type { JobsTable } from '../store/tables.ts';
+import { type Queries, readCardState, writeCardState } from '../store/cards.ts';
+import type { CardsTable, JobsTable } from '../store/tables.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
-import { endLease, holdLease, supersedeOpenJobs, writeStep } from './repository.ts';
-
-/** Another instance took the step in between: read again and decide anew. */
-export class Overtaken extends Error {
-  constructor() {
-    super('another request took this step');
-    this.name = 'Overtaken';
-  }
-}
+import {
+  endLease,
+  findCardOfAccount,
+  holdLease,
+  releaseCard,
+  supersedeOpenJobs,
+  writeStep,
+} from './repository.ts';
+import { Overtaken } from './turns.ts';
 
 export interface StartCommit {
   readonly caller: OperatorCaller;
@@ -24,6 +24,8 @@ export interface StartCommit {
   readonly hash: string;
   readonly job: string;
   readonly generation: number;
+  /** The card's row and state as they were when it was decided; undefined for a card never seen. */
+  readonly row: CardsTable | undefined;
   readonly before: CardState;
   readonly next: Absorbed;
   readonly outcome: Outcome | undefined;
@@ -39,7 +41,10 @@ export async function commitStart(context: JobContext, start: StartCommit): Prom
   const { next, request, caller } = start;
   const card = next.job.identification;
   await context.store.transaction().execute(async (db) => {
+    // A write first: from here on the card's rows are ours, and what is read is the newest.
     await raiseGeneration(db, start, now);
+    await requireUnchanged(db, card, start.before);
+    await requireNewRequest(db, request.requestId);
     if (start.effect) await bindAccount(db, card, next.job.account, next.job.accountFactor);
     await supersedeOpenJobs(db, card, now);
     await db
@@ -81,14 +86,31 @@ export async function commitStart(context: JobContext, start: StartCommit): Prom
         expires: leaseEnd(context),
       });
     } else {
-      await endLease(db, card, start.job);
+      // Whoever had the card lost it to this job, and this job is over.
+      await releaseCard(db, card);
     }
   });
 }
 
+/** A step of the job that held the card may have been committed since its state was read. */
+async function requireUnchanged(db: Queries, card: string, before: CardState): Promise<void> {
+  const current = await readCardState(db, card);
+  if (JSON.stringify(current) !== JSON.stringify(before)) throw new Overtaken();
+}
+
+async function requireNewRequest(db: Queries, requestId: string): Promise<void> {
+  const other = await db
+    .selectFrom('jobs')
+    .select('id')
+    .where('request_id', '=', requestId)
+    .executeTakeFirst();
+  if (other !== undefined) throw new Overtaken();
+}
+
 async function raiseGeneration(db: Queries, start: StartCommit, now: string): Promise<void> {
   const card = start.next.job.identification;
-  if (start.generation === 1) {
+  const { row } = start;
+  if (row === undefined) {
     const inserted = await db
       .insertInto('cards')
       .values({
@@ -96,7 +118,7 @@ async function raiseGeneration(db: Queries, start: StartCommit, now: string): Pr
         card_type: start.cardType,
         account: null,
         account_factor: null,
-        generation: 1,
+        generation: start.generation,
         set_aside: null,
         first_seen: now,
       })
@@ -109,20 +131,18 @@ async function raiseGeneration(db: Queries, start: StartCommit, now: string): Pr
     .updateTable('cards')
     .set({ generation: start.generation })
     .where('id', '=', card)
-    .where('generation', '=', start.generation - 1)
+    .where('generation', '=', row.generation)
+    .where('account', 'is not distinct from', row.account)
+    .where('set_aside', 'is not distinct from', row.set_aside)
     .executeTakeFirst();
   if (raised.numUpdatedRows !== 1n) throw new Overtaken();
 }
 
 /** Binds the card to its account, once; two cards with the same D would have the same keys and are refused. */
 async function bindAccount(db: Queries, card: string, account: string, factor: string): Promise<void> {
-  const other = await db
-    .selectFrom('cards')
-    .select('id')
-    .where('account_factor', '=', factor)
-    .where('id', '!=', card)
-    .executeTakeFirst();
-  if (other !== undefined) throw new KaikaError('account-taken', 'another card has this account');
+  const other = await findCardOfAccount(db, factor);
+  if (other !== undefined && other !== card)
+    throw new KaikaError('account-taken', 'another card has this account');
   await db
     .updateTable('cards')
     .set({ account, account_factor: factor })
@@ -140,7 +160,8 @@ export interface StepCommit {
   readonly before: CardState;
   readonly next: Absorbed;
   readonly outcome: Outcome | undefined;
-  readonly sealed: string;
+  /** The batch that goes out, sealed; null when the job is over. */
+  readonly sealed: string | null;
   readonly effect: boolean;
 }
 
@@ -149,12 +170,14 @@ export async function commitStep(context: JobContext, step: StepCommit): Promise
   const now = context.now().toISOString();
   const { row, next } = step;
   await context.store.transaction().execute(async (db) => {
-    const current = await db
-      .selectFrom('cards')
-      .select('generation')
+    // Compared by writing: a transaction that begins by reading could not become a writer behind another instance's back.
+    const held = await db
+      .updateTable('cards')
+      .set({ generation: row.generation })
       .where('id', '=', row.card)
+      .where('generation', '=', row.generation)
       .executeTakeFirst();
-    if (current?.generation !== row.generation) throw new Overtaken();
+    if (held.numUpdatedRows !== 1n) throw new Overtaken();
     const moved = await db
       .updateTable('jobs')
       .set({

@@ -4,7 +4,7 @@ import type { Wish } from '../../protocol/wire.ts';
 import { findSession } from '../access/sessions.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
 
-/** The purses whose deletion is confirmed. @throws KaikaError `not-permitted` for one's own or an invalid token. */
+/** The purses whose deletion is confirmed. @throws KaikaError `not-permitted` for one's own, another station's or an invalid token. */
 export async function confirmedPurses(
   context: JobContext,
   caller: OperatorCaller,
@@ -14,7 +14,9 @@ export async function confirmedPurses(
   for (const wish of wishes) {
     if (wish.action !== 'delete' || wish.confirmedBy === undefined) continue;
     const session = await findSession(context.store, wish.confirmedBy, context.now());
-    if (session === undefined || session.operator === caller.operator) {
+    const second =
+      session !== undefined && session.operator !== caller.operator && session.station === caller.station;
+    if (!second) {
       throw new KaikaError('not-permitted', 'a second person has to confirm', { app: wish.app });
     }
     confirmed.push(wish.app);

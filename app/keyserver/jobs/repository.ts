@@ -29,8 +29,23 @@ export function readState(row: JobsTable): JobState {
   return jobStateSchema.parse(JSON.parse(row.state));
 }
 
-/** Ends every running job on the card: another one takes over, and their answers come too late from now on. */
+/** The card that belongs to an account, by the 8 bytes D of its keys. */
+export async function findCardOfAccount(db: Queries, factor: string): Promise<string | undefined> {
+  const card = await db
+    .selectFrom('cards')
+    .select('id')
+    .where('account_factor', '=', factor)
+    .executeTakeFirst();
+  return card?.id;
+}
+
+/**
+ * Ends every running job on the card: another one takes over, and their answers come too late from now on. Their batches never go out
+ * again, so what was sealed of them goes.
+ */
 export async function supersedeOpenJobs(db: Queries, card: string, now: string): Promise<void> {
+  const running = db.selectFrom('jobs').select('id').where('card', '=', card).where('ended', 'is', null);
+  await db.updateTable('job_steps').set({ sealed: null }).where('job', 'in', running).execute();
   await db
     .updateTable('jobs')
     .set({ ended: now, result: 'superseded' })
@@ -56,6 +71,11 @@ export async function holdLease(db: Queries, lease: LeasesTable): Promise<void> 
     .values(lease)
     .onConflict((conflict) => conflict.column('card').doUpdateSet(values))
     .execute();
+}
+
+/** Ends whatever lease there is on the card. */
+export async function releaseCard(db: Queries, card: string): Promise<void> {
+  await db.deleteFrom('leases').where('card', '=', card).execute();
 }
 
 export async function endLease(db: Queries, card: string, job: string): Promise<void> {

@@ -12,7 +12,7 @@ import {
 } from '../../protocol/wire.ts';
 import { buildNext } from '../issuer/build.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
-import { firstState, planFor, reconcile } from '../issuer/start.ts';
+import { factorOf, firstState, planFor, reconcile } from '../issuer/start.ts';
 import { findCard, readCardState } from '../store/cards.ts';
 import type { CardsTable } from '../store/tables.ts';
 import { commitStart } from './commit.ts';
@@ -20,10 +20,19 @@ import { confirmedPurses } from './confirmations.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
 import { issuerPorts } from './issuer-ports.ts';
 import { hashOf, openReply, sealReply } from './replies.ts';
-import { findJobByRequest, findLease, findStep } from './repository.ts';
+import { findCardOfAccount, findJobByRequest, findLease, findStep } from './repository.ts';
+import { untilNotOvertaken } from './turns.ts';
 
 /** @throws KaikaError with any of the codes that refuse a job; VaultError when the HSM is away (nothing has changed). */
 export async function startJob(
+  context: JobContext,
+  caller: OperatorCaller,
+  request: JobRequest,
+): Promise<JobReply> {
+  return untilNotOvertaken(() => startOnce(context, caller, request));
+}
+
+async function startOnce(
   context: JobContext,
   caller: OperatorCaller,
   request: JobRequest,
@@ -32,18 +41,21 @@ export async function startJob(
   const repeated = await repeatedReply(context, caller, request, hash);
   if (repeated !== undefined) return repeated;
 
+  // The card's file says "no account" with zeros.
+  if (/^0+$/.test(request.account)) throw new KaikaError('account-invalid', 'an account of zeros only');
   const recognition = recognise(context.catalogue, request.card);
   if (!recognition.known) throw new KaikaError(recognition.code, recognition.reason);
   const { profile, identification } = recognition;
   const row = await findCard(context.store, identification);
-  await refuseCard(context, caller, request, identification, row);
+  await refuseCard(context, caller, request, { identification, type: profile.id, row });
 
-  const plan = planFor(context.catalogue, profile, request);
-  const confirmed = await confirmedPurses(context, caller, request.wishes);
   const before = await readCardState(context.store, identification);
   const known = reconcile(before, request, profile, identification);
+  const plan = planFor(context.catalogue, profile, request, known);
+  const confirmed = await confirmedPurses(context, caller, request.wishes);
   const state = firstState({
     request,
+    card: known,
     plan,
     profile,
     identification,
@@ -71,6 +83,7 @@ export async function startJob(
     hash,
     job,
     generation,
+    row,
     before,
     next: built.next,
     outcome: reply.outcome,
@@ -92,6 +105,8 @@ async function repeatedReply(
   if (job.request_hash !== hash || job.station !== caller.station) {
     throw new KaikaError('request-conflict', 'this request id was used for another request');
   }
+  if (job.result === 'superseded')
+    throw new KaikaError('job-superseded', 'another job has taken this card over');
   const step = await findStep(context.store, job.id, 0);
   if (step?.sealed == null) {
     throw new KaikaError('step-conflict', 'the job has gone on since', { job: job.id, seq: job.seq });
@@ -104,13 +119,18 @@ async function refuseCard(
   context: JobContext,
   caller: OperatorCaller,
   request: JobRequest,
-  identification: string,
-  row: CardsTable | undefined,
+  card: { readonly identification: string; readonly type: string; readonly row: CardsTable | undefined },
 ): Promise<void> {
+  const { identification, type, row } = card;
+  if (row !== undefined && row.card_type !== type)
+    throw new KaikaError('wrong-card-type', 'the card was of another type before');
   if (row?.set_aside != null) throw new KaikaError('card-set-aside', row.set_aside);
   if (row?.account != null && row.account !== request.account) {
     throw new KaikaError('account-mismatch', 'the card belongs to another account');
   }
+  const other = await findCardOfAccount(context.store, factorOf(request.account));
+  if (other !== undefined && other !== identification)
+    throw new KaikaError('account-taken', 'another card has this account');
   const lease = await findLease(context.store, identification);
   const held =
     lease !== undefined && lease.station !== caller.station && lease.expires > context.now().toISOString();

@@ -25,13 +25,13 @@ export async function readCardRecord(store: Store, card: string): Promise<CardRe
     .selectFrom('jobs')
     .selectAll()
     .where('card', '=', card)
-    .orderBy('started')
+    .orderBy('generation')
     .execute();
   const apps = Object.entries(state.apps).map(([app, one]) => ({
     app,
     state: one.state,
-    mckVersion: one.keys === null ? null : issuerVersion(one.keys.mck),
-    mtkVersion: one.keys === null ? null : issuerVersion(one.keys.mtk),
+    mckVersion: one.keys === null || one.state === 'missing' ? null : issuerVersion(one.keys.mck),
+    mtkVersion: one.keys === null || one.state === 'missing' ? null : issuerVersion(one.keys.mtk),
     instance: one.instance,
     loadFileHash: one.loadFileHash,
     inDoubt:

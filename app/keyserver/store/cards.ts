@@ -15,7 +15,7 @@ export async function findCard(db: Queries, card: string): Promise<CardsTable | 
 
 /** Everything known of the card's apps; an unknown card has none. */
 export async function readCardState(db: Queries, card: string): Promise<CardState> {
-  const rows = await db.selectFrom('card_apps').selectAll().where('card', '=', card).execute();
+  const rows = await db.selectFrom('card_apps').selectAll().where('card', '=', card).orderBy('app').execute();
   const keys = await db.selectFrom('card_keys').selectAll().where('card', '=', card).execute();
   const apps: Record<string, CardAppState> = {};
   for (const row of rows) {
