@@ -3,11 +3,12 @@ import { ZodError } from 'zod';
 import { type ErrorBody, type ErrorCode, KaikaError } from '../../protocol/errors.ts';
 import { VaultError, type VaultFault } from '../vault/port.ts';
 
-const VAULT_CODES: Record<VaultFault, ErrorCode> = {
-  'hsm-away': 'hsm-away',
-  'key-missing': 'hsm-key-missing',
-  refused: 'internal',
-  busy: 'server-busy',
+/** What the vault says of token and files stays in the log. */
+const VAULT_ERRORS: Record<VaultFault, readonly [ErrorCode, string]> = {
+  'hsm-away': ['hsm-away', 'the HSM does not answer'],
+  'key-missing': ['hsm-key-missing', 'a key is not in the HSM'],
+  refused: ['internal', 'something went wrong on the server'],
+  busy: ['server-busy', 'the HSM has too much to do'],
 };
 
 /** The error as the wire has it. What is not ours becomes `internal`, its text stays in the log. */
@@ -16,9 +17,7 @@ export function toErrorBody(error: unknown, requestId: string): ErrorBody {
     const details = Object.keys(error.details).length === 0 ? {} : { details: error.details };
     return { code: error.code, message: error.message.slice(0, 500), requestId, ...details };
   }
-  if (error instanceof VaultError) {
-    return { code: VAULT_CODES[error.fault], message: error.message.slice(0, 500), requestId };
-  }
+  if (error instanceof VaultError) return plain(...VAULT_ERRORS[error.fault], requestId);
   if (error instanceof ZodError) return { code: 'bad-request', message: describe(error), requestId };
   const code = codeOf(error);
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
@@ -26,6 +25,8 @@ export function toErrorBody(error: unknown, requestId: string): ErrorBody {
   if (code.startsWith('FST_ERR_CTP') || code === 'FST_ERR_VALIDATION') {
     return plain('bad-request', 'the body is not JSON of the right kind', requestId);
   }
+  if (code === 'FST_ERR_BAD_URL') return plain('bad-request', 'the address is malformed', requestId);
+  if (code.startsWith('SQLITE_BUSY')) return plain('server-busy', 'the store has too much to do', requestId);
   if (code.startsWith('SQLITE_'))
     return plain('server-store-failed', 'the store did not take the step', requestId);
   return plain('internal', 'something went wrong on the server', requestId);

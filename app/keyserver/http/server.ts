@@ -1,12 +1,14 @@
 /** The HTTPS face of the key server: TLS 1.3, client certificates required, thin handlers over the job service. */
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
+import { ZodError, z } from 'zod';
 import { KaikaError } from '../../protocol/errors.ts';
 import {
   API_LEVEL,
   answersRequestSchema,
+  type JobRequest,
   jobRequestSchema,
   LIMITS,
   signInRequestSchema,
@@ -17,7 +19,8 @@ import type { JobContext, OperatorCaller, StationCaller } from '../jobs/context.
 import { startJob } from '../jobs/start-job.ts';
 import type { Log } from '../log.ts';
 import { readCardRecord } from '../records/card-record.ts';
-import { toErrorBody } from './errors.ts';
+import { VaultError } from '../vault/port.ts';
+import { codeOf, toErrorBody } from './errors.ts';
 import { statusOf } from './status-codes.ts';
 
 export interface TlsFiles {
@@ -39,22 +42,32 @@ export function buildHttpServer(context: JobContext, tls: TlsFiles, log: Log) {
     connectionTimeout: 60_000,
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
+    frameworkErrors: (error: FastifyError, request, reply) => {
+      void refuse(error, request, reply);
+    },
+    clientErrorHandler: answerGarbage,
   });
 
-  app.setErrorHandler(async (error, request, reply) => {
+  const codes = new WeakMap<FastifyRequest, { code: string }>();
+  const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const body = toErrorBody(error, request.id);
-    if (body.code === 'internal') {
-      log('error', 'internal-error', {
+    if (body.code === 'internal' || error instanceof VaultError) {
+      log(body.code === 'internal' ? 'error' : 'warn', 'request-failed', {
         requestId: request.id,
-        reason: error instanceof Error ? error.name : 'unknown',
+        code: body.code,
+        reason: reasonOf(error),
       });
     }
-    note(request, body.code);
+    codes.set(request, { code: body.code });
     return reply.status(statusOf(body.code)).send(body);
-  });
-  app.setNotFoundHandler(async (request, reply) => {
-    const body = toErrorBody(new KaikaError('not-found', 'no such resource'), request.id);
-    return reply.status(404).send(body);
+  };
+  app.setErrorHandler(async (error, request, reply) => refuse(error, request, reply));
+  app.setNotFoundHandler(async (request, reply) =>
+    refuse(new KaikaError('not-found', 'no such resource'), request, reply),
+  );
+  // Replies hold key writes and card records: nothing on the way may keep them or take them for something else.
+  app.addHook('onSend', async (_request, reply) => {
+    void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
   app.addHook('onResponse', async (request, reply) => {
     log('info', 'request', {
@@ -66,8 +79,6 @@ export function buildHttpServer(context: JobContext, tls: TlsFiles, log: Log) {
       ...codes.get(request),
     });
   });
-  const codes = new WeakMap<FastifyRequest, { code: string }>();
-  const note = (request: FastifyRequest, code: string) => codes.set(request, { code });
 
   app.get('/v1/health', async (_request, reply: FastifyReply) =>
     reply.send({ apiLevel: API_LEVEL, status: 'ok' }),
@@ -80,7 +91,7 @@ export function buildHttpServer(context: JobContext, tls: TlsFiles, log: Log) {
 
   app.post('/v1/jobs', async (request) => {
     const caller = await operatorOf(context, request);
-    return startJob(context, caller, parseBody(jobRequestSchema, request.body));
+    return startJob(context, caller, parseJobRequest(request.body));
   });
 
   app.post('/v1/jobs/:job/answers/:seq', async (request) => {
@@ -107,6 +118,33 @@ function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
     });
   }
   return schema.parse(body);
+}
+
+/** What staff typed is told apart from what a station got wrong. @throws KaikaError `account-invalid`; as `parseBody` */
+function parseJobRequest(body: unknown): JobRequest {
+  try {
+    return parseBody(jobRequestSchema, body);
+  } catch (error) {
+    const typed = error instanceof ZodError && error.issues.every((issue) => issue.path[0] === 'account');
+    if (typed) throw new KaikaError('account-invalid', 'an account has 8 to 20 decimal digits');
+    throw error;
+  }
+}
+
+/** What is not HTTP never becomes a request: it gets an error body all the same, and the connection ends. */
+function answerGarbage(error: Error, socket: Socket): void {
+  if (codeOf(error) !== 'ECONNRESET' && socket.writable) {
+    const body = JSON.stringify(toErrorBody(new KaikaError('bad-request', 'this is not HTTP'), randomUUID()));
+    const headers = `Content-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close`;
+    socket.write(`HTTP/1.1 400 Bad Request\r\n${headers}\r\n\r\n${body}`);
+  }
+  socket.destroySoon();
+}
+
+/** For the log: the vault names token, keys and faults; of anything else its class is enough. */
+function reasonOf(error: unknown): string {
+  if (error instanceof VaultError) return error.message;
+  return error instanceof Error ? error.name : 'unknown';
 }
 
 /** The station behind the client certificate. @throws KaikaError `server-refused-certificate` */
