@@ -5,7 +5,7 @@ import type { Catalogue } from '../catalogue/schema.ts';
 import { KaikaError } from '../protocol/errors.ts';
 import type { Wish } from '../protocol/wire.ts';
 import { type Engine, openEngine } from '../station/engine.ts';
-import { type HeadlessResult, refusal } from '../station/headless/result.ts';
+import type { HeadlessResult } from '../station/headless/result.ts';
 import { runHeadless, type Told } from '../station/headless/run.ts';
 import { systemClock } from '../station/ports.ts';
 import { createServerClient } from '../station/server-client.ts';
@@ -204,9 +204,4 @@ async function boundAccount(engine: Engine, identification: string | null): Prom
     if (error instanceof KaikaError && error.code === 'not-found') return undefined;
     throw error;
   }
-}
-
-/** The result of a run that never got as far as a card. */
-export function nothingDone(): HeadlessResult {
-  return refusal(undefined, null, 0);
 }
