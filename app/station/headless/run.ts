@@ -37,6 +37,8 @@ export interface HeadlessPorts {
   readonly haltLimitMs: number;
 }
 
+const SERVICE_LIMIT_MS = 4_000;
+
 /** Never throws for what a person can meet: that is told, and is in the result. */
 export async function runHeadless(ports: HeadlessPorts, request: HeadlessRequest): Promise<HeadlessResult> {
   const { engine, clock, tell } = ports;
@@ -70,6 +72,11 @@ type Ready =
 
 /** The first card that was read, or the job in hand that goes on by itself. @throws KaikaError why there is none */
 async function findCard({ engine, clock, cardLimitMs }: HeadlessPorts): Promise<Ready> {
+  // A card may take a person's time to come; the service is there or it is not.
+  const service = await waitFor(engine, clock, Math.min(cardLimitMs, SERVICE_LIMIT_MS), (snapshot) =>
+    snapshot.service.kind === 'running' ? true : undefined,
+  );
+  if (service === undefined) throw whyNoCard(engine.snapshot());
   const ready = await waitFor(engine, clock, cardLimitMs, (snapshot) => {
     for (const reader of snapshot.readers) {
       const found = readyIn(reader, snapshot);
