@@ -77,8 +77,11 @@ export async function openIssuerRig(makeToken: MakeToken = makeDemoToken): Promi
   };
 }
 
+/** Decimal digits that do not begin with 0. */
+export function randomDigits(count: number): string {
+  return Array.from(randomBytes(count), (byte, i) => String(i === 0 ? 1 + (byte % 9) : byte % 10)).join('');
+}
+
 export function newRequestId(): string {
   return randomUUID();
 }
-
-export type { randomDigits };
