@@ -48,6 +48,7 @@ export async function runHeadless(ports: HeadlessPorts, request: HeadlessRequest
     const ready = await findCard(ports);
     if (ready.kind === 'job') {
       tell({ kind: 'continues', job: ready.job });
+      await signInAgain(ports, request);
       return await follow(ports, ready.job.id, started);
     }
     card = ready.look.identification;
@@ -63,6 +64,16 @@ export async function runHeadless(ports: HeadlessPorts, request: HeadlessRequest
     if (!(error instanceof KaikaError)) throw error;
     tell({ kind: 'error', code: error.code, details: error.details });
     return refusal(error.code, card, clock.monotonic() - started);
+  }
+}
+
+/** A job that had no reply yet asks for its operator; one that had goes on without. So a failure here is only told. */
+async function signInAgain({ engine, tell }: HeadlessPorts, request: HeadlessRequest): Promise<void> {
+  try {
+    await engine.signIn(request.operator, request.secret);
+  } catch (error) {
+    if (!(error instanceof KaikaError)) throw error;
+    tell({ kind: 'error', code: error.code, details: error.details });
   }
 }
 
