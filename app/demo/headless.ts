@@ -108,7 +108,7 @@ function open(
     clock: systemClock,
     server: (time) =>
       createServerClient({
-        origin: `https://localhost:${server.port}`,
+        origins: [`https://localhost:${server.port}`],
         ca: pem('ca.pem'),
         cert: pem(`${identity}.pem`),
         key: pem(`${identity}.key`),

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { type StoreConfig, storeConfigSchema } from './store/config.ts';
 
 const path = z.string().min(1).max(4096);
 
@@ -11,7 +12,7 @@ export const configSchema = z.strictObject({
     port: z.number().int().min(0).max(65_535),
   }),
   tls: z.strictObject({ key: path, certificate: path, stationAuthorities: path }),
-  store: z.strictObject({ kind: z.literal('sqlite'), file: path }),
+  store: storeConfigSchema,
   vault: z.strictObject({
     module: path,
     tokenLabel: z.string().min(1).max(32),
@@ -58,7 +59,7 @@ export function readConfig(file: string): ServerConfig {
       certificate: at(config.tls.certificate),
       stationAuthorities: at(config.tls.stationAuthorities),
     },
-    store: { ...config.store, file: at(config.store.file) },
+    store: storeAt(config.store, at),
     vault: {
       ...vault,
       module: at(vault.module),
@@ -66,6 +67,16 @@ export function readConfig(file: string): ServerConfig {
       ...(softhsmConf === undefined ? {} : { softhsmConf: at(softhsmConf) }),
     },
     ...(config.resources === undefined ? {} : { resources: at(config.resources) }),
+  };
+}
+
+function storeAt(store: StoreConfig, at: (relative: string) => string): StoreConfig {
+  if (store.kind === 'sqlite') return { ...store, file: at(store.file) };
+  const { passwordFile, authorities, ...rest } = store;
+  return {
+    ...rest,
+    ...(passwordFile === undefined ? {} : { passwordFile: at(passwordFile) }),
+    ...(authorities === undefined ? {} : { authorities: at(authorities) }),
   };
 }
 

@@ -7,7 +7,7 @@ import { buildHttpServer } from './http/server.ts';
 import type { JobContext } from './jobs/context.ts';
 import type { Log } from './log.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from './resources.ts';
-import { openSqliteStore } from './store/open.ts';
+import { openStore } from './store/open.ts';
 import { startVault } from './vault/client.ts';
 
 export interface RunningServer {
@@ -26,7 +26,7 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
     cert: readFileSync(config.tls.certificate, 'utf8'),
     ca: readFileSync(config.tls.stationAuthorities, 'utf8'),
   };
-  const store = await openSqliteStore(config.store.file);
+  const store = await openStore(config.store);
   const vault = await startVault({
     module: config.vault.module,
     tokenLabel: config.vault.tokenLabel,

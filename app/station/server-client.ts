@@ -15,7 +15,8 @@ import {
   signInReplySchema,
   stepReplySchema,
 } from '../protocol/wire.ts';
-import { HttpsLine, type HttpsLineOptions } from './https-line.ts';
+import type { HttpsLineOptions, LineAnswer } from './https-line.ts';
+import { OriginLines } from './origin-lines.ts';
 import type { Clock } from './ports.ts';
 import { codeOfTransportError, type TimeEvidence, type Validity } from './tls-faults.ts';
 
@@ -60,7 +61,9 @@ export interface HeardTime {
   readonly ahead: number;
 }
 
-export interface HttpsClientOptions extends Omit<HttpsLineOptions, 'onAnswer'> {
+export interface HttpsClientOptions extends Omit<HttpsLineOptions, 'origin'> {
+  /** The server's instances, `https://host[:port]` each. The one that answered last is asked; the next one when it is away. */
+  readonly origins: readonly string[];
   readonly clock: Pick<Clock, 'now'>;
   /** What an earlier run heard; `onTime` is told what this one hears, for keeping. */
   readonly heard?: HeardTime;
@@ -72,7 +75,7 @@ export function createServerClient(options: HttpsClientOptions): ServerClient {
   const own = validityOf(options.cert);
   const ca = validityOf(options.ca);
   let heard = options.heard;
-  const line = new HttpsLine(options);
+  const lines = new OriginLines(options, options.origins);
 
   const evidence = (): TimeEvidence => ({
     now: options.clock.now(),
@@ -80,6 +83,12 @@ export function createServerClient(options: HttpsClientOptions): ServerClient {
     ca,
     ...(heard === undefined ? {} : { heard }),
   });
+
+  const isAway = (answer: LineAnswer): boolean =>
+    answer.kind === 'answered'
+      ? // One that is there, but whose HSM, store or balancer is not.
+        answer.status >= 502 && answer.status <= 504
+      : !answer.refusedAfterHandshake && codeOfTransportError(answer.code, evidence()) === 'server-away';
 
   async function ask<T>(
     schema: z.ZodType<T>,
@@ -89,11 +98,9 @@ export function createServerClient(options: HttpsClientOptions): ServerClient {
     token: string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    const answer = await line.request(
-      method,
-      path,
-      body === undefined ? undefined : JSON.stringify(body),
-      token,
+    const answer = await lines.request(
+      { method, path, body: body === undefined ? undefined : JSON.stringify(body), token },
+      isAway,
       signal,
     );
     if (answer.kind === 'failed') {
@@ -141,7 +148,7 @@ export function createServerClient(options: HttpsClientOptions): ServerClient {
         token,
         signal,
       ),
-    close: () => line.close(),
+    close: () => lines.close(),
   };
 }
 

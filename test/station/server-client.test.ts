@@ -67,7 +67,7 @@ function serve(listener: RequestListener, pem: Pem = serverPem, more: object = {
 
 function client(port: number, more: Partial<HttpsClientOptions> = {}): ServerClient {
   const made = createServerClient({
-    origin: `https://localhost:${port}`,
+    origins: [`https://localhost:${port}`],
     ca: authority.ca,
     ...stationPem,
     connectTimeoutMs: 1_000,
@@ -144,7 +144,7 @@ describe('server-away', () => {
   });
 
   it('no such name', async () => {
-    const one = client(1, { origin: 'https://kaika-nowhere.invalid' });
+    const one = client(1, { origins: ['https://kaika-nowhere.invalid'] });
     await expect(one.signIn(SIGN_IN)).rejects.toMatchObject({ code: 'server-away', sent: false });
   });
 
@@ -272,5 +272,68 @@ describe('wrong-clock', () => {
     await client(port, { onTime: (time) => heard.push(time.ahead) }).signIn(SIGN_IN);
     expect(heard[0]).toBeGreaterThan(3 * 3_600_000 - 5_000);
     expect(heard[0]).toBeLessThan(3 * 3_600_000 + 5_000);
+  });
+});
+
+describe('several origins', () => {
+  const origins = (...ports: number[]) => ({ origins: ports.map((port) => `https://localhost:${port}`) });
+  const counted = async (listener: RequestListener) => {
+    const seen = { count: 0, port: 0 };
+    seen.port = await serve((request, response) => {
+      seen.count += 1;
+      listener(request, response);
+    });
+    return seen;
+  };
+
+  it('the next one is asked when one is away, and stays', async () => {
+    const second = await counted(answer(200, REPLY));
+    const third = await counted(answer(200, REPLY));
+    const one = client(1, origins(1, second.port, third.port));
+    for (let time = 0; time < 3; time += 1) await one.signIn(SIGN_IN);
+    expect([second.count, third.count]).toEqual([3, 0]);
+  });
+
+  it.each([
+    ['silent', () => undefined],
+    ['cut off', (request: IncomingMessage) => void request.socket.destroy()],
+    ['without its store', answer(503, { code: 'server-store-failed', message: '', requestId: 'r' })],
+  ] as const)('one that is there but %s is left for the next', async (_name, listener) => {
+    const first = await counted(listener);
+    const second = await counted(answer(200, REPLY));
+    const one = client(1, origins(first.port, second.port));
+    await one.signIn(SIGN_IN);
+    const asked = first.count;
+    await one.signIn(SIGN_IN);
+    expect([first.count, second.count]).toEqual([asked, 2]);
+  });
+
+  it('a refusal is an answer: nobody else is asked', async () => {
+    const first = await counted(answer(401, { code: 'sign-in-failed', message: '', requestId: 'r' }));
+    const second = await counted(answer(200, REPLY));
+    const one = client(1, origins(first.port, second.port));
+    await expect(one.signIn(SIGN_IN)).rejects.toMatchObject({ code: 'sign-in-failed' });
+    expect(second.count).toBe(0);
+  });
+
+  it('an instance that is not trusted is not passed over in silence', async () => {
+    const strange = await serve(answer(200, REPLY), await stranger.issue());
+    const second = await counted(answer(200, REPLY));
+    await expect(client(1, origins(strange, second.port)).signIn(SIGN_IN)).rejects.toMatchObject({
+      code: 'server-not-trusted',
+    });
+    expect(second.count).toBe(0);
+  });
+
+  it('all away: one error, that says whether any of them may have got the request, and the next time begins with another', async () => {
+    const silent = await counted(() => undefined);
+    const one = client(1, origins(silent.port, 1));
+    await expect(one.signIn(SIGN_IN)).rejects.toMatchObject({ code: 'server-away', sent: true });
+    const two = client(1, origins(1, 1));
+    await expect(two.signIn(SIGN_IN)).rejects.toMatchObject({ code: 'server-away', sent: false });
+    const sick = await counted(answer(503, { code: 'hsm-away', message: '', requestId: 'r' }));
+    await expect(client(1, origins(sick.port, 1)).signIn(SIGN_IN)).rejects.toMatchObject({
+      code: 'hsm-away',
+    });
   });
 });

@@ -11,11 +11,13 @@ import { findSoftHsm } from '../../app/demo/softhsm-module.ts';
 import { openActiveVersions } from '../../app/keyserver/active-versions.ts';
 import type { JobContext } from '../../app/keyserver/jobs/context.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
-import { openSqliteStore } from '../../app/keyserver/store/open.ts';
+import type { StoreConfig } from '../../app/keyserver/store/config.ts';
+import { openStore } from '../../app/keyserver/store/open.ts';
 import { startVault } from '../../app/keyserver/vault/client.ts';
 import type { VaultTokenConfig } from '../../app/keyserver/vault/config.ts';
 import { type CardSpec, makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
+import { type Postgresql, type StoreKind, startPostgresql } from './postgresql.ts';
 
 export interface IssuerRig {
   readonly context: JobContext;
@@ -24,6 +26,7 @@ export interface IssuerRig {
   readonly delivery: Delivery;
   /** The token behind the vault, for set-up and for making it go away. */
   readonly token: VaultTokenConfig;
+  readonly store: StoreConfig;
   newCard(spec?: Partial<CardSpec>): { card: VirtualCard; identification: string };
   close(): Promise<void>;
 }
@@ -31,7 +34,10 @@ export interface IssuerRig {
 /** Makes a token in `folder` from a delivery; the demo's own unless a test needs keys that it knows. */
 export type MakeToken = typeof makeDemoToken;
 
-export async function openIssuerRig(makeToken: MakeToken = makeDemoToken): Promise<IssuerRig> {
+export async function openIssuerRig(
+  makeToken: MakeToken = makeDemoToken,
+  kind: StoreKind = 'sqlite',
+): Promise<IssuerRig> {
   const folder = mkdtempSync(join(tmpdir(), 'kaika-issuer-'));
   const delivery = makeDelivery();
   const token = await makeToken(
@@ -44,7 +50,13 @@ export async function openIssuerRig(makeToken: MakeToken = makeDemoToken): Promi
     delivery,
   );
   const vault = await startVault(token);
-  const store = await openSqliteStore(join(folder, 'store', 'kaika.sqlite'));
+  let database: Postgresql | undefined;
+  if (kind === 'postgresql') database = await startPostgresql();
+  const storeConfig: StoreConfig = (await database?.database()) ?? {
+    kind: 'sqlite',
+    file: join(folder, 'store', 'kaika.sqlite'),
+  };
+  const store = await openStore(storeConfig);
   const catalogue = openCatalogue(OWN_RESOURCES);
   const context: JobContext = {
     store,
@@ -61,6 +73,7 @@ export async function openIssuerRig(makeToken: MakeToken = makeDemoToken): Promi
     folder,
     delivery,
     token,
+    store: storeConfig,
     newCard(spec = {}) {
       const identification = randomDigits(16);
       const type: DemoType = spec.type ?? 'demo-scp03';
@@ -72,6 +85,7 @@ export async function openIssuerRig(makeToken: MakeToken = makeDemoToken): Promi
     async close() {
       await vault.close();
       await store.destroy();
+      await database?.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -67,7 +67,7 @@ export async function openWorld(readers = 2): Promise<World> {
         clock: systemClock,
         server: (time) =>
           createServerClient({
-            origin: `https://localhost:${serverPort}`,
+            origins: [`https://localhost:${serverPort}`],
             ca: pem('ca.pem'),
             cert: pem('station.pem'),
             key: pem('station.key'),

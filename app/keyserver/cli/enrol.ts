@@ -4,14 +4,14 @@ import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { enrolStation, writeOperator } from '../access/enrolment.ts';
 import { ConfigError, type ServerConfig } from '../config.ts';
-import { openSqliteStore } from '../store/open.ts';
+import { openStore } from '../store/open.ts';
 
 export async function addOperator(config: ServerConfig, id?: string, name?: string): Promise<number> {
   if (id === undefined || name === undefined) throw new ConfigError('operator needs --id and --name.');
   const secret = (await text(process.stdin)).replace(/\r?\n$/, '');
   if (secret.length < 8)
     throw new ConfigError('The secret, read from standard input, needs at least 8 characters.');
-  const store = await openSqliteStore(config.store.file);
+  const store = await openStore(config.store);
   try {
     await writeOperator(store, { id, name, secret });
   } finally {
@@ -24,7 +24,7 @@ export async function addOperator(config: ServerConfig, id?: string, name?: stri
 export async function addStation(config: ServerConfig, name?: string, certificate?: string): Promise<number> {
   if (name === undefined || certificate === undefined)
     throw new ConfigError('station needs --name and --certificate.');
-  const store = await openSqliteStore(config.store.file);
+  const store = await openStore(config.store);
   try {
     await enrolStation(store, name, new X509Certificate(readFileSync(certificate)));
   } finally {

@@ -1,7 +1,7 @@
 /** `status`: what an administrator asks first, without keys and without cards' data. */
 import { toHex } from '../../card/bytes.ts';
 import type { ServerConfig } from '../config.ts';
-import { openSqliteStore } from '../store/open.ts';
+import { openStore } from '../store/open.ts';
 import { startVault } from '../vault/client.ts';
 
 export async function printStatus(config: ServerConfig): Promise<number> {
@@ -28,7 +28,7 @@ export async function printStatus(config: ServerConfig): Promise<number> {
   } finally {
     await vault.close();
   }
-  const store = await openSqliteStore(config.store.file);
+  const store = await openStore(config.store);
   try {
     for (const table of ['cards', 'jobs', 'operators', 'stations'] as const) {
       const { count } = await store

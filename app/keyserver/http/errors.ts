@@ -1,4 +1,5 @@
 /** Every failure as an error body: a code, never a stack, never what the other side sent. */
+import { DatabaseError } from 'pg';
 import { ZodError } from 'zod';
 import { type ErrorBody, type ErrorCode, KaikaError } from '../../protocol/errors.ts';
 import { VaultError, type VaultFault } from '../vault/port.ts';
@@ -29,6 +30,15 @@ export function toErrorBody(error: unknown, requestId: string): ErrorBody {
   if (code.startsWith('SQLITE_BUSY')) return plain('server-busy', 'the store has too much to do', requestId);
   if (code.startsWith('SQLITE_'))
     return plain('server-store-failed', 'the store did not take the step', requestId);
+  if (isPostgresql(error)) {
+    // character_not_in_repertoire, untranslatable_character: a NUL in a text, say.
+    if (code === '22021' || code === '22P05')
+      return plain('bad-request', 'the body has text that cannot be kept', requestId);
+    // lock_not_available, query_canceled, too_many_connections
+    if (code === '55P03' || code === '57014' || code === '53300')
+      return plain('server-busy', 'the store has too much to do', requestId);
+    return plain('server-store-failed', 'the store did not take the step', requestId);
+  }
   return plain('internal', 'something went wrong on the server', requestId);
 }
 
@@ -41,6 +51,30 @@ function describe(error: ZodError): string {
 function plain(code: ErrorCode, message: string, requestId: string): ErrorBody {
   return { code, message, requestId };
 }
+
+/** An error of the database's, or of the way to it: the pool's own errors have no code. */
+function isPostgresql(error: unknown): boolean {
+  if (error instanceof DatabaseError) return true;
+  const text = error instanceof Error ? error.message : '';
+  return NETWORK.has(codeOf(error)) || POOL.some((one) => text.startsWith(one));
+}
+const NETWORK = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'ENOENT',
+]);
+const POOL = [
+  'Connection terminated',
+  'timeout exceeded when trying to connect',
+  'Query read timeout',
+  'Client has encountered a connection error',
+  'Cannot use a pool after calling end',
+];
 
 /** The `code` that Node, Fastify and SQLite put on their errors; empty when there is none. */
 export function codeOf(error: unknown): string {

@@ -7,6 +7,7 @@ import type { Absorbed } from '../issuer/progress.ts';
 import type { Sent } from '../issuer/state.ts';
 import { type Queries, readCardState, writeCardState } from '../store/cards.ts';
 import type { CardsTable, JobsTable } from '../store/tables.ts';
+import { inTransaction } from '../store/transaction.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
 import {
   endLease,
@@ -40,56 +41,60 @@ export async function commitStart(context: JobContext, start: StartCommit): Prom
   const now = context.now().toISOString();
   const { next, request, caller } = start;
   const card = next.job.identification;
-  await context.store.transaction().execute(async (db) => {
-    // A write first: from here on the card's rows are ours, and what is read is the newest.
-    await raiseGeneration(db, start, now);
-    await requireUnchanged(db, card, start.before);
-    await requireNewRequest(db, request.requestId);
-    if (start.effect) await bindAccount(db, card, next.job.account, next.job.accountFactor);
-    await supersedeOpenJobs(db, card, now);
-    await db
-      .insertInto('jobs')
-      .values({
-        id: start.job,
-        request_id: request.requestId,
-        request_hash: start.hash,
-        station: caller.station,
-        operator: caller.operator,
-        reader: request.reader,
-        card,
-        account: request.account,
-        generation: start.generation,
-        seq: start.outcome === undefined ? 1 : 0,
-        state: JSON.stringify(next.job),
-        started: now,
-        ended: start.outcome === undefined ? null : now,
-        result: start.outcome?.result ?? null,
-        outcome: start.outcome === undefined ? null : JSON.stringify(start.outcome),
-      })
-      .execute();
-    await writeStep(db, {
-      job: start.job,
-      seq: 0,
-      request_hash: start.hash,
-      sealed: start.sealed,
-      created: now,
-    });
-    await writeCardState(db, card, start.before, next.card, now);
-    if (start.outcome === undefined) {
-      await holdLease(db, {
-        card,
+  await inTransaction(
+    context.store,
+    async (db) => {
+      // A write first: from here on the card's rows are ours, and what is read is the newest.
+      await raiseGeneration(db, start, now);
+      await requireUnchanged(db, card, start.before);
+      await requireNewRequest(db, request.requestId);
+      if (start.effect) await bindAccount(db, card, next.job.account, next.job.accountFactor);
+      await supersedeOpenJobs(db, card, now);
+      await db
+        .insertInto('jobs')
+        .values({
+          id: start.job,
+          request_id: request.requestId,
+          request_hash: start.hash,
+          station: caller.station,
+          operator: caller.operator,
+          reader: request.reader,
+          card,
+          account: request.account,
+          generation: start.generation,
+          seq: start.outcome === undefined ? 1 : 0,
+          state: JSON.stringify(next.job),
+          started: now,
+          ended: start.outcome === undefined ? null : now,
+          result: start.outcome?.result ?? null,
+          outcome: start.outcome === undefined ? null : JSON.stringify(start.outcome),
+        })
+        .execute();
+      await writeStep(db, {
         job: start.job,
-        station: caller.station,
-        operator: caller.operator,
-        reader: request.reader,
-        since: now,
-        expires: leaseEnd(context),
+        seq: 0,
+        request_hash: start.hash,
+        sealed: start.sealed,
+        created: now,
       });
-    } else {
-      // Whoever had the card lost it to this job, and this job is over.
-      await releaseCard(db, card);
-    }
-  });
+      await writeCardState(db, card, start.before, next.card, now);
+      if (start.outcome === undefined) {
+        await holdLease(db, {
+          card,
+          job: start.job,
+          station: caller.station,
+          operator: caller.operator,
+          reader: request.reader,
+          since: now,
+          expires: leaseEnd(context),
+        });
+      } else {
+        // Whoever had the card lost it to this job, and this job is over.
+        await releaseCard(db, card);
+      }
+    },
+    () => new Overtaken(),
+  );
 }
 
 /** A step of the job that held the card may have been committed since its state was read. */
@@ -169,56 +174,60 @@ export interface StepCommit {
 export async function commitStep(context: JobContext, step: StepCommit): Promise<void> {
   const now = context.now().toISOString();
   const { row, next } = step;
-  await context.store.transaction().execute(async (db) => {
-    // Compared by writing: a transaction that begins by reading could not become a writer behind another instance's back.
-    const held = await db
-      .updateTable('cards')
-      .set({ generation: row.generation })
-      .where('id', '=', row.card)
-      .where('generation', '=', row.generation)
-      .executeTakeFirst();
-    if (held.numUpdatedRows !== 1n) throw new Overtaken();
-    const moved = await db
-      .updateTable('jobs')
-      .set({
-        seq: step.outcome === undefined ? step.seq + 1 : step.seq,
-        state: JSON.stringify(next.job),
-        ended: step.outcome === undefined ? null : now,
-        result: step.outcome?.result ?? null,
-        outcome: step.outcome === undefined ? null : JSON.stringify(step.outcome),
-      })
-      .where('id', '=', row.id)
-      .where('seq', '=', step.seq)
-      .where('ended', 'is', null)
-      .executeTakeFirst();
-    if (moved.numUpdatedRows !== 1n) throw new Overtaken();
-    if (step.effect) await bindAccount(db, row.card, next.job.account, next.job.accountFactor);
-    await writeStep(db, {
-      job: row.id,
-      seq: step.seq,
-      request_hash: step.hash,
-      sealed: step.sealed,
-      created: now,
-    });
-    await writeCommands(db, step);
-    await writeCardState(db, row.card, step.before, next.card, now);
-    if (next.job.setAside !== null) {
-      await db
+  await inTransaction(
+    context.store,
+    async (db) => {
+      // Compared by writing: a transaction that begins by reading could not become a writer behind another instance's back.
+      const held = await db
         .updateTable('cards')
-        .set({ set_aside: next.job.setAside })
+        .set({ generation: row.generation })
         .where('id', '=', row.card)
-        .execute();
-    }
-    if (step.outcome === undefined) {
-      await db
-        .updateTable('leases')
-        .set({ expires: leaseEnd(context) })
-        .where('job', '=', row.id)
-        .execute();
-    } else {
-      await endLease(db, row.card, row.id);
-    }
-  });
+        .where('generation', '=', row.generation)
+        .executeTakeFirst();
+      if (held.numUpdatedRows !== 1n) throw new Overtaken();
+      const moved = await db
+        .updateTable('jobs')
+        .set({
+          seq: step.outcome === undefined ? step.seq + 1 : step.seq,
+          state: JSON.stringify(next.job),
+          ended: step.outcome === undefined ? null : now,
+          result: step.outcome?.result ?? null,
+          outcome: step.outcome === undefined ? null : JSON.stringify(step.outcome),
+        })
+        .where('id', '=', row.id)
+        .where('seq', '=', step.seq)
+        .where('ended', 'is', null)
+        .executeTakeFirst();
+      if (moved.numUpdatedRows !== 1n) throw new Overtaken();
+      if (step.effect) await bindAccount(db, row.card, next.job.account, next.job.accountFactor);
+      await writeStep(db, {
+        job: row.id,
+        seq: step.seq,
+        request_hash: step.hash,
+        sealed: step.sealed,
+        created: now,
+      });
+      await writeCommands(db, step);
+      await writeCardState(db, row.card, step.before, next.card, now);
+      if (next.job.setAside !== null) {
+        await db
+          .updateTable('cards')
+          .set({ set_aside: next.job.setAside })
+          .where('id', '=', row.card)
+          .execute();
+      }
+      if (step.outcome === undefined) {
+        await db
+          .updateTable('leases')
+          .set({ expires: leaseEnd(context) })
+          .where('job', '=', row.id)
+          .execute();
+      } else {
+        await endLease(db, row.card, row.id);
+      }
+    },
+    () => new Overtaken(),
+  );
 }
 
 async function writeCommands(db: Queries, step: StepCommit): Promise<void> {

@@ -13,13 +13,22 @@ export async function findCard(db: Queries, card: string): Promise<CardsTable | 
   return db.selectFrom('cards').selectAll().where('id', '=', card).executeTakeFirst();
 }
 
-/** Everything known of the card's apps; an unknown card has none. */
+/** Everything known of the card's apps; an unknown card has none. One statement, so that it is true of one moment. */
 export async function readCardState(db: Queries, card: string): Promise<CardState> {
-  const rows = await db.selectFrom('card_apps').selectAll().where('card', '=', card).orderBy('app').execute();
-  const keys = await db.selectFrom('card_keys').selectAll().where('card', '=', card).execute();
+  const rows = await db
+    .selectFrom('card_apps')
+    .leftJoin('card_keys', (join) =>
+      join.onRef('card_keys.card', '=', 'card_apps.card').onRef('card_keys.app', '=', 'card_apps.app'),
+    )
+    .select(['card_apps.app', 'state', 'instance', 'load_file_hash', 'in_doubt'])
+    .select(['slot', 'candidates', 'spent', 'refused'])
+    .where('card_apps.card', '=', card)
+    .orderBy('card_apps.app')
+    .execute();
   const apps: Record<string, CardAppState> = {};
   for (const row of rows) {
-    const slots = keys.filter((key) => key.app === row.app);
+    if (apps[row.app] !== undefined) continue;
+    const slots = rows.filter((one) => one.app === row.app && one.slot !== null);
     apps[row.app] = {
       state: appStateSchema.parse(row.state),
       instance: row.instance,
@@ -31,15 +40,23 @@ export async function readCardState(db: Queries, card: string): Promise<CardStat
   return { apps };
 }
 
-function slotOf(
-  rows: readonly { slot: string; candidates: string; spent: number; refused: number }[],
-  name: SlotName,
-): KeySlotState {
+interface SlotRow {
+  readonly slot: string | null;
+  readonly candidates: string | null;
+  readonly spent: number | null;
+  readonly refused: number | null;
+}
+
+function slotOf(rows: readonly SlotRow[], name: SlotName): KeySlotState {
   const row = rows.find((one) => one.slot === name);
-  if (row === undefined) throw new Error(`key slot ${name} is missing in the store`);
+  if (row == null) throw new Error(`key slot ${name} is missing in the store`);
   return {
-    candidates: z.array(keyCandidateSchema).min(1).max(2).parse(JSON.parse(row.candidates)),
-    spent: row.spent,
+    candidates: z
+      .array(keyCandidateSchema)
+      .min(1)
+      .max(2)
+      .parse(JSON.parse(row.candidates ?? 'null')),
+    spent: row.spent ?? 0,
     refused: row.refused !== 0,
   };
 }

@@ -1,0 +1,43 @@
+/** A sample of tears with PostgreSQL as the store; all of them are tried on SQLite (tears.test.ts). */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import type { Wish } from '../../../app/protocol/wire.ts';
+import { TearingDevice } from '../../../app/simulator/tear.ts';
+import { CALLER, carry, look, request } from '../../support/forwarder.ts';
+import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { NO_POSTGRESQL } from '../../support/postgresql.ts';
+
+const STORY: Wish[] = [
+  { app: 'e-wallet', action: 'enable' },
+  { app: 'campus-meal', action: 'enable' },
+  { app: 'transit', action: 'delete' },
+];
+const why = NO_POSTGRESQL === undefined ? '' : ` (left out: ${NO_POSTGRESQL})`;
+
+describe.skipIf(NO_POSTGRESQL !== undefined)(`power lost once, with PostgreSQL${why}`, () => {
+  let rig: IssuerRig;
+  beforeAll(async () => {
+    rig = await openIssuerRig(undefined, 'postgresql');
+  });
+  afterAll(() => rig?.close());
+
+  it.each(['before', 'after'] as const)('at chosen commands, %s the card acted', async (when) => {
+    for (const at of [1, 2, 3, 5, 6, 7, 9, 40, 90, 95, 98, 101]) {
+      const { card, identification } = rig.newCard();
+      const asked = await request(card, rig.context, randomDigits(16), STORY);
+      const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
+      const outcome = await carry(torn, rig.context, await startJob(rig.context, CALLER, asked));
+      expect(torn.struck, `torn at ${at}`).toBe(true);
+      expect(outcome.result, `torn at ${at}`).toBe('complete');
+      const { observed } = await look(card, rig.context);
+      const record = await readCardRecord(rig.context.store, identification);
+      expect(record.jobs).toHaveLength(1);
+      for (const { app, action } of STORY) {
+        const state = action === 'enable' ? 'enabled' : 'missing';
+        expect(observed.find((one) => one.app === app)?.state, `${app}, torn at ${at}`).toBe(state);
+        expect(record.apps.find((one) => one.app === app)).toMatchObject({ state, inDoubt: false });
+      }
+    }
+  });
+});

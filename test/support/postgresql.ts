@@ -1,0 +1,162 @@
+/**
+ * Debian's PostgreSQL, started by hand for one test file: data in a temporary folder, a Unix socket and nothing else, ended by its
+ * process id. Started by root it runs as another user, because it refuses to run as root.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { Client } from 'pg';
+import type { StoreConfig } from '../../app/keyserver/store/config.ts';
+
+const START_MS = 30_000;
+const STOP_MS = 10_000;
+
+export interface Postgresql {
+  /** A new, empty database. */
+  database(): Promise<Extract<StoreConfig, { kind: 'postgresql' }>>;
+  stop(): Promise<void>;
+}
+
+function findBin(): string | undefined {
+  const places = ['/usr/lib/postgresql', '/usr/pgsql'].flatMap((parent) =>
+    existsSync(parent)
+      ? readdirSync(parent)
+          .sort((a, b) => Number(b) - Number(a))
+          .map((version) => join(parent, version, 'bin'))
+      : [],
+  );
+  const onPath = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  return [...places, ...onPath].find((folder) =>
+    ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))),
+  );
+}
+
+/** Another user for root's PostgreSQL; undefined when we are somebody ordinary. */
+function otherUser(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const name of ['postgres', 'nobody']) {
+    try {
+      const id = (which: string) =>
+        Number(execFileSync('id', [which, name], { encoding: 'utf8', stdio: 'pipe' }));
+      return { uid: id('-u'), gid: id('-g') };
+    } catch {
+      // The next one.
+    }
+  }
+  return undefined;
+}
+
+/** Why there is no PostgreSQL to test with; undefined when there is one. */
+export const NO_POSTGRESQL: string | undefined =
+  process.platform === 'win32'
+    ? 'not tried on Windows'
+    : findBin() === undefined
+      ? 'PostgreSQL is not installed on this machine (on Debian: postgresql)'
+      : undefined;
+
+/** The stores that tests of the job service run on. */
+export const STORES = [
+  { kind: 'sqlite', title: 'sqlite', skip: false },
+  {
+    kind: 'postgresql',
+    title: NO_POSTGRESQL === undefined ? 'postgresql' : `postgresql (left out: ${NO_POSTGRESQL})`,
+    skip: NO_POSTGRESQL !== undefined,
+  },
+] as const;
+export type StoreKind = (typeof STORES)[number]['kind'];
+
+export async function startPostgresql(): Promise<Postgresql> {
+  const bin = findBin();
+  if (bin === undefined) throw new Error(NO_POSTGRESQL);
+  const user = otherUser();
+  // Short: a Unix socket's path has 107 bytes at most.
+  const folder = mkdtempSync(join(tmpdir(), 'kaika-pg-'));
+  const data = join(folder, 'data');
+  mkdirSync(data, { mode: 0o700 });
+  chmodSync(folder, 0o755);
+  if (user !== undefined) for (const path of [folder, data]) chownSync(path, user.uid, user.gid);
+  const as = { cwd: folder, ...user, env: { PATH: process.env['PATH'], LC_ALL: 'C' } };
+  execFileSync(
+    join(bin, 'initdb'),
+    [
+      '--pgdata',
+      data,
+      '--username',
+      'kaika',
+      '--auth',
+      'trust',
+      '--encoding',
+      'UTF8',
+      '--locale',
+      'C',
+      '--no-sync',
+    ],
+    { ...as, stdio: 'pipe', timeout: START_MS },
+  );
+  const settings = [
+    'listen_addresses=',
+    `unix_socket_directories=${folder}`,
+    'max_connections=60',
+    'shared_buffers=16MB',
+  ];
+  const child = spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((one) => ['-c', one])], {
+    ...as,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let errors = '';
+  child.stderr.on('data', (part: Buffer) => {
+    errors = (errors + part.toString()).slice(-4_000);
+  });
+  const client = await connected(folder, child, () => errors);
+  let made = 0;
+  return {
+    async database() {
+      made += 1;
+      await client.query(`create database kaika_${made}`);
+      return {
+        kind: 'postgresql',
+        url: `postgresql://kaika@/kaika_${made}?host=${encodeURIComponent(folder)}`.replace(
+          '@/',
+          '@localhost/',
+        ),
+        connections: 8,
+      };
+    },
+    async stop() {
+      await client.end();
+      await end(child);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function connected(folder: string, child: ChildProcess, errors: () => string): Promise<Client> {
+  const until = Date.now() + START_MS;
+  for (;;) {
+    const client = new Client({ host: folder, user: 'kaika', database: 'postgres' });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return client;
+    } catch {
+      await client.end().catch(() => undefined);
+      if (child.exitCode !== null || Date.now() > until) {
+        await end(child);
+        throw new Error(`PostgreSQL did not start: ${errors()}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** Fast shutdown, then the hard way. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGINT');
+  const timer = setTimeout(() => child.kill('SIGQUIT'), STOP_MS);
+  await gone;
+  clearTimeout(timer);
+}
