@@ -1,6 +1,5 @@
-/** The components of a CAP file and the few of them we read (JCVM specification 2.2.2 and 3.0.5, chapter 6). */
-import { type Aid, isAid, toAid } from '../card/aid.ts';
-import { toHex } from '../card/bytes.ts';
+/** The components of a CAP file, and what the few of them that we read say (JCVM specification 2.2.2, 3.0.5 and 3.1, chapter 6). */
+import type { Aid } from '../card/aid.ts';
 
 /** A CAP file that is damaged or of a kind we do not load; `offset` within the component, from its tag, counted from 0. */
 export class CapFileError extends Error {
@@ -11,6 +10,17 @@ export class CapFileError extends Error {
     this.name = 'CapFileError';
     this.component = component;
     this.offset = offset;
+  }
+}
+
+/**
+ * An extended CAP file (JCVM 3.1 §6.4, ACC_EXTENDED): several packages in one, with components over 64 KB. Cards take them
+ * only where they say so, and none of ours does.
+ */
+export class ExtendedCapFileError extends CapFileError {
+  constructor(offset: number) {
+    super('Header', 'an extended CAP file (several packages in one), which is not supported,', offset);
+    this.name = 'ExtendedCapFileError';
   }
 }
 
@@ -28,7 +38,12 @@ export const COMPONENT_TAGS = {
   Export: 10,
   Descriptor: 11,
   Debug: 12,
+  /** From format 2.3 on; its size has 4 bytes. */
+  StaticResources: 13,
 } as const;
+
+/** Tags from here on are a vendor's own components (§6.2). */
+export const FIRST_CUSTOM_TAG = 128;
 
 export type ComponentName = keyof typeof COMPONENT_TAGS;
 
@@ -44,6 +59,7 @@ export const LOAD_ORDER: readonly ComponentName[] = [
   'Export',
   'ConstantPool',
   'RefLocation',
+  'StaticResources',
   'Descriptor',
 ];
 
@@ -71,131 +87,32 @@ export interface PackageReference {
   readonly version: PackageVersion;
 }
 
+/** Version of the CAP file format: 2.1 until Java Card 2.1.1, 2.2 until 3.0.5, 2.3 from 3.1 on. */
+export const CAP_FORMATS = ['2.1', '2.2', '2.3'] as const;
+export type CapFormat = (typeof CAP_FORMATS)[number];
+
 /** What the Header component says. */
 export interface CapHeader extends PackageReference {
-  /** Version of the CAP file format, "2.1" or "2.2". */
-  readonly format: string;
+  readonly format: CapFormat;
   /** Whether the package has applets, and whether it exports. */
   readonly applets: boolean;
   readonly exports: boolean;
 }
 
-/** Reads bytes of one component, big-endian, and knows where it is. */
-class ComponentReader {
-  readonly #component: ComponentName;
-  readonly #bytes: Uint8Array;
-  at = 0;
-  constructor(component: ComponentName, bytes: Uint8Array) {
-    this.#component = component;
-    this.#bytes = bytes;
-  }
-  u1(): number {
-    const byte = this.#bytes[this.at];
-    if (byte === undefined) throw this.error('cut short');
-    this.at += 1;
-    return byte;
-  }
-  u2(): number {
-    return (this.u1() << 8) | this.u1();
-  }
-  aid(): Aid {
-    const start = this.at;
-    const value = Uint8Array.from({ length: this.u1() }, () => this.u1());
-    if (!isAid(toHex(value))) throw this.error('an AID of another length than 5 to 16', start);
-    return toAid(value);
-  }
-  error(reason: string, at = this.at): CapFileError {
-    return new CapFileError(this.#component, reason, at);
-  }
-  expectEnd(): void {
-    if (this.at !== this.#bytes.length) throw this.error('bytes left over');
-  }
-}
-
-/** Tag and size of a component agree with its name and length. @throws CapFileError */
-export function checkComponent(name: ComponentName, bytes: Uint8Array): void {
-  const reader = new ComponentReader(name, bytes);
-  if (reader.u1() !== COMPONENT_TAGS[name]) throw reader.error('another tag', 0);
-  const size = reader.u2();
-  if (size !== bytes.length - 3)
-    throw reader.error(`size ${size} does not match ${bytes.length - 3} bytes`, 1);
-}
-
-/** @throws CapFileError */
-export function readHeader(bytes: Uint8Array): CapHeader {
-  const reader = new ComponentReader('Header', bytes);
-  reader.at = 3;
-  if (reader.u2() !== 0xdeca || reader.u2() !== 0xffed) throw reader.error('magic is not DECAFFED', 3);
-  const formatMinor = reader.u1();
-  const formatMajor = reader.u1();
-  if (formatMajor !== 2 || (formatMinor !== 1 && formatMinor !== 2))
-    throw reader.error(`format ${formatMajor}.${formatMinor} is not supported`, 7);
-  const flags = reader.u1();
-  const minor = reader.u1();
-  const major = reader.u1();
-  const aid = reader.aid();
-  return {
-    aid,
-    version: { major, minor },
-    format: `${formatMajor}.${formatMinor}`,
-    exports: (flags & 0x02) !== 0,
-    applets: (flags & 0x04) !== 0,
-  };
-}
-
-/** What the Directory component says of the others: their sizes without tag and size, by name. */
-export interface CapDirectory {
-  readonly sizes: Readonly<Partial<Record<ComponentName, number>>>;
-  readonly imports: number;
-  readonly applets: number;
-}
-
-/** @throws CapFileError */
-export function readDirectory(bytes: Uint8Array, format: string): CapDirectory {
-  const reader = new ComponentReader('Directory', bytes);
-  reader.at = 3;
-  const sizes: Partial<Record<ComponentName, number>> = {};
-  for (const [name, tag] of Object.entries(COMPONENT_TAGS)) {
-    // Format 2.1 does not count the Debug component.
-    if (tag === COMPONENT_TAGS.Debug && format === '2.1') continue;
-    if (isComponentName(name)) sizes[name] = reader.u2();
-  }
-  for (let i = 0; i < 3; i += 1) reader.u2(); // static field image: its size and its arrays
-  const imports = reader.u1();
-  const applets = reader.u1();
-  if (reader.u1() !== 0) throw reader.error('custom components are not supported', reader.at - 1);
-  reader.expectEnd();
-  return { sizes, imports, applets };
-}
-
-/** AIDs of the applets. @throws CapFileError */
-export function readApplets(bytes: Uint8Array): Aid[] {
-  const reader = new ComponentReader('Applet', bytes);
-  reader.at = 3;
-  const applets: Aid[] = [];
-  for (let left = reader.u1(); left > 0; left -= 1) {
-    applets.push(reader.aid());
-    reader.u2(); // offset of the install method
-  }
-  reader.expectEnd();
-  return applets;
-}
-
-/** Packages that must be on the card. @throws CapFileError */
-export function readImports(bytes: Uint8Array): PackageReference[] {
-  const reader = new ComponentReader('Import', bytes);
-  reader.at = 3;
-  const imports: PackageReference[] = [];
-  for (let left = reader.u1(); left > 0; left -= 1) {
-    const minor = reader.u1();
-    const major = reader.u1();
-    imports.push({ aid: reader.aid(), version: { major, minor } });
-  }
-  reader.expectEnd();
-  return imports;
-}
-
 /** Whether `name` names a component. */
 export function isComponentName(name: string): name is ComponentName {
   return Object.hasOwn(COMPONENT_TAGS, name);
+}
+
+/** What the Directory component says of the others. */
+export interface CapDirectory {
+  /** Sizes without tag and size, by name. */
+  readonly sizes: Readonly<Partial<Record<ComponentName, number>>>;
+  /** Bytes of the static fields' image, and of the arrays that are made with it. */
+  readonly staticImage: number;
+  readonly staticArrays: number;
+  readonly imports: number;
+  readonly applets: number;
+  /** A vendor's own components, by the AID that names each. */
+  readonly custom: readonly { readonly aid: Aid; readonly tag: number; readonly size: number }[];
 }

@@ -1,10 +1,8 @@
-/** Content management commands as values (GPC 2.3.1 §11), before a secure channel protects them. */
+/** SELECT, GET DATA, DELETE and SET STATUS as values (GPC 2.3.1 §11), before a secure channel protects them. */
 import { type Aid, aidBytes } from '../card/aid.ts';
 import type { CommandApdu } from '../card/apdu.ts';
 import { concat } from '../card/bytes.ts';
-import { lengthBytes, writeTlv } from '../card/tlv.ts';
-
-const NONE = new Uint8Array(0);
+import { writeTlv } from '../card/tlv.ts';
 
 /** SELECT by AID, first occurrence; without an AID the issuer security domain (GPC 2.3.1 §11.9). */
 export function select(aid?: Aid): CommandApdu {
@@ -17,6 +15,7 @@ export const DATA_OBJECTS = {
   issuerIdentification: 0x0042,
   cardImageNumber: 0x0045,
   cardData: 0x0066,
+  cardCapabilities: 0x0067,
   sequenceCounter: 0x00c1,
   keyDiversificationData: 0x00cf,
   keyInformation: 0x00e0,
@@ -29,109 +28,60 @@ export function getData(tag: number): CommandApdu {
   return { cla: 0x80, ins: 0xca, p1: tag >> 8, p2: tag & 0xff, le: 256 };
 }
 
-/** What INSTALL [for load] declares. */
-export interface LoadRequest {
-  readonly packageAid: Aid;
-  /** Security domain the load file is extradited to; the one that is selected when left out. */
-  readonly securityDomain?: Aid;
-  /** Hash of the load file data block, exactly the bytes that are sent; needed with a DAP or token only. */
-  readonly hash?: Uint8Array;
-  /** Load parameters, e.g. EF 04 C6 02 xx xx; see `loadParameters`. */
-  readonly parameters?: Uint8Array;
-}
-
-/** INSTALL [for load] (GPC 2.3.1 §11.5.2.3.1), without a token. */
-export function installForLoad(request: LoadRequest): CommandApdu {
-  const domain = request.securityDomain === undefined ? NONE : aidBytes(request.securityDomain);
-  return install(
-    0x02,
-    short(aidBytes(request.packageAid)),
-    short(domain),
-    short(request.hash ?? NONE),
-    long(request.parameters ?? NONE),
-    long(NONE),
-  );
-}
-
-/** Load parameters that declare how much non-volatile code memory the card must have free (GPC 2.3.1 table 11-48). */
-export function loadParameters(codeBytes: number): Uint8Array {
-  return writeTlv(0xef, writeTlv(0xc6, quota(codeBytes)));
-}
-
-/** What INSTALL [for install and make selectable] declares. */
-export interface InstallRequest {
-  readonly packageAid: Aid;
-  /** AID of the applet inside the package. */
-  readonly moduleAid: Aid;
-  readonly instanceAid: Aid;
-  /** 1 or 3 bytes; 00 when left out. */
-  readonly privileges?: Uint8Array;
-  /** Value of the C9 object handed to the applet; empty when left out. */
-  readonly applicationParameters?: Uint8Array;
-  /** Least memory the instance needs, in bytes: C8 (non-volatile) and C7 (volatile) within EF. */
-  readonly memory?: { readonly nonVolatile?: number; readonly volatile?: number };
-}
-
-/**
- * INSTALL [for install and make selectable] (GPC 2.3.1 §11.5.2.3.2), without a token.
- * @throws RangeError when the privileges are neither 1 nor 3 bytes.
- */
-export function installForInstallAndMakeSelectable(request: InstallRequest): CommandApdu {
-  const privileges = request.privileges ?? Uint8Array.of(0x00);
-  if (privileges.length !== 1 && privileges.length !== 3)
-    throw new RangeError('privileges of another length than 1 or 3');
-  return install(
-    0x0c,
-    short(aidBytes(request.packageAid)),
-    short(aidBytes(request.moduleAid)),
-    short(aidBytes(request.instanceAid)),
-    short(privileges),
-    long(concat(writeTlv(0xc9, request.applicationParameters ?? NONE), systemParameters(request.memory))),
-    long(NONE),
-  );
-}
-
 /**
  * DELETE of an instance or of a load file (GPC 2.3.1 §11.2). `related`: also the instances made from the load file (P2 = 80).
  */
 export function deleteObject(aid: Aid, related: boolean): CommandApdu {
-  return {
-    cla: 0x80,
-    ins: 0xe4,
-    p1: 0x00,
-    p2: related ? 0x80 : 0x00,
-    data: writeTlv(0x4f, aidBytes(aid)),
-    le: 256,
+  return deletion(related ? 0x80 : 0x00, writeTlv(0x4f, aidBytes(aid)));
+}
+
+/**
+ * DELETE [key] (GPC 2.3.1 §11.2.2.3.2): every key of one version, every key with one identifier, or the one key that has both.
+ * @throws RangeError when nothing is named, or a number is none of a key.
+ */
+export function deleteKeys(keys: { readonly keyVersion?: number; readonly keyId?: number }): CommandApdu {
+  const { keyVersion, keyId } = keys;
+  if (keyVersion === undefined && keyId === undefined) throw new RangeError('DELETE of no key');
+  const named = (tag: number, value: number | undefined, most: number) => {
+    if (value === undefined) return new Uint8Array(0);
+    if (!Number.isInteger(value) || value < 0 || value > most) throw new RangeError('not a number of a key');
+    return writeTlv(tag, Uint8Array.of(value));
   };
+  return deletion(0x00, concat(named(0xd0, keyId, 0x7f), named(0xd2, keyVersion, 0xff)));
 }
 
-function install(p1: number, ...fields: readonly Uint8Array[]): CommandApdu {
-  const data = concat(...fields);
-  if (data.length > 255) throw new RangeError('INSTALL data longer than 255 bytes');
-  return { cla: 0x80, ins: 0xe6, p1, p2: 0x00, data, le: 256 };
+function deletion(p2: number, data: Uint8Array): CommandApdu {
+  return { cla: 0x80, ins: 0xe4, p1: 0x00, p2, data, le: 256 };
 }
 
-function systemParameters(memory: InstallRequest['memory']): Uint8Array {
-  const quotas: Uint8Array[] = [];
-  if (memory?.volatile !== undefined) quotas.push(writeTlv(0xc7, quota(memory.volatile)));
-  if (memory?.nonVolatile !== undefined) quotas.push(writeTlv(0xc8, quota(memory.nonVolatile)));
-  return quotas.length === 0 ? NONE : writeTlv(0xef, ...quotas);
-}
+/** Lifecycle states of the card, which are those of its issuer security domain (GPC 2.3.1 table 11-6). */
+export const CARD_STATES = {
+  opReady: 0x01,
+  initialized: 0x07,
+  secured: 0x0f,
+  cardLocked: 0x7f,
+  terminated: 0xff,
+} as const;
 
-/** A memory need: 2 bytes up to 32,767, else 4 (GPC 2.3.1 §11.5.2.3.7). */
-function quota(bytes: number): Uint8Array {
-  if (!Number.isInteger(bytes) || bytes < 0 || bytes > 0x7fffffff)
-    throw new RangeError('memory outside 0..2^31-1');
-  const four = new Uint8Array(4);
-  new DataView(four.buffer).setUint32(0, bytes);
-  return bytes <= 0x7fff ? four.slice(2) : four;
-}
+/** Whose state SET STATUS changes: the card's, one application's or security domain's, or that of a domain and all it owns. */
+export type StatusTarget =
+  | { readonly kind: 'card' }
+  | { readonly kind: 'application'; readonly aid: Aid }
+  | { readonly kind: 'security-domain-and-applications'; readonly aid: Aid };
 
-function short(value: Uint8Array): Uint8Array {
-  if (value.length > 127) throw new RangeError('INSTALL field longer than 127 bytes');
-  return concat(Uint8Array.of(value.length), value);
-}
-
-function long(value: Uint8Array): Uint8Array {
-  return concat(lengthBytes(value.length), value);
+/**
+ * SET STATUS (GPC 2.3.1 §11.10). `state`: one of `CARD_STATES` for the card; 80 locks and 00 unlocks an application.
+ * @throws RangeError when the state is no byte.
+ */
+export function setStatus(target: StatusTarget, state: number): CommandApdu {
+  if (!Number.isInteger(state) || state < 0 || state > 0xff) throw new RangeError('state outside 0..255');
+  const command = { cla: 0x80, ins: 0xf0, p2: state };
+  switch (target.kind) {
+    case 'card':
+      return { ...command, p1: 0x80 };
+    case 'application':
+      return { ...command, p1: 0x40, data: aidBytes(target.aid) };
+    case 'security-domain-and-applications':
+      return { ...command, p1: 0x60, data: aidBytes(target.aid) };
+  }
 }

@@ -2,7 +2,8 @@
 import { type Aid, aidBytes } from '../card/aid.ts';
 import { concat, wipe } from '../card/bytes.ts';
 import { scp03Kdf } from './aes.ts';
-import { desCbc } from './des.ts';
+import { desCbc, retailMac } from './des.ts';
+import { pad80 } from './padding.ts';
 
 /** Session keys of a secure channel. Whoever asked for them wipes them. */
 export interface ChannelSessionKeys {
@@ -70,4 +71,13 @@ export function predictCardChallenge(
 ): Uint8Array {
   if (sequenceCounter.length !== 3) throw new RangeError('sequence counter of another length than 3');
   return scp03Kdf(keyEnc, 0x02, concat(sequenceCounter, aidBytes(invoker)), size);
+}
+
+/**
+ * The challenge a card with pseudo-random challenges (SCP02, i bit 40) will give, 6 bytes (GPC 2.3.1 §E.4.2.3).
+ * @param sessionMac the session C-MAC key of the sequence counter that the answer will carry.
+ * @param invoker AID of the application that opens the channel: the security domain's own.
+ */
+export function predictScp02CardChallenge(sessionMac: Uint8Array, invoker: Aid): Uint8Array {
+  return retailMac(sessionMac, pad80(aidBytes(invoker), 8)).slice(0, 6);
 }

@@ -16,7 +16,7 @@ export class ZipError extends Error {
   }
 }
 
-/** What an archive may at most be, in bytes and members. */
+/** What an archive may at most be, in members and bytes; `member` and `total` count what is read of it. */
 export interface ZipLimits {
   readonly archive: number;
   readonly members: number;
@@ -48,16 +48,19 @@ export function readZip(bytes: Uint8Array, limits: ZipLimits): ZipMember[] {
   const members: ZipMember[] = [];
   const names = new Set<string>();
   let total = 0;
+  const read = (entry: Entry): Uint8Array => {
+    if (Math.max(entry.size, entry.compressed) > limits.member)
+      throw new ZipError(`member over ${limits.member} bytes`, entry.start);
+    total += entry.size;
+    if (total > limits.total) throw new ZipError(`members over ${limits.total} bytes together`, entry.start);
+    return readMember(bytes, entry);
+  };
   let at = view.getUint32(end + 16, true);
   for (let i = 0; i < count; i += 1) {
     const entry = readEntry(bytes, view, at);
-    total += entry.size;
-    if (Math.max(entry.size, entry.compressed) > limits.member)
-      throw new ZipError(`member over ${limits.member} bytes`, at);
-    if (total > limits.total) throw new ZipError(`members over ${limits.total} bytes together`, at);
     if (names.has(entry.name)) throw new ZipError('two members of one name', at);
     names.add(entry.name);
-    members.push({ name: entry.name, offset: entry.start, read: () => readMember(bytes, entry) });
+    members.push({ name: entry.name, offset: entry.start, read: () => read(entry) });
     at = entry.next;
   }
   return members;

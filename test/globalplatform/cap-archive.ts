@@ -25,20 +25,44 @@ export function smallPackage(methodBytes = 10): Components {
   return { Directory: directory(parts, 11), ...parts };
 }
 
-/** The Directory of a package in format 2.1 (11 sizes) or 2.2 (12), with one import and one applet. */
-export function directory(parts: Components, count: 11 | 12): Uint8Array {
+/**
+ * The Directory of a package in format 2.1 (11 sizes), 2.2 (12) or 2.3 (13, the last of 4 bytes), with one applet.
+ */
+export function directory(parts: Components, count: 11 | 12 | 13, imports = 1): Uint8Array {
   const names = ['Header', 'Directory', 'Applet', 'Import', 'ConstantPool', 'Class', 'Method'];
   names.push('StaticField', 'RefLocation', 'Export', 'Descriptor', 'Debug');
+  const resources = count === 13 ? 4 : 0;
   const sizes = names.slice(0, count).map((name) => {
-    const size = name === 'Directory' ? 2 * count + 9 : (parts[name]?.length ?? 3) - 3;
+    const size =
+      name === 'Directory' ? 2 * Math.min(count, 12) + resources + 9 : (parts[name]?.length ?? 3) - 3;
     return Uint8Array.of(size >> 8, size & 0xff);
   });
-  return component(2, concat(...sizes, fromHex('000000000000 01 01 00')));
+  if (count === 13) sizes.push(Uint8Array.of(0, 0, 0, (parts['StaticResources']?.length ?? 5) - 5));
+  return component(2, concat(...sizes, fromHex('000000000000'), Uint8Array.of(imports, 1, 0)));
 }
 
 /** The archive; members in the order given. */
-export function archive(components: Components, level: 0 | 9 = 9): Uint8Array {
-  const members: Record<string, Uint8Array> = { 'META-INF/MANIFEST.MF': new Uint8Array(3) };
-  for (const [name, bytes] of Object.entries(components)) members[`demo/pkg/javacard/${name}.cap`] = bytes;
+export function archive(
+  components: Components,
+  level: 0 | 9 = 9,
+  others: Readonly<Record<string, Uint8Array>> = {},
+): Uint8Array {
+  const members: Record<string, Uint8Array> = { 'META-INF/MANIFEST.MF': new Uint8Array(3), ...others };
+  for (const [name, bytes] of Object.entries(components)) {
+    const file = name === 'StaticResources' ? `${name}.capx` : name.endsWith('.capx') ? name : `${name}.cap`;
+    members[`demo/pkg/javacard/${file}`] = bytes;
+  }
   return zipSync(members, { level });
+}
+
+/** A JAR around a CAP file, as some build tools hand it over. */
+export function wrapped(cap: Uint8Array, name = 'build/applet.cap'): Uint8Array {
+  return zipSync({ 'META-INF/MANIFEST.MF': new Uint8Array(3), [name]: cap });
+}
+
+/** The components one behind the other, in the order in which they are loaded. */
+export function sequence(components: Components): Uint8Array {
+  const order = ['Header', 'Directory', 'Import', 'Applet', 'Class', 'Method', 'StaticField', 'Export'];
+  order.push('ConstantPool', 'RefLocation', 'Descriptor');
+  return concat(...order.map((name) => components[name] ?? new Uint8Array(0)));
 }

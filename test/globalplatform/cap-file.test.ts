@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { concat, fromHex, toHex } from '../../app/card/bytes.ts';
-import { CapFileError } from '../../app/globalplatform/cap-components.ts';
+import { CapFileError, ExtendedCapFileError } from '../../app/globalplatform/cap-components.ts';
 import { readCapFile } from '../../app/globalplatform/cap-file.ts';
 import { LoadFileTooLarge } from '../../app/globalplatform/errors.ts';
-import { archive, component, directory, smallPackage } from './cap-archive.ts';
+import { archive, component, directory, sequence, smallPackage, wrapped } from './cap-archive.ts';
 
 const empty = new Uint8Array(0);
 
@@ -49,6 +50,8 @@ describe('a small package', () => {
     ] as const) {
       expect(toHex(loadFile.sha1)).toBe(createHash('sha1').update(bytes).digest('hex').toUpperCase());
       expect(toHex(loadFile.sha256)).toBe(createHash('sha256').update(bytes).digest('hex').toUpperCase());
+      const sha512 = createHash('sha512').update(bytes).digest('hex').toUpperCase();
+      expect(toHex(loadFile.hash('sha512'))).toBe(sha512);
     }
   });
 
@@ -67,6 +70,105 @@ describe('a small package', () => {
     const newer = { ...parts, Header: component(1, 'DECAFFED 0202 04 0001 05 0102030405 01 61') };
     const cap = readCapFile(archive({ ...newer, Directory: directory(newer, 12) }));
     expect(cap.format).toBe('2.2');
+  });
+});
+
+describe('however it is packed', () => {
+  const parts = smallPackage();
+  const expected = toHex(readCapFile(archive(parts)).loadFile().sha256);
+
+  it('reads the same from a JAR around the CAP file, around the components, and from the components alone', () => {
+    const forms = [
+      wrapped(archive(parts)),
+      wrapped(archive(parts), 'demo/javacard/demo.cap'),
+      sequence(parts),
+      wrapped(sequence(parts), 'applet.ijc'),
+    ];
+    for (const bytes of forms) expect(toHex(readCapFile(bytes).loadFile().sha256)).toBe(expected);
+  });
+
+  it('reads a converter’s other files past, however large', () => {
+    const more = archive(parts, 9, { 'APPLET-INF/classes/demo/Demo.class': new Uint8Array(300_000) });
+    expect(toHex(readCapFile(more).loadFile().sha256)).toBe(expected);
+  });
+
+  it('does not send a vendor’s own component, and says that it is there', () => {
+    const own = component(0x80, '01020304');
+    const info = fromHex('01 80 0004 05 F000000080');
+    const Directory = component(2, concat(parts['Directory']?.slice(3, -1) ?? empty, info));
+    // The Directory counts its own bytes too.
+    Directory.set([0, Directory.length - 3], 3 + 2);
+    const cap = readCapFile(archive({ ...parts, Directory, VendorThings: own }));
+    expect(cap.custom).toEqual([{ tag: 0x80, size: 4, aid: 'F000000080' }]);
+    expect(toHex(cap.loadFile().bytes)).not.toContain('01020304'.repeat(2));
+    expect(cap.loadFile().bytes).toHaveLength(readCapFile(archive(parts)).loadFile().bytes.length + 9);
+  });
+});
+
+describe('the format of Java Card 3.1', () => {
+  const header = (flags: string) => component(1, `DECAFFED 0302 ${flags} 0001 05 0102030405 00`);
+  const resources = fromHex('0D 00000009 0001 0001 00000001 AA'.replace(/ /g, ''));
+  const parts = smallPackage();
+  const newer = { ...parts, Header: header('04'), StaticResources: resources };
+
+  it('is read in its compact form, static resources last but the Descriptor', () => {
+    const cap = readCapFile(archive({ ...newer, Directory: directory(newer, 13) }));
+    expect(cap.format).toBe('2.3');
+    const sent = toHex(cap.loadFile({ descriptor: true }).bytes);
+    expect(sent.endsWith(toHex(concat(resources, parts['Descriptor'] ?? empty)))).toBe(true);
+    expect(cap.sizes.StaticResources).toBe(resources.length);
+  });
+
+  it('is refused by name in its extended form, wherever its Header stands', () => {
+    const rest = Object.fromEntries(Object.entries(newer).filter(([name]) => name !== 'Method'));
+    const extended = { 'Method.capx': fromHex('070001000000'), ...rest, Header: header('0C') };
+    for (const bytes of [
+      archive(extended),
+      archive(Object.fromEntries(Object.entries(extended).reverse())),
+    ]) {
+      expect(() => readCapFile(bytes)).toThrow(ExtendedCapFileError);
+      expect(() => readCapFile(bytes)).toThrow('CAP file, Header: an extended CAP file');
+    }
+    expect(() => readCapFile(sequence({ ...parts, Header: header('0C') }))).toThrow(ExtendedCapFileError);
+  });
+});
+
+describe('what a package needs', () => {
+  const importing = (...packages: string[]) => {
+    const parts = smallPackage();
+    const Import = component(4, `${packages.length.toString(16).padStart(2, '0')}${packages.join('')}`);
+    const changed = { ...parts, Import };
+    return readCapFile(archive({ ...changed, Directory: directory(changed, 11, packages.length) })).javaCard;
+  };
+
+  it.each([
+    ['0001', '2.1.1'],
+    ['0201', '2.2.1'],
+    ['0301', '2.2.2'],
+    ['0401', '3.0.1'],
+    ['0501', '3.0.4'],
+    ['0601', '3.0.5'],
+    ['0801', '3.1'],
+    ['6301', undefined],
+    ['0002', undefined],
+  ])('javacard.framework %s is Java Card %s', (version, expected) => {
+    expect(importing('000107A0000000620001', `${version}07A0000000620101`)).toBe(expected);
+  });
+
+  it('is told by javacard.security where there is no framework, and by nothing else', () => {
+    expect(importing('030107A0000000620102')).toBe('2.2.2');
+    expect(importing('000107A0000000620001')).toBeUndefined();
+  });
+
+  it('is estimated from what stays on the card, static fields included', () => {
+    const parts = smallPackage(1000);
+    // Image of 6 bytes, two arrays of 20 bytes together.
+    const Directory = directory(parts, 11);
+    Directory.set([0x00, 0x06, 0x00, 0x02, 0x00, 0x14], 3 + 22);
+    const { memory, loadFile } = readCapFile(archive({ ...parts, Directory }));
+    const kept = ['Applet', 'Import', 'ConstantPool', 'Class', 'Method'];
+    const info = kept.reduce((sum, name) => sum + (parts[name]?.length ?? 0) - 3, 0);
+    expect(memory).toEqual({ resident: info + 26, statics: 26, loading: loadFile().bytes.length });
   });
 });
 
@@ -94,7 +196,7 @@ describe('a damaged package', () => {
       'Header',
       'DECAFFED',
     ],
-    ['another format', withPart('Header', component(1, 'DECAFFED0302040001050102030405')), 'Header', '2.3'],
+    ['another format', withPart('Header', component(1, 'DECAFFED0402040001050102030405')), 'Header', '2.4'],
     [
       'a short AID',
       withPart('Header', component(1, 'DECAFFED01020400010201 02')),
@@ -106,12 +208,28 @@ describe('a damaged package', () => {
     ['another size', withPart('Class', fromHex('0600050000')), 'Class', 'size 5 does not match 2 bytes'],
     ['a changed component', withPart('Method', component(7, '0000')), 'Directory', 'another size of Method'],
     ['applets left over', withPart('Applet', component(3, '00 0102030405060708090A')), 'Applet', 'left over'],
+    ['an unknown component', withPart('Dynamic', component(14, '00')), 'Dynamic', 'supported'],
     [
-      'an unknown component',
-      withPart('StaticResources', component(13, '00')),
+      'static resources cut short',
+      withPart('StaticResources', fromHex('0D0000')),
       'StaticResources',
-      'supported',
+      'cut short',
     ],
+    ['an archive of something else', zipSync({ 'readme.txt': empty }), 'Header', 'component missing'],
+    [
+      'two CAP files in one archive',
+      zipSync({ 'a.cap': archive(parts), 'b.cap': archive(parts) }),
+      'archive',
+      'several CAP files',
+    ],
+    [
+      'an archive in an archive in an archive',
+      wrapped(wrapped(archive(parts))),
+      'Header',
+      'component missing',
+    ],
+    ['components cut short', sequence(parts).slice(0, -1), 'archive', 'cut short'],
+    ['components and a byte more', concat(sequence(parts), fromHex('FF')), 'archive', 'not supported'],
   ])('%s', (_, bytes, name, reason) => {
     const { component: where, message } = fault(bytes);
     expect(where).toBe(name);

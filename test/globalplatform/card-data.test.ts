@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
+import { parseCardCapabilities } from '../../app/globalplatform/capabilities.ts';
 import {
   packedDigits,
   parseCardData,
@@ -146,5 +147,41 @@ describe('numbers and counters', () => {
     });
     expect(() => parseCardResources(fromHex('FF2103 810104'))).toThrow('object 82 missing');
     expect(() => parseCardResources(fromHex('2103810104'))).toThrow(GpFormatError);
+  });
+});
+
+describe('card capabilities', () => {
+  it('SCP03 with all key sizes and SCP80, hashes, ciphers, privileges', () => {
+    const data =
+      '6735A00E8001038106001020306070820107A007800102810215558103FF9E0082031E160083010284018F8502FF028602FF028702FF02';
+    expect(parseCardCapabilities(fromHex(data))).toEqual({
+      protocols: [
+        { scp: 0x03, options: [0x00, 0x10, 0x20, 0x30, 0x60, 0x70], keyLengths: [16, 24, 32] },
+        { scp: 0x02, options: [0x15, 0x55], keyLengths: [] },
+      ],
+      securityDomainPrivileges: fromHex('FF9E00'),
+      applicationPrivileges: fromHex('1E1600'),
+      loadFileHashes: ['sha-256'],
+      loadFileCiphers: fromHex('8F'),
+      tokenCiphers: fromHex('FF02'),
+      receiptCiphers: fromHex('FF02'),
+      dapCiphers: fromHex('FF02'),
+    });
+  });
+
+  it('of a card that wraps the object in itself', () => {
+    const data =
+      '673A6738A006800102810155A00A8001038102001082010781039EFE8082031E03008301028504010208408602040887040102084088050102030405';
+    expect(parseCardCapabilities(fromHex(data))).toMatchObject({
+      protocols: [
+        { scp: 0x02, options: [0x55], keyLengths: [] },
+        { scp: 0x03, options: [0x00, 0x10], keyLengths: [16, 24, 32] },
+      ],
+      keyParameterReferences: fromHex('0102030405'),
+    });
+  });
+
+  it.each(['', '66026700', '6704A0028100', '67FF'])('%s is refused', (data) => {
+    expect(() => parseCardCapabilities(fromHex(data))).toThrow(GpFormatError);
   });
 });

@@ -2,15 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { toAid } from '../../app/card/aid.ts';
 import { type CommandApdu, encodeCommand } from '../../app/card/apdu.ts';
 import { concat, fromHex, toHex } from '../../app/card/bytes.ts';
+import { deleteKeys, deleteObject, getData, select, setStatus } from '../../app/globalplatform/commands.ts';
+import { LoadFileTooLarge } from '../../app/globalplatform/errors.ts';
 import {
-  deleteObject,
-  getData,
+  installForExtradition,
+  installForInstall,
   installForInstallAndMakeSelectable,
   installForLoad,
+  installForMakeSelectable,
+  installForPersonalization,
   loadParameters,
-  select,
-} from '../../app/globalplatform/commands.ts';
-import { LoadFileTooLarge } from '../../app/globalplatform/errors.ts';
+} from '../../app/globalplatform/install.ts';
 import { blockCount, loadCommands, maximumLoadFile } from '../../app/globalplatform/load.ts';
 import { maximumBlockSize } from '../../app/globalplatform/security-level.ts';
 
@@ -58,6 +60,39 @@ describe('commands, byte for byte', () => {
     expect(() => installForInstallAndMakeSelectable({ ...aids, privileges: fromHex('0400') })).toThrow(
       RangeError,
     );
+  });
+
+  it('INSTALL in two steps, for extradition and for personalization', () => {
+    const aids = { packageAid: PACKAGE, moduleAid: APPLET, instanceAid: APPLET };
+    const names = '08F04B41494B41030009F04B41494B4103000109F04B41494B41030001';
+    expect(hex(installForInstall(aids))).toBe(`80E6040023${names}010002C9000000`);
+    expect(hex(installForMakeSelectable(APPLET))).toBe(
+      '80E6080010000009F04B41494B4103000101000000'.concat('00'),
+    );
+    expect(hex(installForMakeSelectable(APPLET, fromHex('040000')))).toBe(
+      '80E6080012000009F04B41494B410300010304000000'.concat('0000'),
+    );
+    expect(hex(installForExtradition(ISD, APPLET))).toBe(
+      '80E610001708A0000001510000000009F04B41494B4103000100000000',
+    );
+    expect(hex(installForPersonalization(APPLET))).toBe('80E620000F000009F04B41494B4103000100000000');
+  });
+
+  it('SET STATUS of the card, of an application, of a domain with its applications', () => {
+    expect(hex(setStatus({ kind: 'card' }, 0x0f))).toBe('80F0800F');
+    expect(hex(setStatus({ kind: 'application', aid: APPLET }, 0x80))).toBe('80F0408009F04B41494B41030001');
+    expect(hex(setStatus({ kind: 'security-domain-and-applications', aid: ISD }, 0x80))).toBe(
+      '80F0608008A000000151000000',
+    );
+    expect(() => setStatus({ kind: 'card' }, 0x100)).toThrow(RangeError);
+  });
+
+  it('DELETE of keys: all of a version, all with an identifier, one', () => {
+    expect(hex(deleteKeys({ keyVersion: 0x01 }))).toBe('80E4000003D2010100');
+    expect(hex(deleteKeys({ keyId: 0x02 }))).toBe('80E4000003D0010200');
+    expect(hex(deleteKeys({ keyVersion: 0xff, keyId: 0x01 }))).toBe('80E4000006D00101D201FF00');
+    expect(() => deleteKeys({})).toThrow(RangeError);
+    expect(() => deleteKeys({ keyId: 0x80 })).toThrow(RangeError);
   });
 
   it('DELETE', () => {

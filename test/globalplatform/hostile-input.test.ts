@@ -5,11 +5,14 @@ import { fromHex, toHex } from '../../app/card/bytes.ts';
 import { readTlvs, TlvError, writeTlv } from '../../app/card/tlv.ts';
 import { CapFileError } from '../../app/globalplatform/cap-components.ts';
 import { readCapFile } from '../../app/globalplatform/cap-file.ts';
+import { parseCardCapabilities } from '../../app/globalplatform/capabilities.ts';
 import {
   packedDigits,
   parseCardData,
   parseCardImageNumber,
   parseCardResources,
+  parseIssuerIdentification,
+  parseKeyDiversificationData,
   parseSequenceCounter,
 } from '../../app/globalplatform/card-data.ts';
 import { parseProductionLifeCycle } from '../../app/globalplatform/cplc.ts';
@@ -17,7 +20,7 @@ import { GpFormatError } from '../../app/globalplatform/errors.ts';
 import { parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
 import { parseKeyInformation } from '../../app/globalplatform/key-information.ts';
 import { parseStatus } from '../../app/globalplatform/status.ts';
-import { archive, component, smallPackage } from './cap-archive.ts';
+import { archive, component, sequence, smallPackage, wrapped } from './cap-archive.ts';
 
 const bytes = (maxLength = 300) => fc.uint8Array({ maxLength });
 
@@ -29,7 +32,10 @@ const nested = fc.letrec<{ object: Uint8Array }>((tie) => ({
       .tuple(fc.constantFrom(0x4f, 0x9f70, 0xc5, 0x84, 0xc4, 0xc0, 0x06, 0x81, 0x82, 0x83, 0x41), bytes(20))
       .map(([tag, value]) => writeTlv(tag, value)),
     fc
-      .tuple(fc.constantFrom(0xe3, 0x66, 0x73, 0x64, 0x60, 0xe0), fc.array(tie('object'), { maxLength: 4 }))
+      .tuple(
+        fc.constantFrom(0xe3, 0x66, 0x67, 0xa0, 0x73, 0x64, 0x60, 0xe0),
+        fc.array(tie('object'), { maxLength: 4 }),
+      )
       .map(([tag, values]) => writeTlv(tag, ...values)),
   ),
 })).object;
@@ -96,7 +102,10 @@ describe('any bytes', () => {
       fc.property(fc.oneof(bytes(), nested), (data) => {
         for (const read of [
           parseCardData,
+          parseCardCapabilities,
           parseCardImageNumber,
+          parseIssuerIdentification,
+          parseKeyDiversificationData,
           parseCardResources,
           parseSequenceCounter,
           parseKeyInformation,
@@ -110,12 +119,12 @@ describe('any bytes', () => {
 
   it('as a CAP file: any bytes, a damaged archive, damaged components', () => {
     const parts = smallPackage();
-    const whole = archive(parts);
+    const forms = [archive(parts), archive(parts, 0), wrapped(archive(parts, 0)), sequence(parts)];
     const components = fc
       .tuple(fc.constantFrom(...Object.keys(parts)), bytes(60))
       .map(([name, info]) => archive({ ...parts, [name]: component(parts[name]?.[0] ?? 0, info) }));
     fc.assert(
-      fc.property(fc.oneof(bytes(200), damaged(whole), damaged(archive(parts, 0)), components), (data) => {
+      fc.property(fc.oneof(bytes(200), ...forms.map(damaged), components), (data) => {
         onlyThrows(CapFileError, () => readCapFile(data).loadFile());
       }),
       { numRuns: 500 },

@@ -6,6 +6,7 @@
  *    card, the later ones with R-MAC)
  */
 import { describe, expect, it } from 'vitest';
+import { toAid } from '../../app/card/aid.ts';
 import { decodeCommand, decodeResponse } from '../../app/card/apdu.ts';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
 import { desCbcMac, desEcb, retailMac } from '../../app/globalplatform/des.ts';
@@ -19,7 +20,11 @@ import { pad80 } from '../../app/globalplatform/padding.ts';
 import { Scp02Messaging, scp02Cryptograms } from '../../app/globalplatform/scp02.ts';
 import { openChannel } from '../../app/globalplatform/secure-channel.ts';
 import type { SecurityLevel } from '../../app/globalplatform/security-level.ts';
-import { deriveSessionKeys, type SessionKeyPort } from '../../app/globalplatform/session-keys.ts';
+import {
+  deriveSessionKeys,
+  predictScp02CardChallenge,
+  type SessionKeyPort,
+} from '../../app/globalplatform/session-keys.ts';
 
 const DEFAULT_KEY = '404142434445464748494A4B4C4D4E4F';
 
@@ -64,6 +69,18 @@ describe('a real card with default keys', () => {
     await expect(
       openChannel(request('0102030405060708', REAL_CARD, 0x15, 0x01), PYSIM.port),
     ).rejects.toBeInstanceOf(CardCryptogramError);
+  });
+
+  it.each([
+    // The card above, and nightcode's two: their ISDs answer to these AIDs.
+    ['0008', 'A000000003000000', '8B320EC60E9B'],
+    ['0002', 'A000000151000000', 'D9857D532F04'],
+    ['0005', 'A000000003000000', 'BD1A6BE9D3D5'],
+  ])('counter %s foretells the challenge of the domain %s', (counter, aid, challenge) => {
+    const key = fromHex(DEFAULT_KEY);
+    const context = { scp: '02', sequenceCounter: fromHex(counter) } as const;
+    const session = deriveSessionKeys({ enc: key, mac: key, dek: key }, context);
+    expect(toHex(predictScp02CardChallenge(session.mac, toAid(aid)))).toBe(challenge);
   });
 
   it('takes an AES key under its session DEK', () => {

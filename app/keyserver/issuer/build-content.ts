@@ -4,14 +4,14 @@
  */
 import type { CommandApdu } from '../../card/apdu.ts';
 import { fromHex } from '../../card/bytes.ts';
+import { deleteObject } from '../../globalplatform/commands.ts';
+import { CardCryptogramError, ChannelParameterError, GpFormatError } from '../../globalplatform/errors.ts';
+import { parseInitializeUpdate } from '../../globalplatform/initialize-update.ts';
 import {
-  deleteObject,
   installForInstallAndMakeSelectable,
   installForLoad,
   loadParameters,
-} from '../../globalplatform/commands.ts';
-import { CardCryptogramError, ChannelParameterError, GpFormatError } from '../../globalplatform/errors.ts';
-import { parseInitializeUpdate } from '../../globalplatform/initialize-update.ts';
+} from '../../globalplatform/install.ts';
 import { loadCommands } from '../../globalplatform/load.ts';
 import { openChannel, type SecureChannel } from '../../globalplatform/secure-channel.ts';
 import type { StepName } from '../../protocol/wire.ts';

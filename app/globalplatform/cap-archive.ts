@@ -1,0 +1,102 @@
+/** Where a CAP file's components come from: a JAR, a JAR around it, or the components one behind the other (IJC). */
+import { toHex } from '../card/bytes.ts';
+import {
+  CapFileError,
+  COMPONENT_TAGS,
+  type ComponentName,
+  FIRST_CUSTOM_TAG,
+  isComponentName,
+} from './cap-components.ts';
+import { checkComponent, headBytes, refuseExtended } from './cap-readers.ts';
+import { readZip, ZipError, type ZipMember } from './zip.ts';
+
+/** Components hold at most 65,535 bytes and a loadable file about 64 KB, so these are generous. */
+const LIMITS = { archive: 1 << 20, members: 200, member: 1 << 17, total: 1 << 20 } as const;
+
+/** A JAR around a CAP file may be as large as that. */
+const WRAPPED_LIMITS = { ...LIMITS, member: LIMITS.archive } as const;
+
+/** The components by name, tag and size included. */
+export type Components = ReadonlyMap<ComponentName, Uint8Array>;
+
+/** @throws CapFileError with component `archive` for what holds the components, or naming the damaged one. */
+export function readComponents(bytes: Uint8Array): Components {
+  let components: Components;
+  try {
+    components = isSequence(bytes) ? fromSequence(bytes) : fromArchive(bytes);
+  } catch (error) {
+    if (error instanceof ZipError) throw new CapFileError('archive', error.reason, error.offset);
+    throw error;
+  }
+  // An extended file's components have other heads: its Header explains that better than a size that does not match.
+  refuseExtended(components.get('Header') ?? new Uint8Array(0));
+  for (const [name, component] of components) checkComponent(name, component);
+  return components;
+}
+
+/** Begins with a Header component rather than with the signature of an archive. */
+function isSequence(bytes: Uint8Array): boolean {
+  return bytes[0] === COMPONENT_TAGS.Header && toHex(bytes.slice(3, 7)) === 'DECAFFED';
+}
+
+function fromArchive(bytes: Uint8Array): Components {
+  const members = readZip(bytes, LIMITS);
+  if (members.some((member) => isComponentName(componentName(member) ?? ''))) return fromMembers(members);
+  const wrapped = readZip(bytes, WRAPPED_LIMITS).filter((member) => /\.(?:cap|ijc)$/i.test(member.name));
+  const [only, second] = wrapped;
+  if (second !== undefined)
+    throw new CapFileError('archive', 'several CAP files in one archive', second.offset);
+  if (only === undefined) throw new CapFileError('Header', 'component missing', 0);
+  const inner = only.read();
+  return isSequence(inner) ? fromSequence(inner) : fromMembers(readZip(inner, LIMITS));
+}
+
+function fromMembers(members: readonly ZipMember[]): Components {
+  const components = new Map<ComponentName, Uint8Array>();
+  for (const member of members) {
+    const named = componentName(member);
+    if (named === undefined) continue;
+    const component = member.read();
+    if (isComponentName(named)) add(components, named, component);
+    // A vendor's own component: the Directory names it, a card may leave it out, and it is not sent.
+    else if ((component[0] ?? 0) < FIRST_CUSTOM_TAG)
+      throw new CapFileError(named, 'component not supported', 0);
+  }
+  return components;
+}
+
+/** Components one behind the other, as in the load file. */
+function fromSequence(bytes: Uint8Array): Components {
+  refuseExtended(bytes);
+  const components = new Map<ComponentName, Uint8Array>();
+  let at = 0;
+  while (at < bytes.length) {
+    const name = Object.keys(COMPONENT_TAGS)
+      .filter(isComponentName)
+      .find((each) => COMPONENT_TAGS[each] === bytes[at]);
+    if (name === undefined) throw new CapFileError('archive', 'component not supported', at);
+    const head = headBytes(name);
+    const size = bytes.slice(at + 1, at + head).reduce((value, byte) => value * 256 + byte, 0);
+    const end = at + head + size;
+    if (end > bytes.length) throw new CapFileError('archive', `${name} cut short`, at);
+    add(components, name, bytes.slice(at, end));
+    at = end;
+  }
+  return components;
+}
+
+function add(components: Map<ComponentName, Uint8Array>, name: ComponentName, component: Uint8Array): void {
+  if (components.has(name)) throw new CapFileError(name, 'component there twice', 0);
+  components.set(name, component);
+}
+
+/**
+ * Name of the component a member is: `<package path>/javacard/<Name>.cap`, or `.capx` for those that only later formats have.
+ * Everything else in the archive is for people. Undefined: no component; a name we do not know: maybe a vendor's own.
+ */
+function componentName(member: ZipMember): string | undefined {
+  const match = /(?:^|\/)javacard\/([^/]+)\.capx?$/i.exec(member.name);
+  if (match?.[1] === undefined) return undefined;
+  const wanted = match[1].toLowerCase();
+  return Object.keys(COMPONENT_TAGS).find((each) => each.toLowerCase() === wanted) ?? match[1];
+}
