@@ -42,6 +42,7 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
     now: () => new Date(),
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     leaseMilliseconds: config.leaseSeconds * 1000,
+    limits: config.limits,
   };
   const http = buildHttpServer(context, tls, log);
   const close = async () => {
