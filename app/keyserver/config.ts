@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { limitsSchema } from './limits.ts';
 import { type StoreConfig, storeConfigSchema } from './store/config.ts';
 
 const path = z.string().min(1).max(4096);
@@ -22,6 +23,14 @@ export const configSchema = z.strictObject({
   /** Folder with apps.json, profiles/ and packages/; the program's own when left out. */
   resources: path.optional(),
   leaseSeconds: z.number().int().min(5).max(3600).default(120),
+  limits: limitsSchema.prefault({}),
+  /** Metrics, health and readiness without a certificate, for this machine only; none when left out. */
+  operations: z
+    .strictObject({
+      host: z.enum(['127.0.0.1', '::1']).default('127.0.0.1'),
+      port: z.number().int().min(0).max(65_535),
+    })
+    .optional(),
   /** A demo PKI and demo keys: for loopback only, refused elsewhere. */
   demo: z.boolean().default(false),
 });

@@ -14,6 +14,7 @@ export interface LogFields {
   readonly port?: number;
   readonly host?: string;
   readonly reason?: string;
+  readonly pid?: number;
 }
 
 const ALLOWED: ReadonlySet<string> = new Set([
@@ -30,6 +31,7 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'port',
   'host',
   'reason',
+  'pid',
 ]);
 
 export type Log = (level: 'info' | 'warn' | 'error', event: string, fields?: LogFields) => void;

@@ -6,12 +6,22 @@ import type { ServerConfig } from './config.ts';
 import { buildHttpServer } from './http/server.ts';
 import type { JobContext } from './jobs/context.ts';
 import type { Log } from './log.ts';
+import { type OperationsListener, openOperations } from './operations/listener.ts';
+import { measuredVault } from './operations/measured-vault.ts';
+import { Metrics } from './operations/metrics.ts';
+import { ReadinessCheck } from './operations/readiness.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from './resources.ts';
+import { dropOldCounts } from './store/counters.ts';
 import { openStore } from './store/open.ts';
 import { startVault } from './vault/client.ts';
+import type { VaultEvent } from './vault/supervisor.ts';
+
+const SWEEP_MS = 3600_000;
 
 export interface RunningServer {
   readonly port: number;
+  /** Of metrics, health and readiness; undefined when the configuration has none. */
+  readonly operationsPort: number | undefined;
   /** Finishes the requests in hand, then closes store and vault. */
   close(): Promise<void>;
 }
@@ -27,12 +37,19 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
     ca: readFileSync(config.tls.stationAuthorities, 'utf8'),
   };
   const store = await openStore(config.store);
-  const vault = await startVault({
+  const metrics = new Metrics();
+  const started = await startVault({
     module: config.vault.module,
     tokenLabel: config.vault.tokenLabel,
     pin: { pinFile: config.vault.pinFile },
     softhsmConf: config.vault.softhsmConf,
+    onEvent: (event) => noteVault(event, log, metrics),
+  }).catch(async (error: unknown) => {
+    await store.destroy();
+    throw error;
   });
+  const vault = measuredVault(started, metrics);
+  const readiness = new ReadinessCheck(store, started);
   const context: JobContext = {
     store,
     vault,
@@ -42,14 +59,25 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
     now: () => new Date(),
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     leaseMilliseconds: config.leaseSeconds * 1000,
+    limits: config.limits,
   };
-  const http = buildHttpServer(context, tls, log);
+  const http = buildHttpServer(context, tls, log, { metrics, readiness });
+  let operations: OperationsListener | undefined;
+  const sweep = setInterval(() => {
+    void dropOldCounts(store, new Date()).catch(() => log('warn', 'sweep-failed'));
+  }, SWEEP_MS);
+  sweep.unref();
   const close = async () => {
+    clearInterval(sweep);
+    readiness.stop();
     await http.close();
+    await operations?.close();
     await vault.close();
     await store.destroy();
   };
   try {
+    if (config.operations !== undefined)
+      operations = await openOperations(config.operations, metrics, readiness);
     await http.listen({ host: config.listen.host, port: config.listen.port });
   } catch (error) {
     await close();
@@ -58,5 +86,17 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
   const address = http.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.listen.port;
   log('info', 'listening', { host: config.listen.host, port });
-  return { port, close };
+  return { port, operationsPort: operations?.port, close };
+}
+
+/** The vault's own sentences name token and process, never keys. */
+function noteVault(event: VaultEvent, log: Log, metrics: Metrics): void {
+  metrics.add('kaika_vault_processes_total', { kind: event.kind });
+  const level = event.kind === 'ended' || event.kind === 'start-failed' ? 'warn' : 'info';
+  log(level, `vault-${event.kind}`, {
+    ...('pid' in event && event.pid !== undefined ? { pid: event.pid } : {}),
+    ...('reason' in event ? { reason: event.reason } : {}),
+    ...('token' in event ? { reason: `token ${event.token}` } : {}),
+    ...('nextMs' in event && Number.isFinite(event.nextMs) ? { milliseconds: event.nextMs } : {}),
+  });
 }

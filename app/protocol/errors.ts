@@ -36,6 +36,7 @@ export const SERVER_ERRORS = [
   'sign-in-failed',
   'session-expired',
   'not-permitted',
+  'too-many-attempts',
   'unknown-card',
   'wrong-card-type',
   'app-not-in-catalogue',

@@ -10,6 +10,7 @@ import { type Delivery, type DemoType, makeDelivery, makeDemoToken } from '../..
 import { findSoftHsm } from '../../app/demo/softhsm-module.ts';
 import { openActiveVersions } from '../../app/keyserver/active-versions.ts';
 import type { JobContext } from '../../app/keyserver/jobs/context.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../app/keyserver/limits.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
 import type { StoreConfig } from '../../app/keyserver/store/config.ts';
 import { openStore } from '../../app/keyserver/store/open.ts';
@@ -33,6 +34,18 @@ export interface IssuerRig {
 
 /** Makes a token in `folder` from a delivery; the demo's own unless a test needs keys that it knows. */
 export type MakeToken = typeof makeDemoToken;
+
+/** So that tests of other things never meet one. */
+export const HIGH_LIMITS: Limits = {
+  ...DEFAULT_LIMITS,
+  authenticationsPerCardDay: 1_000_000,
+  authenticationsPerStationHour: 1_000_000,
+  jobsPerCardDay: 1_000_000,
+  jobsPerStationHour: 1_000_000,
+  signInFailures: 1_000,
+  requestsPerSecond: 100_000,
+  jobsAtOnce: 10_000,
+};
 
 export async function openIssuerRig(
   makeToken: MakeToken = makeDemoToken,
@@ -67,6 +80,7 @@ export async function openIssuerRig(
     now: () => new Date(),
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     leaseMilliseconds: 60_000,
+    limits: HIGH_LIMITS,
   };
   return {
     context,

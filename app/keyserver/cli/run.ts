@@ -7,6 +7,7 @@ import { serve } from '../serve.ts';
 export interface ListeningLine {
   readonly event: 'listening';
   readonly port: number;
+  readonly operationsPort?: number;
 }
 
 /** Runs the server; SIGINT, SIGTERM, or the end of standard input where a parent holds it, stop it gracefully. */
@@ -14,7 +15,11 @@ export async function runServer(config: ServerConfig): Promise<number> {
   const log = openLog((line) => process.stderr.write(line));
   const server = await serve(config, log);
   process.stdout.write(
-    `${JSON.stringify({ event: 'listening', port: server.port } satisfies ListeningLine)}\n`,
+    `${JSON.stringify({
+      event: 'listening',
+      port: server.port,
+      ...(server.operationsPort === undefined ? {} : { operationsPort: server.operationsPort }),
+    } satisfies ListeningLine)}\n`,
   );
   await toldToStop();
   log('info', 'stopping');

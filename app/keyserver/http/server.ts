@@ -8,9 +8,10 @@ import { KaikaError } from '../../protocol/errors.ts';
 import {
   API_LEVEL,
   answersRequestSchema,
+  type JobReply,
   type JobRequest,
   jobRequestSchema,
-  LIMITS,
+  type StepReply,
   signInRequestSchema,
 } from '../../protocol/wire.ts';
 import { findSession, signIn } from '../access/sessions.ts';
@@ -18,10 +19,14 @@ import { answerStep } from '../jobs/answer-step.ts';
 import type { JobContext, OperatorCaller, StationCaller } from '../jobs/context.ts';
 import { startJob } from '../jobs/start-job.ts';
 import type { Log } from '../log.ts';
+import { Metrics } from '../operations/metrics.ts';
+import { ReadinessCheck } from '../operations/readiness.ts';
 import { readCardRecord } from '../records/card-record.ts';
 import { VaultError } from '../vault/port.ts';
 import { codeOf, toErrorBody } from './errors.ts';
+import { openApiDocument } from './openapi.ts';
 import { statusOf } from './status-codes.ts';
+import { Throttle } from './throttle.ts';
 
 export interface TlsFiles {
   readonly key: string;
@@ -33,11 +38,27 @@ export interface TlsFiles {
 const jobParams = z.strictObject({ job: z.uuid(), seq: z.coerce.number().int().min(1).max(100_000) });
 const cardParams = z.strictObject({ card: z.string().regex(/^[0-9]{8,20}$/) });
 
+/** What is told of the server's work, and asked about it. */
+export interface Watching {
+  readonly metrics: Metrics;
+  readonly readiness: ReadinessCheck;
+}
+
 /** Builds the server; `listen` and `close` are the caller's. */
-export function buildHttpServer(context: JobContext, tls: TlsFiles, log: Log) {
+export function buildHttpServer(
+  context: JobContext,
+  tls: TlsFiles,
+  log: Log,
+  { metrics, readiness }: Watching = {
+    metrics: new Metrics(),
+    readiness: new ReadinessCheck(context.store, context.vault),
+  },
+) {
+  const throttle = new Throttle(context.limits.requestsPerSecond);
+  const description = openApiDocument();
   const app = Fastify({
     https: { ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' },
-    bodyLimit: LIMITS.bodyBytes,
+    bodyLimit: context.limits.bodyBytes,
     genReqId: () => randomUUID(),
     connectionTimeout: 60_000,
     requestTimeout: 30_000,
@@ -59,6 +80,7 @@ export function buildHttpServer(context: JobContext, tls: TlsFiles, log: Log) {
       });
     }
     codes.set(request, { code: body.code });
+    metrics.add('kaika_errors_total', { code: body.code });
     return reply.status(statusOf(body.code)).send(body);
   };
   app.setErrorHandler(async (error, request, reply) => refuse(error, request, reply));
@@ -70,10 +92,13 @@ export function buildHttpServer(context: JobContext, tls: TlsFiles, log: Log) {
     void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
   app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    metrics.add('kaika_requests_total', { route, status: String(reply.statusCode) });
+    metrics.observe('kaika_request_seconds', reply.elapsedTime / 1000, { route });
     log('info', 'request', {
       requestId: request.id,
       method: request.method,
-      route: request.routeOptions.url ?? 'unknown',
+      route,
       status: reply.statusCode,
       milliseconds: Math.round(reply.elapsedTime),
       ...codes.get(request),
@@ -84,29 +109,51 @@ export function buildHttpServer(context: JobContext, tls: TlsFiles, log: Log) {
     reply.send({ apiLevel: API_LEVEL, status: 'ok' }),
   );
 
+  app.get('/v1/ready', async (_request, reply: FastifyReply) => {
+    const found = await readiness.check();
+    return reply.status(found.ready ? 200 : 503).send({ apiLevel: API_LEVEL, ...found });
+  });
+
+  app.get('/v1/openapi.json', async (_request, reply: FastifyReply) => reply.send(description));
+
   app.post('/v1/sessions', async (request) => {
-    const caller = await stationOf(context, request);
-    return signIn(context.store, caller.station, parseBody(signInRequestSchema, request.body), context.now());
+    const { station } = await stationOf(context, request, throttle);
+    const body = parseBody(signInRequestSchema, request.body);
+    return signIn(context.store, station, body, context.now(), context.limits);
   });
 
   app.post('/v1/jobs', async (request) => {
-    const caller = await operatorOf(context, request);
-    return startJob(context, caller, parseJobRequest(request.body));
+    const caller = await operatorOf(context, request, throttle);
+    const reply = await startJob(context, caller, parseJobRequest(request.body));
+    metrics.add('kaika_jobs_started_total');
+    noteEnd(metrics, reply);
+    return reply;
   });
 
   app.post('/v1/jobs/:job/answers/:seq', async (request) => {
     // No operator's token: what a card said must reach the record though the operator has gone home.
-    const caller = await stationOf(context, request);
+    const caller = await stationOf(context, request, throttle);
     const { job, seq } = jobParams.parse(request.params);
-    return answerStep(context, caller, job, seq, parseBody(answersRequestSchema, request.body));
+    const body = parseBody(answersRequestSchema, request.body);
+    const reply = await answerStep(context, caller, job, seq, body);
+    metrics.add('kaika_steps_total');
+    noteEnd(metrics, reply);
+    return reply;
   });
 
   app.get('/v1/cards/:card', async (request) => {
-    await operatorOf(context, request);
+    await operatorOf(context, request, throttle);
     return readCardRecord(context.store, cardParams.parse(request.params).card);
   });
 
   return app;
+}
+
+/** A request that is repeated is counted again: figures are for watching, the record is in the store. */
+function noteEnd(metrics: Metrics, reply: JobReply | StepReply): void {
+  if (!('outcome' in reply) || reply.outcome === undefined) return;
+  metrics.add('kaika_jobs_total', { result: reply.outcome.result });
+  metrics.add('kaika_job_trips_total', {}, reply.outcome.trips);
 }
 
 /** @throws KaikaError `api-level-unsupported` before anything else is looked at; ZodError */
@@ -148,7 +195,11 @@ function reasonOf(error: unknown): string {
 }
 
 /** The station behind the client certificate. @throws KaikaError `server-refused-certificate` */
-async function stationOf(context: JobContext, request: FastifyRequest): Promise<StationCaller> {
+async function stationOf(
+  context: JobContext,
+  request: FastifyRequest,
+  throttle: Throttle,
+): Promise<StationCaller> {
   const socket = request.raw.socket;
   const fingerprint = isTls(socket)
     ? socket.getPeerCertificate().fingerprint256?.replaceAll(':', '')
@@ -164,12 +215,17 @@ async function stationOf(context: JobContext, request: FastifyRequest): Promise<
   if (station === undefined || station.revoked !== 0) {
     throw new KaikaError('server-refused-certificate', 'this certificate is not an enrolled station');
   }
+  throttle.take(station.name);
   return { station: station.name };
 }
 
 /** The operator signed in at that station. @throws KaikaError `session-expired` */
-async function operatorOf(context: JobContext, request: FastifyRequest): Promise<OperatorCaller> {
-  const { station } = await stationOf(context, request);
+async function operatorOf(
+  context: JobContext,
+  request: FastifyRequest,
+  throttle: Throttle,
+): Promise<OperatorCaller> {
+  const { station } = await stationOf(context, request, throttle);
   const token = /^Bearer ([A-Za-z0-9_-]{20,100})$/.exec(request.headers.authorization ?? '')?.[1];
   const session = token === undefined ? undefined : await findSession(context.store, token, context.now());
   if (session === undefined || session.station !== station) {

@@ -11,6 +11,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'server-refused-certificate': 403,
   'not-found': 404,
   'request-too-large': 413,
+  'too-many-attempts': 429,
   'step-conflict': 409,
   'request-conflict': 409,
   'job-superseded': 409,

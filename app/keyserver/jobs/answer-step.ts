@@ -2,10 +2,13 @@
 import { KaikaError } from '../../protocol/errors.ts';
 import { type AnswersRequest, API_LEVEL, type StepReply, stepReplySchema } from '../../protocol/wire.ts';
 import { absorb } from '../issuer/absorb.ts';
-import { buildNext } from '../issuer/build.ts';
+import { type Built, buildNext } from '../issuer/build.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
+import type { IssuerPorts } from '../issuer/ports.ts';
+import type { Absorbed } from '../issuer/progress.ts';
 import { readCardState } from '../store/cards.ts';
 import type { JobsTable } from '../store/tables.ts';
+import { auditExcess, authenticationsOf, exceededCap, type Use } from './caps.ts';
 import { commitStep } from './commit.ts';
 import type { JobContext, StationCaller } from './context.ts';
 import { absorbRules, issuerPorts } from './issuer-ports.ts';
@@ -46,7 +49,12 @@ async function answerOnce(
     throw new KaikaError('wrong-card-type', 'the job is for a card type that is gone');
   const before = await readCardState(context.store, row.card);
   const taken = absorb(state, before, report, absorbRules(profile, state));
-  const built = await buildNext(taken, issuerPorts(context, profile, state));
+  const { built, use, exceeded } = await buildWithin(
+    context,
+    row,
+    taken,
+    issuerPorts(context, profile, state),
+  );
   const over = built.commands.length === 0;
   const reply: StepReply = over
     ? { apiLevel: API_LEVEL, outcome: outcomeOf(built.next.job, built.next.card) }
@@ -66,8 +74,36 @@ async function answerOnce(
     // An outcome holds no key write, and the last report must not have to wait for the HSM.
     sealed: over ? null : await sealReply(context.vault, job, seq, reply),
     effect: built.commands.some((command) => command.effect === true),
+    use,
   });
+  if (exceeded !== undefined)
+    await auditExcess(context, exceeded, {
+      station: row.station,
+      operator: row.operator,
+      card: row.card,
+      job,
+    });
   return reply;
+}
+
+/** The next batch; or, when it would exceed a cap, the job's end: what the card said goes on record all the same. */
+async function buildWithin(
+  context: JobContext,
+  row: JobsTable,
+  taken: Absorbed,
+  ports: IssuerPorts,
+): Promise<{ built: Built; use: Use; exceeded?: string }> {
+  const built = await buildNext(taken, ports);
+  const use: Use = {
+    card: row.card,
+    station: row.station,
+    jobs: 0,
+    authentications: authenticationsOf(built.commands),
+  };
+  const exceeded = await exceededCap(context, use);
+  if (exceeded === undefined) return { built, use };
+  const stopped = { ...taken, job: { ...taken.job, error: 'too-many-attempts' as const } };
+  return { built: await buildNext(stopped, ports), use: { ...use, authentications: 0 }, exceeded };
 }
 
 /** The same answers again get the same reply and change nothing; other answers to the same step are a conflict. */

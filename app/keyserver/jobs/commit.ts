@@ -8,6 +8,7 @@ import type { Sent } from '../issuer/state.ts';
 import { type Queries, readCardState, writeCardState } from '../store/cards.ts';
 import type { CardsTable, JobsTable } from '../store/tables.ts';
 import { inTransaction } from '../store/transaction.ts';
+import { countUse, type Use } from './caps.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
 import {
   endLease,
@@ -34,6 +35,8 @@ export interface StartCommit {
   readonly cardType: string;
   /** The batch changes the card: from now on it belongs to the account. */
   readonly effect: boolean;
+  /** What it uses up of the caps. */
+  readonly use: Use;
 }
 
 /** @throws KaikaError `account-taken`, `card-in-use`; Overtaken */
@@ -92,6 +95,7 @@ export async function commitStart(context: JobContext, start: StartCommit): Prom
         // Whoever had the card lost it to this job, and this job is over.
         await releaseCard(db, card);
       }
+      await countUse(db, context, start.use);
     },
     () => new Overtaken(),
   );
@@ -168,6 +172,8 @@ export interface StepCommit {
   /** The batch that goes out, sealed; null when the job is over. */
   readonly sealed: string | null;
   readonly effect: boolean;
+  /** What it uses up of the caps. */
+  readonly use: Use;
 }
 
 /** Compare-and-set on (job, seq, generation), answers, intent, reply. @throws Overtaken, KaikaError `account-taken` */
@@ -225,6 +231,7 @@ export async function commitStep(context: JobContext, step: StepCommit): Promise
       } else {
         await endLease(db, row.card, row.id);
       }
+      await countUse(db, context, step.use);
     },
     () => new Overtaken(),
   );

@@ -2,6 +2,7 @@
 import type { Catalogue } from '../../catalogue/schema.ts';
 import type { LoadPackage } from '../issuer/ports.ts';
 import type { ActiveVersion } from '../issuer/start.ts';
+import type { Limits } from '../limits.ts';
 import type { Store } from '../store/open.ts';
 import type { Vault } from '../vault/port.ts';
 
@@ -17,6 +18,7 @@ export interface JobContext {
   readonly random: (bytes: number) => Uint8Array;
   /** How long a silent holder keeps a card, in milliseconds. */
   readonly leaseMilliseconds: number;
+  readonly limits: Limits;
 }
 
 /** A station, known by its client certificate. */

@@ -15,6 +15,7 @@ import { outcomeOf } from '../issuer/outcome.ts';
 import { factorOf, firstState, planFor, reconcile } from '../issuer/start.ts';
 import { findCard, readCardState } from '../store/cards.ts';
 import type { CardsTable } from '../store/tables.ts';
+import { authenticationsOf, refuseExcess, type Use } from './caps.ts';
 import { commitStart } from './commit.ts';
 import { confirmedPurses } from './confirmations.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
@@ -65,6 +66,14 @@ async function startOnce(
   const ports = issuerPorts(context, profile, { identification, account: request.account });
   const built = await buildNext({ job: state, card: known }, ports);
 
+  const use: Use = {
+    card: identification,
+    station: caller.station,
+    jobs: 1,
+    authentications: authenticationsOf(built.commands),
+  };
+  await refuseExcess(context, use, caller.operator);
+
   const job = randomUUID();
   const generation = (row?.generation ?? 0) + 1;
   const over = built.commands.length === 0;
@@ -90,6 +99,7 @@ async function startOnce(
     sealed: await sealReply(context.vault, job, 0, reply),
     cardType: profile.id,
     effect: built.commands.some((command) => command.effect === true),
+    use,
   });
   return reply;
 }

@@ -1,6 +1,7 @@
 /** The schema, step by step. A migration that has run anywhere is never changed; a new one is added. */
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { operation } from './migrations-operation.ts';
 import type { Database } from './tables.ts';
 
 async function first(db: Kysely<Database>): Promise<void> {
@@ -124,4 +125,5 @@ async function first(db: Kysely<Database>): Promise<void> {
 /** All migrations in order; the names sort. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': { up: first },
+  '0002-operation': { up: operation },
 };

@@ -129,6 +129,29 @@ export interface MetaTable {
   value: string;
 }
 
+/** How often something happened in a period; rows of past periods are dropped. */
+export interface CountersTable {
+  scope: string;
+  subject: string;
+  /** Beginning of an ISO 8601 time: a day, an hour, a quarter of one. */
+  period: string;
+  count: number;
+}
+
+/** What somebody has to answer for. Rows are only ever added. */
+export interface AuditTable {
+  id: string;
+  at: string;
+  /** `limit`, `release`, `restore`. */
+  kind: string;
+  station: string | null;
+  operator: string | null;
+  card: string | null;
+  job: string | null;
+  /** JSON; never card data, never secrets. */
+  detail: string;
+}
+
 export interface Database {
   operators: OperatorsTable;
   stations: StationsTable;
@@ -142,4 +165,6 @@ export interface Database {
   late_answers: LateAnswersTable;
   leases: LeasesTable;
   meta: MetaTable;
+  counters: CountersTable;
+  audit: AuditTable;
 }

@@ -23,7 +23,7 @@ describe.skipIf(NO_POSTGRESQL !== undefined)(`power lost once, with PostgreSQL${
   afterAll(() => rig?.close());
 
   it.each(['before', 'after'] as const)('at chosen commands, %s the card acted', async (when) => {
-    for (const at of [1, 2, 3, 5, 6, 7, 9, 40, 90, 95, 98, 101]) {
+    for (const at of [2, 6, 9, 40, 95, 101]) {
       const { card, identification } = rig.newCard();
       const asked = await request(card, rig.context, randomDigits(16), STORY);
       const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });

@@ -1,0 +1,105 @@
+/** The OpenAPI 3.1 document of the wire, made from the schemas that requests are checked with. */
+import { z } from 'zod';
+import { errorBodySchema } from '../../protocol/errors.ts';
+import {
+  API_LEVEL,
+  answersRequestSchema,
+  cardRecordSchema,
+  jobReplySchema,
+  jobRequestSchema,
+  signInReplySchema,
+  signInRequestSchema,
+  stepReplySchema,
+} from '../../protocol/wire.ts';
+
+export const healthSchema = z.strictObject({ apiLevel: z.literal(API_LEVEL), status: z.literal('ok') });
+export const readinessSchema = z.strictObject({
+  apiLevel: z.literal(API_LEVEL),
+  ready: z.boolean(),
+  store: z.boolean(),
+  hsm: z.boolean(),
+  stopping: z.boolean(),
+});
+
+interface Operation {
+  readonly summary: string;
+  readonly request?: z.ZodType;
+  readonly reply: z.ZodType;
+  /** An operator's session is asked for. */
+  readonly operator: boolean;
+}
+
+/** Every request of the wire: method and path as in docs/api.md. */
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  'GET /v1/health': { summary: 'Is the server there', reply: healthSchema, operator: false },
+  'GET /v1/ready': { summary: 'Can it serve now; 503 when not', reply: readinessSchema, operator: false },
+  'GET /v1/openapi.json': { summary: 'This document', reply: z.looseObject({}), operator: false },
+  'POST /v1/sessions': {
+    summary: 'An operator signs in',
+    request: signInRequestSchema,
+    reply: signInReplySchema,
+    operator: false,
+  },
+  'POST /v1/jobs': {
+    summary: 'Begin a job',
+    request: jobRequestSchema,
+    reply: jobReplySchema,
+    operator: true,
+  },
+  'POST /v1/jobs/{job}/answers/{seq}': {
+    summary: 'Report on a batch, get the next',
+    request: answersRequestSchema,
+    reply: stepReplySchema,
+    operator: false,
+  },
+  'GET /v1/cards/{card}': {
+    summary: 'What is on record of a card',
+    reply: cardRecordSchema,
+    operator: true,
+  },
+};
+
+/** The document. Rules that JSON Schema cannot say (refinements) are left out of it. */
+export function openApiDocument(): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const [name, operation] of Object.entries(OPERATIONS)) {
+    const [method = '', path = ''] = name.split(' ');
+    paths[path] = { ...paths[path], [method.toLowerCase()]: describe(path, operation) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Kaika key server',
+      version: String(API_LEVEL),
+      description: 'TLS 1.3 with a client certificate of an enrolled station. See docs/api.md.',
+    },
+    paths,
+    components: { securitySchemes: { operator: { type: 'http', scheme: 'bearer' } } },
+  };
+}
+
+function describe(path: string, operation: Operation): Record<string, unknown> {
+  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: name === 'seq' ? 'integer' : 'string' },
+  }));
+  return {
+    summary: operation.summary,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(operation.request === undefined
+      ? {}
+      : { requestBody: { required: true, content: json(operation.request) } }),
+    responses: {
+      200: { description: 'Taken', content: json(operation.reply) },
+      default: { description: 'Refused', content: json(errorBodySchema) },
+    },
+    ...(operation.operator ? { security: [{ operator: [] }] } : {}),
+  };
+}
+
+function json(schema: z.ZodType): Record<string, unknown> {
+  const { $schema: _dialect, ...plain } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return { 'application/json': { schema: plain } };
+}

@@ -1,0 +1,28 @@
+/** What somebody has to answer for, one row each. */
+import { randomUUID } from 'node:crypto';
+import type { Queries } from '../store/cards.ts';
+
+export interface AuditEntry {
+  readonly kind: 'limit' | 'release' | 'restore';
+  readonly station?: string;
+  readonly operator?: string;
+  readonly card?: string;
+  readonly job?: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export async function writeAudit(db: Queries, entry: AuditEntry, now: Date): Promise<void> {
+  await db
+    .insertInto('audit')
+    .values({
+      id: randomUUID(),
+      at: now.toISOString(),
+      kind: entry.kind,
+      station: entry.station ?? null,
+      operator: entry.operator ?? null,
+      card: entry.card ?? null,
+      job: entry.job ?? null,
+      detail: JSON.stringify(entry.detail),
+    })
+    .execute();
+}
