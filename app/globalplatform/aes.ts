@@ -1,38 +1,83 @@
 /** AES in the modes of SCP03, and AES-CMAC (NIST SP 800-38B). Keys of 16, 24 or 32 bytes. */
 import { concat, wipe, xor } from '../card/bytes.ts';
-import { decipher, encipher } from './cipher.ts';
+import { KeyedCipher } from './keyed-cipher.ts';
 import { pad80 } from './padding.ts';
 
 const BLOCK = 16;
 const ZERO = new Uint8Array(BLOCK);
 
+/** An AES key in use: enciphers, deciphers and gives MACs. `close` it when done. */
+export class AesKey {
+  readonly #cipher: KeyedCipher;
+  /** The subkeys of CMAC, once they are needed (SP 800-38B §6.1). */
+  #subkeys: { readonly k1: Uint8Array; readonly k2: Uint8Array } | undefined;
+
+  /** @throws RangeError */
+  constructor(key: Uint8Array) {
+    if (![16, 24, 32].includes(key.length))
+      throw new RangeError('AES key of another length than 16, 24 or 32');
+    this.#cipher = new KeyedCipher('aes', key);
+  }
+
+  ecb(data: Uint8Array): Uint8Array {
+    return this.#cipher.ecb(data);
+  }
+
+  cbc(data: Uint8Array, iv: Uint8Array): Uint8Array {
+    return this.#cipher.cbc(data, iv);
+  }
+
+  cbcDecipher(data: Uint8Array, iv: Uint8Array): Uint8Array {
+    return this.#cipher.cbcDecipher(data, iv);
+  }
+
+  /** AES-CMAC, all 16 bytes. */
+  cmac(message: Uint8Array): Uint8Array {
+    const { k1, k2 } = this.#cmacKeys();
+    const whole = message.length > 0 && message.length % BLOCK === 0;
+    const padded = whole ? message.slice() : pad80(message, BLOCK);
+    const last = padded.length - BLOCK;
+    padded.set(xor(padded.subarray(last), whole ? k1 : k2), last);
+    const mac = this.#cipher.cbc(padded, ZERO).slice(-BLOCK);
+    wipe(padded);
+    return mac;
+  }
+
+  /** Overwrites the key and what follows from it. */
+  close(): void {
+    this.#cipher.close();
+    if (this.#subkeys !== undefined) wipe(this.#subkeys.k1, this.#subkeys.k2);
+  }
+
+  #cmacKeys(): { readonly k1: Uint8Array; readonly k2: Uint8Array } {
+    if (this.#subkeys === undefined) {
+      const zeroBlock = this.#cipher.ecb(ZERO);
+      const k1 = doubled(zeroBlock);
+      this.#subkeys = { k1, k2: doubled(k1) };
+      wipe(zeroBlock);
+    }
+    return this.#subkeys;
+  }
+}
+
 /** Enciphers whole 16-byte blocks, ECB. */
 export function aesEcb(key: Uint8Array, data: Uint8Array): Uint8Array {
-  return encipher(`aes-${bits(key)}-ecb`, key, null, data);
+  return withAes(key, (aes) => aes.ecb(data));
 }
 
 /** Enciphers whole 16-byte blocks, CBC. */
 export function aesCbc(key: Uint8Array, data: Uint8Array, iv: Uint8Array): Uint8Array {
-  return encipher(`aes-${bits(key)}-cbc`, key, iv, data);
+  return withAes(key, (aes) => aes.cbc(data, iv));
 }
 
 /** Deciphers whole 16-byte blocks, CBC. */
 export function aesCbcDecipher(key: Uint8Array, data: Uint8Array, iv: Uint8Array): Uint8Array {
-  return decipher(`aes-${bits(key)}-cbc`, key, iv, data);
+  return withAes(key, (aes) => aes.cbcDecipher(data, iv));
 }
 
 /** AES-CMAC, all 16 bytes. */
 export function aesCmac(key: Uint8Array, message: Uint8Array): Uint8Array {
-  const zeroBlock = aesEcb(key, ZERO);
-  const k1 = doubled(zeroBlock);
-  const k2 = doubled(k1);
-  const whole = message.length > 0 && message.length % BLOCK === 0;
-  const padded = whole ? message.slice() : pad80(message, BLOCK);
-  const last = padded.length - BLOCK;
-  padded.set(xor(padded.slice(last), whole ? k1 : k2), last);
-  const mac = aesCbc(key, padded, ZERO).slice(-BLOCK);
-  wipe(zeroBlock, k1, k2, padded);
-  return mac;
+  return withAes(key, (aes) => aes.cmac(message));
 }
 
 /**
@@ -43,13 +88,24 @@ export function scp03Kdf(key: Uint8Array, constant: number, context: Uint8Array,
   const label = new Uint8Array(12);
   label[11] = constant;
   const length = bytes * 8;
-  const blocks: Uint8Array[] = [];
-  for (let i = 1; i <= Math.ceil(bytes / BLOCK); i += 1)
-    blocks.push(aesCmac(key, concat(label, Uint8Array.of(0, length >> 8, length & 0xff, i), context)));
-  const whole = concat(...blocks);
-  const derived = whole.slice(0, bytes);
-  wipe(whole, ...blocks);
-  return derived;
+  return withAes(key, (aes) => {
+    const blocks = Array.from({ length: Math.ceil(bytes / BLOCK) }, (_, i) =>
+      aes.cmac(concat(label, Uint8Array.of(0, length >> 8, length & 0xff, i + 1), context)),
+    );
+    const whole = concat(...blocks);
+    const derived = whole.slice(0, bytes);
+    wipe(whole, ...blocks);
+    return derived;
+  });
+}
+
+function withAes<T>(key: Uint8Array, work: (aes: AesKey) => T): T {
+  const aes = new AesKey(key);
+  try {
+    return work(aes);
+  } finally {
+    aes.close();
+  }
 }
 
 /** Multiplication by x in GF(2^128) (SP 800-38B §6.1). */
@@ -57,17 +113,4 @@ function doubled(block: Uint8Array): Uint8Array {
   const result = block.map((byte, i) => ((byte << 1) | ((block[i + 1] ?? 0) >> 7)) & 0xff);
   if (((block[0] ?? 0) & 0x80) !== 0) result[BLOCK - 1] = (result[BLOCK - 1] ?? 0) ^ 0x87;
   return result;
-}
-
-function bits(key: Uint8Array): 128 | 192 | 256 {
-  switch (key.length) {
-    case 16:
-      return 128;
-    case 24:
-      return 192;
-    case 32:
-      return 256;
-    default:
-      throw new RangeError('AES key of another length than 16, 24 or 32');
-  }
 }

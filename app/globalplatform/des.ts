@@ -3,19 +3,78 @@
  * key three times, because OpenSSL 3 offers DES itself only in its legacy provider.
  */
 import { concat, wipe, xor } from '../card/bytes.ts';
-import { encipher } from './cipher.ts';
+import { KeyedCipher } from './keyed-cipher.ts';
 
 const BLOCK = 8;
 const ZERO = new Uint8Array(BLOCK);
 
+/** A DES key in use: 8 bytes (single DES), 16 or 24. `close` it when done. */
+export class DesKey {
+  readonly #cipher: KeyedCipher;
+
+  /** @throws RangeError */
+  constructor(key: Uint8Array) {
+    const triple = tripleKey(key);
+    this.#cipher = new KeyedCipher('des-ede3', triple);
+    wipe(triple);
+  }
+
+  ecb(data: Uint8Array): Uint8Array {
+    return this.#cipher.ecb(data);
+  }
+
+  cbc(data: Uint8Array, iv: Uint8Array = ZERO): Uint8Array {
+    return this.#cipher.cbc(data, iv);
+  }
+
+  /** Overwrites the key. */
+  close(): void {
+    this.#cipher.close();
+  }
+}
+
+/** A 16-byte key in use for retail MACs (ISO/IEC 9797-1 algorithm 3). `close` it when done. */
+export class RetailMacKey {
+  readonly #left: DesKey;
+  readonly #whole: DesKey;
+
+  /** @throws RangeError */
+  constructor(key: Uint8Array) {
+    if (key.length !== 16) throw new RangeError('retail MAC key of another length than 16');
+    const left = key.slice(0, BLOCK);
+    this.#left = new DesKey(left);
+    this.#whole = new DesKey(key);
+    wipe(left);
+  }
+
+  /** 8 bytes: DES-CBC under the left half, the last block under the whole key. `data` is padded already, at least one block. */
+  mac(data: Uint8Array, iv: Uint8Array = ZERO): Uint8Array {
+    if (data.length === 0 || data.length % BLOCK !== 0) throw new RangeError('retail MAC over broken blocks');
+    const body = data.subarray(0, -BLOCK);
+    const chained = body.length === 0 ? iv : this.#left.cbc(body, iv).slice(-BLOCK);
+    return this.#whole.ecb(xor(chained, data.subarray(-BLOCK)));
+  }
+
+  /** Single DES of one block under the left half: how SCP02 enciphers an initial value. */
+  leftEcb(block: Uint8Array): Uint8Array {
+    return this.#left.ecb(block);
+  }
+
+  /** Overwrites the key. */
+  close(): void {
+    this.#left.close();
+    this.#whole.close();
+  }
+}
+
 /** Enciphers whole 8-byte blocks, ECB; key of 8 (single DES), 16 or 24 bytes. */
 export function desEcb(key: Uint8Array, data: Uint8Array): Uint8Array {
-  return withTripleKey(key, (triple) => encipher('des-ede3', triple, null, data));
+  return withDes(key, (des) => des.ecb(data));
 }
 
 /** Enciphers whole 8-byte blocks, CBC; key of 8 (single DES), 16 or 24 bytes, IV zero when not given. */
 export function desCbc(key: Uint8Array, data: Uint8Array, iv: Uint8Array = ZERO): Uint8Array {
-  return withTripleKey(key, (triple) => encipher('des-ede3-cbc', triple, iv, data));
+  return withDes(key, (des) => des.cbc(data, iv));
 }
 
 /** Last block of CBC over padded `data`: full triple DES MAC for 16-byte keys (ISO/IEC 9797-1 algorithm 1), DES-CBC MAC for 8. */
@@ -23,26 +82,22 @@ export function desCbcMac(key: Uint8Array, data: Uint8Array, iv: Uint8Array = ZE
   return desCbc(key, data, iv).slice(-BLOCK);
 }
 
-/**
- * Retail MAC, 8 bytes: ISO/IEC 9797-1 algorithm 3. DES-CBC under the left half, the last block under the whole 16-byte key.
- * `data` is padded already, at least one block.
- */
+/** Retail MAC, see `RetailMacKey`. */
 export function retailMac(key: Uint8Array, data: Uint8Array, iv: Uint8Array = ZERO): Uint8Array {
-  if (key.length !== 16) throw new RangeError('retail MAC key of another length than 16');
-  if (data.length === 0 || data.length % BLOCK !== 0) throw new RangeError('retail MAC over broken blocks');
-  const left = key.slice(0, BLOCK);
-  const body = data.slice(0, -BLOCK);
-  const chained = body.length === 0 ? iv : desCbcMac(left, body, iv);
-  wipe(left);
-  return desEcb(key, xor(chained, data.slice(-BLOCK)));
+  const retail = new RetailMacKey(key);
+  try {
+    return retail.mac(data, iv);
+  } finally {
+    retail.close();
+  }
 }
 
-function withTripleKey(key: Uint8Array, use: (triple: Uint8Array) => Uint8Array): Uint8Array {
-  const triple = tripleKey(key);
+function withDes<T>(key: Uint8Array, work: (des: DesKey) => T): T {
+  const des = new DesKey(key);
   try {
-    return use(triple);
+    return work(des);
   } finally {
-    wipe(triple);
+    des.close();
   }
 }
 

@@ -1,7 +1,7 @@
 /** Secure messaging of SCP02: C-MAC, C-DECRYPTION, R-MAC (GPC 2.3.1 annex E.4). */
 import { type CommandApdu, encodeCommand, type ResponseApdu } from '../card/apdu.ts';
-import { concat, equalBytes, wipe } from '../card/bytes.ts';
-import { desCbc, desCbcMac, desEcb, retailMac } from './des.ts';
+import { concat, equalBytes } from '../card/bytes.ts';
+import { DesKey, desCbcMac, RetailMacKey } from './des.ts';
 import { ChannelStateError, ResponseSecurityError } from './errors.ts';
 import type { Messaging } from './messaging.ts';
 import { pad80 } from './padding.ts';
@@ -26,6 +26,9 @@ export function scp02Cryptograms(
 /** One session's state: the C-MAC chain over commands and the R-MAC chain over answers. */
 export class Scp02Messaging implements Messaging {
   readonly #keys: ChannelSessionKeys;
+  readonly #enc: DesKey;
+  readonly #mac: RetailMacKey;
+  readonly #rmac: RetailMacKey;
   readonly #i: number;
   readonly #level: SecurityLevel;
   #lastCommandMac: Uint8Array | undefined;
@@ -41,6 +44,9 @@ export class Scp02Messaging implements Messaging {
     externalAuthenticateMac?: Uint8Array,
   ) {
     this.#keys = keys;
+    this.#enc = new DesKey(keys.enc);
+    this.#mac = new RetailMacKey(keys.mac);
+    this.#rmac = new RetailMacKey(keys.rmac);
     this.#i = i;
     this.#level = level;
     this.#lastCommandMac = externalAuthenticateMac?.slice();
@@ -72,7 +78,7 @@ export class Scp02Messaging implements Messaging {
     const data = response.data.slice(0, end);
     const trailer = Uint8Array.of(response.sw >> 8, response.sw & 0xff);
     const message = concat(command, Uint8Array.of(data.length & 0xff), data, trailer);
-    const mac = retailMac(this.#keys.rmac, pad80(message, 8), chain);
+    const mac = this.#rmac.mac(pad80(message, 8), chain);
     if (!equalBytes(mac, response.data.slice(end))) throw new ResponseSecurityError('mac-wrong', response.sw);
     this.#lastResponseMac = mac;
     return { data, sw: response.sw };
@@ -80,6 +86,9 @@ export class Scp02Messaging implements Messaging {
 
   wipe(): void {
     wipeSessionKeys(this.#keys);
+    this.#enc.close();
+    this.#mac.close();
+    this.#rmac.close();
     this.#unanswered.length = 0;
   }
 
@@ -90,14 +99,14 @@ export class Scp02Messaging implements Messaging {
     // The MAC is over the plain data, with the length it has together with the MAC; encryption comes after (§E.4.4, §E.4.6).
     const mac = this.#commandMac(secured);
     const encrypts = (this.#level & C_DECRYPTION) !== 0 && plain.length > 0;
-    const body = encrypts ? desCbc(this.#keys.enc, pad80(plain, 8)) : plain;
+    const body = encrypts ? this.#enc.cbc(pad80(plain, 8)) : plain;
     return encodeCommand({ ...secured, data: concat(body, mac) });
   }
 
   #commandMac(command: CommandApdu): Uint8Array {
     const { cla, ins, p1, p2, data = new Uint8Array(0) } = command;
     const message = concat(Uint8Array.of(cla, ins, p1, p2, data.length + MAC_LENGTH), data);
-    const mac = retailMac(this.#keys.mac, pad80(message, 8), this.#commandIcv());
+    const mac = this.#mac.mac(pad80(message, 8), this.#commandIcv());
     this.#lastCommandMac = mac;
     return mac;
   }
@@ -105,10 +114,7 @@ export class Scp02Messaging implements Messaging {
   #commandIcv(): Uint8Array {
     if (this.#lastCommandMac === undefined) return new Uint8Array(8);
     if ((this.#i & SCP02_ICV_ENCRYPTION) === 0) return this.#lastCommandMac;
-    const left = this.#keys.mac.slice(0, 8);
-    const icv = desEcb(left, this.#lastCommandMac);
-    wipe(left);
-    return icv;
+    return this.#mac.leftEcb(this.#lastCommandMac);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Secure messaging of SCP03: C-MAC, C-DECRYPTION, R-MAC, R-ENCRYPTION (Amendment D 1.1.1 §6.2). */
 import { type CommandApdu, encodeCommand, type ResponseApdu } from '../card/apdu.ts';
 import { concat, equalBytes } from '../card/bytes.ts';
-import { aesCbc, aesCbcDecipher, aesCmac, aesEcb, scp03Kdf } from './aes.ts';
+import { AesKey, scp03Kdf } from './aes.ts';
 import { ChannelStateError, ResponseSecurityError } from './errors.ts';
 import type { Messaging } from './messaging.ts';
 import { pad80, unpad80 } from './padding.ts';
@@ -32,6 +32,9 @@ interface Unanswered {
 /** One session's state: the MAC chaining value and the command counter. */
 export class Scp03Messaging implements Messaging {
   readonly #keys: ChannelSessionKeys;
+  readonly #enc: AesKey;
+  readonly #mac: AesKey;
+  readonly #rmac: AesKey;
   readonly #level: SecurityLevel;
   readonly #macLength: number;
   #chaining: Uint8Array = new Uint8Array(BLOCK);
@@ -41,6 +44,9 @@ export class Scp03Messaging implements Messaging {
 
   constructor(keys: ChannelSessionKeys, level: SecurityLevel, macLength: 8 | 16) {
     this.#keys = keys;
+    this.#enc = new AesKey(keys.enc);
+    this.#mac = new AesKey(keys.mac);
+    this.#rmac = new AesKey(keys.rmac);
     this.#level = level;
     this.#macLength = macLength;
   }
@@ -71,7 +77,7 @@ export class Scp03Messaging implements Messaging {
     if (end < 0) throw new ResponseSecurityError('mac-missing', sw);
     const body = response.data.slice(0, end);
     const message = concat(command.chaining, body, Uint8Array.of(sw >> 8, sw & 0xff));
-    const mac = aesCmac(this.#keys.rmac, message).slice(0, this.#macLength);
+    const mac = this.#rmac.cmac(message).slice(0, this.#macLength);
     if (!equalBytes(mac, response.data.slice(end))) throw new ResponseSecurityError('mac-wrong', sw);
     if ((this.#level & R_ENCRYPTION) === 0 || body.length === 0) return { data: body, sw };
     return { data: this.#decipher(body, command.counter, sw), sw };
@@ -79,6 +85,9 @@ export class Scp03Messaging implements Messaging {
 
   wipe(): void {
     wipeSessionKeys(this.#keys);
+    this.#enc.close();
+    this.#mac.close();
+    this.#rmac.close();
     this.#unanswered.length = 0;
   }
 
@@ -88,19 +97,19 @@ export class Scp03Messaging implements Messaging {
     const plain = command.data ?? new Uint8Array(0);
     if ((this.#level & C_DECRYPTION) === 0 || plain.length === 0) return this.#withMac(secured);
     const iv = this.#icv(this.#counter, 0x00);
-    return this.#withMac({ ...secured, data: aesCbc(this.#keys.enc, pad80(plain, BLOCK), iv) });
+    return this.#withMac({ ...secured, data: this.#enc.cbc(pad80(plain, BLOCK), iv) });
   }
 
   #withMac(command: CommandApdu): Uint8Array {
     const { cla, ins, p1, p2, data = new Uint8Array(0) } = command;
     const header = Uint8Array.of(cla, ins, p1, p2, data.length + this.#macLength);
-    this.#chaining = aesCmac(this.#keys.mac, concat(this.#chaining, header, data));
+    this.#chaining = this.#mac.cmac(concat(this.#chaining, header, data));
     return encodeCommand({ ...command, data: concat(data, this.#chaining.slice(0, this.#macLength)) });
   }
 
   #decipher(body: Uint8Array, counter: number, sw: number): Uint8Array {
     if (body.length % BLOCK !== 0) throw new ResponseSecurityError('padding-wrong', sw);
-    const data = unpad80(aesCbcDecipher(this.#keys.enc, body, this.#icv(counter, 0x80)));
+    const data = unpad80(this.#enc.cbcDecipher(body, this.#icv(counter, 0x80)));
     if (data === undefined) throw new ResponseSecurityError('padding-wrong', sw);
     return data;
   }
@@ -110,7 +119,7 @@ export class Scp03Messaging implements Messaging {
     const block = new Uint8Array(BLOCK);
     block[0] = firstByte;
     new DataView(block.buffer).setUint32(BLOCK - 4, counter);
-    return aesEcb(this.#keys.enc, block);
+    return this.#enc.ecb(block);
   }
 }
 

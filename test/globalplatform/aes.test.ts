@@ -1,8 +1,8 @@
 /** NIST SP 800-38B examples D.1 to D.3; NIST SP 800-108 as SCP03 uses it. */
-import { createCipheriv } from 'node:crypto';
+import { createCipheriv, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { concat, fromHex, toHex, xor } from '../../app/card/bytes.ts';
-import { aesCmac, scp03Kdf } from '../../app/globalplatform/aes.ts';
+import { AesKey, aesCbc, aesCbcDecipher, aesCmac, aesEcb, scp03Kdf } from '../../app/globalplatform/aes.ts';
 
 const MESSAGE =
   '6BC1BEE22E409F96E93D7E117393172AAE2D8A571E03AC9C9EB76FAC45AF8E5130C81C46A35CE411E5FBC1191A0A52EFF69F2445DF4F9B17AD2B417BE66C3710';
@@ -25,6 +25,38 @@ describe('AES-CMAC', () => {
     },
   ])('$mac', ({ key, bytes, mac }) => {
     expect(toHex(aesCmac(fromHex(key), fromHex(MESSAGE.slice(0, 2 * bytes))))).toBe(mac);
+  });
+});
+
+describe('a key that is set up once', () => {
+  it('gives the same as one set up anew each time, in any order of calls', () => {
+    const key = fromHex('2B7E151628AED2A6ABF7158809CF4F3C');
+    const aes = new AesKey(key);
+    for (let round = 0; round < 40; round += 1) {
+      const iv = new Uint8Array(randomBytes(16));
+      const data = new Uint8Array(randomBytes(16 * (round % 4)));
+      expect(aes.cbc(data, iv)).toEqual(aesCbc(key, data, iv));
+      expect(aes.ecb(data)).toEqual(aesEcb(key, data));
+      expect(aes.cmac(data)).toEqual(aesCmac(key, data));
+      expect(aes.cbcDecipher(data, iv)).toEqual(aesCbcDecipher(key, data, iv));
+      expect(aes.cbcDecipher(aes.cbc(data, iv), iv)).toEqual(data);
+    }
+    aes.close();
+    aes.close();
+    expect(() => aes.cmac(key)).toThrow('closed');
+  });
+
+  it('enciphers by the vectors of NIST SP 800-38A, F.1.1 and F.2.1', () => {
+    const aes = new AesKey(fromHex('2B7E151628AED2A6ABF7158809CF4F3C'));
+    const block = fromHex('6BC1BEE22E409F96E93D7E117393172A');
+    const iv = fromHex('000102030405060708090A0B0C0D0E0F');
+    expect(toHex(aes.ecb(block))).toBe('3AD77BB40D7A3660A89ECAF32466EF97');
+    expect(toHex(aes.cbc(block, iv))).toBe('7649ABAC8119B246CEE98E9B12E9197D');
+    expect(
+      toHex(
+        aes.cbc(fromHex('AE2D8A571E03AC9C9EB76FAC45AF8E51'), fromHex('7649ABAC8119B246CEE98E9B12E9197D')),
+      ),
+    ).toBe('5086CB9B507219EE95DB113A917678B2');
   });
 });
 
