@@ -2,7 +2,7 @@
 import { KaikaError } from '../protocol/errors.ts';
 import type { Wish } from '../protocol/wire.ts';
 import type { Engine } from '../station/engine.ts';
-import { type HeadlessResult, refusal } from '../station/headless/result.ts';
+import type { HeadlessResult } from '../station/headless/result.ts';
 import { runHeadless, type Told } from '../station/headless/run.ts';
 import { openStation } from '../station/open-station.ts';
 import { systemClock } from '../station/ports.ts';
@@ -107,9 +107,4 @@ async function boundAccount(engine: Engine, identification: string | null): Prom
     if (error instanceof KaikaError && error.code === 'not-found') return undefined;
     throw error;
   }
-}
-
-/** The result of a run that never got as far as a card. */
-export function nothingDone(): HeadlessResult {
-  return refusal(undefined, null, 0);
 }

@@ -2,12 +2,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { KaikaError } from '../protocol/errors.ts';
+import { type HeadlessResult, refusal } from '../station/headless/result.ts';
 import { lockInstallation } from '../station/lock.ts';
 import { widenThreadPool } from '../station/pcsc/index.ts';
 import { Cleanup } from './cleanup.ts';
 import { dataFolder } from './data-folder.ts';
 import { FAULTS } from './faults.ts';
-import { headless, nothingDone } from './headless.ts';
+import { headless } from './headless.ts';
 import { type Options, parseOptions, USAGE, UsageError } from './options.ts';
 import { loadCatalogue, loadMessages, terminalLocale } from './resources.ts';
 import { TerminalTeller } from './teller.ts';
@@ -48,13 +49,16 @@ async function runHeadlessDemo(options: Options, folder: string): Promise<number
       void cleanup.run().then(() => process.exit(STATUS[signal]));
     });
   }
-  let result = nothingDone();
+  let result = refusal(undefined, null, 0);
   try {
+    // Before anything else is touched: a second start must not disturb the first one's readers.
+    const lock = lockInstallation(join(folder, 'running'));
+    cleanup.add(async () => lock.release());
     result = await headless({ options, folder, teller, say, cleanup });
     teller.result(result);
   } catch (error) {
     // Taking things down under a running job makes it fail: that is not news.
-    if (stopped === undefined) tellFailure(error, teller);
+    if (stopped === undefined) result = tellFailure(error, teller);
   }
   await cleanup.run();
   if (stopped !== undefined) return STATUS[stopped] ?? 1;
@@ -62,18 +66,21 @@ async function runHeadlessDemo(options: Options, folder: string): Promise<number
   return result.outcome === 'complete' ? 0 : 1;
 }
 
-function tellFailure(error: unknown, teller: TerminalTeller): void {
-  if (error instanceof KaikaError) teller.error(error.code, error.details);
-  else say(`! ${error instanceof Error ? error.message : String(error)}`);
+function tellFailure(error: unknown, teller: TerminalTeller): HeadlessResult {
+  if (error instanceof KaikaError) {
+    teller.error(error.code, error.details);
+    return refusal(error.code, null, 0);
+  }
+  say(`! ${error instanceof Error ? error.message : String(error)}`);
+  return refusal(undefined, null, 0);
 }
 
 /** Throws the demo's data away, unless a station is using it. */
 function reset(folder: string): void {
-  const station = join(folder, 'demo', 'station');
-  const lock = lockInstallation(station);
-  lock.release();
+  const lock = lockInstallation(join(folder, 'running'));
   for (const name of ['demo', 'demo.making', 'fault-station'])
     rmSync(join(folder, name), { recursive: true, force: true });
+  lock.release();
   say('The demo’s data are gone; the next run starts fresh.');
 }
 

@@ -2,7 +2,6 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { STATION_CONFIG, type StationConfig } from '../station/config.ts';
-import { lockInstallation } from '../station/lock.ts';
 import { demoCard } from './cards.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { Fault } from './faults.ts';
@@ -55,7 +54,6 @@ export function stationFolder(folder: string, fault: Fault | undefined): string 
 }
 
 /**
- * @throws KaikaError station-already-running, before anything is touched
  * @throws Error in a sentence for the person at the terminal when the demo cannot be brought up
  */
 export async function setStage(context: StageContext): Promise<Stage> {
@@ -63,7 +61,6 @@ export async function setStage(context: StageContext): Promise<Stage> {
   const { fault } = options;
   const module = findSoftHsm();
   const station = stationFolder(folder, fault);
-  lockInstallation(station).release();
   if (fault !== undefined) rmSync(station, { recursive: true, force: true });
   const { paths: site, people } = await openSite(join(folder, 'demo'), module, say);
   const identity =

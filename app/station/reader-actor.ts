@@ -192,7 +192,10 @@ export class ReaderActor {
       this.#link = undefined;
       this.#look = null;
       // A driver may hang on a card that hangs; the next visit must not.
-      await Promise.race([connection.disconnect('reset'), this.#ports.clock.sleep(DISCONNECT_WAIT_MS)]);
+      const waited = new AbortController();
+      const limit = this.#ports.clock.sleep(DISCONNECT_WAIT_MS, waited.signal);
+      await Promise.race([connection.disconnect('reset'), limit]);
+      waited.abort();
     }
   }
 

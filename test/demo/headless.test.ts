@@ -3,10 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { demoCard } from '../../app/demo/cards.ts';
 import { FAULTS, type FaultName } from '../../app/demo/faults.ts';
+import { sitePaths } from '../../app/demo/site.ts';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { openSqliteStore } from '../../app/keyserver/store/open.ts';
 import type { ErrorCode } from '../../app/protocol/errors.ts';
+import { startRig } from '../../app/simulator/rig/index.ts';
 import { runDemo, startDemo } from '../support/demo-run.ts';
 
 let data: string;
@@ -43,12 +46,12 @@ describe('npm start -- --headless', () => {
     const record = await recordOf(result.card ?? '');
     expect(record.issued).toBe(true);
     expect(record.jobs).toHaveLength(1);
-    expect(record.apps.map((app) => [app.app, app.state])).toEqual([
-      ['e-wallet', 'enabled'],
-      ['identity', 'enabled'],
-      ['transit', 'missing'],
-      ['campus-meal', 'enabled'],
-    ]);
+    expect(Object.fromEntries(record.apps.map((app) => [app.app, app.state]))).toEqual({
+      'e-wallet': 'enabled',
+      identity: 'enabled',
+      transit: 'missing',
+      'campus-meal': 'enabled',
+    });
     expect(record.apps.find((app) => app.app === 'campus-meal')?.loadFileHash).toMatch(/^[0-9A-F]{64}$/);
   });
 
@@ -177,6 +180,31 @@ describe('--fault', () => {
   });
 });
 
+describe('--pcsc', () => {
+  it('uses the service and the readers that are there', async () => {
+    const rig = await startRig({ folder: join(data, 'pcsc'), readers: 1 });
+    try {
+      const paths = sitePaths(join(data, 'demo'));
+      const { file } = await demoCard(paths, 'demo-scp03');
+      await rig.insert(0, file);
+      const { status, result, stderr } = await runDemo(data, ['--pcsc', '--apps', 'e-wallet'], {
+        PCSCLITE_CSOCK_NAME: rig.socketPath,
+      });
+      expect(stderr).toContain('this machine’s PC/SC readers');
+      expect([status, result.outcome, result.trips]).toEqual([0, 'complete', 5]);
+    } finally {
+      await rig.close();
+    }
+  });
+
+  it('says in words when there is no service', async () => {
+    const { status, result } = await runDemo(data, ['--pcsc'], {
+      PCSCLITE_CSOCK_NAME: join(data, 'nowhere'),
+    });
+    expect([status, result.error]).toEqual([1, 'pcsc-not-running']);
+  }, 90_000);
+});
+
 describe('the program itself', () => {
   it('ends everything it started on Ctrl-C', async () => {
     const run = startDemo(data, ['--headless']);
@@ -201,8 +229,10 @@ describe('the program itself', () => {
     const first = startDemo(data, ['--headless']);
     await first.told(/Card read/);
     const second = await runDemo(data, []);
-    expect(second).toMatchObject({ status: 1, result: { outcome: 'refused' } });
-    expect(second.stderr).toContain('! ');
+    expect(second).toMatchObject({
+      status: 1,
+      result: { outcome: 'refused', error: 'station-already-running' },
+    });
     expect((await first.ended).status).toBe(0);
   });
 

@@ -10,12 +10,22 @@ export interface DemoRun {
   readonly stderr: () => string;
   /** Resolves at the first line on standard error that fits. Rejects when the program ends before. */
   readonly told: (line: RegExp) => Promise<void>;
-  readonly ended: Promise<{ status: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>;
+  readonly ended: Promise<{
+    status: number | null;
+    signal: NodeJS.Signals | null;
+    stdout: string;
+    stderr: string;
+  }>;
 }
 
-export function startDemo(data: string, args: readonly string[], limitMs = 60_000): DemoRun {
+export function startDemo(
+  data: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  limitMs = 80_000,
+): DemoRun {
   const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...process.env, KAIKA_DATA: data, LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8' },
+    env: { ...process.env, KAIKA_DATA: data, LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -50,8 +60,12 @@ export function startDemo(data: string, args: readonly string[], limitMs = 60_00
 }
 
 /** Runs to the end; the result is the last line on standard output. */
-export async function runDemo(data: string, args: readonly string[]): Promise<{ status: number | null; result: HeadlessResult; stderr: string }> {
-  const run = startDemo(data, ['--headless', '--json', ...args]);
+export async function runDemo(
+  data: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ status: number | null; result: HeadlessResult; stderr: string }> {
+  const run = startDemo(data, ['--headless', '--json', ...args], environment);
   const { status, stdout, stderr } = await run.ended;
   const last = stdout.trimEnd().split('\n').at(-1) ?? '';
   try {

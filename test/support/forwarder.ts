@@ -5,7 +5,7 @@ import { encodeCommand } from '../../app/card/apdu.ts';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
 import { LOOK_TAGS } from '../../app/catalogue/recognise.ts';
 import { answerStep } from '../../app/keyserver/jobs/answer-step.ts';
-import type { JobContext } from '../../app/keyserver/jobs/context.ts';
+import type { JobContext, OperatorCaller, StationCaller } from '../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../app/keyserver/jobs/start-job.ts';
 import type {
   AnswersRequest,
@@ -21,6 +21,8 @@ import type { CardDevice } from '../../app/simulator/device.ts';
 import { newRequestId } from './issuer-rig.ts';
 
 export const CALLER = { station: 'test-station', operator: 'test-clerk' };
+
+export const OTHER_CALLER = { station: 'other-station', operator: 'other-clerk' };
 
 export async function transmit(card: CardDevice, apdu: string): Promise<string> {
   return toHex(await card.transmit(fromHex(apdu)));
@@ -107,13 +109,18 @@ export async function runBatch(card: CardDevice, batch: Batch): Promise<AnswersR
 }
 
 /** Carries a job to its end; the card is powered on again after each pull. */
-export async function carry(card: CardDevice, context: JobContext, reply: JobReply): Promise<Outcome> {
+export async function carry(
+  card: CardDevice,
+  context: JobContext,
+  reply: JobReply,
+  caller: StationCaller = CALLER,
+): Promise<Outcome> {
   if (reply.outcome !== undefined) return reply.outcome;
   let batch = reply.batch;
   while (batch !== undefined) {
     const report = await runBatch(card, batch);
     if (report.cardEvent !== undefined) card.powerOn();
-    const next = await answerStep(context, CALLER, reply.job, batch.seq, report);
+    const next = await answerStep(context, caller, reply.job, batch.seq, report);
     if ('outcome' in next) return next.outcome;
     batch = next.batch;
   }
@@ -126,7 +133,8 @@ export async function issue(
   account: string,
   wishes: Wish[],
   withOpening?: string,
+  caller: OperatorCaller = CALLER,
 ): Promise<Outcome> {
-  const reply = await startJob(context, CALLER, await request(card, context, account, wishes, withOpening));
-  return carry(card, context, reply);
+  const reply = await startJob(context, caller, await request(card, context, account, wishes, withOpening));
+  return carry(card, context, reply, caller);
 }

@@ -6,27 +6,35 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DemoType, makeDelivery, makeDemoToken } from '../../app/demo/delivery.ts';
+import { type Delivery, type DemoType, makeDelivery, makeDemoToken } from '../../app/demo/delivery.ts';
 import { findSoftHsm } from '../../app/demo/softhsm-module.ts';
 import { openActiveVersions } from '../../app/keyserver/active-versions.ts';
 import type { JobContext } from '../../app/keyserver/jobs/context.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
 import { openSqliteStore } from '../../app/keyserver/store/open.ts';
 import { startVault } from '../../app/keyserver/vault/client.ts';
+import type { VaultTokenConfig } from '../../app/keyserver/vault/config.ts';
 import { type CardSpec, makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
 
 export interface IssuerRig {
   readonly context: JobContext;
   readonly folder: string;
+  /** The transport keys that the cards are made with. */
+  readonly delivery: Delivery;
+  /** The token behind the vault, for set-up and for making it go away. */
+  readonly token: VaultTokenConfig;
   newCard(spec?: Partial<CardSpec>): { card: VirtualCard; identification: string };
   close(): Promise<void>;
 }
 
-export async function openIssuerRig(): Promise<IssuerRig> {
+/** Makes a token in `folder` from a delivery; the demo's own unless a test needs keys that it knows. */
+export type MakeToken = typeof makeDemoToken;
+
+export async function openIssuerRig(makeToken: MakeToken = makeDemoToken): Promise<IssuerRig> {
   const folder = mkdtempSync(join(tmpdir(), 'kaika-issuer-'));
   const delivery = makeDelivery();
-  const token = await makeDemoToken(
+  const token = await makeToken(
     {
       module: findSoftHsm(),
       tokenFolder: join(folder, 'token'),
@@ -51,6 +59,8 @@ export async function openIssuerRig(): Promise<IssuerRig> {
   return {
     context,
     folder,
+    delivery,
+    token,
     newCard(spec = {}) {
       const identification = randomDigits(16);
       const type: DemoType = spec.type ?? 'demo-scp03';

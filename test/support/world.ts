@@ -32,8 +32,8 @@ export interface World {
   server(): KeyServerProcess;
   /** Starts it again on the port it had. */
   restartServer(): Promise<void>;
-  /** An engine of this station, signed in. */
-  openStation(): Promise<Engine>;
+  /** An engine of this station, signed in; `serverPort` names a way round to the key server. */
+  openStation(serverPort?: number): Promise<Engine>;
   newCard(): Promise<string>;
   record(card: string): Promise<CardRecord>;
   close(): Promise<void>;
@@ -59,7 +59,7 @@ export async function openWorld(readers = 2): Promise<World> {
       writeServerConfig(paths, module, 'server', port);
       server = await startKeyServer(paths);
     },
-    async openStation() {
+    async openStation(serverPort = port) {
       const engine = openEngine({
         folder: paths.station,
         readers: pcsc,
@@ -67,7 +67,7 @@ export async function openWorld(readers = 2): Promise<World> {
         clock: systemClock,
         server: (time) =>
           createServerClient({
-            origin: `https://localhost:${port}`,
+            origin: `https://localhost:${serverPort}`,
             ca: pem('ca.pem'),
             cert: pem('station.pem'),
             key: pem('station.key'),

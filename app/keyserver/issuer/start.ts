@@ -74,7 +74,6 @@ export function planFor(
   request: JobRequest,
   card: CardState,
 ): Plan {
-  refuseContradictions(request);
   const made = makePlan({
     catalogue,
     profile,
@@ -85,6 +84,7 @@ export function planFor(
   });
   // Without a usable opening the job's first challenge costs a trip of its own.
   if ('plan' in made) {
+    refuseContradictions(request);
     const { plan } = made;
     const opened = plan.opensWith === null || openingChallenge(request, plan) !== undefined;
     return opened ? plan : { ...plan, trips: plan.trips + 1 };

@@ -1,0 +1,13 @@
+/** `npm run bench -- NAME`: prints figures for people and, as its last line, the same as JSON. */
+const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
+  issuing: async () => (await import('./issuing.ts')).run(),
+};
+
+const name = process.argv[2] ?? '';
+const bench = BENCHES[name];
+if (bench === undefined) {
+  console.error(`Say which: ${Object.keys(BENCHES).join(', ')}.`);
+  process.exitCode = 2;
+} else {
+  console.log(JSON.stringify(await bench()));
+}

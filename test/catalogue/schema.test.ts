@@ -1,0 +1,55 @@
+/** A profile that would end cards, or end a job halfway, is refused when it is read. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { CatalogueError, parseCatalogue } from '../../app/catalogue/schema.ts';
+
+const read = (file: string) => readFileSync(new URL(`../../resources/${file}`, import.meta.url), 'utf8');
+const apps: unknown = JSON.parse(read('apps.json'));
+
+/** The demo profile with the text `from` replaced everywhere. */
+function withProfile(from: string | RegExp, to: string): () => unknown {
+  const text = read('profiles/demo-scp03.json').replace(from, to);
+  return () => parseCatalogue(apps, [{ file: 'demo.json', content: JSON.parse(text) }]);
+}
+
+describe('profiles', () => {
+  it('reads the ones that are delivered', () => {
+    expect(withProfile('x-nothing', '')).not.toThrow();
+  });
+
+  it.each([
+    ['a key slot that would take later writes in clear', '"typeInside": "F9"', '"typeInside": "39"'],
+    ['a key slot with the type of the other one', '"typeInside": "F9"', '"typeInside": "F6"'],
+    ['a maintenance key where the master control key belongs', '"type": "39"', '"type": "36"'],
+    ['a new key with a try spent', '"counter": "33"', '"counter": "32"'],
+    ['a new key with one try', '"counter": "33"', '"counter": "11"'],
+    ['a block size that does not fit with C-DECRYPTION', '"blockSize": 239', '"blockSize": 240'],
+    ['options that we do not speak', '"i": "70"', '"i": "40"'],
+    ['a short file id that names no file', '"shortFileId": "15"', '"shortFileId": "1F"'],
+    ['an identification code of half a byte', '"digits": 16', '"digits": 15'],
+    ['an ATR mask of another length', '"mask": "FF', '"mask": "'],
+    ['an app nobody offers', '"transit": {', '"lottery": {'],
+    ['a field we do not know', '"memoryReserve"', '"memoryReserves": 1, "memoryReserve"'],
+  ])('refuses %s', (_name, from, to) => {
+    expect(withProfile(from, to)).toThrow(CatalogueError);
+  });
+
+  it('names file and field', () => {
+    expect(withProfile('"blockSize": 239', '"blockSize": 247')).toThrow(
+      'demo.json: securityDomain.blockSize: at most 239 at this level',
+    );
+  });
+
+  it('refuses the same app or profile twice', () => {
+    const content: unknown = JSON.parse(read('profiles/demo-scp03.json'));
+    expect(() =>
+      parseCatalogue(apps, [
+        { file: 'a.json', content },
+        { file: 'b.json', content },
+      ]),
+    ).toThrow('profiles: demo-scp03 stands there twice');
+    expect(() => parseCatalogue([...(apps as unknown[]), ...(apps as unknown[])], [])).toThrow(
+      'stands there twice',
+    );
+  });
+});

@@ -1,0 +1,96 @@
+/** What is known of a key slot, as tables: which keys are possible, how many tries are left. */
+import { describe, expect, it } from 'vitest';
+import {
+  certainKey,
+  disproven,
+  intendWrite,
+  type KeyCandidate,
+  type KeySlotState,
+  macAccepted,
+  mayTry,
+  proven,
+  returnTry,
+  settled,
+  spendTry,
+  writeDone,
+  writeUndone,
+} from '../../../app/keyserver/issuer/key-slots.ts';
+
+const key = (origin: 'factory' | 'issuer', version = 1): KeyCandidate => ({
+  origin,
+  version,
+  factor: '1234567890123456',
+});
+const OLD = key('factory');
+const V1 = key('issuer', 1);
+const V2 = key('issuer', 2);
+const inDoubt: KeySlotState = { candidates: [V1, OLD], spent: 0, refused: false };
+
+const names = (slot: KeySlotState) =>
+  slot.candidates.map((one) => (one.origin === 'factory' ? 'old' : `v${one.version}`)).join(' or ');
+
+describe('which keys are possible', () => {
+  it.each([
+    ['as delivered', settled(OLD), 'old'],
+    ['a write is intended', intendWrite(settled(OLD), V1), 'v1 or old'],
+    ['the same write is intended again', intendWrite(inDoubt, V1), 'v1 or old'],
+    ['a write of the key that is there', intendWrite(settled(V1), V1), 'v1'],
+    ['the card said it was written', writeDone(inDoubt, V1), 'v1'],
+    ['the write never left', writeUndone(inDoubt, [OLD]), 'old'],
+    ['in doubt, and the card accepted the new key', proven(inDoubt, V1), 'v1'],
+    ['in doubt, and the card accepted the old key', proven(inDoubt, OLD), 'old'],
+    ['in doubt, and the card refused the new key', disproven(inDoubt, V1, 2, 3), 'old'],
+    ['in doubt, and the card refused the old key', disproven(inDoubt, OLD, 2, 3), 'v1'],
+    ['certain, and the card refused it: nothing is guessed', disproven(settled(V1), V1, 2, 3), 'v1'],
+  ] as const)('%s', (_name, slot, expected) => {
+    expect(names(slot)).toBe(expected);
+  });
+
+  it('a third key is never possible: a doubt is resolved before the slot changes again', () => {
+    expect(() => intendWrite(inDoubt, V2)).toThrow('must be resolved');
+  });
+
+  it('in doubt no key is certain', () => {
+    expect(certainKey(inDoubt)).toBeUndefined();
+    expect(certainKey(settled(V1))).toEqual(V1);
+  });
+});
+
+describe('tries of three', () => {
+  const spent = (slot: KeySlotState, count: number): KeySlotState => ({ ...slot, spent: count });
+  it.each([
+    ['a certain key, none spent', settled(V1), 0, true],
+    ['a certain key, one spent: failing would leave one', settled(V1), 1, true],
+    ['a certain key, two spent: failing would lock', settled(V1), 2, false],
+    ['in doubt, none spent: two would remain', inDoubt, 0, true],
+    ['in doubt, one spent: one would remain', inDoubt, 1, false],
+    ['in doubt, all spent', inDoubt, 3, false],
+  ] as const)('%s', (_name, slot, count, may) => {
+    expect(mayTry(spent(slot, count), 3)).toBe(may);
+  });
+
+  it('a key the card refused though it was certain is never tried again', () => {
+    const refused = disproven(settled(V1), V1, 2, 3);
+    expect(refused).toMatchObject({ refused: true, spent: 1 });
+    expect(mayTry({ ...refused, spent: 0 }, 3)).toBe(false);
+  });
+
+  it('the card corrects the ledger', () => {
+    expect(disproven(spent(inDoubt, 1), V1, 1, 3).spent).toBe(2);
+    expect(proven(spent(inDoubt, 2), V1).spent).toBe(0);
+    expect(macAccepted({ ...spent(settled(V1), 2), refused: true })).toMatchObject({
+      spent: 0,
+      refused: false,
+    });
+  });
+
+  it('a try is counted before it is sent, and given back only when it certainly never was', () => {
+    expect(spendTry(settled(V1)).spent).toBe(1);
+    expect(returnTry(spendTry(settled(V1))).spent).toBe(0);
+    expect(returnTry(settled(V1)).spent).toBe(0);
+  });
+
+  it('a write gives no tries back', () => {
+    expect(writeDone(spent(inDoubt, 1), V1).spent).toBe(1);
+  });
+});

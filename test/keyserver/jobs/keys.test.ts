@@ -1,0 +1,246 @@
+/** Keys that are not what they should be: few tries, no lockout, a card set aside before it can be harmed. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import type { Outcome, Wish } from '../../../app/protocol/wire.ts';
+import { type CardDevice, PowerLost } from '../../../app/simulator/device.ts';
+import { TearingDevice } from '../../../app/simulator/tear.ts';
+import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
+import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
+import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { refusal, slotOnCard, triesLeft, WALLET, withWrongKey } from '../../support/issuer-steps.ts';
+
+const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+const EXTERNAL_AUTHENTICATE = 0x82;
+const WRITE_KEY = 0xd4;
+const UPDATE_BINARY = 0xd6;
+
+let rig: IssuerRig;
+beforeAll(async () => {
+  rig = await openIssuerRig();
+});
+afterAll(() => rig.close());
+
+/** `inner`, with what `meddle` makes of commands of one INS: other bytes for the card, or an answer in its place. */
+function meddled(
+  inner: VirtualCard,
+  ins: number,
+  meddle: (command: Uint8Array, count: number) => Promise<Uint8Array> | Uint8Array,
+): CardDevice {
+  let count = 0;
+  return {
+    atr: inner.atr,
+    powerOn: () => inner.powerOn(),
+    powerOff: () => inner.powerOff(),
+    reset: () => inner.reset(),
+    async transmit(command) {
+      if (command[1] !== ins) return inner.transmit(command);
+      count += 1;
+      return meddle(command, count);
+    },
+  };
+}
+
+/** The command with its last byte changed: a wrong MAC, a wrong cryptogram. */
+function spoiled(command: Uint8Array): Uint8Array {
+  const wrong = command.slice();
+  const last = wrong.length - 1;
+  wrong[last] = (wrong[last] ?? 0) ^ 0x01;
+  return wrong;
+}
+
+function poweredOn(image: VirtualCard['image']): VirtualCard {
+  const card = new VirtualCard(image);
+  card.powerOn();
+  return card;
+}
+
+const fileOf = (card: VirtualCard) => {
+  const applet = card.image.instances.find((one) => one.aid === WALLET)?.applet;
+  if (applet?.kind !== 'fmcos') throw new Error('no wallet');
+  return { locked: applet.locked, macFailures: applet.files[0]?.macFailures };
+};
+
+describe('the master control key on the card is another one', () => {
+  it('one attempt, then never again, from whatever job and station', async () => {
+    const made = rig.newCard();
+    const card = poweredOn(withWrongKey(made.card, WALLET, 0x39));
+    const account = randomDigits(16);
+    for (const [at, caller] of [CALLER, OTHER_CALLER, CALLER].entries()) {
+      const outcome = await issue(
+        card,
+        rig.context,
+        account,
+        ENABLE,
+        at === 1 ? undefined : 'e-wallet',
+        caller,
+      );
+      expect(outcome).toMatchObject({
+        result: 'refused',
+        error: 'card-refused-key',
+        apps: [{ app: 'e-wallet', before: 'installed', after: 'installed', error: 'card-refused-key' }],
+      });
+      expect(triesLeft(card)).toBe(2);
+    }
+    // Other apps of the card are not concerned.
+    const both: Wish[] = [...ENABLE, { app: 'identity', action: 'enable' }];
+    const outcome = await issue(card, rig.context, account, both);
+    expect(outcome).toMatchObject({ result: 'partial', error: 'card-refused-key' });
+    expect(outcome.apps.find((one) => one.app === 'identity')).toMatchObject({
+      after: 'enabled',
+      mckVersion: 1,
+    });
+    expect(triesLeft(card)).toBe(2);
+  });
+});
+
+describe('EXTERNAL AUTHENTICATE torn again and again, on a card that spends a try each time', () => {
+  it.each(['e-wallet', undefined])('never takes the last try (opening %s)', async (opening) => {
+    const { card } = rig.newCard();
+    const account = randomDigits(16);
+    const tearing = meddled(card, EXTERNAL_AUTHENTICATE, async (command) => {
+      await card.transmit(spoiled(command));
+      card.powerOff();
+      throw new PowerLost();
+    });
+    const errors: (string | undefined)[] = [];
+    for (let visit = 0; visit < 4; visit += 1) {
+      const outcome: Outcome = await issue(tearing, rig.context, account, ENABLE, opening);
+      errors.push(outcome.error);
+      expect(triesLeft(card)).toBeGreaterThanOrEqual(1);
+      card.powerOn();
+    }
+    expect(errors).toEqual(Array.from({ length: 4 }, () => 'card-tries-low'));
+  });
+});
+
+describe('the card refuses a MAC under the maintenance key', () => {
+  it('once: the key is written again, and the app enabled', async () => {
+    const { card, identification } = rig.newCard();
+    const device = meddled(card, UPDATE_BINARY, (command, count) =>
+      card.transmit(count === 1 ? spoiled(command) : command),
+    );
+    const outcome = await issue(device, rig.context, randomDigits(16), ENABLE, 'e-wallet');
+    expect(outcome).toMatchObject({ result: 'complete', apps: [{ after: 'enabled', mtkVersion: 1 }] });
+    const [job] = (await readCardRecord(rig.context.store, identification)).jobs;
+    const writes = job?.steps.filter((one) => one.step === 'write-maintenance-key').length;
+    expect(writes).toBe(2);
+    expect(fileOf(card)).toEqual({ locked: false, macFailures: 0 });
+  });
+
+  it.each(['9302', '6988'])('with %s too', async (sw) => {
+    const { card } = rig.newCard();
+    const device = meddled(card, UPDATE_BINARY, (command, count) =>
+      count === 1 ? Buffer.from(sw, 'hex') : card.transmit(command),
+    );
+    expect(await issue(device, rig.context, randomDigits(16), ENABLE)).toMatchObject({ result: 'complete' });
+  });
+
+  it('twice: the card is set aside with a try left, and no job is taken for it any more', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const device = meddled(card, UPDATE_BINARY, (command) => card.transmit(spoiled(command)));
+    const outcome = await issue(device, rig.context, account, ENABLE, 'e-wallet');
+    expect(outcome).toMatchObject({ result: 'partial', error: 'card-set-aside' });
+    expect(fileOf(card)).toEqual({ locked: false, macFailures: 2 });
+    expect((await readCardRecord(rig.context.store, identification)).setAside).toContain('e-wallet');
+    const asked = await request(card, rig.context, account, ENABLE);
+    expect((await refusal(startJob(rig.context, CALLER, asked))).code).toBe('card-set-aside');
+  });
+
+  it('once a visit, each answer lost with its station: never the third time', async () => {
+    const { card } = rig.newCard();
+    const account = randomDigits(16);
+    for (let visit = 0; visit < 4; visit += 1) {
+      const device = meddled(card, UPDATE_BINARY, async (command) => {
+        await card.transmit(spoiled(command));
+        throw new PowerLost();
+      });
+      const started = await startJob(rig.context, CALLER, await request(card, rig.context, account, ENABLE));
+      let batch = started.batch;
+      while (batch !== undefined) {
+        const report = await runBatch(device, batch);
+        if (report.cardEvent !== undefined) break;
+        const next = await answerStep(rig.context, CALLER, started.job, batch.seq, report);
+        batch = 'batch' in next ? next.batch : undefined;
+      }
+      card.reset();
+      expect(fileOf(card).locked).toBe(false);
+    }
+    expect(fileOf(card).macFailures).toBe(2);
+  });
+});
+
+describe('a damaged key: 6283', () => {
+  it.each([
+    ['at the authentication', EXTERNAL_AUTHENTICATE, 'refused'],
+    ['at a key write', WRITE_KEY, 'refused'],
+    ['at the file', UPDATE_BINARY, 'partial'],
+  ] as const)('%s sets the card aside', async (_name, ins, result) => {
+    const { card, identification } = rig.newCard();
+    const device = meddled(card, ins, () => Uint8Array.of(0x62, 0x83));
+    const outcome = await issue(device, rig.context, randomDigits(16), ENABLE, 'e-wallet');
+    expect(outcome).toMatchObject({ result, error: 'card-set-aside' });
+    expect((await readCardRecord(rig.context.store, identification)).setAside).not.toBeNull();
+  });
+
+  it.each([
+    ['maintenance key', 1],
+    ['master control key', 2],
+  ])(
+    'of a card whose WRITE KEY is not atomic, torn in the %s: set aside, never locked',
+    async (_name, at) => {
+      const { card, identification } = rig.newCard({ keyWriteAtomic: false });
+      const torn = new TearingDevice(card, { at, ins: WRITE_KEY, when: 'during' });
+      const outcome = await issue(torn, rig.context, randomDigits(16), ENABLE, 'e-wallet');
+      expect(torn.struck).toBe(true);
+      expect(outcome).toMatchObject({ result: 'partial', error: 'card-set-aside' });
+      expect((await readCardRecord(rig.context.store, identification)).setAside).not.toBeNull();
+      expect(triesLeft(card)).toBeGreaterThanOrEqual(1);
+      expect(fileOf(card).locked).toBe(false);
+      expect(slotOnCard(card, WALLET, at === 1 ? 0x36 : 0x39).damaged).toBe(true);
+    },
+  );
+
+  it('while other apps of the same job stay as they are', async () => {
+    const { card } = rig.newCard();
+    const device = meddled(card, UPDATE_BINARY, (command, count) =>
+      count === 1 ? card.transmit(command) : Uint8Array.of(0x62, 0x83),
+    );
+    const wishes: Wish[] = [
+      ...ENABLE,
+      { app: 'identity', action: 'enable' },
+      { app: 'transit', action: 'delete' },
+    ];
+    const outcome = await issue(device, rig.context, randomDigits(16), wishes);
+    expect(outcome).toMatchObject({ result: 'partial', deleted: [] });
+    expect(outcome.apps.map((one) => one.after)).toEqual(['enabled', 'installed', 'installed']);
+  });
+});
+
+describe('another card in the reader', () => {
+  it.each([
+    ['says so', { cardEvent: 'replaced' }],
+    ['names another epoch only', {}],
+  ] as const)(
+    'is never written to when the station %s: the job ends with other-card',
+    async (_name, event) => {
+      const [one, two] = [rig.newCard(), rig.newCard()];
+      const asked = await request(one.card, rig.context, randomDigits(16), ENABLE, 'e-wallet');
+      const reply = await startJob(rig.context, CALLER, asked);
+      const next = await answerStep(rig.context, CALLER, reply.job, 1, {
+        apiLevel: 1,
+        cardEpoch: 1,
+        answers: [],
+        stoppedAt: 0,
+        reached: false,
+        ...event,
+      });
+      if (!('batch' in next)) throw new Error('no batch');
+      const outcome = await carry(two.card, rig.context, { ...reply, batch: next.batch });
+      expect(outcome).toMatchObject({ result: 'refused', error: 'other-card' });
+      expect(triesLeft(two.card)).toBe(3);
+    },
+  );
+});

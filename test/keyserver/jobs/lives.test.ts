@@ -1,0 +1,301 @@
+/** An app's lives on one card: deleted and loaded again, half loaded and left, in doubt and found again; keys of a newer version. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openActiveVersions } from '../../../app/keyserver/active-versions.ts';
+import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
+import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
+import type { CardDevice } from '../../../app/simulator/device.ts';
+import { TearingDevice } from '../../../app/simulator/tear.ts';
+import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
+import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
+import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { CAMPUS_MEAL, slotOnCard } from '../../support/issuer-steps.ts';
+
+const MEAL: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+const NO_MEAL: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
+const INSTALL = 0xe6;
+const DELETE = 0xe4;
+
+let rig: IssuerRig;
+beforeAll(async () => {
+  rig = await openIssuerRig();
+});
+afterAll(() => rig.close());
+
+const appOf = async (identification: string, app = 'campus-meal') =>
+  (await readCardRecord(rig.context.store, identification)).apps.find((one) => one.app === app);
+
+const candidatesOf = async (identification: string, slot: 'mck' | 'mtk', app = 'campus-meal') => {
+  const row = await rig.context.store
+    .selectFrom('card_keys')
+    .select('candidates')
+    .where('card', '=', identification)
+    .where('app', '=', app)
+    .where('slot', '=', slot)
+    .executeTakeFirst();
+  return row === undefined ? [] : (JSON.parse(row.candidates) as { origin: string; version: number }[]);
+};
+
+/** Starts a job and carries it until the tear strikes; what became of it is never reported. */
+async function loseStation(device: CardDevice, asked: JobRequest): Promise<void> {
+  const reply = await startJob(rig.context, CALLER, asked);
+  let batch = reply.batch;
+  while (batch !== undefined) {
+    const report = await runBatch(device, batch);
+    if (report.cardEvent !== undefined) return device.powerOn();
+    const next = await answerStep(rig.context, CALLER, reply.job, batch.seq, report);
+    batch = 'batch' in next ? next.batch : undefined;
+  }
+  throw new Error('the tear did not strike');
+}
+
+describe('deleted, loaded and enabled again', () => {
+  it('the keys are the factory ones again in between, and the instance counter tells the lives apart', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const factory: string[] = [];
+    for (let life = 1; life <= 3; life += 1) {
+      const { deliveredKeys } = await liveOnce(card, account);
+      factory.push(deliveredKeys);
+      expect(await appOf(identification)).toMatchObject({
+        state: 'enabled',
+        instance: life,
+        mckVersion: 1,
+        mtkVersion: 1,
+        loadFileHash: rig.context.package('campus-meal').hash,
+      });
+      expect(await issue(card, rig.context, account, NO_MEAL)).toMatchObject({ deleted: ['campus-meal'] });
+      expect(await appOf(identification)).toMatchObject({
+        state: 'missing',
+        mckVersion: null,
+        loadFileHash: null,
+      });
+      expect(await candidatesOf(identification, 'mck')).toEqual([]);
+    }
+    expect(new Set(factory).size).toBe(1);
+  });
+
+  /** Enables campus meal; gives the master control key as it was when just installed. */
+  async function liveOnce(card: ReturnType<IssuerRig['newCard']>['card'], account: string) {
+    const reply = await startJob(rig.context, CALLER, await request(card, rig.context, account, MEAL));
+    let deliveredKeys = '';
+    let batch = reply.batch;
+    while (batch !== undefined) {
+      const report = await runBatch(card, batch);
+      if (batch.commands.some((one) => one.label.step === 'install-app')) {
+        deliveredKeys = slotOnCard(card, CAMPUS_MEAL, 0x39).value;
+      }
+      const next = await answerStep(rig.context, CALLER, reply.job, batch.seq, report);
+      batch = 'batch' in next ? next.batch : undefined;
+    }
+    expect(slotOnCard(card, CAMPUS_MEAL, 0x39).value).not.toBe(deliveredKeys);
+    return { deliveredKeys };
+  }
+});
+
+describe('a load torn between the package and its instance', () => {
+  const tear = (card: ReturnType<IssuerRig['newCard']>['card']) =>
+    // INSTALL [for load] is the first of the two.
+    new TearingDevice(card, { at: 2, ins: INSTALL, when: 'before' });
+
+  it('can be repeated where the package left behind has taken the memory', async () => {
+    const { card, identification } = rig.newCard({ memory: 22_528 + 1_024 });
+    const account = randomDigits(16);
+    await loseStation(tear(card), await request(card, rig.context, account, MEAL));
+    expect(card.image.packages.map((one) => one.aid)).toContain('F04B41494B410300');
+    expect(await issue(card, rig.context, account, MEAL)).toMatchObject({ result: 'complete' });
+    expect(await appOf(identification)).toMatchObject({ state: 'enabled', inDoubt: false, instance: 1 });
+  });
+
+  it.each([
+    ['by deleting the app', NO_MEAL],
+    ['by any other job that opens a channel', [{ app: 'transit', action: 'delete' }] as Wish[]],
+  ])('leaves no memory lost: the package goes %s', async (_name, wishes) => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    await loseStation(tear(card), await request(card, rig.context, account, MEAL));
+    const outcome = await issue(card, rig.context, account, wishes);
+    expect(outcome).toMatchObject({ result: 'complete' });
+    expect(outcome.deleted).toEqual(wishes === NO_MEAL ? [] : ['transit']);
+    expect(card.image.packages.map((one) => one.aid)).not.toContain('F04B41494B410300');
+    expect(await appOf(identification)).toMatchObject({
+      state: 'missing',
+      inDoubt: false,
+      loadFileHash: null,
+    });
+  });
+
+  it('and one whose INSTALL the card refuses: said so, and removed by the next channel', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const full = new TearingDevice(card, { at: 2, ins: INSTALL, scripted: 'memoryFull' });
+    expect(await issue(full, rig.context, account, MEAL)).toMatchObject({
+      result: 'partial',
+      error: 'not-enough-memory',
+      apps: [{ app: 'campus-meal', before: 'missing', after: 'missing' }],
+    });
+    expect(await appOf(identification)).toMatchObject({ state: 'missing', inDoubt: true });
+    expect(await issue(card, rig.context, account, MEAL)).toMatchObject({ result: 'complete' });
+  });
+
+  it('a load the card refuses in its middle leaves nothing, and changed nothing', async () => {
+    const { card, identification } = rig.newCard();
+    const before = JSON.stringify(card.image.packages);
+    const full = new TearingDevice(card, { at: 40, ins: 0xe8, scripted: 'memoryFull' });
+    expect(await issue(full, rig.context, randomDigits(16), MEAL)).toMatchObject({
+      result: 'refused',
+      error: 'not-enough-memory',
+    });
+    expect(JSON.stringify(card.image.packages)).toBe(before);
+    expect(await appOf(identification)).toMatchObject({
+      state: 'missing',
+      inDoubt: false,
+      loadFileHash: null,
+    });
+  });
+
+  it('a torn INSTALL that happened is found, with the hash of its load file', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const torn = new TearingDevice(card, { at: 2, ins: INSTALL, when: 'after' });
+    await loseStation(torn, await request(card, rig.context, account, MEAL));
+    const outcome = await issue(card, rig.context, account, MEAL, 'campus-meal');
+    expect(outcome).toMatchObject({ result: 'complete', trips: 5 });
+    expect(await appOf(identification)).toMatchObject({
+      state: 'enabled',
+      instance: 1,
+      loadFileHash: rig.context.package('campus-meal').hash,
+    });
+  });
+});
+
+describe('a deletion torn', () => {
+  it.each(['before', 'after'] as const)(
+    'in the same job, %s the card acted: an empty purse is deleted all the same',
+    async (when) => {
+      const { card, identification } = rig.newCard();
+      const torn = new TearingDevice(card, { at: 1, ins: DELETE, when });
+      const wishes: Wish[] = [{ app: 'transit', action: 'delete' }];
+      const outcome = await issue(torn, rig.context, randomDigits(16), wishes);
+      expect(outcome).toMatchObject({ result: 'complete', deleted: ['transit'], apps: [] });
+      expect(await appOf(identification, 'transit')).toMatchObject({ state: 'missing', inDoubt: false });
+    },
+  );
+
+  it('and a purse with money stays, whatever was in doubt', async () => {
+    const { card } = rig.newCard();
+    const account = randomDigits(16);
+    const wishes: Wish[] = [{ app: 'transit', action: 'delete' }];
+    const torn = new TearingDevice(card, { at: 1, ins: DELETE, when: 'before' });
+    await loseStation(torn, await request(card, rig.context, account, wishes));
+    const image = card.image;
+    for (const one of image.instances) if (one.applet.kind === 'fmcos') one.applet.balance = 100;
+
+    const rich = new VirtualCard(image);
+    rich.powerOn();
+    expect(await issue(rich, rig.context, account, wishes)).toMatchObject({
+      error: 'purse-not-empty',
+      result: 'refused',
+    });
+    // Though its look, mistaken or old, says that the app is gone: the card is asked.
+    const asked = await request(rich, rig.context, account, wishes);
+    const observed = asked.observed.map((one) =>
+      one.app === 'transit' ? { ...one, state: 'missing' as const } : one,
+    );
+    await rig.context.store
+      .updateTable('card_apps')
+      .set({ in_doubt: 1 })
+      .where('app', '=', 'transit')
+      .execute();
+    const outcome = await carry(
+      rich,
+      rig.context,
+      await startJob(rig.context, CALLER, { ...asked, observed }),
+    );
+    expect(outcome).toMatchObject({ error: 'purse-not-empty', deleted: [] });
+  });
+});
+
+describe('a look that is mistaken', () => {
+  it('takes no key from the record: the app is there again, and its keys are known', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const wallet: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+    await issue(card, rig.context, account, wallet, 'e-wallet');
+    // The station saw the enabled wallet as missing, and asks for it: nothing is loaded over it.
+    const asked = await request(card, rig.context, account, wallet);
+    const blind = asked.observed.map((one) =>
+      one.app === 'e-wallet' ? { ...one, state: 'missing' as const } : one,
+    );
+    const outcome = await carry(
+      card,
+      rig.context,
+      await startJob(rig.context, CALLER, { ...asked, observed: blind }),
+    );
+    expect(outcome).toMatchObject({
+      result: 'complete',
+      apps: [{ app: 'e-wallet', after: 'enabled', mckVersion: 1 }],
+    });
+    expect(await candidatesOf(identification, 'mck', 'e-wallet')).toMatchObject([
+      { origin: 'issuer', version: 1 },
+    ]);
+    expect(await appOf(identification, 'e-wallet')).toMatchObject({ state: 'enabled', instance: 1 });
+  });
+
+  it('an app observed that no profile knows, whatever its name, is passed over', async () => {
+    const { card, identification } = rig.newCard();
+    const wallet: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+    const asked = await request(card, rig.context, randomDigits(16), wallet);
+    const observed = [...asked.observed, { app: 'constructor', state: 'installed' as const }];
+    await startJob(rig.context, CALLER, { ...asked, observed });
+    expect(await appOf(identification, 'constructor')).toBeUndefined();
+  });
+});
+
+describe('a second version of the issuer keys', () => {
+  it('is what new writes use; cards on the first stay known, a doubt about it is resolved first', async () => {
+    const [onFirst, torn] = [rig.newCard(), rig.newCard()];
+    const [one, two] = [randomDigits(16), randomDigits(16)];
+    await issue(onFirst.card, rig.context, one, [{ app: 'identity', action: 'enable' }], 'identity');
+    const device = new TearingDevice(torn.card, { at: 1, ins: 0xd4, when: 'after' });
+    const wish: Wish[] = [{ app: 'identity', action: 'enable' }];
+    await loseStation(device, await request(torn.card, rig.context, two, wish));
+    expect(await candidatesOf(torn.identification, 'mtk', 'identity')).toMatchObject([
+      { origin: 'issuer', version: 1 },
+      { origin: 'factory', version: 1 },
+    ]);
+
+    const admin = await openVaultAdmin(rig.token);
+    try {
+      for (const slot of ['mck', 'mtk'] as const)
+        await admin.generateMaster(
+          { purpose: `app/identity/${slot}`, origin: 'issuer', version: 2 },
+          'des3-16',
+        );
+    } finally {
+      await admin.close();
+    }
+    const context = {
+      ...rig.context,
+      activeVersions: openActiveVersions(rig.context.vault, () => Date.now()),
+    };
+
+    const outcome = await issue(torn.card, context, two, wish);
+    expect(outcome).toMatchObject({ result: 'complete', apps: [{ mckVersion: 2, mtkVersion: 2 }] });
+    const fresh = rig.newCard();
+    expect(await issue(fresh.card, context, randomDigits(16), wish, 'identity')).toMatchObject({
+      apps: [{ mckVersion: 2, mtkVersion: 2 }],
+      trips: 5,
+    });
+    // What is enabled under version 1 is left alone, and can still be deleted.
+    expect(await issue(onFirst.card, context, one, wish)).toMatchObject({
+      result: 'complete',
+      trips: 1,
+      apps: [{ mckVersion: 1, mtkVersion: 1 }],
+    });
+    const { observed } = await look(onFirst.card, context);
+    expect(observed.find((app) => app.app === 'identity')?.state).toBe('enabled');
+  });
+});

@@ -1,0 +1,332 @@
+/** What is refused, by which code, and that the store is as it was: no card is bound, no lease held, no try counted. */
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
+import { signIn } from '../../../app/keyserver/access/sessions.ts';
+import { openActiveVersions } from '../../../app/keyserver/active-versions.ts';
+import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
+import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { VaultError } from '../../../app/keyserver/vault/port.ts';
+import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
+import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
+import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
+import { type IssuerRig, newRequestId, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { advance, batchOf, refusal, storeText, triesLeft } from '../../support/issuer-steps.ts';
+
+const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+const DELETE: Wish[] = [{ app: 'e-wallet', action: 'delete' }];
+
+let rig: IssuerRig;
+beforeAll(async () => {
+  rig = await openIssuerRig();
+});
+afterAll(() => rig.close());
+
+/** Asks for `wishes` on a fresh card, with something wrong; expects the code and an unchanged store. */
+async function expectRefused(
+  code: string,
+  wishes: Wish[],
+  change: (asked: JobRequest) => Partial<JobRequest>,
+  context: JobContext = rig.context,
+) {
+  const { card } = rig.newCard();
+  const asked = await request(card, rig.context, randomDigits(16), wishes, 'e-wallet');
+  const before = await storeText(rig.context);
+  const refused = await refusal(startJob(context, CALLER, { ...asked, ...change(asked) }));
+  expect(refused.code).toBe(code);
+  expect(await storeText(rig.context)).toBe(before);
+  return refused.details;
+}
+
+describe('a job is refused', () => {
+  it.each<[string, string, (asked: JobRequest) => Partial<JobRequest>]>([
+    ['unknown-card', 'an ATR of no profile', ({ card }) => ({ card: { ...card, atr: '3B00' } })],
+    [
+      'wrong-card-type',
+      "card data that contradict the ATR's type",
+      ({ card }) => ({ card: { ...card, cardData: '660F730D640B06092A864886FC6B040255' } }),
+    ],
+    [
+      'app-not-in-catalogue',
+      'an app nobody offers',
+      () => ({
+        wishes: [{ app: 'lottery', action: 'enable' }],
+        observed: [{ app: 'lottery', state: 'installed' }],
+      }),
+    ],
+    ['account-invalid', 'an account of zeros', () => ({ account: '0000000000000000' })],
+    ['bad-request', 'an app wished twice', () => ({ wishes: [...ENABLE, ...DELETE] })],
+    [
+      'bad-request',
+      'an app observed twice',
+      ({ observed }) => ({ observed: [...observed, { app: 'e-wallet', state: 'enabled' }] }),
+    ],
+    ['bad-request', 'an app that was not looked at', () => ({ observed: [] })],
+    [
+      'not-permitted',
+      'a confirmation with a token that is none',
+      () => ({ wishes: [{ app: 'e-wallet', action: 'delete', confirmedBy: 'x'.repeat(43) }] }),
+    ],
+  ])('%s: %s', async (code, _what, change) => {
+    await expectRefused(code, ENABLE, change);
+  });
+
+  it('app-not-for-this-card and app-cannot-be-loaded, naming the app', async () => {
+    const profiles = rig.context.catalogue.profiles.map((profile) => {
+      const { transit: _transit, ...apps } = profile.apps;
+      return { ...profile, apps };
+    });
+    const transit: Wish[] = [{ app: 'transit', action: 'enable' }];
+    const narrow = { ...rig.context, catalogue: { ...rig.context.catalogue, profiles } };
+    expect(await expectRefused('app-not-for-this-card', transit, () => ({}), narrow)).toEqual({
+      app: 'transit',
+    });
+    const apps = rig.context.catalogue.apps.map(({ package: _package, ...app }) => app);
+    const bare = { ...rig.context, catalogue: { ...rig.context.catalogue, apps } };
+    const meal: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+    expect(await expectRefused('app-cannot-be-loaded', meal, () => ({}), bare)).toEqual({
+      app: 'campus-meal',
+    });
+  });
+
+  it('not-enough-memory, naming what to delete', async () => {
+    const { card } = rig.newCard({ memory: 20_000 });
+    const asked = await request(card, rig.context, randomDigits(16), [
+      { app: 'campus-meal', action: 'enable' },
+    ]);
+    const before = await storeText(rig.context);
+    expect(await refusal(startJob(rig.context, CALLER, asked))).toEqual({
+      code: 'not-enough-memory',
+      details: { needed: 22_528, free: 18_976, suggestions: ['e-wallet', 'identity', 'transit'] },
+    });
+    expect(await storeText(rig.context)).toBe(before);
+  });
+
+  it('wrong-card-type: a known card that shows up as another type', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    await issue(card, rig.context, account, ENABLE, 'e-wallet');
+    const other = rig.newCard({ type: 'demo-scp02', identificationCode: identification });
+    const asked = await request(other.card, rig.context, account, ENABLE);
+    const before = await storeText(rig.context);
+    expect((await refusal(startJob(rig.context, CALLER, asked))).code).toBe('wrong-card-type');
+    expect(await storeText(rig.context)).toBe(before);
+  });
+
+  it('hsm-key-missing: an app whose issuer keys were never made', async () => {
+    const status = await rig.context.vault.status();
+    const masters = status.masters.filter((key) => key.purpose !== 'app/e-wallet/mtk');
+    const vault = { ...rig.context.vault, status: async () => ({ ...status, masters }) };
+    const context = { ...rig.context, vault, activeVersions: openActiveVersions(vault, () => 0) };
+    await expectRefused('hsm-key-missing', ENABLE, () => ({}), context);
+  });
+});
+
+describe('the account', () => {
+  it('is bound at the first effect, not before', async () => {
+    const { card, identification } = rig.newCard();
+    const first = randomDigits(16);
+    // No opening: the first batch only looks.
+    const reply = await startJob(rig.context, CALLER, await request(card, rig.context, first, ENABLE));
+    expect((await readCardRecord(rig.context.store, identification)).account).toBe('');
+    await advance(card, rig.context, reply, 1);
+    expect((await readCardRecord(rig.context.store, identification)).account).toBe(first);
+  });
+
+  it('is never taken from a request again: account-mismatch', async () => {
+    const { card } = rig.newCard();
+    await issue(card, rig.context, randomDigits(16), ENABLE, 'e-wallet');
+    const asked = await request(card, rig.context, randomDigits(16), ENABLE);
+    const before = await storeText(rig.context);
+    expect((await refusal(startJob(rig.context, CALLER, asked))).code).toBe('account-mismatch');
+    expect(await storeText(rig.context)).toBe(before);
+  });
+
+  it.each([
+    ['the same account', (account: string) => account],
+    ['another whose last 16 digits are the same', (account: string) => `99${account}`],
+  ])('account-taken: %s on a second card', async (_name, second) => {
+    const account = randomDigits(16);
+    await issue(rig.newCard().card, rig.context, account, ENABLE, 'e-wallet');
+    for (const opening of ['e-wallet', undefined]) {
+      const { card } = rig.newCard();
+      const asked = await request(card, rig.context, second(account), ENABLE, opening);
+      const before = await storeText(rig.context);
+      expect((await refusal(startJob(rig.context, CALLER, asked))).code).toBe('account-taken');
+      expect(await storeText(rig.context)).toBe(before);
+    }
+  });
+
+  it('of two unbound cards with the same account the first to be changed gets it', async () => {
+    const account = randomDigits(16);
+    const [one, two] = [rig.newCard(), rig.newCard()];
+    const first = await startJob(rig.context, CALLER, await request(one.card, rig.context, account, ENABLE));
+    const second = await startJob(rig.context, CALLER, await request(two.card, rig.context, account, ENABLE));
+    expect((await carry(one.card, rig.context, first)).result).toBe('complete');
+    const report = await runBatch(two.card, batchOf(second));
+    const before = await storeText(rig.context);
+    expect((await refusal(answerStep(rig.context, CALLER, second.job, 1, report))).code).toBe(
+      'account-taken',
+    );
+    expect(await storeText(rig.context)).toBe(before);
+    expect(triesLeft(two.card)).toBe(3);
+  });
+});
+
+describe('a purse', () => {
+  const people = { clerk: '', supervisor: '', elsewhere: '' };
+  beforeAll(async () => {
+    const { store } = rig.context;
+    for (const id of ['test-clerk', 'supervisor']) {
+      await writeOperator(store, { id, name: id, secret: `secret of ${id}` });
+    }
+    const token = async (operator: string, station: string) =>
+      (await signIn(store, station, { apiLevel: 1, operator, secret: `secret of ${operator}` }, new Date()))
+        .token;
+    people.clerk = await token('test-clerk', CALLER.station);
+    people.supervisor = await token('supervisor', CALLER.station);
+    people.elsewhere = await token('supervisor', 'other-station');
+  });
+
+  const expectStill = async (card: Parameters<typeof look>[0], state: string) => {
+    const { observed } = await look(card, rig.context);
+    expect(observed.find((one) => one.app === 'e-wallet')?.state).toBe(state);
+  };
+
+  it('purse-not-empty: with one cent it stays, and the job changed nothing', async () => {
+    const { card } = rig.newCard({ balances: { 'e-wallet': 1 } });
+    const outcome = await issue(card, rig.context, randomDigits(16), DELETE);
+    expect(outcome).toMatchObject({ result: 'refused', error: 'purse-not-empty', deleted: [] });
+    await expectStill(card, 'installed');
+  });
+
+  it('purse-not-empty, but what else was wished is done', async () => {
+    const { card } = rig.newCard({ balances: { 'e-wallet': 1 } });
+    const outcome = await issue(card, rig.context, randomDigits(16), [
+      ...DELETE,
+      { app: 'transit', action: 'delete' },
+    ]);
+    expect(outcome).toMatchObject({ result: 'partial', error: 'purse-not-empty', deleted: ['transit'] });
+    expect(outcome.apps).toMatchObject([{ app: 'e-wallet', after: 'installed', error: 'purse-not-empty' }]);
+  });
+
+  it('balance-unreadable: a purse that does not say is not empty', async () => {
+    const { card } = rig.newCard();
+    const image = card.image;
+    for (const instance of image.instances) {
+      if (instance.applet.kind === 'fmcos') delete instance.applet.balance;
+    }
+
+    const mute = new VirtualCard(image);
+    mute.powerOn();
+    const outcome = await issue(mute, rig.context, randomDigits(16), DELETE);
+    expect(outcome).toMatchObject({ result: 'refused', error: 'balance-unreadable' });
+    await expectStill(mute, 'installed');
+  });
+
+  it("is deleted when a second person confirms; one's own confirmation and one from elsewhere are not-permitted", async () => {
+    const { card } = rig.newCard({ balances: { 'e-wallet': 1 } });
+    const account = randomDigits(16);
+    const confirmed = (confirmedBy: string): Wish[] => [{ app: 'e-wallet', action: 'delete', confirmedBy }];
+    for (const own of [people.clerk, people.elsewhere]) {
+      const asked = await request(card, rig.context, account, confirmed(own));
+      const before = await storeText(rig.context);
+      expect(await refusal(startJob(rig.context, CALLER, asked))).toEqual({
+        code: 'not-permitted',
+        details: { app: 'e-wallet' },
+      });
+      expect(await storeText(rig.context)).toBe(before);
+    }
+    const outcome = await issue(card, rig.context, account, confirmed(people.supervisor));
+    expect(outcome).toMatchObject({ result: 'complete', deleted: ['e-wallet'] });
+    await expectStill(card, 'missing');
+  });
+});
+
+describe('hsm-away', () => {
+  it('at the start and at every step: nothing changes, and the same request goes on when it is back', async () => {
+    const tokens = join(rig.folder, 'token', 'tokens');
+    /** Asks while the token's folder is gone, and again when it is back. */
+    const through = async <T>(ask: () => Promise<T>): Promise<T> => {
+      renameSync(tokens, `${tokens}.away`);
+      try {
+        const before = await storeText(rig.context);
+        await expect(ask()).rejects.toEqual(
+          expect.objectContaining({ name: 'VaultError', fault: 'hsm-away' }),
+        );
+        expect(await storeText(rig.context)).toBe(before);
+      } finally {
+        renameSync(`${tokens}.away`, tokens);
+      }
+      await vi.waitFor(() => rig.context.vault.seal(new Uint8Array(1), 'back'), {
+        timeout: 10_000,
+        interval: 20,
+      });
+      return ask();
+    };
+    const { card } = rig.newCard();
+    const asked = await request(card, rig.context, randomDigits(16), ENABLE, 'e-wallet');
+    const reply = await through(() => startJob(rig.context, CALLER, asked));
+    let batch = batchOf(reply);
+    for (let step = 1; step < 4; step += 1) {
+      const report = await runBatch(card, batch);
+      const next = await through(() => answerStep(rig.context, CALLER, reply.job, batch.seq, report));
+      // The stored reply cannot be opened without the token, and can again with it.
+      expect(await through(() => answerStep(rig.context, CALLER, reply.job, batch.seq, report))).toEqual(
+        next,
+      );
+      batch = batchOf(next);
+    }
+    // The last report needs no key: it is taken in while the token is away.
+    const report = await runBatch(card, batch);
+    renameSync(tokens, `${tokens}.away`);
+    try {
+      const last = await answerStep(rig.context, CALLER, reply.job, batch.seq, report);
+      expect(last).toMatchObject({ outcome: { result: 'complete', trips: 5 } });
+      expect(await answerStep(rig.context, CALLER, reply.job, batch.seq, report)).toEqual(last);
+    } finally {
+      renameSync(`${tokens}.away`, tokens);
+    }
+    await vi.waitFor(() => rig.context.vault.seal(new Uint8Array(1), 'back'), {
+      timeout: 10_000,
+      interval: 20,
+    });
+  }, 60_000);
+
+  it('in the middle of building a batch changes nothing, whichever call fails', async () => {
+    const away = () => Promise.reject(new VaultError('hsm-away', 'gone'));
+    const calls = ['fmcosCryptogram', 'fmcosKeyWrite', 'fmcosMac', 'channelSessionKeys', 'seal'] as const;
+    for (const call of calls) {
+      const context = { ...rig.context, vault: { ...rig.context.vault, [call]: away } };
+      const { card } = rig.newCard();
+      const asked = await request(card, rig.context, randomDigits(16), [
+        ...ENABLE,
+        { app: 'transit', action: 'delete' },
+      ]);
+      const reply = await startJob(rig.context, CALLER, { ...asked, requestId: newRequestId() });
+      let batch = batchOf(reply);
+      let refused = 0;
+      for (;;) {
+        const report = await runBatch(card, batch);
+        const before = await storeText(rig.context);
+        try {
+          await answerStep(context, CALLER, reply.job, batch.seq, report);
+        } catch (error) {
+          expect(error).toMatchObject({ fault: 'hsm-away' });
+          refused += 1;
+          expect(await storeText(rig.context)).toBe(before);
+        }
+        const next = await answerStep(rig.context, CALLER, reply.job, batch.seq, report);
+        if ('outcome' in next) {
+          expect(next.outcome, call).toMatchObject({ result: 'complete' });
+          break;
+        }
+        batch = next.batch;
+      }
+      expect(refused, call).toBeGreaterThan(0);
+    }
+  });
+});
