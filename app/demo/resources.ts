@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Catalogue } from '../catalogue/schema.ts';
+import { catalogueIn } from '../station/catalogue-folder.ts';
 import { type Locale, type Messages, messagesSchema } from '../station/messages.ts';
-import { catalogueIn } from '../station/open-station.ts';
 
 export const RESOURCES = fileURLToPath(new URL('../../resources/', import.meta.url));
 

@@ -1,9 +1,8 @@
 /** A station from its folder: configuration, catalogue, readers, server and engine put together. */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
 import type { ReaderPort } from '../card/reader-port.ts';
-import { readCatalogue } from '../catalogue/files.ts';
 import type { Catalogue } from '../catalogue/schema.ts';
+import { catalogueIn } from './catalogue-folder.ts';
 import { type ReadersConfig, readStationConfig, type StationConfig } from './config.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { openPcsc } from './pcsc/index.ts';
@@ -54,14 +53,6 @@ export async function openStation({ folder, resources, log = noLog }: StationPla
     await readers.close();
     throw error;
   }
-}
-
-/** The catalogue in a folder of resources. @throws CatalogueError */
-export function catalogueIn(folder: string): Catalogue {
-  return readCatalogue({
-    list: (name) => readdirSync(join(folder, name)),
-    read: (file) => readFileSync(join(folder, file), 'utf8'),
-  });
 }
 
 function readCertificates({ server }: StationConfig) {
