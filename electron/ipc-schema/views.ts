@@ -13,6 +13,7 @@ import {
   resultSchema,
   stepNameSchema,
 } from '../../app/protocol/wire.ts';
+import { LANGUAGES, THEMES } from './words.ts';
 
 const time = z.iso.datetime();
 const bytes = z.number().int().min(0);
@@ -23,9 +24,6 @@ const localName = z.strictObject({ 'zh-CN': z.string().min(1), en: z.string().mi
 /** An error as it goes to the window; the text is made there, in the language of the moment. */
 export const faultSchema = z.strictObject({ code: errorCodeSchema, details: errorDetailsSchema });
 export type FaultView = z.infer<typeof faultSchema>;
-
-export const LANGUAGES = ['zh-CN', 'en'] as const;
-export const THEMES = ['system', 'light', 'dark'] as const;
 
 /** Kept by main for the installation. `sound`: whether the end of a job is heard. */
 export const settingsSchema = z.strictObject({
