@@ -11,6 +11,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -93,6 +94,10 @@ export class FakeCopy {
   write(path: string, text: string): void {
     mkdirSync(dirname(join(this.root, path)), { recursive: true });
     writeFileSync(join(this.root, path), text);
+  }
+
+  link(path: string, target: string): void {
+    symlinkSync(join(this.root, target), join(this.root, path));
   }
 
   /** What `npm run server` and `npm start` run. */

@@ -55,6 +55,20 @@ describe('a bare copy', () => {
     expect(copy.calls('npm')).toHaveLength(0);
   });
 
+  test('leaves alone what node_modules links to, and says what to do', async () => {
+    copy.write('../shared/left/package.json', '{}');
+    copy.write('../shared/.package-lock.json', '{}');
+    copy.link('node_modules', '../shared');
+    const { status, stderr } = await copy.run(['server']);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^node_modules is a link to another folder.*run the command again, or install there\.$/m,
+    );
+    expect(copy.calls('npm')).toHaveLength(0);
+    expect(copy.has('../shared/left/package.json')).toBe(true);
+    expect(copy.has('node_modules/left/package.json')).toBe(true);
+  });
+
   test('hands on the exit status of the program', async () => {
     copy.program('process.exit(7);');
     expect((await copy.run(['server'])).status).toBe(7);
