@@ -4,6 +4,7 @@ import { app, type BrowserWindow, Menu, nativeTheme, session } from 'electron';
 import { catalogueIn } from '../../app/station/catalogue-folder.ts';
 import { readStationConfig } from '../../app/station/config.ts';
 import { projections } from '../engine/projections.ts';
+import { LANGUAGES } from '../ipc-schema/words.ts';
 import type { CatalogueView, Settings } from '../ipc-schema.ts';
 import { openLogFile } from '../log-file.ts';
 import { registerScheme, serveRenderer } from './app-protocol.ts';
@@ -19,6 +20,8 @@ import { openWindow } from './window.ts';
 
 const place = findPlace();
 const log = openLogFile(join(place.station, 'window.log'));
+/** Exit status of `--show-running` where there is no window to show. */
+const NONE_RUNS = 3;
 let window: BrowserWindow | undefined;
 const page = () => (window === undefined || window.isDestroyed() ? undefined : window.webContents);
 
@@ -30,11 +33,14 @@ registerScheme();
 // Nothing here needs a graphics card, and drivers of old ones are what blank windows come from.
 app.disableHardwareAcceleration();
 
-if (app.requestSingleInstanceLock()) {
+if (!app.requestSingleInstanceLock()) {
+  // The first one hears of it and shows its window.
+  app.quit();
+} else if (app.commandLine.hasSwitch('show-running')) {
+  app.exit(NONE_RUNS);
+} else {
   app.on('second-instance', showWindow);
   void app.whenReady().then(run);
-} else {
-  app.quit();
 }
 
 function showWindow(): void {
@@ -51,6 +57,8 @@ function run(): void {
       : null,
   );
   const kept = openKept(join(place.station, 'window.json'), systemLanguage());
+  const language = askedLanguage();
+  if (language !== undefined) kept.change({ settings: { ...kept.value.settings, language } });
   nativeTheme.themeSource = kept.value.settings.theme;
 
   // Not kept on disk: there is nothing of the page's own to remember.
@@ -87,8 +95,14 @@ function catalogue(): CatalogueView {
   }
 }
 
+/** For the first start. */
 function systemLanguage(): Settings['language'] {
-  const named =
-    app.commandLine.getSwitchValue('lang') || app.getPreferredSystemLanguages()[0] || app.getLocale();
+  const named = app.getPreferredSystemLanguages()[0] ?? app.getLocale();
   return named.startsWith('zh') ? 'zh-CN' : 'en';
+}
+
+/** `--language=zh-CN` or `en`, for this start and those after it. */
+function askedLanguage(): Settings['language'] | undefined {
+  const named = app.commandLine.getSwitchValue('language');
+  return LANGUAGES.find((language) => language === named);
 }
