@@ -1,13 +1,38 @@
 import { defineConfig } from 'vitest/config';
 
+const NEVER = ['**/node_modules/**', 'out/**', 'dist/**'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/e2e/**', '**/node_modules/**'],
     // Addons and child processes: a process of its own for each file, so that one's crash is nobody else's.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**', ...NEVER],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'window',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: NEVER,
+          globalSetup: ['test/e2e/support/global-setup.ts'],
+          // One window at a time, after everything else: what is measured in time must not depend on neighbours.
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
   },
 });

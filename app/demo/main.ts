@@ -12,6 +12,7 @@ import { headless } from './headless.ts';
 import { type Options, parseOptions, USAGE, UsageError } from './options.ts';
 import { loadCatalogue, loadMessages, terminalLocale } from './resources.ts';
 import { TerminalTeller } from './teller.ts';
+import { openWindow, showRunningWindow } from './window.ts';
 
 widenThreadPool();
 
@@ -31,17 +32,13 @@ async function main(): Promise<number> {
   }
   const folder = dataFolder();
   if (options.reset) reset(folder);
-  if (!options.headless) {
-    say('There is no window yet: npm start -- --headless issues a card at the terminal.');
-    return options.reset ? 0 : 2;
-  }
-  return runHeadlessDemo(options, folder);
-}
-
-async function runHeadlessDemo(options: Options, folder: string): Promise<number> {
   const locale = options.language ?? terminalLocale();
   const teller = new TerminalTeller(locale, loadMessages(locale), loadCatalogue(), say);
-  const cleanup = new Cleanup();
+  return options.headless ? runHeadlessDemo(options, folder, teller) : runWindowDemo(options, folder, teller);
+}
+
+/** Signals take everything down; which one came is asked for afterwards. */
+function obeySignals(cleanup: Cleanup): () => string | undefined {
   let stopped: string | undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
@@ -49,19 +46,50 @@ async function runHeadlessDemo(options: Options, folder: string): Promise<number
       void cleanup.run().then(() => process.exit(STATUS[signal]));
     });
   }
+  return () => stopped;
+}
+
+/** Before anything else is touched: a second start must not disturb the first one's readers. */
+function takeTheDemo(folder: string, cleanup: Cleanup): void {
+  const lock = lockInstallation(join(folder, 'running'));
+  cleanup.add(async () => lock.release());
+}
+
+async function runWindowDemo(options: Options, folder: string, teller: TerminalTeller): Promise<number> {
+  const cleanup = new Cleanup();
+  const stopped = obeySignals(cleanup);
+  let status = 1;
+  try {
+    takeTheDemo(folder, cleanup);
+    status = await openWindow({ options, folder, say, cleanup });
+  } catch (error) {
+    if (isRunning(error) && (await showRunningWindow(folder, options))) {
+      say('Kaika runs already; this is its window.');
+      status = 0;
+    } else if (stopped() === undefined) tellFailure(error, teller);
+  }
+  await cleanup.run();
+  return STATUS[stopped() ?? ''] ?? status;
+}
+
+function isRunning(error: unknown): boolean {
+  return error instanceof KaikaError && error.code === 'station-already-running';
+}
+
+async function runHeadlessDemo(options: Options, folder: string, teller: TerminalTeller): Promise<number> {
+  const cleanup = new Cleanup();
+  const stopped = obeySignals(cleanup);
   let result = refusal(undefined, null, 0);
   try {
-    // Before anything else is touched: a second start must not disturb the first one's readers.
-    const lock = lockInstallation(join(folder, 'running'));
-    cleanup.add(async () => lock.release());
+    takeTheDemo(folder, cleanup);
     result = await headless({ options, folder, teller, say, cleanup });
     teller.result(result);
   } catch (error) {
     // Taking things down under a running job makes it fail: that is not news.
-    if (stopped === undefined) result = tellFailure(error, teller);
+    if (stopped() === undefined) result = tellFailure(error, teller);
   }
   await cleanup.run();
-  if (stopped !== undefined) return STATUS[stopped] ?? 1;
+  if (stopped() !== undefined) return STATUS[stopped() ?? ''] ?? 1;
   if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
   return result.outcome === 'complete' ? 0 : 1;
 }

@@ -32,14 +32,16 @@ export class UsageError extends Error {
 
 export const USAGE = `Usage: npm start -- [options]
 
-  --headless         issue one card without a window
-  --json             the result as JSON, the last line on standard output
-  --apps A,B         enable these apps (default: e-wallet,identity,campus-meal)
-  --delete A,B       delete these apps (default, when --apps is not given: transit)
-  --account DIGITS   the card account (default: a fresh one)
+Opens the station's window on a demo of everything around it.
+
+  --headless         issue one card at the terminal instead
+    --json           the result as JSON, the last line on standard output
+    --apps A,B       enable these apps (default: e-wallet,identity,campus-meal)
+    --delete A,B     delete these apps (default, when --apps is not given: transit)
+    --account DIGITS the card account (default: a fresh one)
+    --confirm        a second person confirms that a purse with money in it is deleted
   --card FILE        a virtual card to keep; made when the file is not there
   --card-type NAME   demo-scp03 (default) or demo-scp02
-  --confirm          a second person confirms that a purse with money in it is deleted
   --pcsc             use this machine's own PC/SC service and readers
   --built-in         use the engine's built-in virtual reader, as where there is no PC/SC
   --latency NAME     realistic (default: a card as slow as a real one) or none

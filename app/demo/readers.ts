@@ -1,69 +1,83 @@
-/** The demo's readers: a pcscd of our own with virtual cards, the engine's built-in virtual reader, or the machine's own PC/SC. */
+/** The demo's readers: a pcscd of our own with virtual cards, the engine's training readers, or the machine's own PC/SC. */
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ReaderPort } from '../card/reader-port.ts';
-import { openCardFile } from '../simulator/card-file.ts';
 import type { Latency } from '../simulator/latency.ts';
 import { rigAvailability, startRig } from '../simulator/rig/index.ts';
-import { openVirtualReaders } from '../simulator/virtual-reader.ts';
-import { openPcsc } from '../station/pcsc/index.ts';
+import type { ReadersConfig } from '../station/config.ts';
+import type { TrainingDesk } from '../station/training.ts';
+
+/** How slow a demo card is. */
+export type DemoLatency = Extract<Latency, string>;
 
 /** Readers, and the hands that put a card into the first one. */
 export interface DemoReaders {
-  readonly port: ReaderPort;
+  /** What the station is told of them. */
+  readonly config: ReadersConfig;
   /** What it is, in words for the terminal. */
   readonly what: string;
-  insert(cardFile: string, latency: Latency): Promise<void>;
+  insert(cardFile: string, latency: DemoLatency): Promise<void>;
   remove(): Promise<void>;
   stopService(): Promise<void>;
+  startService(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Name of the engine's own virtual reader. */
-export const BUILT_IN_READER = 'Kaika virtual reader';
+/** Name of the training reader. */
+export const TRAINING_READER = 'Kaika virtual reader';
 
-/** pcscd where it can run here; the built-in reader elsewhere. `what` says which, and why. */
+/** pcscd where it can run here; a training reader elsewhere. `what` says which, and why. */
 export async function openDemoReaders(folder: string): Promise<DemoReaders> {
   const here = await rigAvailability();
-  if (!here.available) return builtInReaders([BUILT_IN_READER], `no PC/SC here: ${here.obstacle}`);
+  if (!here.available) return trainingReaders(folder, [TRAINING_READER], `no PC/SC here: ${here.obstacle}`);
   const rig = await startRig({ folder: join(folder, 'pcscd'), readers: 1 });
-  const port = openPcsc({ socketPath: rig.socketPath });
   return {
-    port,
+    config: { kind: 'pcsc', socket: rig.socketPath },
     what: 'pcscd with a virtual card',
     insert: (file, latency) => rig.insert(0, file, { latency }),
     remove: () => rig.remove(0),
     stopService: () => rig.stopService(),
-    close: async () => {
-      await port.close();
-      await rig.close();
-    },
+    startService: () => rig.startService(),
+    close: () => rig.close(),
   };
 }
 
-/** Readers inside this process; `names` may be empty: no reader plugged in. */
-export function builtInReaders(names: readonly string[], why: string): DemoReaders {
-  const readers = openVirtualReaders(names);
+/** Readers inside the engine; `names` may be empty: no reader plugged in. */
+export function trainingReaders(folder: string, names: readonly string[], why: string): DemoReaders {
+  const file = join(folder, 'desk.json');
+  let stay = 0;
+  let desk: TrainingDesk = { service: 'running', readers: names.map((name) => ({ name, card: null })) };
+  const lay = async (next: TrainingDesk) => {
+    desk = next;
+    writeFileSync(`${file}.next`, JSON.stringify(desk));
+    renameSync(`${file}.next`, file);
+  };
+  const withCard = (card: TrainingDesk['readers'][number]['card']) =>
+    lay({ ...desk, readers: desk.readers.map((reader, at) => (at === 0 ? { ...reader, card } : reader)) });
+  void lay(desk);
   return {
-    port: readers,
+    config: { kind: 'training', desk: file },
     what: `the built-in virtual reader (${why})`,
-    insert: async (file, latency) =>
-      readers.insert(names[0] ?? BUILT_IN_READER, await openCardFile(file, { latency })),
-    remove: async () => readers.remove(names[0] ?? BUILT_IN_READER),
-    stopService: async () => readers.stopService(),
-    close: () => readers.close(),
+    insert: (card, latency) => {
+      stay += 1;
+      return withCard({ file: card, latency, stay });
+    },
+    remove: () => withCard(null),
+    stopService: () => lay({ ...desk, service: 'stopped' }),
+    startService: () => lay({ ...desk, service: 'running' }),
+    close: async () => undefined,
   };
 }
 
 /** This machine's own service and readers: cards are put in by hand. */
 export function ownReaders(): DemoReaders {
-  const port = openPcsc();
   const byHand = () => Promise.reject(new Error('real cards are put in by hand'));
   return {
-    port,
+    config: { kind: 'pcsc' },
     what: 'this machine’s PC/SC readers',
     insert: byHand,
     remove: byHand,
     stopService: byHand,
-    close: () => port.close(),
+    startService: byHand,
+    close: async () => undefined,
   };
 }

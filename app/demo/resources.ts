@@ -1,18 +1,15 @@
 /** Catalogue and texts as the demo's station reads them. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readCatalogue } from '../catalogue/files.ts';
 import type { Catalogue } from '../catalogue/schema.ts';
+import { catalogueIn } from '../station/catalogue-folder.ts';
 import { type Locale, type Messages, messagesSchema } from '../station/messages.ts';
 
-const RESOURCES = fileURLToPath(new URL('../../resources/', import.meta.url));
+export const RESOURCES = fileURLToPath(new URL('../../resources/', import.meta.url));
 
 export function loadCatalogue(): Catalogue {
-  return readCatalogue({
-    list: (folder) => readdirSync(join(RESOURCES, folder)),
-    read: (file) => readFileSync(join(RESOURCES, file), 'utf8'),
-  });
+  return catalogueIn(RESOURCES);
 }
 
 export function loadMessages(locale: Locale): Messages {

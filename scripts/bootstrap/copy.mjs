@@ -15,6 +15,8 @@ export const paths = {
   cache: join(root, 'scripts', '.state', 'npm-cache'),
   /** When Debian's packages were tried in vain, so that a start without network stays quick. */
   debianTried: join(root, 'scripts', '.state', 'debian-tried.json'),
+  /** When the official Electron was tried in vain, likewise. */
+  electronTried: join(root, 'scripts', '.state', 'electron-tried.json'),
   /** Inside node_modules, so that deleting that folder is enough to start afresh. */
   stamp: join(root, 'node_modules', '.kaika-set-up.json'),
   packageLock: join(root, 'package-lock.json'),

@@ -11,17 +11,40 @@ import { runTool } from './tool.mjs';
 const LISTS_DOWNLOAD = 'some 10 to 20 MB';
 const TRY_AGAIN_MS = 24 * 3600 * 1000;
 
-/** `required`: Kaika cannot run without. The others give the virtual card a real PC/SC service. */
+const native = (name, required) => ({ name, required, wanted: (needs) => needs.native });
+/** `also`: what the package is called since Debian 13. */
+const forWindow = (name, also) => ({
+  name,
+  also,
+  required: () => true,
+  wanted: (needs) => needs.window !== undefined,
+});
+const forScreen = (name) => ({ name, required: () => true, wanted: (needs) => needs.window === 'test' });
+
+/** `required`: the command cannot run without. The others give the virtual card a real PC/SC service. */
 const PACKAGES = [
-  { name: 'softhsm2', required: () => true },
-  { name: 'g++', required: addonIsMissing },
-  { name: 'make', required: addonIsMissing },
-  { name: 'python3', required: addonIsMissing },
-  { name: 'libpcsclite1', required: () => false },
-  { name: 'pcscd', required: () => false },
-  { name: 'vsmartcard-vpcd', required: () => false },
-  { name: 'iproute2', required: () => false },
-  { name: 'util-linux', required: () => false },
+  native('softhsm2', () => true),
+  native('g++', addonIsMissing),
+  native('make', addonIsMissing),
+  native('python3', addonIsMissing),
+  native('libpcsclite1', () => false),
+  native('pcscd', () => false),
+  native('vsmartcard-vpcd', () => false),
+  native('iproute2', () => false),
+  native('util-linux', () => false),
+  // What Electron is linked with.
+  forWindow('libgtk-3-0', 'libgtk-3-0t64'),
+  forWindow('libnss3'),
+  forWindow('libasound2', 'libasound2t64'),
+  forWindow('libgbm1'),
+  forWindow('libxss1'),
+  forWindow('libxtst6'),
+  forWindow('libdrm2'),
+  forWindow('libatk-bridge2.0-0', 'libatk-bridge2.0-0t64'),
+  forWindow('libcups2', 'libcups2t64'),
+  // A screen for tests.
+  forScreen('xvfb'),
+  forScreen('xauth'),
 ];
 
 const APT_OPTIONS = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3', '-o', 'APT::Color=0'];
@@ -31,20 +54,35 @@ const onPath = (name) =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, name)));
 const isDebian = () => process.platform === 'linux' && onPath('apt-get') && onPath('dpkg-query');
 
-/** @returns {{ required: string[], optional: string[] }} names of packages */
-export function missingPackages() {
+/** The newer name where this system's lists have it. */
+function nameHere({ name, also }) {
+  if (also === undefined) return name;
+  const { status } = spawnSync('apt-cache', ['show', '--no-all-versions', also], {
+    stdio: 'ignore',
+    env: plain,
+  });
+  return status === 0 ? also : name;
+}
+
+/**
+ * @param {import('./set-up.mjs').Needs} needs
+ * @returns {{ required: string[], optional: string[] }} names of packages
+ */
+export function missingPackages(needs) {
   if (!isDebian()) return { required: [], optional: [] };
-  const names = PACKAGES.map(({ name }) => name);
+  const packages = PACKAGES.filter(({ wanted }) => wanted(needs));
+  if (packages.length === 0) return { required: [], optional: [] };
+  const names = packages.flatMap(({ name, also }) => (also === undefined ? [name] : [name, also]));
   const { stdout } = spawnSync('dpkg-query', ['--status', ...names], { encoding: 'utf8', env: plain });
   const installed = new Set(
     [...(stdout ?? '').matchAll(/^Package: (\S+)\n(?:.+\n)*?Status: \S+ \S+ installed$/gm)].map(
       ([, name]) => name,
     ),
   );
-  const missing = PACKAGES.filter(({ name }) => !installed.has(name));
+  const missing = packages.filter(({ name, also }) => !installed.has(name) && !installed.has(also));
   return {
-    required: missing.filter(({ required }) => required()).map(({ name }) => name),
-    optional: missing.filter(({ required }) => !required()).map(({ name }) => name),
+    required: missing.filter(({ required }) => required()).map(nameHere),
+    optional: missing.filter(({ required }) => !required()).map(nameHere),
   };
 }
 
@@ -78,8 +116,8 @@ function goOnWithout(names, more = '') {
  * up again, but are named.
  * @throws {Failure} with the one command for the person, when something required is missing and we may not install it
  */
-export function debianIsReady() {
-  const missing = missingPackages();
+export function debianIsReady(needs) {
+  const missing = missingPackages(needs);
   if (missing.required.length + missing.optional.length === 0) return true;
   if (privilege() === undefined) {
     if (missing.required.length > 0) throw askThePerson(missing);
@@ -198,9 +236,9 @@ async function install(names, run) {
  * @throws {Failure} when something required cannot be had
  * @throws {Interrupted}
  */
-export async function installDebianPackages(context) {
-  if (debianIsReady()) return;
-  const missing = missingPackages();
+export async function installDebianPackages(context, needs) {
+  if (debianIsReady(needs)) return;
+  const missing = missingPackages(needs);
   const prefix = privilege();
   const run = tools(context, prefix);
   const wantedNames = [...missing.required, ...missing.optional];
@@ -209,7 +247,7 @@ export async function installDebianPackages(context) {
     // One that this system does not have must not keep the others away.
     ({ result, cause } = await install(missing.required, run));
   }
-  const left = missingPackages();
+  const left = missingPackages(needs);
   if (left.required.length > 0) {
     throw new Failure(failureOf(cause ?? 'other', result, left.required, context.log));
   }

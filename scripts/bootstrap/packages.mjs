@@ -1,5 +1,5 @@
 /** The npm packages, the Node 24 runtime among them: `npm ci`, without their install scripts. */
-import { existsSync, rmSync, statfsSync } from 'node:fs';
+import { existsSync, lstatSync, rmSync, statfsSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { addToStamp, paths, readJson, readStamp, wanted } from './copy.mjs';
 import { explainFileError, Failure, lastWords, npmCause } from './failure.mjs';
@@ -146,6 +146,15 @@ function removeHalfMade() {
   }
 }
 
+/** npm ci empties what node_modules links to, and that may be what others work with. */
+function refuseLink() {
+  if (lstatSync(paths.modules, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw new Failure(
+    'node_modules is a link to another folder, and what is there does not fit this copy: nothing was installed, because ' +
+      'that would empty the other folder. Remove the link and run the command again, or install there.',
+  );
+}
+
 /**
  * Installs what is missing.
  * @param {{ log: object, lock: object }} context
@@ -158,6 +167,7 @@ export async function installPackages({ log, lock }) {
     addToStamp({ packages: true, runtime: findRuntime()?.size });
     return;
   }
+  refuseLink();
   refuseUnknownMachine();
   checkRoom();
   say(

@@ -18,14 +18,19 @@ function graceMs() {
  * its children in its own order. What it leaves is ended after it.
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd: string, stdout?: 'inherit' | 'pipe' }} options
+ * @param {{ cwd: string, stdout?: 'inherit' | 'pipe', env?: NodeJS.ProcessEnv }} options `env`: beside our own
  * @returns {Promise<{ status: number, output: string }>} `status` as the shells count, 128 + signal; `output` what
  *   was written to a piped stdout
  */
-export async function runProgram(command, args, { cwd, stdout = 'inherit' }) {
+export async function runProgram(command, args, { cwd, stdout = 'inherit', env = {} }) {
   if (receivedSignal()) return { status: statusOf(receivedSignal()), output: '' };
   const ownGroup = process.platform !== 'win32';
-  const child = spawn(command, args, { cwd, stdio: ['inherit', stdout, 'inherit'], detached: ownGroup });
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['inherit', stdout, 'inherit'],
+    detached: ownGroup,
+  });
   let output = '';
   child.stdout?.on('data', (chunk) => {
     output += chunk;

@@ -1,4 +1,5 @@
 /** What a command needs to be there, whether it is, and bringing it about under the lock. */
+import { electronIsReady, prepareElectron } from '../electron/prepare.mjs';
 import { paths } from './copy.mjs';
 import { debianIsReady, installDebianPackages, tellOtherSystems } from './debian.mjs';
 import { explainFileError } from './failure.mjs';
@@ -10,11 +11,17 @@ import { openLog } from './tool.mjs';
 /**
  * @typedef {object} Needs
  * @property {boolean} native the key server's and readers' native code, and Debian's packages for it
+ * @property {'person' | 'test' | 'pack'} [window] Electron: before a person, on a screen of the tests' own, or to be packed
  */
 
-function isReady({ native }) {
+function isReady(needs) {
   // Debian's first: what only the person can do is asked for before anything is waited for or downloaded.
-  return (!native || debianIsReady()) && packagesAreThere() && (!native || nativeIsReady());
+  return (
+    debianIsReady(needs) &&
+    packagesAreThere() &&
+    (!needs.native || nativeIsReady()) &&
+    (needs.window === undefined || electronIsReady())
+  );
 }
 
 /**
@@ -29,12 +36,11 @@ export async function setUp(needs) {
   try {
     if (isReady(needs)) return;
     const context = { lock, log };
-    if (needs.native) {
-      await installDebianPackages(context);
-      tellOtherSystems();
-    }
+    await installDebianPackages(context, needs);
+    if (needs.native) tellOtherSystems();
     await installPackages(context);
     if (needs.native) await prepareNative(context);
+    if (needs.window !== undefined) await prepareElectron(context);
   } catch (error) {
     log.write(`${error?.stack ?? error}\n`);
     throw explainFileError(error, 'setting up');

@@ -11,6 +11,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,6 +31,17 @@ const DEBIAN = [
   'vsmartcard-vpcd',
   'iproute2',
   'util-linux',
+  'libgtk-3-0',
+  'libnss3',
+  'libasound2',
+  'libgbm1',
+  'libxss1',
+  'libxtst6',
+  'libdrm2',
+  'libatk-bridge2.0-0',
+  'libcups2',
+  'xvfb',
+  'xauth',
 ];
 
 /** How a start ended and what it wrote. */
@@ -59,19 +71,23 @@ export class FakeCopy {
   readonly base = mkdtempSync(join(tmpdir(), 'kaika fake '));
   readonly root = join(this.base, 'a copy');
   private readonly bin = join(this.base, 'bin');
+  private readonly electron = join(this.base, 'an electron');
   private readonly started = new Set<ChildProcess>();
 
   constructor() {
     mkdirSync(this.bin, { recursive: true });
     cpSync(join(scripts, 'launch.mjs'), join(this.root, 'scripts', 'launch.mjs'));
-    cpSync(join(scripts, 'bootstrap'), join(this.root, 'scripts', 'bootstrap'), { recursive: true });
+    for (const folder of ['bootstrap', 'electron']) {
+      cpSync(join(scripts, folder), join(this.root, 'scripts', folder), { recursive: true });
+    }
     this.write('package.json', JSON.stringify({ type: 'module', dependencies: { left: '1.0.0' } }));
     this.write(
       'package-lock.json',
       JSON.stringify({ packages: { '': {}, 'node_modules/left': { version: '1.0.0' } } }),
     );
     this.program(`console.log('the program', process.argv.slice(2).join(' '));`);
-    for (const tool of ['npm', 'apt-get', 'dpkg-query', 'dpkg']) this.addTool(tool);
+    for (const tool of ['npm', 'apt-get', 'apt-cache', 'dpkg-query', 'dpkg']) this.addTool(tool);
+    writeFileSync(this.electron, '');
     writeFileSync(this.stateFile('installed'), DEBIAN.join('\n'));
   }
 
@@ -80,8 +96,13 @@ export class FakeCopy {
     writeFileSync(join(this.root, path), text);
   }
 
-  /** What `npm start` runs. */
+  link(path: string, target: string): void {
+    symlinkSync(join(this.root, target), join(this.root, path));
+  }
+
+  /** What `npm run server` and `npm start` run. */
   program(code: string): void {
+    this.write('app/keyserver/main.ts', code);
     this.write('app/demo/main.ts', code);
   }
 
@@ -133,7 +154,7 @@ export class FakeCopy {
       ['--import', pathToFileURL(preload).href, join(this.root, 'scripts', 'launch.mjs'), ...args],
       {
         cwd: this.base,
-        env: { PATH: this.bin, HOME: this.base, TMPDIR: this.base, ...env },
+        env: { PATH: this.bin, HOME: this.base, TMPDIR: this.base, KAIKA_ELECTRON: this.electron, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );

@@ -15,7 +15,7 @@ afterEach(() => copy.dispose());
 
 test('of several starts at once one sets up, the others wait, say so, and all run the program', async () => {
   copy.mode('npm', 'slow');
-  const all = await Promise.all([1, 2, 3, 4].map(() => copy.run(['start'])));
+  const all = await Promise.all([1, 2, 3, 4].map(() => copy.run(['server'])));
   for (const one of all) expect(one).toMatchObject({ status: 0, stdout: 'the program \n' });
   expect(copy.calls('npm')).toHaveLength(1);
   expect(
@@ -26,7 +26,7 @@ test('of several starts at once one sets up, the others wait, say so, and all ru
 
 test('the lock is not held while the program runs', async () => {
   copy.program(`console.log('running'); setTimeout(() => {}, 60_000);`);
-  const first = copy.start(['start']);
+  const first = copy.start(['server']);
   await first.said('running');
   expect(copy.has(LOCK)).toBe(false);
   first.child.kill('SIGTERM');
@@ -35,14 +35,14 @@ test('the lock is not held while the program runs', async () => {
 
 test('a start that is killed half-way: its npm is ended and the next start sets up', async () => {
   copy.mode('npm', 'hangs', 'works');
-  const first = copy.start(['start']);
+  const first = copy.start(['server']);
   await expect.poll(() => copy.pids().length, { timeout: 10_000 }).toBe(2);
   first.child.kill('SIGKILL');
   await first.ended;
   expect(copy.has(LOCK)).toBe(true);
   expect(copy.pids().map(isRunning)).toEqual([true, true]);
 
-  const second = await copy.run(['start']);
+  const second = await copy.run(['server']);
   expect(second).toMatchObject({ status: 0, stdout: 'the program \n' });
   expect(second.stderr).toContain('An earlier start ended before it was done');
   expect(copy.pids().map(isRunning)).toEqual([false, false]);
@@ -57,7 +57,7 @@ test.each([
   ['whose process is gone', JSON.stringify({ pid: 2 ** 22 + 1, start: '1', host: here })],
 ])('a lock %s is taken over at once', async (_, content) => {
   copy.write(LOCK, content);
-  const { status, stdout, stderr } = await copy.run(['start']);
+  const { status, stdout, stderr } = await copy.run(['server']);
   expect({ status, stdout }).toEqual({ status: 0, stdout: 'the program \n' });
   expect(stderr).not.toContain('waiting for it');
 });
@@ -68,20 +68,20 @@ test.each([
 ])('a lock %s is taken over once it has been silent for long', async (_, content) => {
   copy.write(LOCK, content);
   utimesSync(join(copy.root, LOCK), 1, 1);
-  expect(await copy.run(['start'])).toMatchObject({ status: 0, stdout: 'the program \n' });
+  expect(await copy.run(['server'])).toMatchObject({ status: 0, stdout: 'the program \n' });
 });
 
 test('a stale lock that many starts find at once is taken over by one', async () => {
   copy.mode('npm', 'slow');
   copy.write(LOCK, JSON.stringify({ pid: 1, start: '-1', host: here }));
-  const all = await Promise.all([1, 2, 3, 4].map(() => copy.run(['start'])));
+  const all = await Promise.all([1, 2, 3, 4].map(() => copy.run(['server'])));
   for (const one of all) expect(one.status).toBe(0);
   expect(copy.calls('npm')).toHaveLength(1);
 });
 
 test('a lock that is held is respected until it is released', async () => {
   copy.write(LOCK, JSON.stringify({ pid: 1, start: '0', host: 'another machine' }));
-  const start = copy.start(['start']);
+  const start = copy.start(['server']);
   await start.said('Another start (process 1) is setting Kaika up; waiting for it.');
   expect(copy.calls('npm')).toHaveLength(0);
   rmSync(join(copy.root, LOCK));

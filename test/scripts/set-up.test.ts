@@ -15,7 +15,7 @@ function expectNoStack(stderr: string): void {
 
 describe('a bare copy', () => {
   test('says what it fetches, from where and how much, before it does, and keeps stdout clean', async () => {
-    const { status, stdout, stderr } = await copy.run(['start', '--json', 'two words']);
+    const { status, stdout, stderr } = await copy.run(['server', '--json', 'two words']);
     expect(status).toBe(0);
     expect(stdout).toBe('the program --json two words\n');
     expect(stderr).toMatch(
@@ -26,42 +26,56 @@ describe('a bare copy', () => {
   });
 
   test('is set up once: the second start asks npm and apt for nothing and says nothing', async () => {
-    await copy.run(['start']);
+    await copy.run(['server']);
     const before = copy.calls('npm').length + copy.calls('apt-get').length;
-    const { status, stderr } = await copy.run(['start']);
+    const { status, stderr } = await copy.run(['server']);
     expect(status).toBe(0);
     expect(stderr).toBe('');
     expect(copy.calls('npm').length + copy.calls('apt-get').length).toBe(before);
   });
 
   test('installs again when package-lock.json changes, or a package was deleted', async () => {
-    await copy.run(['start']);
+    await copy.run(['server']);
     copy.write(
       'package-lock.json',
       JSON.stringify({ packages: { '': {}, 'node_modules/left': { version: '1.0.1' } } }),
     );
-    await copy.run(['start']);
+    await copy.run(['server']);
     expect(copy.calls('npm')).toHaveLength(2);
     copy.write('package.json', JSON.stringify({ type: 'module', dependencies: { left: '1', right: '1' } }));
-    await copy.run(['start']);
+    await copy.run(['server']);
     expect(copy.calls('npm').length).toBeGreaterThan(2);
   });
 
   test('takes over what somebody installed by hand', async () => {
     copy.write('node_modules/left/package.json', '{}');
     copy.write('node_modules/.package-lock.json', copy.read('package-lock.json'));
-    const { status } = await copy.run(['start']);
+    const { status } = await copy.run(['server']);
     expect(status).toBe(0);
     expect(copy.calls('npm')).toHaveLength(0);
   });
 
+  test('leaves alone what node_modules links to, and says what to do', async () => {
+    copy.write('../shared/left/package.json', '{}');
+    copy.write('../shared/.package-lock.json', '{}');
+    copy.link('node_modules', '../shared');
+    const { status, stderr } = await copy.run(['server']);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^node_modules is a link to another folder.*run the command again, or install there\.$/m,
+    );
+    expect(copy.calls('npm')).toHaveLength(0);
+    expect(copy.has('../shared/left/package.json')).toBe(true);
+    expect(copy.has('node_modules/left/package.json')).toBe(true);
+  });
+
   test('hands on the exit status of the program', async () => {
     copy.program('process.exit(7);');
-    expect((await copy.run(['start'])).status).toBe(7);
+    expect((await copy.run(['server'])).status).toBe(7);
   });
 
   test('refuses an old Node and an unknown command in a sentence', async () => {
-    const old = await copy.run(['start'], { nodeVersion: '18.20.4' });
+    const old = await copy.run(['server'], { nodeVersion: '18.20.4' });
     expect(old).toMatchObject({ status: 1, stdout: '' });
     expect(old.stderr).toMatch(/^Kaika needs Node 20 or newer .* this is Node 18\.20\.4.*\n$/);
     const unknown = await copy.run(['constructor']);
@@ -85,7 +99,7 @@ describe('npm that fails', () => {
     '%s: one sentence, nothing half-made left, repaired by the next run',
     async (mode, sentence) => {
       copy.mode('npm', mode);
-      const failed = await copy.run(['start']);
+      const failed = await copy.run(['server']);
       expect(failed).toMatchObject({ status: 1, stdout: '' });
       expect(failed.stderr).toMatch(sentence);
       expectNoStack(failed.stderr);
@@ -93,13 +107,13 @@ describe('npm that fails', () => {
       expect(copy.has('scripts/.state/lock')).toBe(false);
 
       copy.mode('npm', 'works');
-      expect(await copy.run(['start'])).toMatchObject({ status: 0, stdout: 'the program \n' });
+      expect(await copy.run(['server'])).toMatchObject({ status: 0, stdout: 'the program \n' });
     },
   );
 
   test('a damaged download is fetched once more, past the cache that holds it', async () => {
     copy.mode('npm', 'damaged', 'works');
-    const { status, stderr } = await copy.run(['start']);
+    const { status, stderr } = await copy.run(['server']);
     expect(status).toBe(0);
     expect(stderr).toContain('fetching it once more');
     expect(copy.calls('npm')[1]).toContain('--cache');
@@ -110,7 +124,7 @@ describe('npm that fails', () => {
 describe("Debian's packages", () => {
   test('root: says how large, installs only what is missing', async () => {
     copy.uninstall('softhsm2', 'pcscd');
-    const { status, stderr } = await copy.run(['start']);
+    const { status, stderr } = await copy.run(['server']);
     expect(status).toBe(0);
     expect(stderr).toMatch(
       /^Fetching Debian's packages softhsm2, pcscd from the Debian mirror .*: 1\.0 MB\.$/m,
@@ -121,7 +135,7 @@ describe("Debian's packages", () => {
   test('root: fetches the lists first where there are none', async () => {
     copy.uninstall('softhsm2');
     copy.write('../no-lists', '');
-    expect((await copy.run(['start'])).status).toBe(0);
+    expect((await copy.run(['server'])).status).toBe(0);
     const kinds = copy.calls('apt-get').map((call) => /update|print-uris|install/.exec(call)?.[0]);
     expect(kinds.indexOf('update')).toBeGreaterThan(-1);
     expect(kinds.indexOf('update')).toBeLessThan(kinds.lastIndexOf('install'));
@@ -130,7 +144,7 @@ describe("Debian's packages", () => {
   test('root: an installation that was cut short is finished first', async () => {
     copy.uninstall('softhsm2');
     copy.mode('apt-get', 'interrupted');
-    const { status, stderr } = await copy.run(['start']);
+    const { status, stderr } = await copy.run(['server']);
     expect(status).toBe(0);
     expect(stderr).toContain('cut short; finishing it');
     expect(copy.calls('dpkg')[0]).toContain('--configure -a');
@@ -142,17 +156,17 @@ describe("Debian's packages", () => {
   ])('root, %s: one sentence, repaired by the next run', async (mode, sentence) => {
     copy.uninstall('softhsm2');
     copy.mode('apt-get', mode);
-    const failed = await copy.run(['start']);
+    const failed = await copy.run(['server']);
     expect(failed).toMatchObject({ status: 1, stdout: '' });
     expect(failed.stderr).toMatch(sentence);
     expectNoStack(failed.stderr);
     copy.mode('apt-get', 'works');
-    expect((await copy.run(['start'])).status).toBe(0);
+    expect((await copy.run(['server'])).status).toBe(0);
   });
 
   test('not root, no sudo: prints the one command and downloads nothing', async () => {
     copy.uninstall('softhsm2', 'pcscd');
-    const { status, stdout, stderr } = await copy.run(['start'], { user: 1000 });
+    const { status, stdout, stderr } = await copy.run(['server'], { user: 1000 });
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(
       /^ {2}su -c 'apt-get update && apt-get install --yes --no-install-recommends softhsm2 pcscd'$/m,
@@ -165,7 +179,7 @@ describe("Debian's packages", () => {
     copy.uninstall('softhsm2');
     copy.addTool('sudo');
     copy.mode('sudo', 'asks');
-    const { status, stderr } = await copy.run(['start'], { user: 1000 });
+    const { status, stderr } = await copy.run(['server'], { user: 1000 });
     expect(status).toBe(1);
     expect(stderr).toMatch(/^ {2}sudo sh -c 'apt-get update && apt-get install .* softhsm2'$/m);
   });
@@ -173,13 +187,13 @@ describe("Debian's packages", () => {
   test('not root, sudo without a password: installs through it', async () => {
     copy.uninstall('softhsm2');
     copy.addTool('sudo');
-    expect((await copy.run(['start'], { user: 1000 })).status).toBe(0);
+    expect((await copy.run(['server'], { user: 1000 })).status).toBe(0);
     expect(copy.calls('sudo').some((call) => /-n env .*apt-get .*install .*softhsm2$/.test(call))).toBe(true);
   });
 
   test('only the virtual reader is missing and cannot be had: says so once and goes on', async () => {
     copy.uninstall('pcscd', 'vsmartcard-vpcd');
-    const { status, stdout, stderr } = await copy.run(['start'], { user: 1000 });
+    const { status, stdout, stderr } = await copy.run(['server'], { user: 1000 });
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'the program \n' });
     expect(stderr.match(/^Going on without pcscd, vsmartcard-vpcd; /gm)).toHaveLength(1);
   });
@@ -187,9 +201,9 @@ describe("Debian's packages", () => {
   test('optional packages that apt cannot get are not tried again at every start', async () => {
     copy.uninstall('pcscd');
     copy.mode('apt-get', 'no network');
-    expect((await copy.run(['start'])).status).toBe(0);
+    expect((await copy.run(['server'])).status).toBe(0);
     const before = copy.calls('apt-get').length;
-    const { status, stderr } = await copy.run(['start']);
+    const { status, stderr } = await copy.run(['server']);
     expect(status).toBe(0);
     expect(stderr).toContain('Going on without pcscd');
     expect(copy.calls('apt-get')).toHaveLength(before);

@@ -34,7 +34,7 @@ describe('the program', () => {
     ['SIGHUP', 129],
   ] as const)('%s ends it and all that came of it, and the exit status says so', async (signal, expected) => {
     copy.program(programWithFamily(''));
-    const start = copy.start(['start']);
+    const start = copy.start(['server']);
     await familyIsUp();
     expect(copy.pids().every(isRunning)).toBe(true);
     start.child.kill(signal);
@@ -45,7 +45,7 @@ describe('the program', () => {
 
   test('one that does not listen is ended after the time it had', async () => {
     copy.program(programWithFamily(`process.on('SIGINT', () => console.log('heard'));`));
-    const start = copy.start(['start'], { env: { KAIKA_STOP_SECONDS: '0.5' } });
+    const start = copy.start(['server'], { env: { KAIKA_STOP_SECONDS: '0.5' } });
     await familyIsUp();
     start.child.kill('SIGINT');
     const { status, stdout, stderr } = await start.ended;
@@ -63,7 +63,7 @@ describe('the program', () => {
       });
       console.log('up');
       setInterval(() => {}, 1000);`);
-    const start = copy.start(['start']);
+    const start = copy.start(['server']);
     await start.said('up');
     start.child.kill('SIGINT');
     await start.said('asked');
@@ -75,7 +75,7 @@ describe('the program', () => {
 
   test('one that dies by a signal of its own is reported as the shells do', async () => {
     copy.program(`process.kill(process.pid, 'SIGKILL');`);
-    expect((await copy.run(['start'])).status).toBe(137);
+    expect((await copy.run(['server'])).status).toBe(137);
   });
 
   test('what a program leaves behind when it ends is ended with it', async () => {
@@ -85,7 +85,7 @@ describe('the program', () => {
       spawn(process.execPath, ['-e', code], { stdio: 'ignore' }).unref();
       const { existsSync } = await import('node:fs');
       const look = setInterval(() => existsSync(${JSON.stringify(`${copy.base}/pids`)}) && process.exit(3), 20);`);
-    expect((await copy.run(['start'])).status).toBe(3);
+    expect((await copy.run(['server'])).status).toBe(3);
     expect(copy.pids()).toHaveLength(1);
     expect(copy.pids().filter(isRunning)).toEqual([]);
   });
@@ -94,7 +94,7 @@ describe('the program', () => {
 describe('setting up', () => {
   test('Ctrl-C ends npm and its children, removes what is half-made and the lock, and the next run repairs', async () => {
     copy.mode('npm', 'hangs', 'works');
-    const start = copy.start(['start']);
+    const start = copy.start(['server']);
     await expect.poll(() => copy.pids().length, { timeout: 10_000 }).toBe(2);
     start.child.kill('SIGINT');
     const { status, stdout, stderr } = await start.ended;
@@ -103,24 +103,24 @@ describe('setting up', () => {
     expect(copy.pids().filter(isRunning)).toEqual([]);
     expect(copy.has('node_modules')).toBe(false);
     expect(copy.has('scripts/.state/lock')).toBe(false);
-    expect((await copy.run(['start'])).status).toBe(0);
+    expect((await copy.run(['server'])).status).toBe(0);
   });
 
   test('Ctrl-C lets dpkg finish what it is doing', async () => {
     copy.uninstall('softhsm2');
     copy.mode('apt-get', 'hangs until asked', 'works');
-    const start = copy.start(['start']);
+    const start = copy.start(['server']);
     await expect.poll(() => copy.pids().length, { timeout: 10_000 }).toBe(1);
     start.child.kill('SIGINT');
     expect((await start.ended).status).toBe(130);
     expect(copy.has('../dpkg-finished')).toBe(true);
     expect(copy.calls('npm')).toHaveLength(0);
-    expect((await copy.run(['start'])).status).toBe(0);
+    expect((await copy.run(['server'])).status).toBe(0);
   });
 
   test('Ctrl-C while waiting for another start ends at once', async () => {
     copy.write('scripts/.state/lock', JSON.stringify({ pid: 1, start: '0', host: 'another machine' }));
-    const start = copy.start(['start']);
+    const start = copy.start(['server']);
     await start.said('waiting for it');
     start.child.kill('SIGINT');
     expect((await start.ended).status).toBe(130);

@@ -1,0 +1,13 @@
+/** The catalogue as it lies in a folder: apps.json and profiles/. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readCatalogue } from '../catalogue/files.ts';
+import type { Catalogue } from '../catalogue/schema.ts';
+
+/** @throws CatalogueError naming the file */
+export function catalogueIn(folder: string): Catalogue {
+  return readCatalogue({
+    list: (name) => readdirSync(join(folder, name)),
+    read: (file) => readFileSync(join(folder, file), 'utf8'),
+  });
+}

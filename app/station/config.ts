@@ -1,0 +1,90 @@
+/**
+ * What a station is told: `station.json` in its data folder. Paths in it are taken from the folder, so that a folder that
+ * moves stays whole.
+ */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+
+export const STATION_CONFIG = 'station.json';
+
+const path = z.string().min(1).max(4096);
+
+export const readersConfigSchema = z.discriminatedUnion('kind', [
+  /** This machine's smart card service; `socket`: pcsclite only, a pcscd elsewhere. */
+  z.strictObject({ kind: z.literal('pcsc'), socket: path.optional() }),
+  /** Virtual readers for training; `desk` says which cards are in them (app/station/training.ts). */
+  z.strictObject({ kind: z.literal('training'), desk: path }),
+]);
+export type ReadersConfig = z.infer<typeof readersConfigSchema>;
+
+export const stationConfigSchema = z.strictObject({
+  version: z.literal(1),
+  server: z.strictObject({
+    /** `https://host[:port]`. */
+    origin: z.url({ protocol: /^https$/ }).max(300),
+    /** PEM files: the CA that the server's chain must end in, this station's certificate and its key. */
+    authorities: path,
+    certificate: path,
+    key: path,
+  }),
+  readers: readersConfigSchema,
+  /** A folder with apps.json and profiles/, where the site has a catalogue of its own. */
+  catalogue: path.optional(),
+});
+export type StationConfig = z.infer<typeof stationConfigSchema>;
+
+/** There is no configuration, or it does not follow its schema. Says which field, never its value. */
+export class StationConfigError extends Error {
+  readonly missing: boolean;
+  constructor(file: string, reason: string, missing = false) {
+    super(`${file}: ${reason}`);
+    this.name = 'StationConfigError';
+    this.missing = missing;
+  }
+}
+
+/** Reads a station's configuration, its paths made absolute. @throws StationConfigError */
+export function readStationConfig(folder: string): StationConfig {
+  const file = join(folder, STATION_CONFIG);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new StationConfigError(file, 'cannot be read', true);
+  }
+  const parsed = stationConfigSchema.safeParse(parseJson(text));
+  if (!parsed.success) {
+    throw new StationConfigError(file, parsed.error.issues[0]?.path.join('.') || 'not a configuration');
+  }
+  const { server, readers, catalogue } = parsed.data;
+  const at = (name: string) => resolve(folder, name);
+  return {
+    ...parsed.data,
+    server: {
+      origin: server.origin,
+      authorities: at(server.authorities),
+      certificate: at(server.certificate),
+      key: at(server.key),
+    },
+    readers: withPaths(readers, at),
+    ...(catalogue === undefined ? {} : { catalogue: at(catalogue) }),
+  };
+}
+
+function withPaths(readers: ReadersConfig, at: (name: string) => string): ReadersConfig {
+  switch (readers.kind) {
+    case 'training':
+      return { ...readers, desk: at(readers.desk) };
+    case 'pcsc':
+      return readers.socket === undefined ? readers : { ...readers, socket: at(readers.socket) };
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

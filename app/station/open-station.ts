@@ -1,0 +1,76 @@
+/** A station from its folder: configuration, catalogue, readers, server and engine put together. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import type { ReaderPort } from '../card/reader-port.ts';
+import type { Catalogue } from '../catalogue/schema.ts';
+import { catalogueIn } from './catalogue-folder.ts';
+import { type ReadersConfig, readStationConfig, type StationConfig } from './config.ts';
+import { type Engine, openEngine } from './engine.ts';
+import { openPcsc } from './pcsc/index.ts';
+import { type Log, noLog, systemClock } from './ports.ts';
+import { createServerClient } from './server-client.ts';
+
+export interface Station {
+  readonly engine: Engine;
+  readonly catalogue: Catalogue;
+  /** Ends the engine, then the readers. */
+  close(): Promise<void>;
+}
+
+export interface StationPlace {
+  /** The installation's folder, with its configuration in it. */
+  readonly folder: string;
+  /** The program's own resources; used where the site has no catalogue of its own. */
+  readonly resources: string;
+  readonly log?: Log;
+}
+
+/**
+ * Opens the station of a folder.
+ * @throws StationConfigError, CatalogueError, KaikaError as openEngine, or the file system's error for a certificate
+ */
+export async function openStation({ folder, resources, log = noLog }: StationPlace): Promise<Station> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const config = readStationConfig(folder);
+  const catalogue = catalogueIn(config.catalogue ?? resources);
+  const certificates = readCertificates(config);
+  const readers = await openReaders(config.readers);
+  try {
+    const engine = openEngine({
+      folder,
+      readers,
+      catalogue,
+      clock: systemClock,
+      log,
+      server: (time) =>
+        createServerClient({ origins: [config.server.origin], ...certificates, clock: systemClock, ...time }),
+    });
+    const close = async () => {
+      await engine.close();
+      await readers.close();
+    };
+    return { engine, catalogue, close };
+  } catch (error) {
+    await readers.close();
+    throw error;
+  }
+}
+
+function readCertificates({ server }: StationConfig) {
+  return {
+    ca: readFileSync(server.authorities, 'utf8'),
+    cert: readFileSync(server.certificate, 'utf8'),
+    key: readFileSync(server.key, 'utf8'),
+  };
+}
+
+/** The simulator is loaded only where training asks for it. */
+async function openReaders(config: ReadersConfig): Promise<ReaderPort> {
+  switch (config.kind) {
+    case 'pcsc':
+      return openPcsc(config.socket === undefined ? {} : { socketPath: config.socket });
+    case 'training': {
+      const { openTrainingReaders } = await import('./training.ts');
+      return openTrainingReaders(config.desk);
+    }
+  }
+}

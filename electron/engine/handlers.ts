@@ -1,0 +1,66 @@
+/** The window's requests, answered by a station that is open. */
+import { KaikaError } from '../../app/protocol/errors.ts';
+import type { Engine } from '../../app/station/engine.ts';
+import type { CardLook } from '../../app/station/look.ts';
+import type { Station } from '../../app/station/open-station.ts';
+import type { Handlers } from '../ipc-schema/bridge.ts';
+import { projections } from './projections.ts';
+
+/** A number that no card has: asked for only to hear whether the server answers. */
+const NO_CARD = '0';
+
+/** Main answers this one itself and never passes it on. */
+const ofMain = () => {
+  throw new KaikaError('bad-request');
+};
+
+export function engineHandlers({ engine, catalogue }: Station): Handlers {
+  return {
+    start: ofMain,
+    changeSettings: ofMain,
+    signIn: ({ operator, secret }) => engine.signIn(operator, secret),
+    signOut: () => {
+      engine.signOut();
+      return null;
+    },
+    confirm: ({ operator, secret }) => engine.confirm(operator, secret),
+    checkServer: async () => {
+      try {
+        await engine.card(NO_CARD);
+      } catch (error) {
+        // What it shows of the server is in the snapshot.
+        if (!(error instanceof KaikaError)) throw error;
+      }
+      return engine.snapshot().server;
+    },
+    previewPlan: ({ reader, wishes }) => projections.plan(lookIn(engine, reader), catalogue, wishes),
+    startJob: async ({ reader, card, account, wishes }) => {
+      if (lookIn(engine, reader).identification !== card) throw new KaikaError('other-card');
+      return engine.startJob(reader, {
+        account,
+        wishes: wishes.map(({ app, action, confirmedBy }) =>
+          confirmedBy === undefined ? { app, action } : { app, action, confirmedBy },
+        ),
+      });
+    },
+    abandonJob: ({ job }) => {
+      engine.abandon(job);
+      return null;
+    },
+    relook: ({ reader }) => {
+      engine.relook(reader);
+      return null;
+    },
+    cardHistory: async ({ card }) => projections.history(await engine.card(card)),
+  };
+}
+
+/** @throws KaikaError no-reader, no-card */
+function lookIn(engine: Engine, name: string): CardLook {
+  const reader = engine.snapshot().readers.find((one) => one.name === name);
+  if (reader === undefined) throw new KaikaError('no-reader');
+  const { state } = reader;
+  const look = state.kind === 'card' || state.kind === 'job' ? state.look : null;
+  if (look === null) throw new KaikaError('no-card');
+  return look;
+}

@@ -1,0 +1,84 @@
+/**
+ * The engine's own process (Electron's utilityProcess): a driver that crashes takes this along, and not the window. Main
+ * starts it again; jobs are on disk.
+ */
+import { join } from 'node:path';
+import { KaikaError } from '../../app/protocol/errors.ts';
+import { openStation } from '../../app/station/open-station.ts';
+import { createAnswerer } from '../ipc-schema/bridge.ts';
+import type { StationView } from '../ipc-schema.ts';
+import { openLogFile } from '../log-file.ts';
+import { engineHandlers } from './handlers.ts';
+import { type FromEngine, type ToEngine, toEngineSchema } from './messages.ts';
+import { projections } from './projections.ts';
+
+/** An open station, as main's messages need it. */
+interface Opened {
+  show(): StationView;
+  ask(message: Extract<ToEngine, { do: 'ask' }>): Promise<FromEngine>;
+  close(): Promise<void>;
+}
+
+const port = process.parentPort;
+const say = (message: FromEngine) => port.postMessage(message);
+
+/** Undefined when the station cannot be opened; main has been told. */
+async function open(folder: string, resources: string): Promise<Opened | undefined> {
+  const log = openLogFile(join(folder, 'station.log'));
+  process.on('uncaughtException', (error) => {
+    // Whatever state this left behind, a new process with the journal is the better one.
+    log('error', 'engine died', { detail: (error.stack ?? error.message).slice(0, 2000) });
+    process.exit(1);
+  });
+  try {
+    const station = await openStation({ folder, resources, log });
+    const { engine, catalogue } = station;
+    const answer = createAnswerer(engineHandlers(station), (step, detail) =>
+      log('warn', 'request fault', { step, detail }),
+    );
+    const show = () => projections.station(engine.snapshot(), catalogue);
+    engine.subscribe((notification) => {
+      if (notification.kind === 'snapshot') say({ say: 'running', station: show() });
+      else say({ say: 'change', change: projections.change(notification, catalogue) });
+    });
+    return {
+      show,
+      close: () => station.close(),
+      ask: async ({ id, name, input }) => {
+        const reply = await answer(name, input);
+        if (reply.ok) return { say: 'answer', id, value: reply.value };
+        return { say: 'refusal', id, fault: { code: reply.code, details: reply.details } };
+      },
+    };
+  } catch (error) {
+    log('error', 'station not opened', { detail: error instanceof Error ? error.message : '' });
+    say({ say: 'failed', code: error instanceof KaikaError ? error.code : 'internal' });
+    return undefined;
+  }
+}
+
+let station: Promise<Opened | undefined> = Promise.resolve(undefined);
+
+async function obey(message: ToEngine): Promise<void> {
+  if (message.do === 'open') {
+    station = open(message.folder, message.resources);
+    return;
+  }
+  const opened = await station;
+  switch (message.do) {
+    case 'ask':
+      if (opened !== undefined) say(await opened.ask(message));
+      break;
+    case 'show':
+      if (opened !== undefined) say({ say: 'station', id: message.id, station: opened.show() });
+      break;
+    case 'close':
+      await opened?.close();
+      process.exit(0);
+  }
+}
+
+port.on('message', (event) => {
+  const message = toEngineSchema.safeParse(event.data);
+  if (message.success) void obey(message.data);
+});

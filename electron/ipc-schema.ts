@@ -1,0 +1,110 @@
+/**
+ * The one schema of what passes between the window and the rest of the station. Main, preload, renderer and the mock of
+ * the tests are made from it (electron/ipc-schema/bridge.ts), and it is checked at run time on both sides. What is not in
+ * here does not exist for the window.
+ */
+import { z } from 'zod';
+import { accountSchema, LIMITS } from '../app/protocol/wire.ts';
+import {
+  cardHistorySchema,
+  catalogueSchema,
+  engineViewSchema,
+  jobViewSchema,
+  operatorViewSchema,
+  planViewSchema,
+  readerViewSchema,
+  serverViewSchema,
+  serviceViewSchema,
+  settingsSchema,
+  stationViewSchema,
+  wishViewSchema,
+} from './ipc-schema/views.ts';
+
+export * from './ipc-schema/views.ts';
+
+const nothing = z.strictObject({});
+const done = z.null();
+const reader = z.string().min(1).max(128);
+const job = z.string().min(1).max(64);
+const credentials = z.strictObject({
+  operator: z.string().min(1).max(64),
+  secret: z.string().min(1).max(256),
+});
+const wishes = <T extends z.ZodType>(wish: T) => z.array(wish).min(1).max(LIMITS.apps);
+
+/** A request: what the window gives, and what it gets when it went well. Errors are `Refusal`. */
+export interface RequestSchema {
+  readonly input: z.ZodType;
+  readonly reply: z.ZodType;
+}
+
+/** Everything at the start. `at` numbers the changes that are in it; later notifications carry higher numbers. */
+export const startViewSchema = z.strictObject({
+  version: z.string().max(40),
+  settings: settingsSchema,
+  catalogue: catalogueSchema,
+  station: stationViewSchema,
+  at: z.number().int().min(0),
+});
+export type StartView = z.infer<typeof startViewSchema>;
+
+/** A second person's word, kept in the engine under this name; it can be used once. */
+export const confirmationSchema = z.uuid();
+
+/** What a clerk wants of one app, with the handle of the second person's confirmation where one is needed. */
+export const wishSchema = wishViewSchema.extend({ confirmedBy: confirmationSchema.optional() });
+export type Wish = z.infer<typeof wishSchema>;
+
+/** Requests, window to main. Error codes beside `bad-request`, `internal` are those of app/station/engine.ts. */
+export const requests = {
+  /** Full snapshot; asked for once at the start, and again when a notification was missed. */
+  start: { input: nothing, reply: startViewSchema },
+  /** Changes the settings given, keeps them, and answers with all. */
+  changeSettings: { input: settingsSchema.partial(), reply: settingsSchema },
+  signIn: { input: credentials, reply: operatorViewSchema },
+  signOut: { input: nothing, reply: done },
+  /** Signs a second person in for one confirmation. */
+  confirm: { input: credentials, reply: confirmationSchema },
+  /** Asks the server for a sign of life; any answer of the server's, a refusal too, counts as one. */
+  checkServer: { input: nothing, reply: serverViewSchema },
+  /** Pure: app/catalogue/plan.ts over what the card in `reader` said. */
+  previewPlan: { input: z.strictObject({ reader, wishes: wishes(wishViewSchema) }), reply: planViewSchema },
+  /** `card`: the number that was on the screen at the click; another card in the reader is refused with `other-card`. */
+  startJob: {
+    input: z.strictObject({
+      reader,
+      card: z.string().min(1).max(64),
+      account: accountSchema,
+      wishes: wishes(wishSchema),
+    }),
+    reply: job,
+  },
+  abandonJob: { input: z.strictObject({ job }), reply: done },
+  /** Reads the card again; also ends the show of a job that is over. */
+  relook: { input: z.strictObject({ reader }), reply: done },
+  cardHistory: { input: z.strictObject({ card: z.string().min(1).max(64) }), reply: cardHistorySchema },
+} as const satisfies Record<string, RequestSchema>;
+
+export type RequestName = keyof typeof requests;
+export const REQUEST_NAMES = Object.keys(requests) as readonly RequestName[];
+export type Input<N extends RequestName> = z.infer<(typeof requests)[N]['input']>;
+export type Reply<N extends RequestName> = z.infer<(typeof requests)[N]['reply']>;
+
+/** One change of what the window is shown. `station` replaces everything: the engine was started again. */
+export const changeSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('station'), station: stationViewSchema }),
+  z.strictObject({ kind: z.literal('settings'), settings: settingsSchema }),
+  z.strictObject({ kind: z.literal('engine'), engine: engineViewSchema }),
+  z.strictObject({ kind: z.literal('service'), service: serviceViewSchema }),
+  z.strictObject({ kind: z.literal('server'), server: serverViewSchema }),
+  z.strictObject({ kind: z.literal('operator'), operator: operatorViewSchema.nullable() }),
+  z.strictObject({ kind: z.literal('reader'), reader: readerViewSchema }),
+  z.strictObject({ kind: z.literal('reader-gone'), name: reader }),
+  z.strictObject({ kind: z.literal('job'), job: jobViewSchema }),
+  z.strictObject({ kind: z.literal('job-gone'), id: job }),
+]);
+export type Change = z.infer<typeof changeSchema>;
+
+/** Main to window. `at` goes up by one with each: a gap means that `start` has to be asked for again. */
+export const notificationSchema = z.strictObject({ at: z.number().int().min(1), change: changeSchema });
+export type Notification = z.infer<typeof notificationSchema>;

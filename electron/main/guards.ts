@@ -1,0 +1,94 @@
+/**
+ * What the window may ask of Chromium. Everything is refused that is not in these tables; the last column says why what is
+ * in them is.
+ */
+import { app, type Session, type WebContents } from 'electron';
+import type { Log } from '../../app/station/ports.ts';
+import { ORIGIN } from './app-protocol.ts';
+
+/** Addresses that may be requested, whatever asks for them. */
+const ALLOWED_REQUESTS: readonly string[] = [
+  // The window's own files, out of the program.
+  `${ORIGIN}/`,
+];
+
+/** Permissions. None: no camera, no location, no notifications, no clipboard to read, no devices, no full screen. */
+const ALLOWED_PERMISSIONS: readonly string[] = [];
+
+/** Guards a session before anything is loaded in it. */
+export function guardSession(session: Session, log: Log): void {
+  const refused = (what: string, detail: string) =>
+    log('warn', 'refused', { step: what, detail: detail.slice(0, 200) });
+
+  session.webRequest.onBeforeRequest((details, callback) => {
+    const allowed = ALLOWED_REQUESTS.some((start) => details.url.startsWith(start));
+    if (!allowed) refused('request', details.url);
+    callback({ cancel: !allowed });
+  });
+  session.setPermissionRequestHandler((_contents, permission, callback) => {
+    const allowed = ALLOWED_PERMISSIONS.includes(permission);
+    if (!allowed) refused('permission', permission);
+    callback(allowed);
+  });
+  session.setPermissionCheckHandler((_contents, permission) => ALLOWED_PERMISSIONS.includes(permission));
+  session.setDevicePermissionHandler(() => false);
+  session.on('will-download', (event, item) => {
+    refused('download', item.getURL());
+    event.preventDefault();
+  });
+  session.on('select-hid-device', (event) => {
+    refused('device', 'hid');
+    event.preventDefault();
+  });
+  session.on('select-usb-device', (event) => {
+    refused('device', 'usb');
+    event.preventDefault();
+  });
+  session.on('select-serial-port', (event) => {
+    refused('device', 'serial');
+    event.preventDefault();
+  });
+}
+
+/** Guards every page there will ever be: none goes anywhere, opens anything or holds another one. */
+export function guardContents(log: Log): void {
+  app.on('web-contents-created', (_event, contents) => guardPage(contents, log));
+  app.on('select-client-certificate', (event, _contents, _url, _list, callback) => {
+    event.preventDefault();
+    callback();
+  });
+  app.on('login', (event) => event.preventDefault());
+  app.on('certificate-error', (event, _contents, _url, _error, _certificate, callback) => {
+    event.preventDefault();
+    callback(false);
+  });
+}
+
+function guardPage(contents: WebContents, log: Log): void {
+  const refused = (what: string, detail: string) =>
+    log('warn', 'refused', { step: what, detail: detail.slice(0, 200) });
+  contents.setWindowOpenHandler(({ url }) => {
+    refused('window', url);
+    return { action: 'deny' };
+  });
+  contents.on('will-navigate', (event, url) => {
+    refused('navigation', url);
+    event.preventDefault();
+  });
+  contents.on('will-frame-navigate', (event) => {
+    refused('navigation', event.url);
+    event.preventDefault();
+  });
+  contents.on('will-redirect', (event, url) => {
+    refused('redirect', url);
+    event.preventDefault();
+  });
+  contents.on('will-attach-webview', (event) => {
+    refused('webview', '');
+    event.preventDefault();
+  });
+  contents.on('select-bluetooth-device', (event, _devices, callback) => {
+    event.preventDefault();
+    callback('');
+  });
+}

@@ -1,0 +1,108 @@
+/** Main: one instance, one window, one engine. Everything that is decided about them is in the files beside this one. */
+import { join } from 'node:path';
+import { app, type BrowserWindow, Menu, nativeTheme, session } from 'electron';
+import { catalogueIn } from '../../app/station/catalogue-folder.ts';
+import { readStationConfig } from '../../app/station/config.ts';
+import { projections } from '../engine/projections.ts';
+import { LANGUAGES } from '../ipc-schema/words.ts';
+import type { CatalogueView, Settings } from '../ipc-schema.ts';
+import { openLogFile } from '../log-file.ts';
+import { registerScheme, serveRenderer } from './app-protocol.ts';
+import { EngineKeeper } from './engine-host.ts';
+import { guardContents, guardSession } from './guards.ts';
+import { handlersOf } from './handlers.ts';
+import { answerRequests } from './ipc.ts';
+import { openKept } from './kept.ts';
+import { closeOnce } from './leaving.ts';
+import { Notifier } from './notifier.ts';
+import { findPlace } from './place.ts';
+import { openWindow } from './window.ts';
+
+const place = findPlace();
+const log = openLogFile(join(place.station, 'window.log'));
+/** Exit status of `--show-running` where there is no window to show. */
+const NONE_RUNS = 3;
+let window: BrowserWindow | undefined;
+const page = () => (window === undefined || window.isDestroyed() ? undefined : window.webContents);
+
+process.on('uncaughtException', (error) => {
+  log('error', 'main died', { detail: (error.stack ?? error.message).slice(0, 2000) });
+  app.exit(1);
+});
+registerScheme();
+// Nothing here needs a graphics card, and drivers of old ones are what blank windows come from.
+app.disableHardwareAcceleration();
+
+if (!app.requestSingleInstanceLock()) {
+  // The first one hears of it and shows its window.
+  app.quit();
+} else if (app.commandLine.hasSwitch('show-running')) {
+  app.exit(NONE_RUNS);
+} else {
+  app.on('second-instance', showWindow);
+  void app.whenReady().then(run);
+}
+
+function showWindow(): void {
+  if (window === undefined || window.isDestroyed()) return;
+  if (window.isMinimized()) window.restore();
+  window.show();
+  window.focus();
+}
+
+function run(): void {
+  Menu.setApplicationMenu(
+    process.platform === 'darwin'
+      ? Menu.buildFromTemplate([{ role: 'appMenu' }, { role: 'editMenu' }, { role: 'windowMenu' }])
+      : null,
+  );
+  const kept = openKept(join(place.station, 'window.json'), systemLanguage());
+  const language = askedLanguage();
+  if (language !== undefined) kept.change({ settings: { ...kept.value.settings, language } });
+  nativeTheme.themeSource = kept.value.settings.theme;
+
+  // Not kept on disk: there is nothing of the page's own to remember.
+  const pages = session.fromPartition('station');
+  guardContents(log);
+  guardSession(pages, log);
+  serveRenderer(pages, place.renderer);
+
+  const notifier = new Notifier(page, log);
+  const engine = new EngineKeeper(
+    { program: place.engine, folder: place.station, resources: place.resources },
+    (change) => notifier.tell(change),
+    log,
+  );
+  answerRequests(page, handlersOf({ kept, notifier, engine, catalogue: catalogue() }), log);
+  engine.start();
+  window = openWindow({ session: pages, preload: place.preload, kept, log });
+  closeOnce({ window, engine, language: () => kept.value.settings.language });
+}
+
+/** The catalogue that the engine will have, without waiting for it. */
+function catalogue(): CatalogueView {
+  let folder = place.resources;
+  try {
+    folder = readStationConfig(place.station).catalogue ?? folder;
+  } catch {
+    // The engine says what is wrong with the configuration.
+  }
+  try {
+    return projections.catalogue(catalogueIn(folder));
+  } catch (error) {
+    log('error', 'catalogue not read', { detail: error instanceof Error ? error.message : '' });
+    return { apps: [], cardTypes: [] };
+  }
+}
+
+/** For the first start. */
+function systemLanguage(): Settings['language'] {
+  const named = app.getPreferredSystemLanguages()[0] ?? app.getLocale();
+  return named.startsWith('zh') ? 'zh-CN' : 'en';
+}
+
+/** `--language=zh-CN` or `en`, for this start and those after it. */
+function askedLanguage(): Settings['language'] | undefined {
+  const named = app.commandLine.getSwitchValue('language');
+  return LANGUAGES.find((language) => language === named);
+}

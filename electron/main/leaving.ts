@@ -1,0 +1,91 @@
+/**
+ * How the program ends: while a card is being worked on the person is asked, a signal is obeyed; then the engine ends after
+ * the commands that are running. The work is in the journal either way.
+ */
+import { app, type BrowserWindow, dialog } from 'electron';
+import type { Settings, StationView } from '../ipc-schema.ts';
+import type { EngineHost } from './engine-host.ts';
+
+const TEXTS: Readonly<
+  Record<Settings['language'], { message: string; detail: string; stay: string; leave: string }>
+> = {
+  'zh-CN': {
+    message: '正在处理卡片，确定要关闭吗？',
+    detail: '已完成的部分都有记录。下次启动后放回同一张卡，工作会自动继续。',
+    stay: '不关闭',
+    leave: '关闭',
+  },
+  en: {
+    message: 'A card is being worked on. Close all the same?',
+    detail:
+      'Everything done so far is on record. Put the same card back after the next start, and the work goes on by itself.',
+    stay: 'Stay',
+    leave: 'Close',
+  },
+};
+
+export interface Leaving {
+  readonly window: BrowserWindow;
+  readonly engine: EngineHost;
+  readonly language: () => Settings['language'];
+}
+
+/** Arranges the end of the program. */
+export function closeOnce({ window, engine, language }: Leaving): void {
+  let mayClose = false;
+  let asking = false;
+  let engineEnded = false;
+
+  const closeIfWanted = async () => {
+    asking = true;
+    const station = await engine.show();
+    mayClose = !isWorking(station) || (await wantsToLeave(window, language()));
+    asking = false;
+    if (mayClose) window.close();
+  };
+  window.on('close', (event) => {
+    if (mayClose) return;
+    event.preventDefault();
+    if (!asking) void closeIfWanted();
+  });
+  // The system ends the session: there is no time to ask.
+  window.on('session-end', () => {
+    mayClose = true;
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      mayClose = true;
+      app.quit();
+    });
+  }
+  app.on('window-all-closed', () => app.quit());
+  app.on('will-quit', (event) => {
+    if (engineEnded) return;
+    event.preventDefault();
+    void engine.close().then(() => {
+      engineEnded = true;
+      app.quit();
+    });
+  });
+}
+
+/** Whether commands run on a card at this moment. */
+function isWorking(station: StationView | undefined): boolean {
+  return station?.jobs.some((job) => job.state.kind === 'working') === true;
+}
+
+/** Asks the person at the window. */
+async function wantsToLeave(window: BrowserWindow, language: Settings['language']): Promise<boolean> {
+  const { message, detail, stay, leave } = TEXTS[language];
+  const { response } = await dialog.showMessageBox(window, {
+    type: 'warning',
+    title: 'Kaika',
+    message,
+    detail,
+    buttons: [stay, leave],
+    defaultId: 0,
+    cancelId: 0,
+    noLink: true,
+  });
+  return response === 1;
+}

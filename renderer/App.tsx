@@ -1,0 +1,46 @@
+/** Which screen: starting, signing in, or the counter. Work in hand stays in sight even when nobody is signed in. */
+import { I18nProvider } from 'react-aria-components';
+import type { StationView } from '../electron/ipc-schema.ts';
+import { inHand } from './logic/stage.ts';
+import { Counter } from './screens/Counter.tsx';
+import { Entrance } from './screens/Entrance.tsx';
+import { Halt } from './screens/Halt.tsx';
+import { SignInForm } from './screens/SignInForm.tsx';
+import { StartPanel } from './screens/StartPanel.tsx';
+import { useStation, useView } from './state/stores.ts';
+
+export function App() {
+  const language = useStation((state) => state.view?.settings.language);
+  const fault = useStation((state) => state.fault);
+  if (language === undefined) return fault === null ? null : <Halt fault={fault} />;
+  return (
+    <I18nProvider locale={language}>
+      <Screen />
+    </I18nProvider>
+  );
+}
+
+function Screen() {
+  const screen = useView(({ station }) => screenOf(station));
+  switch (screen) {
+    case 'start':
+      return (
+        <Entrance>
+          <StartPanel />
+        </Entrance>
+      );
+    case 'sign-in':
+      return (
+        <Entrance>
+          <SignInForm />
+        </Entrance>
+      );
+    case 'counter':
+      return <Counter />;
+  }
+}
+
+function screenOf({ engine, operator, jobs }: StationView): 'start' | 'sign-in' | 'counter' {
+  if (engine.kind === 'starting' || engine.kind === 'failed') return 'start';
+  return operator === null && !jobs.some(inHand) ? 'sign-in' : 'counter';
+}

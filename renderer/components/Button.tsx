@@ -1,0 +1,35 @@
+/** A button: one primary a screen, the rest quieter. Never under 44 pixels. */
+import type { ReactNode } from 'react';
+import { Button as AriaButton, type ButtonProps as AriaButtonProps } from 'react-aria-components';
+import { Icon } from '../icons/Icon.tsx';
+import type { IconName } from '../icons/shapes.ts';
+import css from './Button.module.css';
+
+export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style' | 'children'> {
+  readonly tone?: 'primary' | 'secondary' | 'quiet' | 'danger';
+  readonly size?: 'normal' | 'large';
+  readonly icon?: IconName;
+  readonly iconAfter?: IconName;
+  readonly children?: ReactNode;
+}
+
+export function Button({
+  tone = 'secondary',
+  size = 'normal',
+  icon,
+  iconAfter,
+  children,
+  ...props
+}: ButtonProps) {
+  const bare = children === undefined;
+  return (
+    <AriaButton
+      {...props}
+      className={`${css['button']} ${css[tone]} ${css[size]} ${bare ? css['bare'] : ''}`}
+    >
+      {icon === undefined ? null : <Icon name={icon} />}
+      {bare ? null : <span>{children}</span>}
+      {iconAfter === undefined ? null : <Icon name={iconAfter} />}
+    </AriaButton>
+  );
+}

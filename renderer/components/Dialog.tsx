@@ -1,0 +1,39 @@
+/** A dialog in the middle, or a sheet at the side. Escape and the way back to where one was come with it. */
+import type { ReactNode } from 'react';
+import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
+import { useWords } from '../state/stores.ts';
+import css from './Dialog.module.css';
+import { IconButton } from './IconButton.tsx';
+
+export interface DialogProps {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly place?: 'middle' | 'side';
+  /** Asks before something that cannot be taken back. */
+  readonly asks?: boolean;
+  readonly children: ReactNode;
+}
+
+export function Dialog({ title, onClose, place = 'middle', asks = false, children }: DialogProps) {
+  const { t } = useWords();
+  return (
+    <ModalOverlay
+      isOpen
+      isDismissable={!asks}
+      onOpenChange={(open) => (open ? undefined : onClose())}
+      className={`${css['veil']} ${css[place]}`}
+    >
+      <Modal className={css['modal'] ?? ''}>
+        <AriaDialog role={asks ? 'alertdialog' : 'dialog'} className={css['dialog'] ?? ''}>
+          <header className={css['head']}>
+            <Heading slot="title" className={css['title'] ?? ''}>
+              {title}
+            </Heading>
+            {asks ? null : <IconButton icon="cross" label={t('common.close')} onPress={onClose} />}
+          </header>
+          {children}
+        </AriaDialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}

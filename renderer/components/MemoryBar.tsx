@@ -1,0 +1,31 @@
+/** How much of the card's space is free, as a small bar. */
+import { Label, Meter } from 'react-aria-components';
+import { kilobytes } from '../logic/formats.ts';
+import { useWords } from '../state/stores.ts';
+import css from './MemoryBar.module.css';
+
+export interface MemoryBarProps {
+  /** Bytes. */
+  readonly free: number;
+  readonly whole: number;
+}
+
+export function MemoryBar({ free, whole }: MemoryBarProps) {
+  const { t, locale } = useWords();
+  const text = t('card.space-value', { free: kilobytes(free, locale), whole: kilobytes(whole, locale) });
+  return (
+    <Meter value={free} maxValue={Math.max(whole, 1)} valueLabel={text} className={css['meter'] ?? ''}>
+      {({ percentage }) => (
+        <>
+          <div className={css['line']}>
+            <Label>{t('card.space')}</Label>
+            <span>{text}</span>
+          </div>
+          <div className={css['track']}>
+            <div className={css['fill']} style={{ width: `${percentage}%` }} />
+          </div>
+        </>
+      )}
+    </Meter>
+  );
+}

@@ -1,0 +1,66 @@
+/** Something a clerk has to know: what happened, how the card is now, what to do next. */
+import type { ReactNode } from 'react';
+import type { FaultView } from '../../electron/ipc-schema.ts';
+import { Icon } from '../icons/Icon.tsx';
+import type { IconName } from '../icons/shapes.ts';
+import { useWords } from '../state/stores.ts';
+import css from './Notice.module.css';
+
+export type Tone = 'info' | 'caution' | 'bad';
+
+const ICONS: Readonly<Record<Tone, IconName>> = { info: 'info', caution: 'alert', bad: 'circle-cross' };
+
+export interface NoticeProps {
+  readonly tone: Tone;
+  readonly title: string;
+  readonly icon?: IconName;
+  readonly children?: ReactNode;
+  readonly actions?: ReactNode;
+}
+
+export function Notice({ tone, title, icon = ICONS[tone], children, actions }: NoticeProps) {
+  return (
+    <div className={`${css['notice']} ${css[tone]}`} role={tone === 'bad' ? 'alert' : 'status'}>
+      <Icon name={icon} size={24} />
+      <div className={css['body']}>
+        <p className={css['title']}>{title}</p>
+        {children}
+        {actions === undefined ? null : <div className={css['actions']}>{actions}</div>}
+      </div>
+    </div>
+  );
+}
+
+export interface FaultNoticeProps {
+  readonly fault: FaultView;
+  readonly tone?: Tone;
+  /** Left out where there is no card yet. */
+  readonly withCard?: boolean;
+  readonly children?: ReactNode;
+  readonly actions?: ReactNode;
+}
+
+/** An error, in full: the text of its code in three parts. */
+export function FaultNotice({ fault, tone = 'bad', withCard = true, children, actions }: FaultNoticeProps) {
+  const words = useWords();
+  const text = words.fault(fault);
+  return (
+    <Notice tone={tone} title={text.what} actions={actions}>
+      {text.detail === undefined ? null : <p>{text.detail}</p>}
+      <dl className={css['parts']}>
+        {withCard ? <Part name={words.t('fault.card')}>{text.card}</Part> : null}
+        <Part name={words.t('fault.next')}>{text.next}</Part>
+      </dl>
+      {children}
+    </Notice>
+  );
+}
+
+function Part({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div className={css['part']}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,86 @@
+/** Main and engine, played: the same schema, the same answerer, made-up answers. */
+import { KaikaError } from '../../app/protocol/errors.ts';
+import {
+  channelOf,
+  createAnswerer,
+  type Handlers,
+  NOTIFICATIONS,
+  type Wire,
+} from '../../electron/ipc-schema/bridge.ts';
+import type { Change, FaultView, Input, Settings } from '../../electron/ipc-schema.ts';
+import { REQUEST_NAMES, type RequestName } from '../../electron/ipc-schema.ts';
+import { Counter } from './counter.ts';
+import type { Scene } from './scenes.ts';
+import { CATALOGUE, NUMBER } from './values.ts';
+
+export interface MockWire extends Wire {
+  readonly counter: Counter;
+}
+
+export function createMockWire(scene: Scene, first: Settings): MockWire {
+  let settings = first;
+  let at = 1;
+  const listeners = new Set<(value: unknown) => void>();
+  const tell = (change: Change) => {
+    at += 1;
+    for (const listener of [...listeners]) listener({ at, change });
+  };
+  const counter = new Counter(scene.station, tell);
+  const refuse = (fault: FaultView | undefined) => {
+    if (fault !== undefined) throw new KaikaError(fault.code, fault.code, fault.details);
+  };
+
+  const handlers: Handlers = {
+    start: () => ({ version: '0.1.0', settings, catalogue: CATALOGUE, station: counter.view, at }),
+    changeSettings: (change) => {
+      settings = { ...settings, ...defined(change) };
+      tell({ kind: 'settings', settings });
+      return settings;
+    },
+    signIn: ({ operator }) => {
+      refuse(scene.refuse?.signIn);
+      return counter.signIn(operator);
+    },
+    signOut: () => counter.signOut(),
+    confirm: () => {
+      refuse(scene.refuse?.confirm);
+      return '7f8b7f1e-5f65-4f1b-9f0e-3a4bb1c5a001';
+    },
+    checkServer: () => counter.view.server,
+    previewPlan: ({ reader, wishes }) => scene.plan ?? counter.plan(reader, wishes),
+    startJob: (input) => {
+      refuse(scene.refuse?.startJob);
+      return counter.start(input);
+    },
+    abandonJob: ({ job }) => counter.abandon(job),
+    relook: ({ reader }) => counter.relook(reader),
+    cardHistory: ({ card }) => historyOf(scene, card),
+  };
+  const answer = createAnswerer(handlers);
+  const names = new Map(REQUEST_NAMES.map((name): [string, RequestName] => [channelOf(name), name]));
+
+  return {
+    counter,
+    invoke: async (channel, input) => {
+      const name = names.get(channel);
+      return name === undefined ? undefined : answer(name, input);
+    },
+    listen: (channel, listener) => {
+      if (channel !== NOTIFICATIONS) return () => undefined;
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function historyOf({ history }: Scene, card: string) {
+  if (history === undefined || 'code' in history || card !== NUMBER) {
+    const code = history !== undefined && 'code' in history ? history.code : 'not-found';
+    throw new KaikaError(code);
+  }
+  return history;
+}
+
+function defined(change: Input<'changeSettings'>): Partial<Settings> {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,65 @@
+/** A second person signs in for the deletion of a purse that may hold money. */
+import { type FormEvent, useState } from 'react';
+import type { FaultView } from '../../electron/ipc-schema.ts';
+import { Button } from '../components/Button.tsx';
+import { Dialog } from '../components/Dialog.tsx';
+import { Field } from '../components/Field.tsx';
+import { FaultNotice } from '../components/Notice.tsx';
+import type { Credentials } from '../state/choice-store.ts';
+import { useWords } from '../state/stores.ts';
+import css from './ConfirmDialog.module.css';
+import { useCredentials } from './use-credentials.ts';
+
+export interface ConfirmDialogProps {
+  readonly apps: readonly string[];
+  /** Gives why it was refused. */
+  readonly onConfirm: (person: Credentials) => Promise<FaultView | null>;
+  readonly onClose: () => void;
+}
+
+export function ConfirmDialog({ apps, onConfirm, onClose }: ConfirmDialogProps) {
+  const words = useWords();
+  const { t } = words;
+  const [busy, setBusy] = useState(false);
+  const person = useCredentials();
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    const given = person.check();
+    if (given === undefined || busy) return;
+    setBusy(true);
+    const fault = await onConfirm(given);
+    setBusy(false);
+    if (fault === null) onClose();
+    else person.refused(fault);
+  };
+  return (
+    <Dialog title={t('confirm.title')} onClose={onClose}>
+      <form className={css['form']} onSubmit={(event) => void submit(event)} noValidate>
+        <p>{t('confirm.text', { apps: apps.map(words.app).join(t('common.list')) })}</p>
+        {person.fault === null ? null : <FaultNotice fault={person.fault} withCard={false} />}
+        <Field
+          label={t('confirm.operator')}
+          autoComplete="off"
+          autoFocus
+          value={person.operator}
+          onChange={person.setOperator}
+          wrong={person.operatorMissing ? t('signin.operator-missing') : undefined}
+        />
+        <Field
+          label={t('confirm.secret')}
+          type="password"
+          autoComplete="off"
+          value={person.secret}
+          onChange={person.setSecret}
+          wrong={person.secretMissing ? t('signin.secret-missing') : undefined}
+        />
+        <div className={css['actions']}>
+          <Button onPress={onClose}>{t('common.cancel')}</Button>
+          <Button type="submit" tone="primary" isPending={busy}>
+            {t('confirm.submit')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

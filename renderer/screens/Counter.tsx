@@ -1,0 +1,44 @@
+/** The counter: a lane for each reader. */
+import { FaultNotice, Notice } from '../components/Notice.tsx';
+import { useView, useWords } from '../state/stores.ts';
+import css from './Counter.module.css';
+import { Lane } from './Lane.tsx';
+import { OrphanJobs } from './OrphanJobs.tsx';
+import { SignInForm } from './SignInForm.tsx';
+import { TopBar } from './TopBar.tsx';
+
+export function Counter() {
+  const { t } = useWords();
+  const operator = useView((view) => view.station.operator);
+  const engine = useView((view) => view.station.engine);
+  const service = useView((view) => view.station.service);
+  const readers = useView((view) => view.station.readers);
+  const fault =
+    service.kind === 'missing'
+      ? service.code
+      : service.kind === 'running' && readers.length === 0
+        ? 'no-reader'
+        : null;
+  return (
+    <div className={css['counter']}>
+      <TopBar />
+      <main className={css['main']}>
+        <h1 className={css['unseen']}>{t('counter.title')}</h1>
+        {engine.kind === 'away' ? <Notice tone="caution" icon="refresh" title={t('engine.away')} /> : null}
+        {operator === null ? <SignInForm inline /> : null}
+        <OrphanJobs />
+        {fault === null ? null : (
+          <section className={css['none']}>
+            <h2 className={css['none-title']}>{t('counter.no-reader')}</h2>
+            <FaultNotice fault={{ code: fault, details: {} }} tone="caution" withCard={false} />
+          </section>
+        )}
+        <div className={css['lanes']} data-count={Math.min(readers.length, 4)}>
+          {readers.map((reader, at) => (
+            <Lane key={reader.name} reader={reader} number={at + 1} alone={readers.length === 1} />
+          ))}
+        </div>
+      </main>
+    </div>
+  );
+}

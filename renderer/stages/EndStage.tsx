@@ -1,0 +1,94 @@
+/** How a job ended: what was done to which app, what went wrong, and what to do next. */
+import type { FaultView, ResultView } from '../../electron/ipc-schema.ts';
+import { AppIcon } from '../components/AppIcon.tsx';
+import { Button } from '../components/Button.tsx';
+import { FaultNotice } from '../components/Notice.tsx';
+import { StateBadge } from '../components/StateBadge.tsx';
+import { Icon } from '../icons/Icon.tsx';
+import type { IconName } from '../icons/shapes.ts';
+import { type End, wentWell } from '../logic/stage.ts';
+import { bridge, useView, useWords } from '../state/stores.ts';
+import end from './EndStage.module.css';
+import css from './Stage.module.css';
+
+export function EndStage({ reader, end: how }: { readonly reader: string; readonly end: End }) {
+  const { t } = useWords();
+  const fault = faultOf(how);
+  return (
+    <div className={css['stage']}>
+      <Head end={how} />
+      {fault === undefined ? null : <FaultNotice fault={fault} />}
+      {how.kind === 'done' ? <AppEnds result={how.result} /> : null}
+      <footer className={css['foot']}>
+        <span />
+        <Button size="large" autoFocus onPress={() => void bridge.relook({ reader })}>
+          {t('end.again')}
+        </Button>
+      </footer>
+    </div>
+  );
+}
+
+function faultOf(how: End): FaultView | undefined {
+  if (how.kind === 'failed') return how.fault;
+  if (how.kind !== 'done') return undefined;
+  if (how.result.fault !== undefined) return how.result.fault;
+  const failed = how.result.apps.find((app) => app.error !== undefined);
+  return failed?.error === undefined ? undefined : { code: failed.error, details: { app: failed.app } };
+}
+
+type Ending = 'complete' | 'partial' | 'refused' | 'abandoned';
+
+const LOOK: Readonly<Record<Ending, readonly [IconName, string]>> = {
+  complete: ['check', 'good'],
+  partial: ['alert', 'caution'],
+  refused: ['cross', 'bad'],
+  abandoned: ['undo', 'quiet'],
+};
+
+function Head({ end: how }: { readonly end: End }) {
+  const { t } = useWords();
+  const ending: Ending =
+    how.kind === 'done' ? how.result.result : how.kind === 'failed' ? 'refused' : 'abandoned';
+  const [icon, tone] = LOOK[ending];
+  const well = wentWell(how);
+  return (
+    <div className={end['head']}>
+      <span className={`${end['seal']} ${end[tone]}`}>
+        <Icon name={icon} size={36} />
+      </span>
+      <div>
+        <h3 className={end['title']}>{well ? t('end.take') : t(`end.${ending}`)}</h3>
+        {well ? <p className={end['under']}>{t('end.complete')}</p> : null}
+      </div>
+    </div>
+  );
+}
+
+function AppEnds({ result }: { readonly result: ResultView }) {
+  const words = useWords();
+  const apps = useView((view) => view.catalogue.apps);
+  const shown = result.apps.filter(
+    (app) => app.before !== app.after || app.error !== undefined || result.deleted.includes(app.app),
+  );
+  if (shown.length === 0) return null;
+  return (
+    <ul className={css['list']} aria-label={words.t('end.result')}>
+      {shown.map((one) => (
+        <li key={one.app} className={end['row']}>
+          <AppIcon
+            icon={apps.find((app) => app.id === one.app)?.icon ?? 'card'}
+            faint={one.after === 'missing'}
+          />
+          <span className={end['name']}>
+            {words.app(one.app)}
+            {one.error === undefined ? null : (
+              <span className={end['wrong']}>{words.fault({ code: one.error, details: {} }).what}</span>
+            )}
+          </span>
+          <StateBadge state={one.after} />
+        </li>
+      ))}
+    </ul>
+  );
+}

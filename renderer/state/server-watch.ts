@@ -1,0 +1,33 @@
+/** Asks for the server while nobody else does, so that "away" is found out before a customer waits, and its end too. */
+import type { Bridge } from '../../electron/ipc-schema/bridge.ts';
+import type { StationStore } from './station-store.ts';
+
+/** Milliseconds between two signs of life, while it is there and while it is not. */
+const WHILE_UP = 60_000;
+const WHILE_AWAY = 10_000;
+
+/** Gives the function that ends it. */
+export function watchServer(bridge: Bridge, station: StationStore): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let ended = false;
+  let asked = false;
+  const next = () => {
+    if (ended) return;
+    const away = station.getState().view?.station.server.state === 'away';
+    clearTimeout(timer);
+    timer = setTimeout(ask, away ? WHILE_AWAY : WHILE_UP);
+  };
+  const ask = () => {
+    asked = true;
+    void bridge.checkServer({}).then(next);
+  };
+  const stop = station.subscribe((state, before) => {
+    if (!asked && state.view?.station.engine.kind === 'running') ask();
+    if (state.view?.station.server.state !== before.view?.station.server.state && asked) next();
+  });
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+    stop();
+  };
+}

@@ -1,0 +1,99 @@
+/** What the station shows, kept up to date: the snapshot, what changed since, and the meters of its jobs. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Bridge } from '../../electron/ipc-schema/bridge.ts';
+import type { CardView, FaultView, Notification, Settings, StartView } from '../../electron/ipc-schema.ts';
+import { applied } from '../logic/changes.ts';
+import { type Meter, metered } from '../logic/meter.ts';
+import { seenCards } from '../logic/seen.ts';
+
+export interface StationState {
+  /** Null until the first snapshot is there. */
+  readonly view: StartView | null;
+  /** Why there is no snapshot. */
+  readonly fault: FaultView | null;
+  /** By job id. */
+  readonly meters: Readonly<Record<string, Meter>>;
+  /** Cards as they were last read, by number: while a job runs its reader shows none. */
+  readonly seen: Readonly<Record<string, CardView>>;
+}
+
+export interface StationStore extends StoreApi<StationState> {
+  /** Listens and asks for the snapshot. Gives the function that ends it. */
+  open(): () => void;
+  changeSettings(change: Partial<Settings>): void;
+}
+
+/** `now`: milliseconds of a clock that does not jump. */
+export function createStationStore(bridge: Bridge, now: () => number): StationStore {
+  const store = createStore<StationState>(() => ({ view: null, fault: null, meters: {}, seen: {} }));
+  let asking = false;
+  /** What came while the snapshot was on its way. */
+  let early: Notification[] = [];
+
+  const ask = async () => {
+    asking = true;
+    const answer = await bridge.start({});
+    asking = false;
+    if (!answer.ok) {
+      store.setState({ fault: { code: answer.code, details: answer.details } });
+      return;
+    }
+    show(answer.value);
+    const waiting = early;
+    early = [];
+    for (const notification of waiting) take(notification);
+  };
+
+  const take = (notification: Notification) => {
+    const { view } = store.getState();
+    if (asking || view === null) {
+      early.push(notification);
+      return;
+    }
+    const after = applied(view, notification);
+    if (after === 'missed') void ask();
+    else if (after !== view) show(after);
+  };
+
+  const show = (view: StartView) => {
+    const { meters, seen, view: before } = store.getState();
+    store.setState({
+      view,
+      fault: null,
+      meters: metersOf(view, before, meters, now()),
+      seen: seenCards(seen, view.station),
+    });
+  };
+
+  return {
+    ...store,
+    open() {
+      const end = bridge.onNotification(take);
+      void ask();
+      return end;
+    },
+    changeSettings(change) {
+      const { view } = store.getState();
+      // At once; main's answer and notification then say the same.
+      if (view !== null) store.setState({ view: { ...view, settings: { ...view.settings, ...change } } });
+      void bridge.changeSettings(change);
+    },
+  };
+}
+
+function metersOf(
+  view: StartView,
+  before: StartView | null,
+  meters: Readonly<Record<string, Meter>>,
+  now: number,
+): Readonly<Record<string, Meter>> {
+  const { jobs } = view.station;
+  if (before?.station.jobs === jobs) return meters;
+  return Object.fromEntries(
+    jobs.map((job) => {
+      const known = meters[job.id];
+      const same = known !== undefined && before?.station.jobs.includes(job) === true;
+      return [job.id, same ? known : metered(known, job, view.catalogue, now)];
+    }),
+  );
+}

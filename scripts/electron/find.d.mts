@@ -1,0 +1,7 @@
+export interface Electron {
+  readonly path: string;
+  readonly folder: string;
+  readonly version: string | undefined;
+  readonly kind: 'named' | 'official' | 'fallback';
+}
+export function findElectron(environment?: Record<string, string | undefined>): Electron | undefined;

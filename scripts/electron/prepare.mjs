@@ -1,0 +1,40 @@
+/** Bringing an Electron about where there is none: the official one if its host answers, else the old one. */
+import { paths, readJson, writeJson } from '../bootstrap/copy.mjs';
+import { Failure } from '../bootstrap/failure.mjs';
+import { fallbackExists, fetchFallback } from './fallback.mjs';
+import { findElectron } from './find.mjs';
+import { fetchOfficial } from './official.mjs';
+
+/** A host that could not be reached is not asked again at every start. */
+const TRY_AGAIN_MS = 24 * 3600 * 1000;
+
+function triedInVain() {
+  const tried = readJson(paths.electronTried);
+  return tried !== undefined && Date.now() - tried.at < TRY_AGAIN_MS;
+}
+
+/** Cheap: asked at every start. The old one is good enough only as long as the official one was asked for lately. */
+export function electronIsReady() {
+  const found = findElectron();
+  if (found === undefined) return false;
+  return found.kind !== 'fallback' || Boolean(process.env.KAIKA_ELECTRON) || triedInVain();
+}
+
+/**
+ * Fetches what is missing.
+ * @throws {Failure | Interrupted}
+ */
+export async function prepareElectron(context) {
+  if (electronIsReady()) return;
+  if (await fetchOfficial(context)) return;
+  writeJson(paths.electronTried, { at: Date.now() });
+  if (findElectron() !== undefined) return;
+  if (fallbackExists()) {
+    await fetchFallback(context);
+    return;
+  }
+  throw new Failure(
+    `Electron could not be fetched from its makers (${context.log.path} says why): check the network, or name one that you ` +
+      'have in KAIKA_ELECTRON. Without a window, "npm start -- --headless" works.',
+  );
+}

@@ -1,0 +1,25 @@
+/**
+ * As much of a page as the stories' own functions touch inside it. The whole of TypeScript's DOM library would contradict
+ * Node's in the files around.
+ */
+import type { Bridge } from '../../../electron/ipc-schema/bridge.ts';
+
+interface PageElement {
+  readonly lang: string;
+  readonly innerText: string;
+  readonly dataset: Readonly<Record<string, string | undefined>>;
+  getAttribute(name: string): string | null;
+}
+
+declare global {
+  const document: {
+    readonly documentElement: PageElement;
+    readonly body: PageElement;
+    querySelector(selector: string): PageElement | null;
+    querySelectorAll(selector: string): Iterable<PageElement>;
+  };
+  const window: {
+    readonly kaika: Bridge;
+    close(): void;
+  };
+}

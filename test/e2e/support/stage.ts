@@ -1,0 +1,53 @@
+/** What stands around the window in a story: the demo's stage, as npm start sets it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Cleanup } from '../../../app/demo/cleanup.ts';
+import { parseOptions } from '../../../app/demo/options.ts';
+import { type Stage, setStage } from '../../../app/demo/stage.ts';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { openSqliteStore } from '../../../app/keyserver/store/open.ts';
+import type { CardRecord } from '../../../app/protocol/wire.ts';
+
+export interface StoryStage extends Stage {
+  /** What the key server has on record. */
+  record(card: string): Promise<CardRecord>;
+  /** A fresh card takes the place of the one in the reader; gives its file. */
+  changeCard(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** A data folder for a file's stories: the site in it is made once. */
+export function dataFolder(): { readonly folder: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'kaika-window-'));
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** `args`: as after `npm start --`. */
+export async function openStage(folder: string, args: readonly string[] = []): Promise<StoryStage> {
+  const cleanup = new Cleanup();
+  try {
+    const stage = await setStage({ options: parseOptions(args), folder, say: () => undefined, cleanup });
+    return {
+      ...stage,
+      record: async (card) => {
+        const store = await openSqliteStore(stage.site.store);
+        try {
+          return await readCardRecord(store, card);
+        } finally {
+          await store.destroy();
+        }
+      },
+      changeCard: async () => {
+        await stage.readers.remove();
+        const card = await stage.newCard();
+        await stage.readers.insert(card, 'realistic');
+        return card;
+      },
+      close: () => cleanup.run(),
+    };
+  } catch (error) {
+    await cleanup.run();
+    throw error;
+  }
+}

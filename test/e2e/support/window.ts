@@ -1,0 +1,192 @@
+/** A station's window in the real Electron: opened with a limit, looked at in every language and theme, ended by its id. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AxeBuilder } from '@axe-core/playwright';
+import { _electron, type ElectronApplication, type Page } from 'playwright';
+import { expect } from 'vitest';
+import { findElectron } from '../../../scripts/electron/find.mjs';
+import { addEvidence, SCREENS } from './evidence.ts';
+import { childrenOf, commandOf, isAlive } from './processes.ts';
+import { unfit } from './words.ts';
+
+export const APP = fileURLToPath(new URL('../../../out/app/', import.meta.url));
+const LAUNCH_MS = 30_000;
+const CLOSE_MS = 20_000;
+/** WCAG 2.2 AA, and everything below it. */
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+const LANGUAGES = ['zh-CN', 'en'] as const;
+const THEMES = ['light', 'dark'] as const;
+type Language = (typeof LANGUAGES)[number];
+type Theme = (typeof THEMES)[number];
+
+export interface WindowOptions {
+  readonly story: string;
+  readonly station: string;
+  readonly language?: Language;
+  /** Another program than Electron with the built app: the packaged station. */
+  readonly executable?: string;
+  readonly args?: readonly string[];
+}
+
+export class StationWindow {
+  readonly app: ElectronApplication;
+  readonly page: Page;
+  readonly pid: number;
+  /** What the page complained of: broken rules of the policy, errors nobody caught. */
+  readonly complaints: string[] = [];
+  readonly #story: string;
+  readonly #seen = new Set<string>();
+
+  constructor(app: ElectronApplication, page: Page, story: string) {
+    this.app = app;
+    this.page = page;
+    this.#story = story;
+    this.pid = app.process().pid ?? 0;
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+  }
+
+  /** The engine's own process; undefined while there is none. */
+  enginePid(): number | undefined {
+    return childrenOf(this.pid).find((pid) => commandOf(pid).includes('node.mojom.NodeService'));
+  }
+
+  /**
+   * Looks at the screen as it is: axe, the words on it and a picture, in both languages and themes. A state that passes is
+   * held by stopping the engine meanwhile.
+   */
+  async look(state: string, { passing = false } = {}): Promise<void> {
+    const engine = passing ? this.enginePid() : undefined;
+    const again = this.#seen.has(state);
+    this.#seen.add(state);
+    if (engine !== undefined) process.kill(engine, 'SIGSTOP');
+    try {
+      if (again) return await this.#inspect(state, 'en', 'light');
+      for (const language of LANGUAGES) {
+        for (const theme of THEMES) {
+          await this.wear(language, theme);
+          await this.#inspect(state, language, theme);
+        }
+      }
+      await this.wear('en', 'light');
+    } finally {
+      if (engine !== undefined && isAlive(engine)) process.kill(engine, 'SIGCONT');
+    }
+  }
+
+  async wear(language: Language, theme: Theme): Promise<void> {
+    await this.page.evaluate((settings) => window.kaika.changeSettings(settings), { language, theme });
+    await this.page.waitForFunction(
+      (asked) =>
+        document.documentElement.lang === asked.language &&
+        document.documentElement.dataset['theme'] === asked.theme,
+      { language, theme },
+    );
+  }
+
+  async #inspect(state: string, language: Language, theme: Theme): Promise<void> {
+    const folder = join(SCREENS, this.#story.replaceAll(/[^\w-]+/g, '-'));
+    mkdirSync(folder, { recursive: true });
+    await this.page.screenshot({
+      path: join(folder, `${state}.${language}.${theme}.png`),
+      animations: 'disabled',
+      timeout: 10_000,
+    });
+    const result = await new AxeBuilder({ page: this.page }).setLegacyMode(true).withTags(RULES).analyze();
+    const rules = result.violations.map(
+      ({ id, nodes }) => `${id} (${nodes.map((node) => node.target).join('; ')})`,
+    );
+    addEvidence({
+      kind: 'screen',
+      story: this.#story,
+      state,
+      language,
+      theme,
+      violations: rules.length,
+      rules,
+    });
+    expect.soft(rules, `axe: ${state}, ${language}, ${theme}`).toEqual([]);
+    expect.soft(unfit(await this.#words(), language), `words: ${state}, ${language}`).toEqual([]);
+  }
+
+  /** Everything a person reads or hears: the text, and the names that only a screen reader says. */
+  #words(): Promise<string> {
+    return this.page.evaluate(() => {
+      const names = [...document.querySelectorAll('[aria-label],[title],[alt],[placeholder]')].flatMap(
+        (element) =>
+          ['aria-label', 'title', 'alt', 'placeholder'].map((name) => element.getAttribute(name) ?? ''),
+      );
+      return [document.body.innerText, ...names].join('\n');
+    });
+  }
+
+  /** As a person closes it; the window must not ask. Gives what processes it leaves. */
+  async close(): Promise<void> {
+    const family = [this.pid, ...childrenOf(this.pid)];
+    const ended = new Promise<void>((resolve) => this.app.process().once('exit', () => resolve()));
+    await this.page.evaluate(() => window.close()).catch(() => undefined);
+    const timer = setTimeout(() => this.kill(), CLOSE_MS);
+    if (isAlive(this.pid)) await ended;
+    clearTimeout(timer);
+    await expect.poll(() => family.filter(isAlive), { timeout: 5_000 }).toEqual([]);
+  }
+
+  /** As a power cut would. */
+  kill(): void {
+    for (const pid of [this.pid, ...(isAlive(this.pid) ? childrenOf(this.pid) : [])]) {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    }
+  }
+}
+
+/** The Electron that is there. @throws Error */
+export function theElectron() {
+  const electron = findElectron();
+  if (electron === undefined) throw new Error('there is no Electron: run the tests with npm test');
+  return electron;
+}
+
+/** Chromium refuses to start as root with its sandbox on. */
+export const sandbox = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+
+export async function openWindow(options: WindowOptions): Promise<StationWindow> {
+  const { story, station, language = 'en', args = [] } = options;
+  const own = options.executable === undefined;
+  const app = await _electron.launch({
+    executablePath: options.executable ?? theElectron().path,
+    args: [...sandbox, ...(own ? [APP] : []), `--station=${station}`, `--language=${language}`, ...args],
+    env: environment(),
+    timeout: LAUNCH_MS,
+  });
+  try {
+    const page = await app.firstWindow({ timeout: LAUNCH_MS });
+    const window = new StationWindow(app, page, story);
+    const versions = await app.evaluate(() => ({
+      electron: process.versions['electron'] ?? '',
+      chrome: process.versions['chrome'] ?? '',
+      node: process.versions.node,
+    }));
+    addEvidence({ kind: 'process', story, sandboxed: sandbox.length === 0, versions });
+    await page.waitForFunction(
+      () => document.documentElement.lang !== '' && document.querySelector('h1') !== null,
+    );
+    await window.wear(language, 'light');
+    return window;
+  } catch (error) {
+    app.process().kill('SIGKILL');
+    throw error;
+  }
+}
+
+/** The tests' environment without what only test runners and other Electrons want. */
+export function environment(): Record<string, string> {
+  const unwanted = /^(ELECTRON_|NODE_|VITEST|npm_)/;
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined || unwanted.test(name) ? [] : [[name, value]],
+    ),
+  );
+}

@@ -1,0 +1,4 @@
+/** apt-cache show: this system's lists have no newer names. */
+import './state.mjs';
+
+process.exitCode = 100;
