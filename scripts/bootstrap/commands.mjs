@@ -26,8 +26,8 @@ const module = (file, ...before) => {
 const COMMANDS = {
   start: { native: true, run: program('app/demo/main.ts') },
   server: { native: true, run: program('app/keyserver/main.ts') },
-  test: { native: true, run: test },
-  bench: { native: true, run: program('test/bench/main.ts') },
+  test: { native: true, testing: true, run: test },
+  bench: { native: true, testing: true, run: program('test/bench/main.ts') },
   lint: { native: false, run: lint },
   typecheck: { native: false, run: module('typescript/bin/tsc', '-p', '.') },
   format: { native: false, run: module('@biomejs/biome/bin/biome', 'format', '--write') },
@@ -43,7 +43,7 @@ export async function main([name = '', ...args]) {
   try {
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!command) throw new Failure(`Say one of: ${Object.keys(COMMANDS).join(', ')}.`, 2);
-    await setUp({ native: command.native });
+    await setUp({ native: command.native, testing: command.testing });
     process.exitCode = await command.run(args);
   } catch (error) {
     if (error instanceof Interrupted) {

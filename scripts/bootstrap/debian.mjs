@@ -22,6 +22,8 @@ const PACKAGES = [
   { name: 'vsmartcard-vpcd', required: () => false },
   { name: 'iproute2', required: () => false },
   { name: 'util-linux', required: () => false },
+  // Only tests and benches start one, by themselves.
+  { name: 'postgresql', required: () => false, testing: true },
 ];
 
 const APT_OPTIONS = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3', '-o', 'APT::Color=0'];
@@ -31,17 +33,21 @@ const onPath = (name) =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, name)));
 const isDebian = () => process.platform === 'linux' && onPath('apt-get') && onPath('dpkg-query');
 
-/** @returns {{ required: string[], optional: string[] }} names of packages */
-export function missingPackages() {
+/**
+ * @param {boolean} testing also what only tests and benches need
+ * @returns {{ required: string[], optional: string[] }} names of packages
+ */
+export function missingPackages(testing = false) {
   if (!isDebian()) return { required: [], optional: [] };
-  const names = PACKAGES.map(({ name }) => name);
+  const wanted = PACKAGES.filter((one) => testing || one.testing !== true);
+  const names = wanted.map(({ name }) => name);
   const { stdout } = spawnSync('dpkg-query', ['--status', ...names], { encoding: 'utf8', env: plain });
   const installed = new Set(
     [...(stdout ?? '').matchAll(/^Package: (\S+)\n(?:.+\n)*?Status: \S+ \S+ installed$/gm)].map(
       ([, name]) => name,
     ),
   );
-  const missing = PACKAGES.filter(({ name }) => !installed.has(name));
+  const missing = wanted.filter(({ name }) => !installed.has(name));
   return {
     required: missing.filter(({ required }) => required()).map(({ name }) => name),
     optional: missing.filter(({ required }) => !required()).map(({ name }) => name),
@@ -69,7 +75,10 @@ const triedInVain = ({ optional }) => {
 let told = false;
 /** At most once a start: readiness is asked for again after the lock was waited for. */
 function goOnWithout(names, more = '') {
-  if (!told) say(`Going on without ${names.join(', ')}; the built-in virtual reader serves.${more}`);
+  const instead = names.every((name) => name === 'postgresql')
+    ? 'what needs it is left out'
+    : 'the built-in virtual reader serves';
+  if (!told) say(`Going on without ${names.join(', ')}; ${instead}.${more}`);
   told = true;
 }
 
@@ -78,8 +87,8 @@ function goOnWithout(names, more = '') {
  * up again, but are named.
  * @throws {Failure} with the one command for the person, when something required is missing and we may not install it
  */
-export function debianIsReady() {
-  const missing = missingPackages();
+export function debianIsReady(testing = false) {
+  const missing = missingPackages(testing);
   if (missing.required.length + missing.optional.length === 0) return true;
   if (privilege() === undefined) {
     if (missing.required.length > 0) throw askThePerson(missing);
@@ -198,9 +207,9 @@ async function install(names, run) {
  * @throws {Failure} when something required cannot be had
  * @throws {Interrupted}
  */
-export async function installDebianPackages(context) {
-  if (debianIsReady()) return;
-  const missing = missingPackages();
+export async function installDebianPackages(context, testing = false) {
+  if (debianIsReady(testing)) return;
+  const missing = missingPackages(testing);
   const prefix = privilege();
   const run = tools(context, prefix);
   const wantedNames = [...missing.required, ...missing.optional];
@@ -209,7 +218,7 @@ export async function installDebianPackages(context) {
     // One that this system does not have must not keep the others away.
     ({ result, cause } = await install(missing.required, run));
   }
-  const left = missingPackages();
+  const left = missingPackages(testing);
   if (left.required.length > 0) {
     throw new Failure(failureOf(cause ?? 'other', result, left.required, context.log));
   }

@@ -10,11 +10,12 @@ import { openLog } from './tool.mjs';
 /**
  * @typedef {object} Needs
  * @property {boolean} native the key server's and readers' native code, and Debian's packages for it
+ * @property {boolean} [testing] also Debian's packages that only tests and benches need
  */
 
-function isReady({ native }) {
+function isReady({ native, testing = false }) {
   // Debian's first: what only the person can do is asked for before anything is waited for or downloaded.
-  return (!native || debianIsReady()) && packagesAreThere() && (!native || nativeIsReady());
+  return (!native || debianIsReady(testing)) && packagesAreThere() && (!native || nativeIsReady());
 }
 
 /**
@@ -30,7 +31,7 @@ export async function setUp(needs) {
     if (isReady(needs)) return;
     const context = { lock, log };
     if (needs.native) {
-      await installDebianPackages(context);
+      await installDebianPackages(context, needs.testing);
       tellOtherSystems();
     }
     await installPackages(context);
