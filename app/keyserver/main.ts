@@ -1,16 +1,24 @@
 /** `npm run server -- <command>`: the key server by hand. */
 import { parseArgs } from 'node:util';
+import { KaikaError } from '../protocol/errors.ts';
 import { addOperator, addStation } from './cli/enrol.ts';
+import { initialise } from './cli/init.ts';
+import { backUp, release, restore } from './cli/keeping.ts';
 import { runServer } from './cli/run.ts';
 import { printStatus } from './cli/status.ts';
 import { ConfigError, readConfig } from './config.ts';
 
 const USAGE = `Usage: npm run server -- <command> --config FILE
 
+  init                                      write a first configuration, or try what the file names, and make the store
   serve                                     run the key server
   status                                    token, keys and store in a few lines
   operator --id ID --name NAME              add an operator, or give them a new secret (read from standard input)
   station --name NAME --certificate FILE    enrol a station by its client certificate (PEM)
+  backup --to FILE                          write the store to a file, while servers run
+  restore --from FILE                       put a backup into a new, empty store
+  release --card ID --operator ID --reason TEXT
+                                            let a card be worked on again that was set aside, or whose tries are few
 `;
 
 async function main(): Promise<number> {
@@ -21,6 +29,11 @@ async function main(): Promise<number> {
       id: { type: 'string' },
       name: { type: 'string' },
       certificate: { type: 'string' },
+      to: { type: 'string' },
+      from: { type: 'string' },
+      card: { type: 'string' },
+      operator: { type: 'string' },
+      reason: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -29,6 +42,7 @@ async function main(): Promise<number> {
     process.stderr.write(USAGE);
     return values.help === true ? 0 : 2;
   }
+  if (command === 'init') return initialise(values.config);
   const config = readConfig(values.config);
   switch (command) {
     case 'serve':
@@ -39,6 +53,12 @@ async function main(): Promise<number> {
       return addOperator(config, values.id, values.name);
     case 'station':
       return addStation(config, values.name, values.certificate);
+    case 'backup':
+      return backUp(config, values.to);
+    case 'restore':
+      return restore(config, values.from);
+    case 'release':
+      return release(config, values.card, values.operator, values.reason);
     default:
       process.stderr.write(`There is no command "${command}".\n\n${USAGE}`);
       return 2;
@@ -48,7 +68,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  const known = error instanceof ConfigError || error instanceof TypeError;
+  const known = error instanceof ConfigError || error instanceof KaikaError || error instanceof TypeError;
   const reason = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${known ? reason : `The key server could not do it: ${reason}`}\n`);
   process.exitCode = 1;

@@ -45,6 +45,8 @@ const PACKAGES = [
   // A screen for tests.
   forScreen('xvfb'),
   forScreen('xauth'),
+  // Only tests and benches start one, by themselves.
+  { name: 'postgresql', required: () => false, wanted: (needs) => needs.window === 'test' },
 ];
 
 const APT_OPTIONS = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3', '-o', 'APT::Color=0'];

@@ -1,6 +1,7 @@
 /** `status`: what an administrator asks first, without keys and without cards' data. */
 import { toHex } from '../../card/bytes.ts';
 import type { ServerConfig } from '../config.ts';
+import { readStoreGeneration } from '../store/backup.ts';
 import { openStore } from '../store/open.ts';
 import { startVault } from '../vault/client.ts';
 
@@ -30,6 +31,7 @@ export async function printStatus(config: ServerConfig): Promise<number> {
   }
   const store = await openStore(config.store);
   try {
+    say(`Store    ${config.store.kind}, generation ${await readStoreGeneration(store)}`);
     for (const table of ['cards', 'jobs', 'operators', 'stations'] as const) {
       const { count } = await store
         .selectFrom(table)

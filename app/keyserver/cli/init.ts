@@ -1,0 +1,93 @@
+/** `init`: a first configuration where there is none; otherwise everything it names, tried one by one, and the store made. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readConfig, type ServerConfig } from '../config.ts';
+import { OWN_RESOURCES, openCatalogue, openPackages } from '../resources.ts';
+import { openStore } from '../store/open.ts';
+import { startVault } from '../vault/client.ts';
+
+const FIRST = {
+  listen: { host: '127.0.0.1', port: 8443 },
+  tls: { key: 'pki/server.key', certificate: 'pki/server.pem', stationAuthorities: 'pki/stations.pem' },
+  store: { kind: 'sqlite', file: 'data/kaika.sqlite' },
+  vault: { module: '/usr/lib/softhsm/libsofthsm2.so', tokenLabel: 'Kaika', pinFile: 'pin' },
+  operations: { port: 9443 },
+};
+
+const SOON_DAYS = 30;
+
+/** Status 0 when a server could start with it. */
+export async function initialise(file: string): Promise<number> {
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  if (!existsSync(file)) {
+    writeFileSync(file, `${JSON.stringify(FIRST, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+    say(`A first configuration is in ${file}. Put in what is yours, and run init again.`);
+    return 0;
+  }
+  const config = readConfig(file);
+  let failed = 0;
+  const check = async (name: string, work: () => Promise<string> | string) => {
+    try {
+      say(`ok       ${name}: ${await work()}`);
+    } catch (error) {
+      failed += 1;
+      say(`missing  ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  await check('tls', () => checkTls(config));
+  await check('resources', () => checkResources(config));
+  await check('store', () => checkStore(config));
+  await check('vault', () => checkVault(config));
+  if (failed === 0) say('The key server can be started: serve --config FILE.');
+  return failed === 0 ? 0 : 1;
+}
+
+function checkTls({ tls }: ServerConfig): string {
+  const certificate = new X509Certificate(readFileSync(tls.certificate));
+  if (!certificate.checkPrivateKey(createPrivateKey(readFileSync(tls.key))))
+    throw new Error('tls.key is not the key of tls.certificate');
+  new X509Certificate(readFileSync(tls.stationAuthorities));
+  const days = (Date.parse(certificate.validTo) - Date.now()) / 86_400_000;
+  if (days < 0) throw new Error(`tls.certificate ended on ${certificate.validTo}`);
+  const names = certificate.subjectAltName ?? 'no name';
+  return `${names}${days < SOON_DAYS ? `, ends in ${Math.floor(days)} days` : ''}`;
+}
+
+function checkResources(config: ServerConfig): string {
+  const folder = config.resources ?? OWN_RESOURCES;
+  const catalogue = openCatalogue(folder);
+  openPackages(folder, catalogue);
+  return `${catalogue.apps.length} apps, ${catalogue.profiles.length} card types`;
+}
+
+async function checkStore(config: ServerConfig): Promise<string> {
+  const store = await openStore(config.store);
+  await store.destroy();
+  return config.store.kind === 'sqlite' ? config.store.file : config.store.url;
+}
+
+async function checkVault(config: ServerConfig): Promise<string> {
+  const { module, tokenLabel, pinFile, softhsmConf } = config.vault;
+  const vault = await startVault({ module, tokenLabel, pin: { pinFile }, softhsmConf });
+  try {
+    const status = await vault.status();
+    const there = new Set(status.masters.map((key) => `${key.purpose} ${key.origin}`));
+    const { apps, profiles } = openCatalogue(config.resources ?? OWN_RESOURCES);
+    const wanted = [
+      ...apps.flatMap(({ id }) =>
+        ['mck', 'mtk'].flatMap((slot) =>
+          ['factory', 'issuer'].map((origin) => `app/${id}/${slot} ${origin}`),
+        ),
+      ),
+      ...profiles
+        .filter(({ securityDomain }) => securityDomain !== undefined)
+        .flatMap(({ id }) => ['enc', 'mac', 'dek'].map((key) => `isd/${id}/${key} factory`)),
+    ];
+    const missing = wanted.filter((one) => !there.has(one));
+    if (missing.length > 0) throw new Error(`the token has no key ${missing.join(', ')}`);
+    await vault.seal(new Uint8Array(1), 'init');
+    return `${status.token}, ${status.masters.length} keys${status.softwareToken ? ', software token' : ''}`;
+  } finally {
+    await vault.close();
+  }
+}

@@ -1,0 +1,45 @@
+/** `backup`, `restore` and `release`: what keeps a site going when something went wrong. */
+import { ConfigError, type ServerConfig } from '../config.ts';
+import { releaseSetAside } from '../records/release.ts';
+import { restoreBackup, writeBackup } from '../store/backup.ts';
+import { openStore, type Store } from '../store/open.ts';
+
+export async function backUp(config: ServerConfig, to?: string): Promise<number> {
+  if (to === undefined) throw new ConfigError('backup needs --to FILE.');
+  const rows = await withStore(config, (store) => writeBackup(store, config.store.kind, to, new Date()));
+  process.stderr.write(`${rows} rows are in ${to}. The token is not: back it up by its vendor's means.\n`);
+  return 0;
+}
+
+export async function restore(config: ServerConfig, from?: string): Promise<number> {
+  if (from === undefined) throw new ConfigError('restore needs --from FILE.');
+  const generation = await withStore(config, (store) => restoreBackup(store, from, new Date()));
+  process.stderr.write(`The store is restored; its generation is ${generation}.\n`);
+  return 0;
+}
+
+export async function release(
+  config: ServerConfig,
+  card?: string,
+  operator?: string,
+  reason?: string,
+): Promise<number> {
+  if (card === undefined || operator === undefined || reason === undefined || reason.trim().length < 5)
+    throw new ConfigError(
+      'release needs --card ID, --operator ID and --reason TEXT of 5 characters at least.',
+    );
+  await withStore(config, (store) =>
+    releaseSetAside(store, { card, operator, reason: reason.trim().slice(0, 500) }, new Date()),
+  );
+  process.stderr.write(`Card ${card} may be worked on again; that is on record under ${operator}.\n`);
+  return 0;
+}
+
+async function withStore<T>(config: ServerConfig, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(config.store);
+  try {
+    return await work(store);
+  } finally {
+    await store.destroy();
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * A backup of the store as lines of JSON, the same for SQLite and PostgreSQL, taken from one moment while servers run. It holds no key:
+ * what the store holds enciphered (batches on their way) is left out, and so are sessions and leases.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { sql, type Transaction } from 'kysely';
+import { z } from 'zod';
+import { KaikaError } from '../../protocol/errors.ts';
+import { writeAudit } from '../records/audit.ts';
+import { MIGRATIONS } from './migrations.ts';
+import type { Store } from './open.ts';
+import type { Database } from './tables.ts';
+
+/** Tables of a backup, each with the columns that order its rows. */
+const TABLES = {
+  operators: ['id'],
+  stations: ['fingerprint'],
+  cards: ['id'],
+  card_apps: ['card', 'app'],
+  card_keys: ['card', 'app', 'slot'],
+  jobs: ['id'],
+  job_steps: ['job', 'seq'],
+  job_commands: ['job', 'seq', 'position'],
+  late_answers: ['job', 'seq'],
+  counters: ['scope', 'subject', 'period'],
+  audit: ['id'],
+  meta: ['key'],
+} as const satisfies Partial<Record<keyof Database, readonly string[]>>;
+type TableName = keyof typeof TABLES;
+const NAMES = Object.keys(TABLES) as TableName[];
+
+const PAGE = 500;
+const GENERATION = 'store-generation';
+
+const headSchema = z.strictObject({
+  kaika: z.literal('backup'),
+  format: z.literal(1),
+  migrations: z.array(z.string()),
+  taken: z.iso.datetime(),
+});
+const rowSchema = z.strictObject({
+  table: z.enum(NAMES),
+  row: z.record(z.string().regex(/^[a-z_]+$/), z.union([z.string(), z.number(), z.null()])),
+});
+const endSchema = z.strictObject({ rows: z.number().int(), sha256: z.string() });
+
+/** Writes a backup to `file`, whole or not at all. Gives the number of rows. */
+export async function writeBackup(
+  store: Store,
+  kind: 'sqlite' | 'postgresql',
+  file: string,
+  now: Date,
+): Promise<number> {
+  const making = `${file}.making`;
+  rmSync(making, { force: true });
+  const out = openSync(making, 'wx', 0o600);
+  const hash = createHash('sha256');
+  const say = (value: unknown) => {
+    const line = `${JSON.stringify(value)}\n`;
+    hash.update(line);
+    writeSync(out, line);
+  };
+  try {
+    say({ kaika: 'backup', format: 1, migrations: Object.keys(MIGRATIONS), taken: now.toISOString() });
+    const begin =
+      kind === 'postgresql' ? store.transaction().setIsolationLevel('repeatable read') : store.transaction();
+    let rows = 0;
+    await begin.execute(async (db) => {
+      for (const table of NAMES) rows += await sayTable(db, table, say);
+    });
+    writeSync(out, `${JSON.stringify({ rows, sha256: hash.digest('hex') })}\n`);
+    fsyncSync(out);
+    closeSync(out);
+    renameSync(making, file);
+    return rows;
+  } catch (error) {
+    rmSync(making, { force: true });
+    throw error;
+  }
+}
+
+async function sayTable(
+  db: Transaction<Database>,
+  table: TableName,
+  say: (value: unknown) => void,
+): Promise<number> {
+  const order = sql.join(TABLES[table].map((column) => sql.ref(column)));
+  for (let at = 0; ; ) {
+    const { rows } = await sql<Record<string, unknown>>`
+      select * from ${sql.table(table)} order by ${order} limit ${sql.lit(PAGE)} offset ${sql.lit(at)}`.execute(
+      db,
+    );
+    for (const row of rows) say({ table, row: table === 'job_steps' ? { ...row, sealed: null } : row });
+    at += rows.length;
+    if (rows.length < PAGE) return at;
+  }
+}
+
+/**
+ * Puts a backup into an empty store. The store's generation rises; jobs that were running end as superseded, because cards
+ * may have gone on since. Gives the new generation.
+ * @throws KaikaError `server-store-failed` for a store that is not empty, and a file that is damaged or of a newer version; nothing
+ * is changed then
+ */
+export async function restoreBackup(store: Store, file: string, now: Date): Promise<number> {
+  await checkFile(file);
+  return store.transaction().execute(async (db) => {
+    await refuseFull(db);
+    let pending: { table: TableName; rows: Record<string, string | number | null>[] } | undefined;
+    const flush = async () => {
+      if (pending !== undefined && pending.rows.length > 0) await insertRows(db, pending.table, pending.rows);
+    };
+    for await (const { table, row } of rowsOf(file)) {
+      if (pending?.table !== table || pending.rows.length >= 50) {
+        await flush();
+        pending = { table, rows: [] };
+      }
+      pending.rows.push(row);
+    }
+    await flush();
+    const ended = now.toISOString();
+    await db.updateTable('jobs').set({ ended, result: 'superseded' }).where('ended', 'is', null).execute();
+    return raiseGeneration(db, file, now);
+  });
+}
+
+/** Generation of the store: 1 until it was restored. */
+export async function readStoreGeneration(db: Store | Transaction<Database>): Promise<number> {
+  const row = await db.selectFrom('meta').select('value').where('key', '=', GENERATION).executeTakeFirst();
+  return row === undefined ? 1 : z.coerce.number().int().parse(row.value);
+}
+
+/** Seconds since 1970 at least, so that it also rises when the same backup is restored twice. */
+async function raiseGeneration(db: Transaction<Database>, file: string, now: Date): Promise<number> {
+  const generation = Math.max((await readStoreGeneration(db)) + 1, Math.floor(now.getTime() / 1000));
+  const value = String(generation);
+  await db
+    .insertInto('meta')
+    .values({ key: GENERATION, value })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+    .execute();
+  const name = file.split(/[\\/]/).at(-1) ?? '';
+  await writeAudit(db, { kind: 'restore', detail: { generation, file: name } }, now);
+  return generation;
+}
+
+async function insertRows(
+  db: Transaction<Database>,
+  table: TableName,
+  rows: readonly Record<string, string | number | null>[],
+): Promise<void> {
+  const columns = Object.keys(rows[0] ?? {});
+  const tuples = rows.map((row) => sql`(${sql.join(columns.map((column) => row[column] ?? null))})`);
+  await sql`insert into ${sql.table(table)} (${sql.join(columns.map((one) => sql.ref(one)))}) values ${sql.join(tuples)}`.execute(
+    db,
+  );
+}
+
+async function refuseFull(db: Transaction<Database>): Promise<void> {
+  // A write first: on SQLite the file is ours from here on.
+  await db.deleteFrom('sessions').where('expires', '<', '0').execute();
+  for (const table of ['cards', 'jobs', 'operators', 'stations', 'audit'] as const) {
+    const row = await db.selectFrom(table).selectAll().limit(1).executeTakeFirst();
+    if (row !== undefined)
+      throw new KaikaError(
+        'server-store-failed',
+        `the store is not empty (${table}): restore into a new one`,
+      );
+  }
+}
+
+async function checkFile(file: string): Promise<void> {
+  const hash = createHash('sha256');
+  let last = '';
+  let count = 0;
+  for await (const line of linesOf(file)) {
+    if (count > 0) hash.update(`${last}\n`);
+    if (count === 0) refuseForeign(line);
+    last = line;
+    count += 1;
+  }
+  const end = endSchema.safeParse(parse(last));
+  if (!end.success || end.data.rows !== count - 2 || end.data.sha256 !== hash.digest('hex'))
+    throw new KaikaError('server-store-failed', 'the backup is not whole: take another one');
+}
+
+function refuseForeign(line: string): void {
+  const head = headSchema.safeParse(parse(line));
+  if (!head.success) throw new KaikaError('server-store-failed', 'the file is not a backup of a key server');
+  const newer = head.data.migrations.filter((name) => !Object.hasOwn(MIGRATIONS, name));
+  if (newer.length > 0)
+    throw new KaikaError('server-store-failed', `the backup is of a newer version (${newer.join(', ')})`);
+}
+
+async function* rowsOf(file: string): AsyncGenerator<z.infer<typeof rowSchema>> {
+  for await (const line of linesOf(file)) {
+    const row = rowSchema.safeParse(parse(line));
+    if (row.success) yield row.data;
+  }
+}
+
+function linesOf(file: string): AsyncIterable<string> {
+  return createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY });
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,102 @@
+/** Two server processes under load, killed at random moments: no card is spoiled, and every job is on record once. */
+import { describe, expect, it } from 'vitest';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import type { Wish } from '../../../app/protocol/wire.ts';
+import { look } from '../../support/forwarder.ts';
+import { STORES } from '../../support/postgresql.ts';
+import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
+
+const STORIES: { wishes: Wish[]; opening?: string }[] = [
+  { wishes: [{ app: 'e-wallet', action: 'enable' }], opening: 'e-wallet' },
+  { wishes: [{ app: 'transit', action: 'delete' }] },
+  {
+    wishes: [
+      { app: 'e-wallet', action: 'enable' },
+      { app: 'campus-meal', action: 'enable' },
+      { app: 'transit', action: 'delete' },
+    ],
+  },
+];
+const STATIONS = 4;
+const KILLS = 3;
+const LIMIT_MS = 120_000;
+
+describe.each(STORES)('on $title', ({ kind, skip }) => {
+  it.skipIf(skip)(
+    `${KILLS} kills while ${STATIONS} stations issue card after card`,
+    async () => {
+      const site = await openServerSite(kind);
+      try {
+        await underFire(site);
+      } finally {
+        await site.close();
+      }
+    },
+    LIMIT_MS,
+  );
+});
+
+async function underFire(site: Site): Promise<void> {
+  const instances: ServerInstance[] = await Promise.all([site.start(), site.start()]);
+  const ports = instances.map(({ port }) => port);
+  const stations = await Promise.all(
+    // Half of them begin with each instance.
+    Array.from({ length: STATIONS }, (_, at) =>
+      site.station(`station-${at}`, at % 2 === 0 ? ports : [...ports].reverse()),
+    ),
+  );
+  let over = false;
+  const issued: Awaited<ReturnType<typeof issueOver>>[] = [];
+  const work = stations.map(async (station, at) => {
+    for (let turn = at; !over; turn += 1) {
+      const story = STORIES[turn % STORIES.length];
+      if (story === undefined) throw new Error('no story');
+      issued.push(await issueOver(site, station, story.wishes, story.opening));
+    }
+  });
+  const fire = async () => {
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 300 + Math.random() * 1_200));
+      const at = kill % 2;
+      await instances[at]?.kill();
+      // The other one is alone for a while; then this one comes back where it was.
+      instances[at] = await site.start(ports[at]);
+    }
+    over = true;
+  };
+  await Promise.all([
+    fire().finally(() => {
+      over = true;
+    }),
+    ...work,
+  ]);
+
+  expect(issued.length).toBeGreaterThan(STATIONS);
+  for (const { card, identification, account, outcome } of issued) {
+    expect(outcome).toMatchObject({ card: identification, result: 'complete' });
+    expect(outcome.trips).toBe(outcome.plannedTrips);
+    const record = await readCardRecord(site.rig.context.store, identification);
+    expect(record.jobs).toMatchObject([{ result: 'complete' }]);
+    expect(record).toMatchObject({ setAside: null });
+    if (record.issued) expect(record.account).toBe(account);
+    // What the card says is what the record says, and nothing is in doubt.
+    card.reset();
+    const { observed } = await look(card, site.rig.context);
+    for (const app of record.apps) {
+      expect(app.inDoubt, app.app).toBe(false);
+      expect(observed.find((one) => one.app === app.app)?.state, app.app).toBe(app.state);
+    }
+  }
+  // Every command is on record once, in the order it was sent.
+  const doubles = await site.rig.context.store
+    .selectFrom('job_commands')
+    .select(['job', 'seq', 'position'])
+    .groupBy(['job', 'seq', 'position'])
+    .having((count) => count.fn.countAll(), '>', 1)
+    .execute();
+  expect(doubles).toEqual([]);
+  const jobs = await site.rig.context.store.selectFrom('jobs').select('id').execute();
+  expect(jobs).toHaveLength(issued.length);
+  const leases = await site.rig.context.store.selectFrom('leases').select('card').execute();
+  expect(leases).toEqual([]);
+}

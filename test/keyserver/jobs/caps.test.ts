@@ -1,0 +1,172 @@
+/** What a rogue station may make the server do at most, and that its excess is refused and on record. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
+import { signIn } from '../../../app/keyserver/access/sessions.ts';
+import { Throttle } from '../../../app/keyserver/http/throttle.ts';
+import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
+import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../../app/keyserver/limits.ts';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import type { StepReply, Wish } from '../../../app/protocol/wire.ts';
+import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
+import {
+  HIGH_LIMITS,
+  type IssuerRig,
+  newRequestId,
+  openIssuerRig,
+  randomDigits,
+} from '../../support/issuer-rig.ts';
+import { batchOf, outcomeOf, refusal } from '../../support/issuer-steps.ts';
+import { STORES } from '../../support/postgresql.ts';
+
+const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+
+describe.each(STORES)('on $title', ({ kind, skip }) => {
+  if (skip) {
+    it.skip('left out', () => undefined);
+    return;
+  }
+  let rig: IssuerRig;
+  /** Days further on, so that no test finds the counts of another. */
+  let day = 0;
+  beforeAll(async () => {
+    rig = await openIssuerRig(undefined, kind);
+  });
+  afterAll(() => rig.close());
+  const limited = (limits: Partial<Limits>): JobContext => {
+    day += 2;
+    const shift = day * 24 * 3600 * 1000;
+    return { ...rig.context, limits: { ...HIGH_LIMITS, ...limits }, now: () => new Date(Date.now() + shift) };
+  };
+  const audits = async (context: JobContext) =>
+    (
+      await context.store
+        .selectFrom('audit')
+        .selectAll()
+        .where('at', '>', new Date(context.now().getTime() - 3600_000).toISOString())
+        .execute()
+    ).map(({ kind: what, station, card, detail }) => ({ what, station, card, detail: JSON.parse(detail) }));
+
+  it('jobs of one card in a day: the next is refused, the first excess audited, and another card is served', async () => {
+    const context = limited({ jobsPerCardDay: 3 });
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const ask = async () => startJob(context, CALLER, await request(card, context, account, ENABLE));
+    for (let job = 0; job < 3; job += 1) await ask();
+    for (let job = 0; job < 2; job += 1) expect((await refusal(ask())).code).toBe('too-many-attempts');
+    expect(await audits(context)).toEqual([
+      { what: 'limit', station: 'test-station', card: identification, detail: { cap: 'jobs-per-card-day' } },
+    ]);
+    expect((await readCardRecord(context.store, identification)).jobs).toHaveLength(3);
+    expect((await issue(rig.newCard().card, context, randomDigits(16), ENABLE)).result).toBe('complete');
+    const tomorrow = { ...context, now: () => new Date(context.now().getTime() + 24 * 3600 * 1000) };
+    const asked = await request(card, context, account, ENABLE);
+    expect(await startJob(tomorrow, CALLER, asked)).toHaveProperty('batch');
+  });
+
+  it('jobs of one station in an hour, whatever the card; another station goes on', async () => {
+    const context = limited({ jobsPerStationHour: 2 });
+    for (let job = 0; job < 2; job += 1) await issue(rig.newCard().card, context, randomDigits(16), ENABLE);
+    const third = issue(rig.newCard().card, context, randomDigits(16), ENABLE);
+    expect((await refusal(third)).code).toBe('too-many-attempts');
+    const other = await issue(rig.newCard().card, context, randomDigits(16), ENABLE, undefined, OTHER_CALLER);
+    expect(other.result).toBe('complete');
+  });
+
+  it('the cap holds however many ask at once', async () => {
+    const context = limited({ jobsPerStationHour: 3 });
+    const asked = await Promise.all(
+      Array.from({ length: 8 }, () => request(rig.newCard().card, context, randomDigits(16), ENABLE)),
+    );
+    const results = await Promise.allSettled(asked.map((one) => startJob(context, CALLER, one)));
+    expect(results.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(3);
+    const count = await context.store
+      .selectFrom('jobs')
+      .select('id')
+      .where('started', '>', new Date(context.now().getTime() - 3600_000).toISOString())
+      .execute();
+    expect(count.length).toBeLessThanOrEqual(3);
+  });
+
+  it('a station that begins again and again gets so many authentications and no more, and the answers are on record', async () => {
+    const context = limited({ authenticationsPerCardDay: 4 });
+    const { card, identification } = rig.newCard();
+    const reply = await startJob(
+      context,
+      CALLER,
+      await request(card, context, randomDigits(16), ENABLE, 'e-wallet'),
+    );
+    let batch = batchOf(reply);
+    let authentications = 0;
+    let last: StepReply | undefined;
+    for (let step = 0; step < 40; step += 1) {
+      authentications += batch.commands.filter(({ label }) => label.step === 'authenticate').length;
+      // It holds back every authentication and says that the card was pulled before.
+      const at = batch.commands.findIndex(({ label }) => label.step === 'authenticate');
+      const report =
+        at === -1
+          ? await runBatch(card, batch)
+          : {
+              apiLevel: 1 as const,
+              cardEpoch: batch.cardEpoch + 1,
+              answers: [],
+              stoppedAt: 0,
+              reached: false,
+              cardEvent: 'removed' as const,
+            };
+      last = await answerStep(context, CALLER, reply.job, batch.seq, report);
+      if ('outcome' in last) break;
+      batch = last.batch;
+    }
+    if (last === undefined) throw new Error('no reply');
+    expect(outcomeOf(last)).toMatchObject({ result: 'refused', error: 'too-many-attempts' });
+    expect(authentications).toBe(4);
+    expect(await audits(context)).toMatchObject([
+      { card: identification, detail: { cap: 'authentications-per-card-day' } },
+    ]);
+    const { jobs } = await readCardRecord(context.store, identification);
+    expect(jobs).toMatchObject([{ result: 'refused' }]);
+  });
+
+  it('cards in hand at once: one too many waits until another is done', async () => {
+    const context = limited({ jobsAtOnce: 1 });
+    const one = rig.newCard();
+    const two = rig.newCard();
+    const first = await startJob(context, CALLER, await request(one.card, context, randomDigits(16), ENABLE));
+    const asked = await request(two.card, context, randomDigits(16), ENABLE);
+    expect((await refusal(startJob(context, CALLER, asked))).code).toBe('server-busy');
+    expect((await carry(one.card, context, first)).result).toBe('complete');
+    expect(await startJob(context, CALLER, { ...asked, requestId: newRequestId() })).toHaveProperty('batch');
+  });
+
+  it('wrong secrets: after a few not even the right one is looked at, until the quarter of an hour is over', async () => {
+    const { store } = rig.context;
+    await writeOperator(store, { id: 'li', name: 'Li', secret: 'the right secret' });
+    const now = new Date('2031-05-05T10:01:00Z');
+    const limits = { ...DEFAULT_LIMITS, signInFailures: 3 };
+    const enter = (secret: string, station = 'here', at = now) =>
+      signIn(store, station, { apiLevel: 1, operator: 'li', secret }, at, limits);
+    for (let time = 0; time < 3; time += 1)
+      expect((await refusal(enter('a wrong secret'))).code).toBe('sign-in-failed');
+    expect((await refusal(enter('the right secret'))).code).toBe('too-many-attempts');
+    expect(await enter('the right secret', 'elsewhere')).toHaveProperty('token');
+    expect(await enter('the right secret', 'here', new Date('2031-05-05T10:15:00Z'))).toHaveProperty('token');
+    const audited = await store.selectFrom('audit').selectAll().where('at', '=', now.toISOString()).execute();
+    expect(audited).toMatchObject([{ kind: 'limit', station: 'here' }]);
+    expect(JSON.stringify(audited)).not.toContain('secret');
+  });
+});
+
+describe('requests per second', () => {
+  it('of one station: twice as many at once, then as many as refill', () => {
+    let now = 0;
+    const throttle = new Throttle(10, () => now);
+    for (let time = 0; time < 20; time += 1) throttle.take('a');
+    expect(() => throttle.take('a')).toThrow('asks too often');
+    throttle.take('b');
+    now = 300;
+    for (let time = 0; time < 3; time += 1) throttle.take('a');
+    expect(() => throttle.take('a')).toThrow('asks too often');
+  });
+});

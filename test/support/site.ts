@@ -1,0 +1,217 @@
+/** A site of server processes on one store and one token, and simulated stations that speak to them over real mutual TLS. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { makeAuthority } from '../../app/demo/pki.ts';
+import { enrolStation, writeOperator } from '../../app/keyserver/access/enrolment.ts';
+import type { Limits } from '../../app/keyserver/limits.ts';
+import type { AnswersRequest, Outcome, Wish } from '../../app/protocol/wire.ts';
+import { createServerClient, RefusedError, type ServerClient } from '../../app/station/server-client.ts';
+import { request, runBatch } from './forwarder.ts';
+import { HIGH_LIMITS, type IssuerRig, openIssuerRig, randomDigits } from './issuer-rig.ts';
+import type { StoreKind } from './postgresql.ts';
+
+const MAIN = fileURLToPath(new URL('../../app/keyserver/main.ts', import.meta.url));
+const SECRET = 'a secret of some length';
+const START_MS = 40_000;
+const GIVE_UP_MS = 25_000;
+
+export interface ServerInstance {
+  readonly port: number;
+  readonly operationsPort: number;
+  readonly pid: number;
+  readonly log: () => string;
+  /** SIGKILL, as a power cut; and its vault process ends with it. */
+  kill(): Promise<void>;
+  stop(): Promise<number | null>;
+}
+
+export interface SimulatedStation {
+  readonly name: string;
+  readonly client: ServerClient;
+  readonly token: string;
+}
+
+export interface Site {
+  readonly rig: IssuerRig;
+  readonly config: string;
+  /** Starts a server; on `port`, if it had one before. */
+  start(port?: number): Promise<ServerInstance>;
+  /** A station of its own that knows these instances, with an operator signed in. */
+  station(name: string, ports: readonly number[]): Promise<SimulatedStation>;
+  close(): Promise<void>;
+}
+
+export async function openServerSite(kind: StoreKind, limits: Partial<Limits> = {}): Promise<Site> {
+  const rig = await openIssuerRig(undefined, kind);
+  const authority = await makeAuthority('Test authority');
+  const server = await authority.issue({ name: 'localhost', use: 'server' });
+  await writeOperator(rig.context.store, { id: 'clerk', name: 'clerk', secret: SECRET });
+  const at = (name: string) => join(rig.folder, name);
+  writeFileSync(at('server.key'), server.key, { mode: 0o600 });
+  writeFileSync(at('server.pem'), server.certificate);
+  writeFileSync(at('ca.pem'), authority.certificate);
+  const { module, tokenLabel, pin, softhsmConf } = rig.token;
+  const config = (port: number) => ({
+    listen: { host: '127.0.0.1', port },
+    tls: { key: 'server.key', certificate: 'server.pem', stationAuthorities: 'ca.pem' },
+    store: rig.store,
+    vault: { module, tokenLabel, pinFile: 'pinFile' in pin ? pin.pinFile : '', softhsmConf },
+    limits: { ...HIGH_LIMITS, ...limits },
+    operations: { port: 0 },
+    demo: true,
+  });
+  writeFileSync(at('config.json'), JSON.stringify(config(0)));
+  const instances = new Set<ServerInstance>();
+  const clients: ServerClient[] = [];
+  return {
+    rig,
+    config: at('config.json'),
+    async start(port = 0) {
+      const file = at(`config-${port}.json`);
+      writeFileSync(file, JSON.stringify(config(port)));
+      const instance = await startInstance(file);
+      instances.add(instance);
+      return instance;
+    },
+    async station(name, ports) {
+      const identity = await authority.issue({ name, use: 'client' });
+      await enrolStation(rig.context.store, name, new X509Certificate(identity.certificate));
+      const client = createServerClient({
+        origins: ports.map((port) => `https://localhost:${port}`),
+        ca: authority.certificate,
+        cert: identity.certificate,
+        key: identity.key,
+        clock: { now: () => Date.now() },
+        connectTimeoutMs: 3_000,
+      });
+      clients.push(client);
+      const { token } = await untilTaken(() =>
+        client.signIn({ apiLevel: 1, operator: 'clerk', secret: SECRET }),
+      );
+      return { name, client, token };
+    },
+    async close() {
+      for (const client of clients) client.close();
+      for (const instance of instances) await instance.kill();
+      await rig.close();
+    },
+  };
+}
+
+const listeningSchema = z.object({
+  event: z.literal('listening'),
+  port: z.number(),
+  operationsPort: z.number(),
+});
+
+async function startInstance(config: string): Promise<ServerInstance> {
+  const child = spawn(process.execPath, [MAIN, 'serve', '--config', config], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let log = '';
+  child.stderr?.on('data', (part: Buffer) => {
+    log = (log + part.toString()).slice(-200_000);
+  });
+  const said = await listening(child);
+  if (said === undefined || child.pid === undefined) {
+    child.kill('SIGKILL');
+    throw new Error(`the server did not start: ${log}`);
+  }
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = once(child, 'exit');
+      child.kill(signal);
+      const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+      await gone;
+      clearTimeout(timer);
+    }
+    return child.exitCode;
+  };
+  return {
+    port: said.port,
+    operationsPort: said.operationsPort,
+    pid: child.pid,
+    log: () => log,
+    kill: async () => void (await end('SIGKILL')),
+    stop: () => end('SIGTERM'),
+  };
+}
+
+async function listening(child: ChildProcess): Promise<z.infer<typeof listeningSchema> | undefined> {
+  if (child.stdout === null) return undefined;
+  const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      const said = listeningSchema.safeParse(JSON.parse(line));
+      if (said.success) return said.data;
+    }
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+    child.stdout.resume();
+  }
+}
+
+/** The card that was issued, how, and the longest that one request had to be asked again and again. */
+export interface Issued {
+  readonly identification: string;
+  readonly account: string;
+  readonly outcome: Outcome;
+  readonly longestMs: number;
+}
+
+/** One card, from the look to the outcome; every request is repeated, unchanged, until it is taken. */
+export async function issueOver(
+  site: Site,
+  station: SimulatedStation,
+  wishes: Wish[],
+  opening?: string,
+): Promise<Issued & { card: ReturnType<IssuerRig['newCard']>['card'] }> {
+  const { card, identification } = site.rig.newCard();
+  const account = randomDigits(16);
+  const asked = {
+    ...(await request(card, site.rig.context, account, wishes, opening)),
+    reader: station.name,
+  };
+  let longestMs = 0;
+  const ask = async <T>(send: () => Promise<T>) => {
+    const begun = performance.now();
+    const value = await untilTaken(send);
+    longestMs = Math.max(longestMs, performance.now() - begun);
+    return value;
+  };
+  const started = await ask(() => station.client.postJob(asked, station.token));
+  let outcome = started.outcome;
+  let batch = started.batch;
+  while (outcome === undefined && batch !== undefined) {
+    const { seq } = batch;
+    const report: AnswersRequest = await runBatch(card, batch);
+    const next = await ask(() => station.client.postAnswers(started.job, seq, report, station.token));
+    outcome = 'outcome' in next ? next.outcome : undefined;
+    batch = 'batch' in next ? next.batch : undefined;
+  }
+  if (outcome === undefined) throw new Error('the job had no end');
+  return { card, identification, account, outcome, longestMs };
+}
+
+const PASSING: readonly string[] = ['server-busy', 'server-store-failed', 'hsm-away', 'internal'];
+
+/** As a station does: the same request again while nobody answers or the refusal may pass. */
+async function untilTaken<T>(send: () => Promise<T>): Promise<T> {
+  const until = Date.now() + GIVE_UP_MS;
+  for (let wait = 30; ; wait = Math.min(400, wait * 1.5)) {
+    try {
+      return await send();
+    } catch (error) {
+      const final = error instanceof RefusedError && !PASSING.includes(error.code);
+      if (final || Date.now() > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+}
