@@ -67,7 +67,7 @@ function channelKeyRefs(profile: CardTypeProfile, card: CardOfJob): ChannelKeyRe
       origin: 'factory' as const,
       version: domain.transportKeys.version,
     },
-    factor,
+    diversification: { kind: 'pboc' as const, factor },
   });
   return { enc: ref('enc'), mac: ref('mac'), dek: ref('dek') };
 }

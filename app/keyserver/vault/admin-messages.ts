@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { tokenConfigSchema } from './config.ts';
 import { masterKeyIdSchema } from './labels.ts';
 import { bytes } from './messages.ts';
+import { KEY_ALGORITHMS } from './port.ts';
 
-const algorithm = z.enum(['des3-16', 'aes-128']);
+const algorithm = z.enum(KEY_ALGORITHMS);
 
 /** One call of the admin process. `configure` comes before all that need a login; `initToken` stands alone. */
 export const adminCallSchema = z.discriminatedUnion('op', [
@@ -17,7 +18,7 @@ export const adminCallSchema = z.discriminatedUnion('op', [
     soPin: bytes(4, 255),
   }),
   z.strictObject({ op: z.literal('generateMaster'), id: masterKeyIdSchema, algorithm }),
-  z.strictObject({ op: z.literal('importMaster'), id: masterKeyIdSchema, algorithm, value: bytes(16) }),
+  z.strictObject({ op: z.literal('importMaster'), id: masterKeyIdSchema, algorithm, value: bytes(16, 32) }),
   z.strictObject({ op: z.literal('listMasters') }),
   z.strictObject({ op: z.literal('ensureSealKey') }),
 ]);

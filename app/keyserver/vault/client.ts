@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { VaultTokenConfig } from './config.ts';
 import { masterInfoSchema, ownBytes, type Reply, type VaultCall } from './messages.ts';
-import { type Vault, VaultError } from './port.ts';
+import { KEY_ALGORITHMS, type Vault, VaultError } from './port.ts';
 import { Supervisor, type VaultEvent } from './supervisor.ts';
 import { unwrap, type VaultChild } from './vault-child.ts';
 
@@ -41,14 +41,26 @@ interface Call {
   settled: boolean;
 }
 
+const pathSchema = z.enum(['inside-token', 'wiped-buffer']);
 const statusSchema = z.strictObject({
   token: z.string(),
   manufacturer: z.string(),
   softwareToken: z.boolean(),
-  newKeys: z.enum(['inside-token', 'wiped-buffer']),
+  newKeys: pathSchema,
+  newDomainKeys: z.record(z.enum(KEY_ALGORITHMS), pathSchema),
   masters: z.array(masterInfoSchema),
 });
 const scp02KeysSchema = z.strictObject({ enc: ownBytes, mac: ownBytes, rmac: ownBytes, dek: ownBytes });
+const wrappedKeysSchema = z
+  .array(
+    z.strictObject({
+      kind: z.enum(['des', 'aes']),
+      length: z.int().min(16).max(32),
+      cipher: ownBytes,
+      checkValue: ownBytes,
+    }),
+  )
+  .length(3);
 const scp03KeysSchema = z.strictObject({ enc: ownBytes, mac: ownBytes, rmac: ownBytes });
 
 /** Calls waiting for the vault process, in order. */
@@ -188,6 +200,7 @@ export async function startVault(config: VaultConfig): Promise<Vault> {
       context.scp === '02'
         ? queue.call({ op: 'channelSessionKeys', keys, context }, scp02KeysSchema)
         : queue.call({ op: 'channelSessionKeys', keys, context }, scp03KeysSchema),
+    wrapDomainKeys: (request) => queue.call({ op: 'wrapDomainKeys', ...request }, wrappedKeysSchema),
     seal: (clear, context) => queue.call({ op: 'seal', clear, context }, ownBytes),
     unseal: (sealed, context) => queue.call({ op: 'unseal', sealed, context }, ownBytes),
     close: () => queue.close(),

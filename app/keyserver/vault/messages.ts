@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { wipe } from '../../card/bytes.ts';
 import { tokenConfigSchema } from './config.ts';
 import { masterKeyIdSchema } from './labels.ts';
+import { KEY_ALGORITHMS } from './port.ts';
 
 /** Longest thing the store may have sealed. */
 const LONGEST_SEALED = 1 << 20;
@@ -17,6 +18,19 @@ export function bytes(least: number, most = least): z.ZodType<Uint8Array> {
 
 const byte = z.int().min(0).max(0xff);
 const cardKey = z.strictObject({ master: masterKeyIdSchema, factor: bytes(8) });
+/** Bytes of key diversification data in an INITIALIZE UPDATE answer. */
+const KDD = 10;
+const domainKey = z.strictObject({
+  master: masterKeyIdSchema,
+  diversification: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('none') }),
+    z.strictObject({ kind: z.literal('pboc'), factor: bytes(8) }),
+    z.strictObject({ kind: z.literal('visa2'), data: bytes(KDD) }),
+    z.strictObject({ kind: z.literal('emv-cps'), data: bytes(KDD) }),
+    z.strictObject({ kind: z.literal('kdf3'), data: bytes(KDD) }),
+  ]),
+});
+const domainKeys = z.strictObject({ enc: domainKey, mac: domainKey, dek: domainKey });
 const context = z.string().min(1).max(512);
 /** Only 4-byte challenges: with 8 bytes of a station's choice EXTERNAL AUTHENTICATE would be an encryption oracle. */
 const challenge = bytes(4);
@@ -51,8 +65,16 @@ export const vaultCallSchema = z.discriminatedUnion('op', [
   }),
   z.strictObject({
     op: z.literal('channelSessionKeys'),
-    keys: z.strictObject({ enc: cardKey, mac: cardKey, dek: cardKey }),
+    keys: domainKeys,
     context: z.discriminatedUnion('scp', [scp02, scp03]),
+  }),
+  z.strictObject({
+    op: z.literal('wrapDomainKeys'),
+    under: z.discriminatedUnion('scp', [
+      z.strictObject({ scp: z.literal('02'), dek: domainKey, sequenceCounter: bytes(2) }),
+      z.strictObject({ scp: z.literal('03'), dek: domainKey }),
+    ]),
+    keys: domainKeys,
   }),
   z.strictObject({ op: z.literal('seal'), clear: bytes(0, LONGEST_SEALED), context }),
   z.strictObject({ op: z.literal('unseal'), sealed: bytes(0, LONGEST_SEALED + 64), context }),
@@ -100,6 +122,6 @@ export const ownBytes: z.ZodType<Uint8Array> = bytes(0, LONGEST_SEALED + 64).tra
 
 /** Public facts of a master key, as they come back. */
 export const masterInfoSchema = masterKeyIdSchema.extend({
-  algorithm: z.enum(['des3-16', 'aes-128']),
+  algorithm: z.enum(KEY_ALGORITHMS),
   checkValue: ownBytes,
 });

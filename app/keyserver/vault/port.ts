@@ -7,7 +7,8 @@
 export type KeyOrigin = 'factory' | 'issuer';
 
 /** Algorithm of a master key and of the card keys derived from it. */
-export type KeyAlgorithm = 'des3-16' | 'aes-128';
+export const KEY_ALGORITHMS = ['des3-16', 'aes-128', 'aes-192', 'aes-256'] as const;
+export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
 
 /**
  * Names one version of one master key. `purpose` is a path of words: `app/e-wallet/mck`, `app/e-wallet/mtk`,
@@ -28,6 +29,25 @@ export interface CardKeyRef {
   readonly factor: Uint8Array;
 }
 
+/**
+ * How the key of a card's security domain comes from its master; each is named in card-type profiles (docs/profiles.md).
+ * `none`: it is the master itself. `pboc`: as `CardKeyRef`. The others take the 10 bytes of key diversification data that the card
+ * gives with INITIALIZE UPDATE: `visa2` and `emv-cps` (3DES) of some of them, `kdf3` (AES) NIST SP 800-108 in counter mode.
+ */
+export type Diversification =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'pboc'; readonly factor: Uint8Array }
+  | { readonly kind: 'visa2' | 'emv-cps' | 'kdf3'; readonly data: Uint8Array };
+
+/** One key of one card's security domain. */
+export interface DomainKeyRef {
+  readonly master: MasterKeyId;
+  readonly diversification: Diversification;
+}
+
+/** Where a new key is in the clear on its way to the card: nowhere outside the token, or in one wiped buffer of the vault. */
+export type NewKeyPath = 'inside-token' | 'wiped-buffer';
+
 /** Public facts of a master key in the token. `checkValue`: 3 bytes; DES: of 8 zero bytes, AES: GP's, of 16 bytes 01. */
 export interface MasterKeyInfo extends MasterKeyId {
   readonly algorithm: KeyAlgorithm;
@@ -40,8 +60,10 @@ export interface VaultStatus {
   readonly manufacturer: string;
   /** A software token lives in the vault process's memory. */
   readonly softwareToken: boolean;
-  /** Whether new card keys are wrapped wholly inside the token, or pass through one wiped buffer of the vault. */
-  readonly newKeys: 'inside-token' | 'wiped-buffer';
+  /** The way of new application keys (FMCOS). */
+  readonly newKeys: NewKeyPath;
+  /** The way of a security domain's new keys, tried out on this token. */
+  readonly newDomainKeys: Readonly<Record<KeyAlgorithm, NewKeyPath>>;
   readonly masters: readonly MasterKeyInfo[];
 }
 
@@ -68,9 +90,27 @@ export interface ChannelSessionKeys {
 
 /** Keys of a security domain, as references. */
 export interface ChannelKeyRefs {
-  readonly enc: CardKeyRef;
-  readonly mac: CardKeyRef;
-  readonly dek: CardKeyRef;
+  readonly enc: DomainKeyRef;
+  readonly mac: DomainKeyRef;
+  readonly dek: DomainKeyRef;
+}
+
+/** A security domain's new key as PUT KEY carries it: enciphered under the DEK, with GlobalPlatform's check value. */
+export interface WrappedKey {
+  readonly kind: 'des' | 'aes';
+  /** Bytes of the clear key. */
+  readonly length: number;
+  readonly cipher: Uint8Array;
+  readonly checkValue: Uint8Array;
+}
+
+/** New keys for a security domain. */
+export interface DomainKeyWrap {
+  /** The DEK that is on the card now, and for SCP02 the counter that its session key follows from. */
+  readonly under:
+    | { readonly scp: '02'; readonly dek: DomainKeyRef; readonly sequenceCounter: Uint8Array }
+    | { readonly scp: '03'; readonly dek: DomainKeyRef };
+  readonly keys: ChannelKeyRefs;
 }
 
 /** What a secure channel's session keys are derived from. */
@@ -123,9 +163,14 @@ export interface Vault {
   }): Promise<Uint8Array>;
   /**
    * Session keys of a secure channel with a security domain. The three keys are `isd/<type>/enc`, `/mac` and `/dek` of one
-   * type; two-key 3DES for SCP02, AES-128 for SCP03.
+   * type; two-key 3DES for SCP02, AES for SCP03.
    */
   channelSessionKeys(keys: ChannelKeyRefs, context: ChannelContext): Promise<ChannelSessionKeys>;
+  /**
+   * ENC, MAC and DEK of a security domain, in this order, enciphered for one PUT KEY. All four keys are of one type's `isd/<type>`;
+   * the new ones are diversified (`none` is refused: a master never leaves the token).
+   */
+  wrapDomainKeys(request: DomainKeyWrap): Promise<readonly WrappedKey[]>;
   /** Seals bytes for the store under a key of the token; `context` must be given again to open them. */
   seal(clear: Uint8Array, context: string): Promise<Uint8Array>;
   unseal(sealed: Uint8Array, context: string): Promise<Uint8Array>;

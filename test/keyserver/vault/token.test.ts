@@ -10,6 +10,7 @@ import {
   importMaster,
 } from '../../../app/keyserver/vault/operations/ceremony.ts';
 import { dispatch } from '../../../app/keyserver/vault/operations/dispatch.ts';
+import { objectKey } from '../../../app/keyserver/vault/operations/diversification.ts';
 import { retailMac } from '../../../app/keyserver/vault/operations/retail-mac.ts';
 import { scp02SessionKey, scp03SessionKey } from '../../../app/keyserver/vault/operations/secure-channel.ts';
 import type { MasterKeyId } from '../../../app/keyserver/vault/port.ts';
@@ -102,7 +103,7 @@ describe('published vectors', () => {
 
   test('SCP02: the ENC session key of a real card gives its cryptogram', () => {
     const enc = known(pkcs11.CKK_DES2, hex('404142434445464748494A4B4C4D4E4F'), (session, key) =>
-      scp02SessionKey(session, key, 0x0182, hex('0008')),
+      scp02SessionKey(objectKey(session, key, 'des3-16'), 0x0182, hex('0008')),
     );
     const input = hex('0102030405060708 0008 8B320EC60E9B 8000000000000000');
     expect(tdesCbc(enc, Buffer.alloc(8), input).subarray(-8)).toEqual(hex('F5A6DBF1B3FEB875'));
@@ -116,7 +117,7 @@ describe('published vectors', () => {
     );
     const context = hex('000102030405060708090A0B0C0D0E0F');
     const derived = known(pkcs11.CKK_AES, key, (session, handle) =>
-      scp03SessionKey(session, handle, 0x04, context),
+      scp03SessionKey(objectKey(session, handle, 'aes-128'), 0x04, context),
     );
     const input = Buffer.concat([hex('0000000000000000000000 04 00 0080 01'), context]);
     expect(Buffer.from(derived)).toEqual(aesCmac(key, input));
@@ -194,6 +195,8 @@ test('operations leave no session object behind, whether they succeed or fail', 
   const sessionObjects = (): number =>
     inSession((session) => session.find([{ type: pkcs11.CKA_TOKEN, value: false }]).length);
   const key = { master: MCK, factor: FACTOR };
+  const pboc = { kind: 'pboc', factor: FACTOR } as const;
+  const kdf3 = { kind: 'kdf3', data: Buffer.alloc(10, 7) } as const;
   const calls: VaultCall[] = [
     { op: 'status' },
     { op: 'fmcosCryptogram', key, challenge: hex('01020304') },
@@ -215,11 +218,20 @@ test('operations leave no session object behind, whether they succeed or fail', 
     {
       op: 'channelSessionKeys',
       keys: {
-        enc: { master: ENC, factor: FACTOR },
-        mac: { master: MAC, factor: FACTOR },
-        dek: { master: DEK, factor: FACTOR },
+        enc: { master: ENC, diversification: { kind: 'none' } },
+        mac: { master: MAC, diversification: pboc },
+        dek: { master: DEK, diversification: kdf3 },
       },
       context: { scp: '03', hostChallenge: FACTOR, cardChallenge: FACTOR },
+    },
+    {
+      op: 'wrapDomainKeys',
+      under: { scp: '03', dek: { master: DEK, diversification: pboc } },
+      keys: {
+        enc: { master: ENC, diversification: kdf3 },
+        mac: { master: MAC, diversification: kdf3 },
+        dek: { master: DEK, diversification: pboc },
+      },
     },
   ];
   const before = sessionObjects();

@@ -2,7 +2,7 @@
 import type { Handle } from 'pkcs11js';
 import { concat } from '../../../card/bytes.ts';
 import { describeKey, type KeyRole, keyRole } from '../labels.ts';
-import { type CardKeyRef, type KeyAlgorithm, VaultError } from '../port.ts';
+import { type CardKeyRef, type KeyAlgorithm, type MasterKeyId, VaultError } from '../port.ts';
 import type { KeyCache } from '../token/key-cache.ts';
 import { asBuffer, type ChildUsage, type TokenSession } from '../token/session.ts';
 
@@ -13,7 +13,7 @@ export interface Workbench {
 }
 
 /** D ‖ NOT D. */
-function diversificationData(factor: Uint8Array): Buffer {
+export function pbocData(factor: Uint8Array): Buffer {
   return asBuffer(
     concat(
       factor,
@@ -44,7 +44,7 @@ export function withCardKey<T>(
   usage: ChildUsage,
   work: (key: Handle) => T,
 ): T {
-  return derived(bench, ref, algorithm, diversificationData(ref.factor), usage, work);
+  return derived(bench, ref, algorithm, pbocData(ref.factor), usage, work);
 }
 
 /**
@@ -60,7 +60,7 @@ export function withLeftHalf<T>(bench: Workbench, ref: CardKeyRef, work: (leftHa
  * Key separation: each operation takes keys of its own role only, so that no operation lends itself to another.
  * @throws VaultError `refused`
  */
-export function requireRole(ref: CardKeyRef, role: KeyRole, owner?: string): void {
+export function requireRole(ref: { readonly master: MasterKeyId }, role: KeyRole, owner?: string): void {
   const actual = keyRole(ref.master);
   const kind = role === 'mck' || role === 'mtk' ? 'app/' : 'isd/';
   if (actual.role !== role || !actual.owner.startsWith(kind) || (owner ?? actual.owner) !== actual.owner)

@@ -5,9 +5,8 @@ import { describeKey, keyId, masterLabel, SEAL_LABEL } from '../labels.ts';
 import { type KeyAlgorithm, type MasterKeyId, VaultError } from '../port.ts';
 import { hasKey } from '../token/key-cache.ts';
 import { boolValue, type RawAttribute, ulongValue } from '../token/raw-cryptoki.ts';
-import type { TokenSession } from '../token/session.ts';
+import { keyLength, type TokenSession } from '../token/session.ts';
 
-const AES_128_BYTES = 16;
 const AES_256_BYTES = 32;
 
 /** A master may derive, and nothing else: no operation encrypts under it, and it never leaves the token. */
@@ -49,7 +48,7 @@ function refuseSecond(session: TokenSession, id: MasterKeyId): void {
 export function generateMaster(session: TokenSession, id: MasterKeyId, algorithm: KeyAlgorithm): void {
   refuseSecond(session, id);
   const template: Template = masterAttributes(id, algorithm);
-  if (algorithm === 'aes-128') template.push({ type: pkcs11.CKA_VALUE_LEN, value: AES_128_BYTES });
+  if (algorithm !== 'des3-16') template.push({ type: pkcs11.CKA_VALUE_LEN, value: keyLength(algorithm) });
   const mechanism = algorithm === 'des3-16' ? pkcs11.CKM_DES2_KEY_GEN : pkcs11.CKM_AES_KEY_GEN;
   session.p11.C_GenerateKey(session.handle, { mechanism }, template);
 }
@@ -61,9 +60,11 @@ export function importMaster(
   algorithm: KeyAlgorithm,
   value: Uint8Array,
 ): void {
-  refuseSecond(session, id);
   const own = Buffer.from(value);
   try {
+    refuseSecond(session, id);
+    if (own.length !== keyLength(algorithm))
+      throw new VaultError('refused', `${describeKey(id)} is of another length than ${algorithm} keys`);
     const attributes = [...masterAttributes(id, algorithm), { type: pkcs11.CKA_VALUE, value: own }];
     session.raw.createObject(session.handle, attributes);
   } finally {

@@ -4,6 +4,7 @@ import type { VaultStatus } from '../port.ts';
 import type { OpenToken } from '../token/open-token.ts';
 import type { Workbench } from './card-key.ts';
 import { cryptogram, keyWrite, updateMac } from './fmcos.ts';
+import { wrapDomainKeys, wrappingPaths } from './key-wrapping.ts';
 import { listMasters } from './masters.ts';
 import { seal, unseal } from './seal.ts';
 import { channelSessionKeys } from './secure-channel.ts';
@@ -21,6 +22,7 @@ export function status(token: OpenToken, bench: Workbench): VaultStatus {
     manufacturer,
     softwareToken: (slot.flags & CKF_HW_SLOT) === 0 || /softhsm/i.test(manufacturer),
     newKeys: 'wiped-buffer',
+    newDomainKeys: wrappingPaths(token),
     masters: listMasters(bench),
   };
 }
@@ -40,6 +42,8 @@ export function dispatch(token: OpenToken, call: VaultCall): unknown {
         return keyWrite(bench, call);
       case 'channelSessionKeys':
         return channelSessionKeys(bench, call.keys, call.context);
+      case 'wrapDomainKeys':
+        return wrapDomainKeys(bench, call, wrappingPaths(token));
       case 'seal':
         return seal(session, token.keys.seal(session), call.clear, call.context);
       case 'unseal':

@@ -1,12 +1,17 @@
 /** Session keys of GlobalPlatform secure channels: SCP02 (GPCS 2.3.1 §E.4.1) and SCP03 (Amendment D 1.1.1 §4.1.5, §6.2.1). */
-import type { Handle } from 'pkcs11js';
-import { concat } from '../../../card/bytes.ts';
-import { keyRole } from '../labels.ts';
-import { type ChannelContext, type ChannelKeyRefs, type ChannelSessionKeys, VaultError } from '../port.ts';
-import { AES_BLOCK, asBuffer, DES_BLOCK, type TokenSession } from '../token/session.ts';
-import { requireRole, type Workbench, withCardKey } from './card-key.ts';
-
-const KEY_BITS = 128;
+import { concat, wipe } from '../../../card/bytes.ts';
+import { describeKey, keyRole } from '../labels.ts';
+import {
+  type ChannelContext,
+  type ChannelKeyRefs,
+  type ChannelSessionKeys,
+  type DomainKeyRef,
+  type KeyAlgorithm,
+  VaultError,
+} from '../port.ts';
+import { AES_BLOCK, DES_BLOCK, keyLength } from '../token/session.ts';
+import { requireRole, type Workbench } from './card-key.ts';
+import { type DomainKey, withDomainKey } from './diversification.ts';
 
 /** Derivation constants of SCP02, table E-1. */
 const SCP02 = { mac: 0x0101, rmac: 0x0102, dek: 0x0181, enc: 0x0182 };
@@ -14,37 +19,48 @@ const SCP02 = { mac: 0x0101, rmac: 0x0102, dek: 0x0181, enc: 0x0182 };
 /** Derivation constants of SCP03, table 4-1. */
 const SCP03 = { enc: 0x04, mac: 0x06, rmac: 0x07 };
 
-/** 3DES-CBC(static key, constant ‖ sequence counter ‖ 00…), initial value 0. Raw bytes: parity is not adjusted. */
-export function scp02SessionKey(
-  session: TokenSession,
-  key: Handle,
-  constant: number,
-  sequenceCounter: Uint8Array,
-): Uint8Array {
+/** What the SCP02 session keys are enciphered from: constant ‖ sequence counter ‖ 00…. */
+export function scp02DerivationData(constant: number, sequenceCounter: Uint8Array): Buffer {
   const data = Buffer.alloc(2 * DES_BLOCK);
   data.writeUInt16BE(constant, 0);
   data.set(sequenceCounter, 2);
-  return session.des3Cbc(key, Buffer.alloc(DES_BLOCK), data);
+  return data;
 }
 
-/** NIST SP 800-108 in counter mode with AES-CMAC: one block gives 128 bits. */
+/** 3DES-CBC(static key, constant ‖ sequence counter ‖ 00…), initial value 0. Raw bytes: parity is not adjusted. */
+export function scp02SessionKey(
+  key: Pick<DomainKey, 'cbc'>,
+  constant: number,
+  sequenceCounter: Uint8Array,
+): Uint8Array {
+  return key.cbc(scp02DerivationData(constant, sequenceCounter));
+}
+
+/** NIST SP 800-108 in counter mode with AES-CMAC: as many bytes as the static key has. */
 export function scp03SessionKey(
-  session: TokenSession,
-  key: Handle,
+  key: Pick<DomainKey, 'algorithm' | 'cmac'>,
   constant: number,
   context: Uint8Array,
 ): Uint8Array {
   const label = new Uint8Array(12);
   label[11] = constant;
-  const input = concat(label, Uint8Array.of(0, KEY_BITS >> 8, KEY_BITS & 0xff, 1), context);
-  return session.aesCmac(key, asBuffer(input)).subarray(0, AES_BLOCK);
+  const length = keyLength(key.algorithm);
+  const bits = 8 * length;
+  const blocks = Array.from({ length: Math.ceil(length / AES_BLOCK) }, (_, i) =>
+    key.cmac(concat(label, Uint8Array.of(0, bits >> 8, bits & 0xff, i + 1), context)),
+  );
+  const whole = concat(...blocks);
+  const derived = whole.slice(0, length);
+  wipe(whole, ...blocks);
+  return derived;
 }
 
 function scp02(bench: Workbench, keys: ChannelKeyRefs, counter: Uint8Array): ChannelSessionKeys {
-  const derive = (ref: ChannelKeyRefs['enc'], ...constants: number[]): Uint8Array[] =>
-    withCardKey(bench, ref, 'des3-16', 'encrypt', (key) =>
-      constants.map((constant) => scp02SessionKey(bench.session, key, constant, counter)),
-    );
+  const derive = (ref: DomainKeyRef, ...constants: number[]): Uint8Array[] =>
+    withDomainKey(bench, ref, 'encrypt', (key) => {
+      if (key.algorithm !== 'des3-16') throw otherAlgorithm(ref, key.algorithm, 'SCP02');
+      return constants.map((constant) => scp02SessionKey(key, constant, counter));
+    });
   const [mac, rmac] = derive(keys.mac, SCP02.mac, SCP02.rmac);
   const [enc] = derive(keys.enc, SCP02.enc);
   const [dek] = derive(keys.dek, SCP02.dek);
@@ -52,13 +68,18 @@ function scp02(bench: Workbench, keys: ChannelKeyRefs, counter: Uint8Array): Cha
 }
 
 function scp03(bench: Workbench, keys: ChannelKeyRefs, context: Uint8Array): ChannelSessionKeys {
-  const derive = (ref: ChannelKeyRefs['enc'], ...constants: number[]): Uint8Array[] =>
-    withCardKey(bench, ref, 'aes-128', 'sign', (key) =>
-      constants.map((constant) => scp03SessionKey(bench.session, key, constant, context)),
-    );
+  const derive = (ref: DomainKeyRef, ...constants: number[]): Uint8Array[] =>
+    withDomainKey(bench, ref, 'sign', (key) => {
+      if (key.algorithm === 'des3-16') throw otherAlgorithm(ref, key.algorithm, 'SCP03');
+      return constants.map((constant) => scp03SessionKey(key, constant, context));
+    });
   const [mac, rmac] = derive(keys.mac, SCP03.mac, SCP03.rmac);
   const [enc] = derive(keys.enc, SCP03.enc);
   return complete({ enc, mac, rmac });
+}
+
+function otherAlgorithm(ref: DomainKeyRef, algorithm: KeyAlgorithm, protocol: string): VaultError {
+  return new VaultError('refused', `${describeKey(ref.master)} is ${algorithm}, not of ${protocol}`);
 }
 
 function complete(keys: {

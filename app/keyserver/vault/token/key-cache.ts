@@ -25,7 +25,10 @@ function algorithmOf(session: TokenSession, key: Handle): KeyAlgorithm | undefin
   const type = session.attribute(key, pkcs11.CKA_KEY_TYPE);
   if (type.equals(ulongValue(pkcs11.CKK_DES2))) return 'des3-16';
   if (!type.equals(ulongValue(pkcs11.CKK_AES))) return undefined;
-  return session.attribute(key, pkcs11.CKA_VALUE_LEN).equals(ulongValue(16)) ? 'aes-128' : undefined;
+  const length = session.attribute(key, pkcs11.CKA_VALUE_LEN);
+  if (length.equals(ulongValue(16))) return 'aes-128';
+  if (length.equals(ulongValue(24))) return 'aes-192';
+  return length.equals(ulongValue(32)) ? 'aes-256' : undefined;
 }
 
 /** Handles of one initialisation of the module. */
@@ -39,7 +42,7 @@ export class KeyCache {
     const handle = this.#handle(session, label, describeKey(id));
     const algorithm = this.#algorithms.get(label) ?? algorithmOf(session, handle);
     if (algorithm === undefined)
-      throw new VaultError('refused', `${describeKey(id)} is neither two-key 3DES nor AES-128`);
+      throw new VaultError('refused', `${describeKey(id)} is neither two-key 3DES nor AES`);
     this.#algorithms.set(label, algorithm);
     return { id, handle, algorithm };
   }

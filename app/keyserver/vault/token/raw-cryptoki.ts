@@ -130,10 +130,14 @@ export class RawCryptoki {
   }
 
   /** C_CreateObject; the one copy of the values that this takes is wiped. */
-  createObject(session: Handle, attributes: readonly RawAttribute[]): void {
+  createObject(session: Handle, attributes: readonly RawAttribute[]): Handle {
     const template = encodeTemplate(attributes);
+    const object: (number | bigint)[] = [0];
     try {
-      this.#call('C_CreateObject', createObject, readUlong(session), template, attributes.length, [0]);
+      this.#call('C_CreateObject', createObject, readUlong(session), template, attributes.length, object);
+      const handle = Buffer.alloc(ULONG);
+      writeUlong(handle, object[0] ?? 0, 0);
+      return handle;
     } finally {
       wipe(template);
     }

@@ -4,12 +4,28 @@ import pkcs11, { type Handle, type PKCS11, type Template } from 'pkcs11js';
 import type { KeyAlgorithm } from '../port.ts';
 import { derivationStringData, type RawCryptoki } from './raw-cryptoki.ts';
 
-/** What a derived session object may do. `readable` children give their value to the vault; all others never do. */
-export type ChildUsage = 'encrypt' | 'sign' | 'readable';
+/**
+ * What a derived session object may do. `readable` children give their value to the vault; all others never do. `wrap` wraps
+ * another, and enciphers where the token cannot wrap; `wrapped` may be wrapped, and enciphers its own check value.
+ */
+export type ChildUsage = 'encrypt' | 'sign' | 'readable' | 'wrap' | 'wrapped';
 
 /** Block lengths of the two families, in bytes. */
 export const DES_BLOCK = 8;
 export const AES_BLOCK = 16;
+
+/** Bytes of a key. */
+export function keyLength(algorithm: KeyAlgorithm): number {
+  switch (algorithm) {
+    case 'des3-16':
+    case 'aes-128':
+      return 16;
+    case 'aes-192':
+      return 24;
+    case 'aes-256':
+      return 32;
+  }
+}
 
 /** A view of bytes as the Buffer that pkcs11js wants; no copy. */
 export function asBuffer(bytes: Uint8Array): Buffer {
@@ -58,8 +74,9 @@ export class TokenSession {
   }
 
   /**
-   * A card's key, or another child of a master: ECB(master, data) as a session object for the length of `work`, then
-   * destroyed. `data`: 16 bytes. DES children come parity-adjusted. (PKCS#11 2.40 mechanisms §2.42.)
+   * A card's key, or another child of a master: the beginning of ECB(master, data), as long as the master itself, as a session
+   * object for the length of `work`, then destroyed. `data`: 16 bytes, 32 for longer keys. DES children come parity-adjusted.
+   * (PKCS#11 2.40 mechanisms §2.42.)
    */
   withDerived<T>(
     master: Handle,
@@ -69,12 +86,13 @@ export class TokenSession {
     work: (child: Handle) => T,
   ): T {
     const type = algorithm === 'des3-16' ? pkcs11.CKK_DES2 : pkcs11.CKK_AES;
-    return this.#withChild(master, algorithm, data, type, usage, work);
+    return this.#withChild(master, algorithm, data, type, keyLength(algorithm), usage, work);
   }
 
   /** ECB(master, data) as plain bytes, exactly (no parity adjusted), in a buffer that the caller wipes. */
   deriveBytes(master: Handle, algorithm: KeyAlgorithm, data: Buffer): Buffer {
-    return this.#withChild(master, algorithm, data, pkcs11.CKK_GENERIC_SECRET, 'readable', (child) => {
+    const type = pkcs11.CKK_GENERIC_SECRET;
+    return this.#withChild(master, algorithm, data, type, data.length, 'readable', (child) => {
       const value = Buffer.alloc(data.length);
       this.raw.readValue(this.handle, child, value);
       return value;
@@ -86,6 +104,7 @@ export class TokenSession {
     algorithm: KeyAlgorithm,
     data: Buffer,
     keyType: number,
+    length: number,
     usage: ChildUsage,
     work: (child: Handle) => T,
   ): T {
@@ -97,12 +116,13 @@ export class TokenSession {
       { type: pkcs11.CKA_TOKEN, value: false },
       { type: pkcs11.CKA_PRIVATE, value: true },
       { type: pkcs11.CKA_SENSITIVE, value: usage !== 'readable' },
-      { type: pkcs11.CKA_EXTRACTABLE, value: usage === 'readable' },
-      { type: pkcs11.CKA_ENCRYPT, value: usage === 'encrypt' },
+      { type: pkcs11.CKA_EXTRACTABLE, value: usage === 'readable' || usage === 'wrapped' },
+      { type: pkcs11.CKA_ENCRYPT, value: usage === 'encrypt' || usage === 'wrap' || usage === 'wrapped' },
       { type: pkcs11.CKA_SIGN, value: usage === 'sign' },
+      { type: pkcs11.CKA_WRAP, value: usage === 'wrap' },
     ];
     // The length of a DES key is fixed by its type; naming it is an inconsistent template on some tokens.
-    if (keyType !== pkcs11.CKK_DES2) template.push({ type: pkcs11.CKA_VALUE_LEN, value: data.length });
+    if (keyType !== pkcs11.CKK_DES2) template.push({ type: pkcs11.CKA_VALUE_LEN, value: length });
     const parameter = derivationStringData(data);
     const child = this.p11.C_DeriveKey(this.handle, { mechanism, parameter }, master, template);
     try {
@@ -126,6 +146,20 @@ export class TokenSession {
   /** 3DES-CBC of whole blocks. */
   des3Cbc(key: Handle, iv: Buffer, data: Buffer): Buffer {
     return this.#encrypt(pkcs11.CKM_DES3_CBC, key, data, iv);
+  }
+
+  /** AES-CBC of whole blocks. */
+  aesCbc(key: Handle, iv: Buffer, data: Buffer): Buffer {
+    return this.#encrypt(pkcs11.CKM_AES_CBC, key, data, iv);
+  }
+
+  /** A key wrapped by another: its value enciphered inside the token (CKM_AES_CBC with `iv`, CKM_DES3_ECB without). */
+  wrap(wrapping: Handle, key: Handle, length: number, iv?: Buffer): Buffer {
+    const mechanism =
+      iv === undefined
+        ? { mechanism: pkcs11.CKM_DES3_ECB }
+        : { mechanism: pkcs11.CKM_AES_CBC, parameter: iv };
+    return this.p11.C_WrapKey(this.handle, mechanism, wrapping, key, Buffer.alloc(length));
   }
 
   /** AES-CMAC (NIST SP 800-38B), 16 bytes. */
