@@ -1,7 +1,7 @@
 /** The factory: fresh cards as the data sheet delivers them. */
 import { z } from 'zod';
 import { concat, fromHex, toHex } from '../card/bytes.ts';
-import { newApplet } from './applets/new-applet.ts';
+import { newFmcos } from './applets/new-applet.ts';
 import { aesEcbEncrypt, desEcbEncrypt } from './crypto.ts';
 import { type AppletState, type CardImage, parseCardImage } from './image.ts';
 import { usedMemory } from './memory.ts';
@@ -164,8 +164,9 @@ function deliveredApplet(
   id: AppId,
   spec: CardSpec,
 ): AppletState {
-  const applet = newApplet(base, APP_SHEETS[id].packageAid);
-  if (applet.kind !== 'fmcos') return applet;
+  const keys = base.transport[APP_SHEETS[id].packageAid];
+  if (keys === undefined) return { kind: 'plain', data: {} };
+  const applet = newFmcos(keys, base.keyWriteAtomic);
   const counter = spec.counters?.[id];
   if (counter !== undefined) for (const key of applet.keys) key.counter = counter;
   if (id === 'e-wallet' || id === 'transit') applet.balance = spec.balances?.[id] ?? 0;

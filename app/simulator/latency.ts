@@ -4,10 +4,14 @@
 export type Latency = 'none' | 'realistic' | { readonly apdu: number; readonly load: number };
 
 const REALISTIC = { apdu: 35, load: 48 } as const;
+const INS_LOAD = 0xe8;
+/** What is ready only travels: GET RESPONSE, and a command repeated with the right length. */
+const FETCH_MS = 5;
 
-/** Milliseconds one command takes. */
-export function latencyOf(latency: Latency, isLoad: boolean): number {
+/** Milliseconds one command takes; `fetched`: its answer was ready. */
+export function latencyOf(latency: Latency, command: Uint8Array, fetched = false): number {
   if (latency === 'none') return 0;
   const { apdu, load } = latency === 'realistic' ? REALISTIC : latency;
-  return isLoad ? load : apdu;
+  if (fetched) return Math.min(FETCH_MS, apdu);
+  return command[1] === INS_LOAD ? load : apdu;
 }

@@ -1,4 +1,7 @@
-/** Memory accounting (data sheet "Applications"): a load file takes its components' bytes, an instance 2,048. */
+/**
+ * Memory accounting (data sheet "Applications"): a load file takes its components' bytes, an instance 2,048, and data
+ * stored on top what it is long.
+ */
 import type { CardImage } from './image.ts';
 import { Refusal, SW } from './status-words.ts';
 import type { Turn } from './turn.ts';
@@ -7,9 +10,23 @@ import type { Turn } from './turn.ts';
 export const INSTANCE_BYTES = 2048;
 
 /** Non-volatile bytes taken by what is on the card. */
-export function usedMemory(image: Pick<CardImage, 'packages' | 'instances'>): number {
-  const files = image.packages.reduce((sum, { size }) => sum + size, 0);
-  return files + image.instances.length * INSTANCE_BYTES;
+export function usedMemory({
+  packages,
+  instances,
+  domain,
+}: Pick<CardImage, 'packages' | 'instances'> & {
+  readonly domain?: Pick<CardImage['domain'], 'data'>;
+}): number {
+  const files = packages.reduce((sum, { size }) => sum + size, 0);
+  const data = instances.reduce(
+    (sum, { applet }) => sum + (applet.kind === 'fmcos' ? 0 : bytesOf(applet.data)),
+    bytesOf(domain?.data ?? {}),
+  );
+  return files + instances.length * INSTANCE_BYTES + data;
+}
+
+function bytesOf(data: Readonly<Record<string, string>>): number {
+  return Object.values(data).reduce((sum, value) => sum + value.length / 2, 0);
 }
 
 /** Non-volatile bytes left. */

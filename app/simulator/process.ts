@@ -3,6 +3,7 @@ import { type CommandApdu, decodeCommand, type ResponseApdu } from '../card/apdu
 import { processFmcos } from './applets/fmcos.ts';
 import type { AppletState } from './image.ts';
 import { INS_GET_STATUS, INS_LOAD, processDomain } from './isd/domain.ts';
+import { CARD_STATE, domainOf, finalApplication } from './registry.ts';
 import { isSelectByName, select } from './select.ts';
 import { ok, Refusal, SW } from './status-words.ts';
 import type { Turn } from './turn.ts';
@@ -38,6 +39,7 @@ function interrupt(turn: Turn, ins: number | undefined): void {
   if (ins === undefined) {
     volatile.fmcos.challenge = undefined;
     volatile.pending = undefined;
+    volatile.chain = undefined;
   }
 }
 
@@ -48,14 +50,17 @@ function dispatch(turn: Turn, command: CommandApdu): ResponseApdu {
     volatile.pending = undefined;
     return select(turn, command);
   }
-  if (volatile.selected === image.domain.aid) return processDomain(turn, command);
+  // What was selected when the card was terminated is so no longer (§9.6.4).
+  if (image.domain.lifecycle === CARD_STATE.terminated) volatile.selected = finalApplication(image);
+  const domain = domainOf(image, volatile.selected);
+  if (domain !== undefined) return processDomain(turn, domain, command);
   const app = image.instances.find(({ aid }) => aid === volatile.selected);
   if (app === undefined) throw new Refusal(SW.conditions);
   return processApplet(turn, app.applet, command);
 }
 
 function processApplet(turn: Turn, applet: AppletState, command: CommandApdu): ResponseApdu {
-  if (applet.kind === 'plain') throw new Refusal(SW.unknownIns);
+  if (applet.kind !== 'fmcos') throw new Refusal(SW.unknownIns);
   const aid = turn.volatile.selected;
   return processFmcos(
     {

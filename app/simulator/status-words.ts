@@ -19,6 +19,7 @@ export const SW = {
   macMissing: 0x6987,
   macWrong: 0x6988,
   wrongData: 0x6a80,
+  functionNotSupported: 0x6a81,
   notFound: 0x6a82,
   memoryFull: 0x6a84,
   wrongP1P2: 0x6a86,

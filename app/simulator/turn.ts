@@ -1,10 +1,16 @@
 /** One command's view of the card: a copy of what it keeps, and what it forgets without power. */
 import type { Channel } from './channel/channel.ts';
 import type { CardImage } from './image.ts';
+import type { CardTurn } from './powered-card.ts';
+import { implicitlySelected } from './registry.ts';
 
 /** A load under way, INSTALL [for load] to the last LOAD; lost with anything else. */
 export interface Loading {
   readonly aid: string;
+  /** The security domain the load file is for. */
+  readonly domain: string;
+  /** Load file data block hash to be verified. */
+  readonly hash: Uint8Array;
   /** Number of the next block, 0 to 256. */
   nextBlock: number;
   /** All block data so far. */
@@ -13,9 +19,29 @@ export interface Loading {
 
 /** INITIALIZE UPDATE done, EXTERNAL AUTHENTICATE awaited. */
 export interface PendingChannel {
+  /** The security domain whose keys were asked for: the selected one, or one above it. */
+  readonly provider: string;
   readonly keyVersion: number;
+  /** Bytes of cryptogram and of MAC. */
+  readonly macLength: number;
   /** Opens the channel; throws a Refusal when cryptogram or MAC are wrong. */
   open(data: Uint8Array, level: number): Channel;
+}
+
+/** Commands of a chain, "more commands follow" (GPC 2.3.1 §11.1.5.1). */
+export interface Chain {
+  /** CLA, INS, P1 without its first bit, P2. */
+  readonly header: string;
+  readonly data: Uint8Array;
+}
+
+/** STORE DATA blocks under way. */
+export interface Storing {
+  /** The application INSTALL [for personalization] named; undefined for the domain itself. */
+  readonly target: string | undefined;
+  nextBlock: number;
+  /** The beginning of a structure that goes on in the next block. */
+  rest: Uint8Array;
 }
 
 /** Volatile state of the selected FMCOS app. */
@@ -24,6 +50,8 @@ export interface FmcosVolatile {
   state: number;
   /** Challenge given by the command just before, 4 or 8 bytes. */
   challenge?: Uint8Array | undefined;
+  /** Short id of the file selected by SELECT. */
+  file?: number | undefined;
 }
 
 /** Everything that dies with power and reset. */
@@ -32,32 +60,34 @@ export interface Volatile {
   selected: string;
   pending?: PendingChannel | undefined;
   channel?: Channel | undefined;
+  /** Whose keys the channel is under. */
+  keyOwner?: string | undefined;
+  /** A session broke by a command without its protection: nothing is answered until it is ended (§10.2.3). */
+  aborted: boolean;
   loading?: Loading | undefined;
+  chain?: Chain | undefined;
+  storing?: Storing | undefined;
   /** GET STATUS entries not given yet, and the request they answer. */
   listing?: { readonly request: string; readonly rest: readonly Uint8Array[] } | undefined;
   fmcos: FmcosVolatile;
 }
 
 /** What a handler works on. `image` is a copy, kept when the command ends. */
-export interface Turn {
-  readonly image: CardImage;
-  readonly volatile: Volatile;
-  readonly random: (length: number) => Uint8Array;
-  /** Fault injection: behave as if no memory were left. */
-  readonly memoryFull: boolean;
-  /** Set by a write that is not atomic: what it leaves when power goes in its middle. */
-  tear?: ((image: CardImage) => void) | undefined;
-}
+export type Turn = CardTurn<CardImage, Volatile>;
 
-/** State after power-on or reset: the issuer security domain is selected (GPC 2.3.1 §6.4.1.1). */
+/** State after power-on or reset. */
 export function freshVolatile(image: CardImage): Volatile {
-  return { selected: image.domain.aid, fmcos: { state: 0 } };
+  return { selected: implicitlySelected(image), aborted: false, fmcos: { state: 0 } };
 }
 
-/** Ends the secure channel, and a load with it; session keys are wiped. */
+/** Ends the secure channel, and everything under way in it; session keys are wiped. */
 export function endChannel(volatile: Volatile): void {
   volatile.channel?.end();
   volatile.channel = undefined;
+  volatile.keyOwner = undefined;
+  volatile.aborted = false;
   volatile.pending = undefined;
   volatile.loading = undefined;
+  volatile.chain = undefined;
+  volatile.storing = undefined;
 }

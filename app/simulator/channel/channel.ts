@@ -7,11 +7,13 @@ export const LEVEL = { cMac: 0x01, cDecryption: 0x02, rMac: 0x10, rEncryption: 0
 /** Session of one protocol. */
 export interface Channel {
   readonly keyVersion: number;
+  /** Security level of the session, as in EXTERNAL AUTHENTICATE. */
+  readonly level: number;
   /** Most response data that still fits one response once protected. */
   readonly responseRoom: number;
   /**
    * Checks and removes the protection of a command.
-   * @throws Refusal when it is missing or wrong; the session is then to be ended.
+   * @throws Refusal when it is missing or wrong; the session is then to be broken off.
    */
   unwrap(command: CommandApdu): CommandApdu;
   /** Protects the answer to `plain`, the command as unwrapped. */
@@ -35,9 +37,13 @@ export function plainCla(cla: number): number {
   return cla & ~0x04;
 }
 
-/** Header and Lc of a command as they enter a MAC. */
+/**
+ * Header and Lc of a command as they enter a MAC; Lc in three bytes for what several commands carried together
+ * (GPC 2.3.1 §11.1.5.1).
+ */
 export function macHeader(command: CommandApdu, cla: number, lc: number): Uint8Array {
-  return Uint8Array.of(cla, command.ins, command.p1, command.p2, lc);
+  const header = [cla, command.ins, command.p1, command.p2];
+  return lc > 0xff ? Uint8Array.of(...header, 0, lc >> 8, lc & 0xff) : Uint8Array.of(...header, lc);
 }
 
 /** The same command with other protection: `data` left out when empty. */

@@ -81,8 +81,8 @@ interface SessionKeys extends StaticKeys {
 
 class Scp02Channel implements Channel {
   readonly keyVersion: number;
+  readonly level: number;
   readonly responseRoom: number;
-  readonly #level: number;
   readonly #encryptIcv: boolean;
   readonly #keys: SessionKeys;
   #cMac: Uint8Array;
@@ -92,7 +92,7 @@ class Scp02Channel implements Channel {
   constructor(level: number, encryptIcv: boolean, cMac: Uint8Array, keys: SessionKeys) {
     this.keyVersion = keys.version;
     this.responseRoom = (level & LEVEL.rMac) !== 0 ? 248 : 256;
-    this.#level = level;
+    this.level = level;
     this.#encryptIcv = encryptIcv;
     this.#keys = keys;
     this.#cMac = cMac;
@@ -101,7 +101,7 @@ class Scp02Channel implements Channel {
 
   unwrap(command: CommandApdu): CommandApdu {
     const secured = (command.cla & 0x04) !== 0;
-    if ((this.#level & LEVEL.cMac) === 0) {
+    if ((this.level & LEVEL.cMac) === 0) {
       if (secured) throw new Refusal(SW.secureMessagingNotSupported);
       return command;
     }
@@ -121,7 +121,7 @@ class Scp02Channel implements Channel {
   }
 
   wrap(response: ResponseApdu, plain: CommandApdu): ResponseApdu {
-    if ((this.#level & LEVEL.rMac) === 0) return response;
+    if ((this.level & LEVEL.rMac) === 0) return response;
     const data = plain.data ?? new Uint8Array(0);
     this.#rMac = desMac(
       this.#keys.rmac,
@@ -147,7 +147,7 @@ class Scp02Channel implements Channel {
   }
 
   #decrypt(body: Uint8Array): Uint8Array {
-    if ((this.#level & LEVEL.cDecryption) === 0 || body.length === 0) return body;
+    if ((this.level & LEVEL.cDecryption) === 0 || body.length === 0) return body;
     if (body.length % 8 !== 0) throw new Refusal(SW.securityStatus);
     const plain = unpad80(desCbcDecrypt(this.#keys.enc, body));
     if (plain === undefined) throw new Refusal(SW.securityStatus);

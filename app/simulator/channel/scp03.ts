@@ -1,4 +1,4 @@
-/** SCP03 on the card's side, S8 (GPC Amendment D 1.1.1). */
+/** SCP03 on the card's side, S8 (GPC Amendment D 1.1.1) and S16 (1.2). */
 import type { CommandApdu, ResponseApdu } from '../../card/apdu.ts';
 import { concat, equalBytes, wipe } from '../../card/bytes.ts';
 import { aesCbcDecrypt, aesCbcEncrypt, aesCmac, aesEcbEncrypt, pad80, unpad80 } from '../crypto.ts';
@@ -10,7 +10,7 @@ import { type Channel, LEVEL, macHeader, plainCla, type StaticKeys, withData } f
 const DERIVE = { cardCryptogram: 0, hostCryptogram: 1, challenge: 2, sEnc: 4, sMac: 6, sRmac: 7 } as const;
 
 /** Option bits of "i" (table 5-1). */
-const I = { pseudoRandom: 0x10, rMac: 0x20, rEncryption: 0x40 } as const;
+const I = { s16: 0x01, pseudoRandom: 0x10, rMac: 0x20, rEncryption: 0x40 } as const;
 
 /** Security levels of EXTERNAL AUTHENTICATE (table 7-6) and the option bits each needs. */
 const LEVELS = new Map([
@@ -38,8 +38,13 @@ export function scp03Derive(
 }
 
 /** Pseudo-random card challenge (§6.2.2.1): from the static Key-ENC, the sequence counter and the domain's AID. */
-export function scp03Challenge(enc: Uint8Array, counter: Uint8Array, aid: Uint8Array): Uint8Array {
-  return scp03Derive(enc, DERIVE.challenge, 64, concat(counter, aid));
+export function scp03Challenge(
+  enc: Uint8Array,
+  counter: Uint8Array,
+  aid: Uint8Array,
+  length: 8 | 16 = 8,
+): Uint8Array {
+  return scp03Derive(enc, DERIVE.challenge, length * 8, concat(counter, aid));
 }
 
 /** What INITIALIZE UPDATE needs of the card. */
@@ -64,33 +69,49 @@ export function startScp03(start: Scp03Start): {
     start.sequenceCounter & 0xff,
   );
   const predictable = (i & I.pseudoRandom) !== 0;
-  const cardChallenge = predictable ? scp03Challenge(keys.enc, counter, start.aid) : start.random(8);
+  const length = (i & I.s16) !== 0 ? 16 : 8;
+  const cardChallenge = predictable
+    ? scp03Challenge(keys.enc, counter, start.aid, length)
+    : start.random(length);
   const context = concat(start.hostChallenge, cardChallenge);
   const mac = scp03Derive(keys.mac, DERIVE.sMac, keys.mac.length * 8, context);
   return {
     answer: concat(
       Uint8Array.of(keys.version, 0x03, i),
       cardChallenge,
-      scp03Derive(mac, DERIVE.cardCryptogram, 64, context),
+      scp03Derive(mac, DERIVE.cardCryptogram, length * 8, context),
       predictable ? counter : new Uint8Array(0),
     ),
     open(data, level) {
       const needs = LEVELS.get(level);
       if (needs === undefined || (i & needs) !== needs) throw new Refusal(SW.wrongP1P2);
-      const cryptogram = scp03Derive(mac, DERIVE.hostCryptogram, 64, context);
-      if (!equalBytes(cryptogram, data.slice(0, 8))) throw new Refusal(SW.authenticationFailed);
-      const header = Uint8Array.of(0x84, 0x82, level, 0x00, 0x10);
-      const chaining = aesCmac(mac, concat(new Uint8Array(16), header, data.slice(0, 8)));
-      if (!equalBytes(chaining.slice(0, 8), data.slice(8))) throw new Refusal(SW.securityStatus);
-      return new Scp03Channel(level, keys, mac, context, chaining);
+      const cryptogram = scp03Derive(mac, DERIVE.hostCryptogram, length * 8, context);
+      if (!equalBytes(cryptogram, data.slice(0, length))) throw new Refusal(SW.authenticationFailed);
+      const header = Uint8Array.of(0x84, 0x82, level, 0x00, 2 * length);
+      const chaining = aesCmac(mac, concat(new Uint8Array(16), header, cryptogram));
+      if (!equalBytes(chaining.slice(0, length), data.slice(length))) throw new Refusal(SW.securityStatus);
+      return new Scp03Channel({ level, length, keys, mac, context, chaining });
     },
   };
 }
 
+interface Session {
+  readonly level: number;
+  /** Bytes of a MAC as sent. */
+  readonly length: 8 | 16;
+  readonly keys: StaticKeys;
+  /** S-MAC. */
+  readonly mac: Uint8Array;
+  readonly context: Uint8Array;
+  /** MAC chaining value: the whole C-MAC of EXTERNAL AUTHENTICATE. */
+  readonly chaining: Uint8Array;
+}
+
 class Scp03Channel implements Channel {
   readonly keyVersion: number;
+  readonly level: number;
   readonly responseRoom: number;
-  readonly #level: number;
+  readonly #length: 8 | 16;
   readonly #enc: Uint8Array;
   readonly #mac: Uint8Array;
   readonly #rmac: Uint8Array;
@@ -99,10 +120,18 @@ class Scp03Channel implements Channel {
   /** Counts commands, with or without data (§6.2.6). */
   #counter = 0;
 
-  constructor(level: number, keys: StaticKeys, mac: Uint8Array, context: Uint8Array, chaining: Uint8Array) {
+  constructor({ level, length, keys, mac, context, chaining }: Session) {
     this.keyVersion = keys.version;
-    this.responseRoom = this.#has(level, LEVEL.rEncryption) ? 239 : this.#has(level, LEVEL.rMac) ? 248 : 256;
-    this.#level = level;
+    this.level = level;
+    this.#length = length;
+    const protectedRoom = 256 - length;
+    const encrypted = this.#has(LEVEL.rEncryption);
+    // Whole blocks, one byte of which is padding.
+    this.responseRoom = encrypted
+      ? Math.floor(protectedRoom / 16) * 16 - 1
+      : this.#has(LEVEL.rMac)
+        ? protectedRoom
+        : 256;
     this.#enc = scp03Derive(keys.enc, DERIVE.sEnc, keys.enc.length * 8, context);
     this.#mac = mac;
     this.#rmac = scp03Derive(keys.mac, DERIVE.sRmac, keys.mac.length * 8, context);
@@ -113,28 +142,29 @@ class Scp03Channel implements Channel {
   unwrap(command: CommandApdu): CommandApdu {
     this.#counter += 1;
     const secured = (command.cla & 0x04) !== 0;
-    if (!this.#has(this.#level, LEVEL.cMac)) {
+    if (!this.#has(LEVEL.cMac)) {
       if (secured) throw new Refusal(SW.secureMessagingNotSupported);
       return command;
     }
     const data = command.data ?? new Uint8Array(0);
-    if (!secured || data.length < 8) throw new Refusal(SW.securityStatus);
-    const body = data.slice(0, -8);
+    if (!secured || data.length < this.#length) throw new Refusal(SW.securityStatus);
+    const body = data.slice(0, -this.#length);
     const chaining = aesCmac(
       this.#mac,
       concat(this.#chaining, macHeader(command, command.cla, data.length), body),
     );
-    if (!equalBytes(chaining.slice(0, 8), data.slice(-8))) throw new Refusal(SW.securityStatus);
+    if (!equalBytes(chaining.slice(0, this.#length), data.slice(-this.#length)))
+      throw new Refusal(SW.securityStatus);
     this.#chaining = chaining;
     return withData(command, plainCla(command.cla), this.#decrypt(body));
   }
 
   wrap(response: ResponseApdu): ResponseApdu {
     const warning = response.sw >> 8 === 0x62 || response.sw >> 8 === 0x63;
-    if (!this.#has(this.#level, LEVEL.rMac) || (response.sw !== SW.ok && !warning)) return response;
+    if (!this.#has(LEVEL.rMac) || (response.sw !== SW.ok && !warning)) return response;
     const data = this.#encrypt(response.data);
     const sw = Uint8Array.of(response.sw >> 8, response.sw & 0xff);
-    const mac = aesCmac(this.#rmac, concat(this.#chaining, data, sw)).slice(0, 8);
+    const mac = aesCmac(this.#rmac, concat(this.#chaining, data, sw)).slice(0, this.#length);
     return { data: concat(data, mac), sw: response.sw };
   }
 
@@ -147,8 +177,8 @@ class Scp03Channel implements Channel {
     wipe(this.#enc, this.#mac, this.#rmac, this.#dek);
   }
 
-  #has(level: number, bit: number): boolean {
-    return (level & bit) !== 0;
+  #has(bit: number): boolean {
+    return (this.level & bit) !== 0;
   }
 
   #iv(response: boolean): Uint8Array {
@@ -159,7 +189,7 @@ class Scp03Channel implements Channel {
   }
 
   #decrypt(body: Uint8Array): Uint8Array {
-    if (!this.#has(this.#level, LEVEL.cDecryption) || body.length === 0) return body;
+    if (!this.#has(LEVEL.cDecryption) || body.length === 0) return body;
     if (body.length % 16 !== 0) throw new Refusal(SW.securityStatus);
     const plain = unpad80(aesCbcDecrypt(this.#enc, body, this.#iv(false)));
     if (plain === undefined) throw new Refusal(SW.securityStatus);
@@ -167,7 +197,7 @@ class Scp03Channel implements Channel {
   }
 
   #encrypt(data: Uint8Array): Uint8Array {
-    if (!this.#has(this.#level, LEVEL.rEncryption) || data.length === 0) return data;
+    if (!this.#has(LEVEL.rEncryption) || data.length === 0) return data;
     return aesCbcEncrypt(this.#enc, pad80(data, 16), this.#iv(true));
   }
 }

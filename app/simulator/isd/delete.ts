@@ -1,34 +1,65 @@
-/** DELETE of card content and of keys (GPC 2.3.1 §11.2). */
+/** DELETE of card content and of keys (GPC 2.3.1 §9.5, §11.2). */
 import type { CommandApdu, ResponseApdu } from '../../card/apdu.ts';
-import type { CardImage } from '../image.ts';
+import type { CardImage, Instance } from '../image.ts';
+import { associatedWith, isBelow, PRIVILEGE, type SecurityDomain } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
+import { RECEIPT_ABSENT, requireManagement } from './content.ts';
 import { readAid, readObjects } from './fields.ts';
 
-const RECEIPT_ABSENT = Uint8Array.of(0x00);
-
 /** DELETE: 4F names an instance or a package (P2 80 with its instances), D0 and D2 a key. */
-export function deleteObject(turn: Turn, command: CommandApdu): ResponseApdu {
+export function deleteObject(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   if (command.p1 !== 0 || (command.p2 !== 0 && command.p2 !== 0x80)) throw new Refusal(SW.wrongP1P2);
   if (command.data === undefined) throw new Refusal(SW.wrongLength);
   const objects = new Map(readObjects(command.data).map(({ tag, value }) => [tag, value]));
   const aid = objects.get(0x4f);
-  if (aid !== undefined) deleteContent(turn.image, readAid(aid), command.p2 === 0x80);
-  else deleteKeys(turn, single(objects.get(0xd0)), single(objects.get(0xd2)));
+  if (aid !== undefined) {
+    // A token is for delegated management.
+    if (objects.has(0x9e)) throw new Refusal(SW.wrongData);
+    requireManagement(domain);
+    deleteContent(turn.image, domain, readAid(aid), command.p2 === 0x80);
+  } else deleteKeys(turn, domain, single(objects.get(0xd0)), single(objects.get(0xd2)));
   return ok(RECEIPT_ABSENT);
 }
 
-function deleteContent(image: CardImage, aid: string, related: boolean): void {
-  if (aid === image.domain.aid) throw new Refusal(SW.conditions);
-  if (image.instances.some((instance) => instance.aid === aid)) {
-    image.instances = image.instances.filter((instance) => instance.aid !== aid);
+function deleteContent(image: CardImage, domain: SecurityDomain, aid: string, related: boolean): void {
+  // Neither the issuer's domain nor the one at work.
+  if (aid === image.domain.aid || aid === domain.aid) throw new Refusal(SW.conditions);
+  const instance = image.instances.find((known) => known.aid === aid);
+  if (instance !== undefined) {
+    removeInstances(image, domain, [instance]);
     return;
   }
-  if (!image.packages.some((loaded) => loaded.aid === aid)) throw new Refusal(SW.referenceNotFound);
-  const used = image.instances.some((instance) => instance.package === aid);
-  if (used && !related) throw new Refusal(SW.conditions);
-  image.instances = image.instances.filter((instance) => instance.package !== aid);
+  const file = image.packages.find((loaded) => loaded.aid === aid);
+  if (file === undefined) throw new Refusal(SW.referenceNotFound);
+  requireResponsibility(image, domain, file);
+  const used = image.instances.filter((known) => known.package === aid);
+  if (used.length > 0 && !related) throw new Refusal(SW.conditions);
+  removeInstances(image, domain, used);
   image.packages = image.packages.filter((loaded) => loaded.aid !== aid);
+}
+
+/** All or none; a domain goes only when nothing is left that is associated with it. */
+function removeInstances(image: CardImage, domain: SecurityDomain, gone: readonly Instance[]): void {
+  const aids = gone.map(({ aid }) => aid);
+  for (const entry of gone) {
+    requireResponsibility(image, domain, entry);
+    if (entry.aid === domain.aid) throw new Refusal(SW.conditions);
+    if (entry.applet.kind !== 'domain') continue;
+    const staying = [...image.instances.filter(({ aid }) => !aids.includes(aid)), ...image.packages];
+    if (staying.some((known) => associatedWith(image, known) === entry.aid)) throw new Refusal(SW.conditions);
+  }
+  image.instances = image.instances.filter(({ aid }) => !aids.includes(aid));
+}
+
+/** The domain deletes what is in its own hierarchy, or anything with the privilege for it. */
+function requireResponsibility(
+  image: CardImage,
+  domain: SecurityDomain,
+  entry: { readonly domain?: string | undefined },
+): void {
+  const global = (domain.privileges & PRIVILEGE.globalDelete) !== 0;
+  if (!global && !isBelow(image, entry, domain.aid)) throw new Refusal(SW.conditions);
 }
 
 function single(value: Uint8Array | undefined): number | undefined {
@@ -38,14 +69,22 @@ function single(value: Uint8Array | undefined): number | undefined {
 }
 
 /** Keys by id, by version or by both; never of the set the session runs under. */
-function deleteKeys(turn: Turn, id: number | undefined, version: number | undefined): void {
+function deleteKeys(
+  turn: Turn,
+  { aid, state }: SecurityDomain,
+  id: number | undefined,
+  version: number | undefined,
+): void {
   if (id === undefined && version === undefined) throw new Refusal(SW.wrongData);
-  const { domain } = turn.image;
   const matches = (keyVersion: number, keyId: number) =>
     (version === undefined || version === keyVersion) && (id === undefined || id === keyId);
-  const hit = domain.keySets.filter((set) => set.keys.some((key) => matches(set.version, key.id)));
-  if (hit.length === 0) throw new Refusal(SW.referenceNotFound);
-  if (hit.some((set) => set.version === turn.volatile.channel?.keyVersion)) throw new Refusal(SW.conditions);
-  for (const set of hit) set.keys = set.keys.filter((key) => !matches(set.version, key.id));
-  domain.keySets = domain.keySets.filter((set) => set.keys.length > 0);
+  const sets = state.keySets.filter((set) => set.keys.some((key) => matches(set.version, key.id)));
+  const others = state.publicKeys.filter((key) => matches(key.version, key.id));
+  if (sets.length + others.length === 0) throw new Refusal(SW.referenceNotFound);
+  const { channel, keyOwner } = turn.volatile;
+  if (keyOwner === aid && sets.some((set) => set.version === channel?.keyVersion))
+    throw new Refusal(SW.conditions);
+  for (const set of sets) set.keys = set.keys.filter((key) => !matches(set.version, key.id));
+  state.keySets = state.keySets.filter((set) => set.keys.length > 0);
+  state.publicKeys = state.publicKeys.filter((key) => !others.includes(key));
 }

@@ -1,8 +1,10 @@
-/** The issuer security domain: secure messaging around its commands (GPC 2.3.1 §11). */
+/** A security domain, the issuer's or a supplementary one: secure messaging around its commands (GPC 2.3.1 §10, §11). */
 import type { CommandApdu, ResponseApdu } from '../../card/apdu.ts';
+import { CARD_STATE, type SecurityDomain } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import { endChannel, type Turn } from '../turn.ts';
 import { externalAuthenticate, initializeUpdate } from './authenticate.ts';
+import { collectChain } from './chaining.ts';
 import { deleteObject } from './delete.ts';
 import { getData } from './get-data.ts';
 import { getStatus } from './get-status.ts';
@@ -10,62 +12,92 @@ import { install } from './install.ts';
 import { load } from './load.ts';
 import { putKey } from './put-key.ts';
 import { setStatus } from './set-status.ts';
+import { storeData } from './store-data.ts';
 
 /** INS of LOAD and GET STATUS, which go on over several commands. */
 export const INS_LOAD = 0xe8;
 export const INS_GET_STATUS = 0xf2;
+const INS_GET_DATA = 0xca;
+const INS_SET_STATUS = 0xf0;
+const INS_INITIALIZE_UPDATE = 0x50;
+const INS_EXTERNAL_AUTHENTICATE = 0x82;
 
-/** Content management; every one needs an authenticated session. */
-const MANAGEMENT = new Map<number, (turn: Turn, command: CommandApdu) => ResponseApdu>([
+type Handler = (turn: Turn, domain: SecurityDomain, command: CommandApdu) => ResponseApdu;
+
+/** Management; every one needs an authenticated session (table 11-2). */
+const MANAGEMENT = new Map<number, Handler>([
   [INS_GET_STATUS, getStatus],
   [0xe6, install],
   [INS_LOAD, load],
   [0xe4, deleteObject],
   [0xd8, putKey],
-  [0xf0, setStatus],
+  [INS_SET_STATUS, setStatus],
+  [0xe2, storeData],
 ]);
 
-/** Answers one command to the domain. */
-export function processDomain(turn: Turn, command: CommandApdu): ResponseApdu {
+/** What a locked card still does: no change of content, keys or data (§5.1.1.4, table 11-1). */
+const WHEN_CARD_LOCKED: readonly number[] = [
+  INS_GET_DATA,
+  INS_GET_STATUS,
+  INS_SET_STATUS,
+  INS_INITIALIZE_UPDATE,
+  INS_EXTERNAL_AUTHENTICATE,
+];
+
+/** Answers one command to the selected domain. */
+export function processDomain(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   const { volatile } = turn;
   const pending = volatile.pending;
   volatile.pending = undefined;
   if ((command.cla & ~0x84) !== 0)
     throw new Refusal((command.cla & ~0x87) === 0 ? SW.channelNotSupported : SW.wrongCla);
-  if (command.ins === 0x50) {
+  requireState(turn, domain, command.ins);
+  if (command.ins === INS_INITIALIZE_UPDATE) {
     endChannel(volatile);
-    return initializeUpdate(turn, command);
+    return initializeUpdate(turn, domain, command);
   }
-  if (command.ins === 0x82) {
+  if (command.ins === INS_EXTERNAL_AUTHENTICATE) {
     endChannel(volatile);
     return externalAuthenticate(turn, command, pending);
   }
+  if (volatile.aborted) throw new Refusal(SW.securityStatus);
+  const whole = collectChain(volatile, command);
+  if (whole === undefined) return ok();
   const channel = volatile.channel;
   if (channel === undefined) {
-    if ((command.cla & 0x04) !== 0) throw new Refusal(SW.securityStatus);
-    return execute(turn, command);
+    if ((whole.cla & 0x04) !== 0) throw new Refusal(SW.securityStatus);
+    return execute(turn, domain, whole);
   }
   let plain: CommandApdu;
   try {
-    plain = channel.unwrap(command);
+    plain = channel.unwrap(whole);
   } catch (error) {
     endChannel(volatile);
+    volatile.aborted = true;
     throw error;
   }
   return channel.wrap(
-    answered(() => execute(turn, plain)),
+    answered(() => execute(turn, domain, plain)),
     plain,
   );
 }
 
-function execute(turn: Turn, command: CommandApdu): ResponseApdu {
-  if (command.ins === 0xca) return getData(turn, command);
+/** @throws Refusal 6985 when the card's or the domain's life cycle forbids the command */
+function requireState({ image }: Turn, domain: SecurityDomain, ins: number): void {
+  const { lifecycle } = image.domain;
+  if (lifecycle === CARD_STATE.terminated && ins !== INS_GET_DATA) throw new Refusal(SW.conditions);
+  if (lifecycle === CARD_STATE.locked && !WHEN_CARD_LOCKED.includes(ins)) throw new Refusal(SW.conditions);
+  // A locked domain rejects everything (§5.3.2.4).
+  if (((domain.entry?.lifecycle ?? 0) & 0x80) !== 0) throw new Refusal(SW.conditions);
+}
+
+function execute(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
+  if (command.ins === INS_GET_DATA) return getData(turn, domain, command);
   const handler = MANAGEMENT.get(command.ins);
   if (handler === undefined) throw new Refusal(SW.unknownIns);
   if (command.cla !== 0x80) throw new Refusal(SW.wrongCla);
   if (turn.volatile.channel === undefined) throw new Refusal(SW.securityStatus);
-  if (turn.image.domain.lifecycle === 0xff) throw new Refusal(SW.conditions);
-  return handler(turn, command);
+  return handler(turn, domain, command);
 }
 
 function answered(handler: () => ResponseApdu): ResponseApdu {

@@ -2,76 +2,95 @@
 import type { CommandApdu, ResponseApdu } from '../../card/apdu.ts';
 import { concat, fromHex } from '../../card/bytes.ts';
 import { writeTlv } from '../../card/tlv.ts';
-import type { CardImage } from '../image.ts';
+import type { CardImage, KeySet, PublicKey } from '../image.ts';
 import { freeMemory } from '../memory.ts';
+import { isBelow, PRIVILEGE, type SecurityDomain } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
-import { defaultKeySet, diversificationData } from './authenticate.ts';
+import { channelKeys, defaultKeySet, diversificationData, keyProvider } from './authenticate.ts';
+import { cardCapabilities, cardRecognition, productionLifeCycle } from './card-data.ts';
 
 /** Issuer identification number object, as in the apps' public files. */
 const ISSUER = '4B41494B41000000';
+/** Answered as they are, not as the value of an object. */
+const LIST_OF_APPLICATIONS = 0x2f00;
+const AUTHENTICATED = 0x80;
 
-const OBJECTS = new Map<number, (image: CardImage) => Uint8Array | undefined>([
-  [0x9f7f, (image) => writeTlv(0x9f7f, productionLifeCycle(image))],
-  [0x0042, () => writeTlv(0x42, fromHex(ISSUER))],
-  [0x0045, (image) => writeTlv(0x45, fromHex(image.identificationCode))],
-  [0x0066, (image) => writeTlv(0x66, cardRecognition(image))],
-  [0x00e0, (image) => writeTlv(0xe0, keyInformation(image))],
-  [0x00cf, (image) => writeTlv(0xcf, diversificationData(image))],
-  [0x00c1, sequenceCounter],
-  [0xff21, (image) => writeTlv(0xff21, resources(image))],
+type Reader = (turn: Turn, domain: SecurityDomain) => Uint8Array | undefined;
+
+/** Values by tag. Objects stored by STORE DATA come first. */
+const OBJECTS = new Map<number, Reader>([
+  [0x42, (_turn, domain) => (domain.isIssuer ? fromHex(ISSUER) : undefined)],
+  [0x45, ({ image }, domain) => (domain.isIssuer ? fromHex(image.identificationCode) : undefined)],
+  [0x66, ({ image }, domain) => cardRecognition(image, domain.state.protocol)],
+  [0x67, (_turn, domain) => (domain.isIssuer ? cardCapabilities(domain.state) : undefined)],
+  [0xc1, sequenceCounter],
+  [0xc2, (_turn, domain) => (domain.isIssuer ? new Uint8Array(2) : undefined)],
+  [0xcf, ({ image }) => diversificationData(image)],
+  [0xd3, ({ volatile }) => Uint8Array.of(volatile.channel ? AUTHENTICATED | volatile.channel.level : 0)],
+  [0xe0, ({ image }, domain) => keyInformation(image, domain)],
+  [0x9f7f, ({ image }, domain) => (domain.isIssuer ? productionLifeCycle(image) : undefined)],
+  [0xff21, ({ image }) => resources(image)],
 ]);
 
-/** GET DATA, in or outside a session. */
-export function getData(turn: Turn, command: CommandApdu): ResponseApdu {
+/**
+ * GET DATA, in or outside a session. The object is given whole in class 00 too, where the specification since 2.2 has
+ * its value alone: cards from a shop do so, and tools read it so.
+ */
+export function getData(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
+  const tag = (command.p1 << 8) | command.p2;
+  if (tag === LIST_OF_APPLICATIONS) return ok(applications(turn.image, domain));
   if (command.data !== undefined) throw new Refusal(SW.wrongLength);
-  const data = OBJECTS.get((command.p1 << 8) | command.p2)?.(turn.image);
-  if (data === undefined) throw new Refusal(SW.referenceNotFound);
+  const stored = domain.state.data[tag.toString(16).toUpperCase().padStart(2, '0')];
+  const isSecret = tag === 0x9f66 || tag === 0x9f67;
+  const value = stored === undefined || isSecret ? OBJECTS.get(tag)?.(turn, domain) : fromHex(stored);
+  if (value === undefined) throw new Refusal(SW.referenceNotFound);
+  const data = writeTlv(tag, value);
   if (turn.volatile.channel === undefined && command.le !== undefined && command.le < data.length)
     return { data: new Uint8Array(0), sw: 0x6c00 | data.length };
   return ok(data);
 }
 
-/** CPLC, 42 bytes: fabricator and type of the chip, its serial number, the rest zero. */
-function productionLifeCycle(image: CardImage): Uint8Array {
-  const cplc = new Uint8Array(42);
-  cplc.set(fromHex('4B414B44'));
-  cplc.set(fromHex(image.identificationCode).slice(4), 12);
-  return cplc;
+/** §11.3.3.1.3: applications the domain may see, each in a template 61. */
+function applications(image: CardImage, domain: SecurityDomain): Uint8Array {
+  const all = (domain.privileges & PRIVILEGE.globalRegistry) !== 0;
+  const seen = image.instances.filter((entry) => all || isBelow(image, entry, domain.aid));
+  const whole = seen.map(({ aid }) => writeTlv(0x61, writeTlv(0x4f, fromHex(aid))));
+  // One answer holds 256 bytes, and this card does not chain answers.
+  const ends = whole.map((_, i) => whole.slice(0, i + 1).reduce((sum, { length }) => sum + length, 0));
+  return concat(...whole.filter((_, i) => (ends[i] ?? 0) <= 256));
 }
 
-/** Card recognition data (GPC 2.3.1 H.2), tag 73. */
-export function cardRecognition(image: CardImage): Uint8Array {
-  const { scp, i } = image.domain.protocol;
-  const gp = '2A864886FC6B';
-  const oid = (text: string) => writeTlv(0x06, fromHex(gp + text));
-  const protocol = scp + i.toString(16).padStart(2, '0');
-  return writeTlv(
-    0x73,
-    oid('01'),
-    writeTlv(0x60, oid('02020301')),
-    writeTlv(0x63, oid('03')),
-    writeTlv(0x64, oid(`04${protocol}`)),
-  );
-}
-
-/** Key information template (GPC 2.3.1 §11.3.3.1): id, version, type and length of each key. */
-function keyInformation(image: CardImage): Uint8Array {
-  return concat(
-    ...image.domain.keySets.flatMap(({ version, keys }) =>
-      keys.map(({ id, kind, value }) =>
-        writeTlv(0xc0, Uint8Array.of(id, version, kind === 'aes' ? 0x88 : 0x80, value.length / 2)),
+/** Key information template (tables 11-28, 11-29): id, version, type and length of each key. */
+function keyInformation(image: CardImage, domain: SecurityDomain): Uint8Array {
+  const extended = image.keyInformation === 'extended';
+  const entry = (id: number, version: number, ...components: readonly [type: number, length: number][]) =>
+    writeTlv(
+      0xc0,
+      Uint8Array.of(id, version),
+      ...components.map(([type, length]) =>
+        extended ? Uint8Array.of(0xff, type, length >> 8, length & 0xff) : Uint8Array.of(type, length & 0xff),
       ),
-    ),
-  );
+      // Neither usage nor access was given when the key was loaded.
+      extended ? Uint8Array.of(0x00, 0x00) : new Uint8Array(0),
+    );
+  const symmetric = ({ version, keys }: KeySet) =>
+    keys.map(({ id, kind, value }) => entry(id, version, [kind === 'aes' ? 0x88 : 0x80, value.length / 2]));
+  const asymmetric = (key: PublicKey) =>
+    key.kind === 'rsa'
+      ? entry(key.id, key.version, [0xa1, key.modulus.length / 2], [0xa0, key.exponent.length / 2])
+      : entry(key.id, key.version, [0xb0, key.point.length / 2 - 1], [0xf0, key.curve]);
+  return concat(...domain.state.keySets.flatMap(symmetric), ...domain.state.publicKeys.map(asymmetric));
 }
 
-function sequenceCounter(image: CardImage): Uint8Array | undefined {
-  const set = defaultKeySet(image);
-  const { scp, i } = image.domain.protocol;
-  if (set === undefined || (scp === '03' && (i & 0x10) === 0)) return undefined;
-  const counter = number(set.sequenceCounter, 4);
-  return writeTlv(0xc1, counter.slice(scp === '02' ? 2 : 1));
+/** Of the key set KVN 00 stands for; protocols without a counter have none. */
+function sequenceCounter({ image }: Turn, domain: SecurityDomain): Uint8Array | undefined {
+  const provider = keyProvider(image, domain.aid);
+  const set = provider === undefined ? undefined : defaultKeySet(provider.state);
+  if (set === undefined || channelKeys(set) === undefined) return undefined;
+  const { scp, i } = domain.state.protocol;
+  if (scp === '03' && (i & 0x10) === 0) return undefined;
+  return number(set.sequenceCounter, scp === '02' ? 2 : 3);
 }
 
 /** Extended card resources (ETSI TS 102 226 §8.2.1.7.2): applications, free non-volatile and volatile bytes. */

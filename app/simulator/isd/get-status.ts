@@ -1,10 +1,19 @@
-/** GET STATUS (GPC 2.3.1 §11.4). */
+/** GET STATUS (GPC 2.3.1 §11.4; the format without TLV is the one of GPC 2.1.1 §9.4). */
 import type { CommandApdu, ResponseApdu } from '../../card/apdu.ts';
 import { concat, fromHex, toHex } from '../../card/bytes.ts';
-import { readTlvs, TlvError, writeTlv } from '../../card/tlv.ts';
+import { writeTlv } from '../../card/tlv.ts';
 import type { CardImage } from '../image.ts';
+import {
+  associatedWith,
+  isBelow,
+  issuerPrivileges,
+  PRIVILEGE,
+  privilegeText,
+  type SecurityDomain,
+} from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
+import { readObjects } from './fields.ts';
 
 /** Everything an entry may show; each format and subset takes its part. */
 interface Entry {
@@ -18,54 +27,77 @@ interface Entry {
   readonly modules?: readonly string[];
 }
 
-/** Privileges of the issuer security domain: security domain, card lock, terminate, reset, authorised management. */
-const DOMAIN_PRIVILEGES = '9EFE80';
+const ISSUER_ONLY = 0x80;
 
 const SUBSETS = new Map<number, (image: CardImage) => Entry[]>([
-  [0x80, ({ domain }) => [{ aid: domain.aid, lifecycle: domain.lifecycle, privileges: DOMAIN_PRIVILEGES }]],
-  [0x40, ({ domain, instances }) => instances.map((instance) => ({ ...instance, domain: domain.aid }))],
+  [ISSUER_ONLY, issuer],
+  [0x40, applications],
   [0x20, (image) => files(image, false)],
   [0x10, (image) => files(image, true)],
 ]);
 
-function files({ domain, packages }: CardImage, withModules: boolean): Entry[] {
-  return packages.map(({ aid, version, modules }) => ({
-    aid,
-    version,
+function issuer(image: CardImage): Entry[] {
+  const { aid, lifecycle } = image.domain;
+  return [{ aid, lifecycle, privileges: privilegeText(issuerPrivileges(image)) }];
+}
+
+function applications(image: CardImage): Entry[] {
+  return image.instances.map((instance) => ({ ...instance, domain: associatedWith(image, instance) }));
+}
+
+function files(image: CardImage, withModules: boolean): Entry[] {
+  return image.packages.map((file) => ({
+    aid: file.aid,
+    version: file.version,
     lifecycle: 0x01,
-    domain: domain.aid,
-    ...(withModules ? { modules } : {}),
+    domain: associatedWith(image, file),
+    ...(withModules ? { modules: file.modules } : {}),
   }));
 }
 
 /** GET STATUS: P1 80, 40, 20, 10; P2 bit 1 the next part, bit 2 TLV instead of the legacy format. */
-export function getStatus(turn: Turn, command: CommandApdu): ResponseApdu {
+export function getStatus(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   const subset = SUBSETS.get(command.p1);
   if (subset === undefined || command.p2 > 3) throw new Refusal(SW.wrongP1P2);
   const tlv = (command.p2 & 0x02) !== 0;
   const request = `${command.p1} ${tlv} ${toHex(command.data ?? new Uint8Array(0))}`;
   if ((command.p2 & 0x01) !== 0) return page(turn, request, remaining(turn, request));
-  const search = criterion(command.data);
-  const found = subset(turn.image).filter(({ aid }) => aid.startsWith(search));
+  if (command.data === undefined) throw new Refusal(SW.wrongLength);
+  const criteria = readObjects(command.data);
+  const search = criteria.find(({ tag }) => tag === 0x4f)?.value;
+  if (search === undefined || search.length > 16) throw new Refusal(SW.wrongData);
+  const tags = tagList(criteria.find(({ tag }) => tag === 0x5c)?.value);
+  // Of the issuer's domain there is one, whatever is searched for.
+  const prefix = command.p1 === ISSUER_ONLY ? '' : toHex(search);
+  const found = subset(turn.image).filter(
+    (entry) => entry.aid.startsWith(prefix) && maySee(turn.image, domain, entry),
+  );
   if (found.length === 0) throw new Refusal(SW.referenceNotFound);
   return page(
     turn,
     request,
-    found.map((entry) => (tlv ? tlvEntry(entry) : legacyEntry(entry))),
+    found.map((entry) => (tlv ? tlvEntry(entry, tags) : legacyEntry(entry))),
   );
 }
 
-/** The search criterion 4F; a tag list 5C may follow and is not looked at. */
-function criterion(data: Uint8Array | undefined): string {
-  if (data === undefined) throw new Refusal(SW.wrongLength);
-  try {
-    const aid = readTlvs(data).find(({ tag }) => tag === 0x4f)?.value;
-    if (aid === undefined || aid.length > 16) throw new Refusal(SW.wrongData);
-    return toHex(aid);
-  } catch (error) {
-    if (error instanceof TlvError) throw new Refusal(SW.wrongData);
-    throw error;
+/** A domain sees what is below it, itself included, or everything with the privilege for it. */
+function maySee(image: CardImage, domain: SecurityDomain, entry: Entry): boolean {
+  if ((domain.privileges & PRIVILEGE.globalRegistry) !== 0) return true;
+  return entry.aid === domain.aid || (entry.domain !== undefined && isBelow(image, entry, domain.aid));
+}
+
+/** Tags asked for, in any order; undefined for the usual ones. @throws Refusal 6A80 */
+function tagList(bytes: Uint8Array | undefined): ReadonlySet<number> | undefined {
+  if (bytes === undefined || bytes.length === 0) return undefined;
+  const tags = new Set<number>();
+  for (let at = 0; at < bytes.length; at += 1) {
+    const first = bytes[at] ?? 0;
+    const isLong = (first & 0x1f) === 0x1f;
+    if (isLong && at + 1 >= bytes.length) throw new Refusal(SW.wrongData);
+    tags.add(isLong ? (first << 8) | (bytes[at + 1] ?? 0) : first);
+    if (isLong) at += 1;
   }
+  return tags;
 }
 
 function remaining(turn: Turn, request: string): readonly Uint8Array[] {
@@ -84,6 +116,8 @@ function page(turn: Turn, request: string, entries: readonly Uint8Array[]): Resp
     size += entry.length;
     fit += 1;
   }
+  // One entry longer than an answer would never be got past.
+  if (fit === 0) throw new Refusal(SW.conditions);
   const rest = entries.slice(fit);
   const data = concat(...entries.slice(0, fit));
   turn.volatile.listing = rest.length === 0 ? undefined : { request, rest };
@@ -95,7 +129,7 @@ function lengthAndAid(aid: string): Uint8Array {
   return concat(Uint8Array.of(bytes.length), bytes);
 }
 
-/** Table 11-34: length, AID, life cycle, one byte of privileges; modules where asked for. */
+/** GPC 2.1.1 table 9-24: length, AID, life cycle, one byte of privileges; modules where asked for. */
 function legacyEntry(entry: Entry): Uint8Array {
   const [privileges = 0] = fromHex(entry.privileges ?? '00');
   const { modules } = entry;
@@ -106,14 +140,16 @@ function legacyEntry(entry: Entry): Uint8Array {
   );
 }
 
-/** Table 11-36: E3 with the entry's objects. */
-function tlvEntry(entry: Entry): Uint8Array {
+/** Tables 11-36, 11-37: E3 with the entry's objects, those of the tag list only where there is one. */
+function tlvEntry(entry: Entry, tags: ReadonlySet<number> | undefined): Uint8Array {
   const object = (tag: number, value: string | undefined) =>
-    value === undefined ? new Uint8Array(0) : writeTlv(tag, fromHex(value));
+    value === undefined || (tags !== undefined && !tags.has(tag))
+      ? new Uint8Array(0)
+      : writeTlv(tag, fromHex(value));
   return writeTlv(
     0xe3,
     object(0x4f, entry.aid),
-    writeTlv(0x9f70, Uint8Array.of(entry.lifecycle)),
+    object(0x9f70, entry.lifecycle.toString(16).padStart(2, '0')),
     object(0xc5, entry.privileges),
     object(0xc4, entry.package),
     object(0xce, entry.version),

@@ -1,71 +1,125 @@
-/** INSTALL [for install], [for make selectable] and both (GPC 2.3.1 §11.5). */
+/** INSTALL [for install], [for make selectable] and both (GPC 2.3.1 §9.3.6, §9.3.7, §11.5). */
 import type { CommandApdu, ResponseApdu } from '../../card/apdu.ts';
-import { toHex } from '../../card/bytes.ts';
-import { newApplet } from '../applets/new-applet.ts';
+import { isDomainModule, newApplet } from '../applets/new-applet.ts';
 import { INSTANCE_BYTES, requireMemory } from '../memory.ts';
+import {
+  associatedWith,
+  isBelow,
+  PRIVILEGE,
+  privilegesOf,
+  privilegeText,
+  type SecurityDomain,
+} from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
+import {
+  isTaken,
+  RECEIPT_ABSENT,
+  readPrivileges,
+  receivingDomain,
+  requireManagement,
+  requireNoToken,
+  requireUnclaimed,
+} from './content.ts';
 import { declaredNeed, readAid, readFields, readObjects } from './fields.ts';
 import { installForLoad } from './load.ts';
+import { installForPersonalization } from './personalize.ts';
+import { extradite, updateRegistry } from './registry-update.ts';
 
-const RECEIPT_ABSENT = Uint8Array.of(0x00);
+const INSTALLED = 0x03;
+const SELECTABLE = 0x07;
 
-/** INSTALL by P1: 02 load, 04 install, 08 make selectable, 0C the last two at once. */
-export function install(turn: Turn, command: CommandApdu): ResponseApdu {
+/** INSTALL by P1: 02 load, 04 install, 08 make selectable, 0C both, 10 extradition, 20 personalization, 40 update. */
+export function install(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   if (command.p2 !== 0) throw new Refusal(SW.wrongP1P2);
   switch (command.p1) {
     case 0x02:
-      return installForLoad(turn, command);
+      return installForLoad(turn, domain, command);
     case 0x04:
-      return installInstance(turn, command, 0x03);
+      return installInstance(turn, domain, command, INSTALLED);
     case 0x0c:
-      return installInstance(turn, command, 0x07);
+      return installInstance(turn, domain, command, SELECTABLE);
     case 0x08:
-      return makeSelectable(turn, command);
+      return makeSelectable(turn, domain, command);
+    case 0x10:
+      return extradite(turn, domain, command);
+    case 0x20:
+      return installForPersonalization(turn, domain, command);
+    case 0x40:
+      return updateRegistry(turn, domain, command);
     default:
       throw new Refusal(SW.wrongP1P2);
   }
 }
 
-function installInstance(turn: Turn, command: CommandApdu, lifecycle: number): ResponseApdu {
+function installInstance(
+  turn: Turn,
+  domain: SecurityDomain,
+  command: CommandApdu,
+  lifecycle: number,
+): ResponseApdu {
   const { image } = turn;
+  requireManagement(domain);
   const [file, moduleAid, instanceAid, privileges, parameters, token] = readFields(command.data, 6);
   const fileAid = readAid(file);
   const module = readAid(moduleAid);
   const aid = instanceAid === undefined || instanceAid.length === 0 ? module : readAid(instanceAid);
-  const granted = readPrivileges(privileges);
-  if (parameters === undefined || !readObjects(parameters).some(({ tag }) => tag === 0xc9))
-    throw new Refusal(SW.wrongData);
-  if (token === undefined || token.length > 0) throw new Refusal(SW.wrongData);
   const loaded = image.packages.find((known) => known.aid === fileAid);
+  const granted = readPrivileges(privileges, isDomainModule(module));
+  const specific = readObjects(parameters ?? new Uint8Array(0)).find(({ tag }) => tag === 0xc9);
+  if (parameters === undefined || specific === undefined) throw new Refusal(SW.wrongData);
+  requireNoToken(token);
   if (loaded === undefined || !loaded.modules.includes(module)) throw new Refusal(SW.referenceNotFound);
-  // An instance may have its package's AID, but neither another instance's nor the domain's (§6.2).
+  // An instance may have its package's AID, but neither another instance's nor a domain's (§6.2).
   if ([image.domain, ...image.instances].some((known) => known.aid === aid)) throw new Refusal(SW.conditions);
+  if (aid !== fileAid && isTaken(image, aid)) throw new Refusal(SW.conditions);
+  if (lifecycle === INSTALLED && (granted & PRIVILEGE.cardReset) !== 0) throw new Refusal(SW.wrongData);
+  requireUnclaimed(image, granted);
+  requireOwnFile(turn, domain, loaded);
+  receivingDomain(image, associatedWith(image, loaded));
   requireMemory(turn, Math.max(INSTANCE_BYTES, declaredNeed(parameters, 0xc8)));
   if (declaredNeed(parameters, 0xc7) > image.memory.volatile) throw new Refusal(SW.memoryFull);
-  const applet = newApplet(image, fileAid);
-  image.instances.push({ aid, package: fileAid, module, privileges: granted, lifecycle, applet });
+  const applet = newApplet(image, { packageAid: fileAid, module, parameters: specific.value });
+  image.instances.push({
+    aid,
+    package: fileAid,
+    module,
+    privileges: privilegeText(granted),
+    lifecycle,
+    ...(loaded.domain === undefined ? {} : { domain: loaded.domain }),
+    applet,
+  });
   return ok(RECEIPT_ABSENT);
 }
 
-/** 1 or 3 bytes; this card has no supplementary security domains. */
-function readPrivileges(bytes: Uint8Array | undefined): string {
-  if (bytes === undefined || (bytes.length !== 1 && bytes.length !== 3)) throw new Refusal(SW.wrongData);
-  if (((bytes[0] ?? 0) & 0x80) !== 0) throw new Refusal(SW.wrongData);
-  return toHex(bytes).padEnd(6, '0');
+/** A domain installs from load files of its own hierarchy, or from those everybody has: the issuer's. */
+function requireOwnFile(
+  { image }: Turn,
+  domain: SecurityDomain,
+  file: { readonly domain?: string | undefined },
+): void {
+  const isIssuers = associatedWith(image, file) === image.domain.aid;
+  if (!isIssuers && !isBelow(image, file, domain.aid)) throw new Refusal(SW.conditions);
 }
 
-function makeSelectable(turn: Turn, command: CommandApdu): ResponseApdu {
+/** Makes an installed application selectable, or hands the card reset privilege to one that is. */
+function makeSelectable(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
+  const { image } = turn;
+  requireManagement(domain);
   const [file, module, aid, privileges, , token] = readFields(command.data, 6);
   if (file === undefined || file.length > 0 || module === undefined || module.length > 0)
     throw new Refusal(SW.wrongData);
-  if (token === undefined || token.length > 0) throw new Refusal(SW.wrongData);
+  requireNoToken(token);
   const wanted = readAid(aid);
-  const granted = privileges?.length === 0 ? undefined : readPrivileges(privileges);
-  const instance = turn.image.instances.find((known) => known.aid === wanted);
+  if (privileges !== undefined && ![0, 1, 3].includes(privileges.length)) throw new Refusal(SW.wrongData);
+  // Any other privilege in the field means nothing here (§11.5.2.3.3).
+  const reset = (((privileges?.[0] ?? 0) << 16) & PRIVILEGE.cardReset) !== 0 ? PRIVILEGE.cardReset : 0;
+  const instance = image.instances.find((known) => known.aid === wanted);
   if (instance === undefined) throw new Refusal(SW.referenceNotFound);
-  if (instance.lifecycle !== 0x03) throw new Refusal(SW.conditions);
-  instance.lifecycle = 0x07;
-  if (granted !== undefined) instance.privileges = granted;
+  if (instance.lifecycle !== INSTALLED && (reset === 0 || (instance.lifecycle & 0x80) !== 0))
+    throw new Refusal(SW.conditions);
+  requireUnclaimed(image, reset, instance.aid);
+  if (instance.lifecycle === INSTALLED) instance.lifecycle = SELECTABLE;
+  instance.privileges = privilegeText(privilegesOf(instance) | reset);
   return ok(RECEIPT_ABSENT);
 }

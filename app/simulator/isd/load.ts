@@ -1,38 +1,51 @@
-/** INSTALL [for load] and LOAD (GPC 2.3.1 §11.5, §11.6). */
+/** INSTALL [for load] and LOAD (GPC 2.3.1 §9.3.5, §11.5, §11.6). */
+import { createHash } from 'node:crypto';
 import type { CommandApdu, ResponseApdu } from '../../card/apdu.ts';
-import { concat, toHex } from '../../card/bytes.ts';
+import { concat, equalBytes } from '../../card/bytes.ts';
 import { requireMemory } from '../memory.ts';
+import type { SecurityDomain } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
-import type { Turn } from '../turn.ts';
+import type { Loading, Turn } from '../turn.ts';
 import { readLoadFile } from './cap.ts';
+import { isTaken, RECEIPT_ABSENT, receivingDomain, requireManagement, requireNoToken } from './content.ts';
+import { requireDaps } from './dap.ts';
 import { declaredNeed, readAid, readBerLength, readFields } from './fields.ts';
 
-const RECEIPT_ABSENT = Uint8Array.of(0x00);
+/** Hash algorithms of the load file data block, by length. */
+const HASHES = new Map([
+  [20, 'sha1'],
+  [32, 'sha256'],
+  [48, 'sha384'],
+  [64, 'sha512'],
+]);
 
 /** INSTALL [for load]: load file AID, security domain, hash, parameters, token. */
-export function installForLoad(turn: Turn, command: CommandApdu): ResponseApdu {
-  const [file, domain, hash, parameters, token] = readFields(command.data, 5);
+export function installForLoad(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
+  requireManagement(domain);
+  const [file, target, hash, parameters, token] = readFields(command.data, 5);
   const aid = readAid(file);
-  if (domain !== undefined && domain.length > 0 && toHex(domain) !== turn.image.domain.aid)
-    throw new Refusal(SW.referenceNotFound);
-  if (hash === undefined || ![0, 20, 32, 48, 64].includes(hash.length)) throw new Refusal(SW.wrongData);
-  if (token === undefined || token.length > 0) throw new Refusal(SW.wrongData);
+  const receiver =
+    target === undefined || target.length === 0 ? domain : receivingDomain(turn.image, readAid(target));
+  if (hash === undefined || (hash.length > 0 && !HASHES.has(hash.length))) throw new Refusal(SW.wrongData);
+  requireNoToken(token);
   if (parameters === undefined) throw new Refusal(SW.wrongData);
-  if (taken(turn, aid)) throw new Refusal(SW.conditions);
+  if (isTaken(turn.image, aid)) throw new Refusal(SW.conditions);
   requireMemory(turn, declaredNeed(parameters, 0xc6));
-  turn.volatile.loading = { aid, nextBlock: 0, received: new Uint8Array(0) };
+  turn.volatile.loading = {
+    aid,
+    domain: receiver.aid,
+    hash,
+    nextBlock: 0,
+    received: new Uint8Array(0),
+  };
   return ok(RECEIPT_ABSENT);
 }
 
-function taken(turn: Turn, aid: string): boolean {
-  const { domain, packages, instances } = turn.image;
-  return [domain, ...packages, ...instances].some((known) => known.aid === aid);
-}
-
 /** LOAD: P1 80 marks the last block, P2 counts blocks from 00. A refused block ends the load. */
-export function load(turn: Turn, command: CommandApdu): ResponseApdu {
+export function load(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   const loading = turn.volatile.loading;
   turn.volatile.loading = undefined;
+  requireManagement(domain);
   if (command.p1 !== 0x00 && command.p1 !== 0x80) throw new Refusal(SW.wrongP1P2);
   if (loading === undefined) throw new Refusal(SW.conditions);
   // Block numbers do not wrap: a 257th block finds no number that is right.
@@ -45,22 +58,40 @@ export function load(turn: Turn, command: CommandApdu): ResponseApdu {
   if (block !== undefined) requireMemory(turn, block.length - block.missing);
   if (command.p1 === 0x00) {
     turn.volatile.loading = loading;
-    return ok();
+    return ok(RECEIPT_ABSENT);
   }
   if (block === undefined || block.missing > 0) throw new Refusal(SW.wrongData);
-  const file = readLoadFile(loading.received.slice(block.start));
+  const content = loading.received.slice(block.start);
+  requireHash(loading, content);
+  requireDaps(turn.image, loading, block.daps);
+  const file = readLoadFile(content);
   if (file === undefined || file.aid !== loading.aid) throw new Refusal(SW.wrongData);
-  turn.image.packages.push({ ...file, size: block.length });
+  const own = loading.domain === turn.image.domain.aid ? {} : { domain: loading.domain };
+  turn.image.packages.push({ ...file, size: block.length, ...own });
   return ok(RECEIPT_ABSENT);
+}
+
+/** The hash named when the load began is the one of what came. @throws Refusal 6A80 */
+function requireHash({ hash }: Loading, content: Uint8Array): void {
+  const algorithm = HASHES.get(hash.length);
+  if (algorithm === undefined) return;
+  const computed = createHash(algorithm).update(content).digest();
+  if (!equalBytes(new Uint8Array(computed), hash)) throw new Refusal(SW.wrongData);
 }
 
 /**
  * Where the load file data block C4 stands behind any DAP blocks E2, and how many bytes of it are missing; undefined
  * while its header is not complete.
  */
-function dataBlock(
-  bytes: Uint8Array,
-): { readonly start: number; readonly length: number; readonly missing: number } | undefined {
+function dataBlock(bytes: Uint8Array):
+  | {
+      readonly start: number;
+      readonly length: number;
+      readonly missing: number;
+      readonly daps: readonly Uint8Array[];
+    }
+  | undefined {
+  const daps: Uint8Array[] = [];
   let at = 0;
   while (at < bytes.length) {
     const tag = bytes[at];
@@ -70,9 +101,10 @@ function dataBlock(
     if (tag === 0xc4) {
       const missing = length.next + length.value - bytes.length;
       if (missing < 0) throw new Refusal(SW.wrongData);
-      return { start: length.next, length: length.value, missing };
+      return { start: length.next, length: length.value, missing, daps };
     }
     at = length.next + length.value;
+    if (at <= bytes.length) daps.push(bytes.slice(length.next, at));
   }
   return undefined;
 }

@@ -1,24 +1,23 @@
 /** PUT KEY (GPC 2.3.1 §11.8, Amendment D §7.2). */
 import type { CommandApdu, ResponseApdu } from '../../card/apdu.ts';
-import { concat, equalBytes, fromHex, toHex, wipe } from '../../card/bytes.ts';
-import { type KeyKind, keyCheckValue } from '../crypto.ts';
-import type { DomainKey } from '../image.ts';
+import { concat, fromHex } from '../../card/bytes.ts';
+import { keyCheckValue } from '../crypto.ts';
+import type { DomainKey, DomainState } from '../image.ts';
+import { PERSONALIZED, type SecurityDomain } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
+import { channelKeys } from './authenticate.ts';
+import { isPublic, type NewKey, type NewPublicKey, readKeys } from './key-fields.ts';
 
-const KINDS = new Map<number, KeyKind>([
-  [0x80, 'des3'],
-  [0x82, 'des3'],
-  [0x88, 'aes'],
-]);
-const KEY_LENGTHS = { des3: [16], aes: [16, 24, 32] } as const;
 const FACTORY_VERSION = 0xff;
+/** As many as key information tells of in one answer. */
+const MAX_KEYS = 20;
 
 /**
  * PUT KEY: P1 the version replaced, 00 to add; P2 the first key id, 80 more keys follow. All or none are written; the
  * answer is the new version and the check values.
  */
-export function putKey(turn: Turn, command: CommandApdu): ResponseApdu {
+export function putKey(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   const several = (command.p2 & 0x80) !== 0;
   const firstId = command.p2 & 0x7f;
   if (firstId === 0 || command.p1 > 0x7f) throw new Refusal(SW.wrongP1P2);
@@ -28,26 +27,78 @@ export function putKey(turn: Turn, command: CommandApdu): ResponseApdu {
   if (version < 1 || version > 0x7f) throw new Refusal(SW.wrongData);
   const keys = readKeys(turn, data.slice(1), firstId);
   if (keys.length === 0 || (!several && keys.length > 1)) throw new Refusal(SW.wrongData);
-  if (command.p1 === 0) addKeys(turn, version, keys);
-  else replaceKeys(turn, command.p1, version, keys);
-  return ok(
-    concat(Uint8Array.of(version), ...keys.map(({ kind, value }) => keyCheckValue(kind, fromHex(value)))),
-  );
+  const [first] = keys;
+  if (first !== undefined && isPublic(first)) putPublicKey(domain.state, command.p1, version, keys);
+  else putSecretKeys(domain, command.p1, version, keys.filter(isSecret), keys.length);
+  const { keySets, publicKeys } = domain.state;
+  const count = keySets.reduce((sum, set) => sum + set.keys.length, publicKeys.length);
+  if (count > MAX_KEYS) throw new Refusal(SW.memoryFull);
+  return ok(concat(Uint8Array.of(version), ...keys.map(checkValue)));
 }
 
-function addKeys(turn: Turn, version: number, keys: readonly DomainKey[]): void {
-  const { domain } = turn.image;
-  const set = domain.keySets.find((known) => known.version === version);
+/** What the answer tells of a key; nothing of a public one. */
+function checkValue(key: NewKey): Uint8Array {
+  return isPublic(key) ? new Uint8Array(0) : keyCheckValue(key.kind, fromHex(key.value));
+}
+
+function isSecret(key: NewKey): key is DomainKey {
+  return !isPublic(key);
+}
+
+/** One public key: added, or in place of the one of version `replaced`, of the same kind and size. */
+function putPublicKey(state: DomainState, replaced: number, version: number, keys: readonly NewKey[]): void {
+  const [key] = keys;
+  if (key === undefined || !isPublic(key) || keys.length > 1) throw new Refusal(SW.wrongData);
+  const isThere = (wanted: number) =>
+    state.publicKeys.find((known) => known.version === wanted && known.id === key.id);
+  const old = isThere(replaced);
+  if (replaced !== 0 && old === undefined) throw new Refusal(SW.referenceNotFound);
+  if (old !== undefined && sizeOf(old) !== sizeOf(key)) throw new Refusal(SW.wrongData);
+  const inTheWay = isThere(version);
+  if (inTheWay !== undefined && inTheWay !== old) throw new Refusal(SW.wrongData);
+  state.publicKeys = [...state.publicKeys.filter((known) => known !== old), { ...key, version }];
+}
+
+function sizeOf(key: NewPublicKey): string {
+  return key.kind === 'rsa' ? `rsa ${key.modulus.length}` : `ec ${key.curve}`;
+}
+
+function putSecretKeys(
+  domain: SecurityDomain,
+  replaced: number,
+  version: number,
+  keys: readonly DomainKey[],
+  count: number,
+): void {
+  // Kinds are not mixed in one command.
+  if (keys.length !== count) throw new Refusal(SW.wrongData);
+  if (replaced === 0) addKeys(domain.state, version, keys);
+  else replaceKeys(domain.state, replaced, version, keys);
+  // A domain with keys of its own is ready to be used (§5.3.2.3).
+  const { entry, state } = domain;
+  const isReady = state.keySets.some((set) => channelKeys(set) !== undefined);
+  if (entry !== undefined && isReady && entry.lifecycle < PERSONALIZED) entry.lifecycle = PERSONALIZED;
+}
+
+function addKeys(state: DomainState, version: number, keys: readonly DomainKey[]): void {
+  const set = state.keySets.find((known) => known.version === version);
   if (set?.keys.some(({ id }) => keys.some((key) => key.id === id))) throw new Refusal(SW.wrongData);
-  if (set !== undefined) set.keys.push(...keys);
-  else domain.keySets.push({ version, sequenceCounter: 0, keys: [...keys] });
+  if (set !== undefined) {
+    set.keys.push(...keys);
+    set.sequenceCounter = 0;
+  } else state.keySets.push({ version, sequenceCounter: 0, keys: [...keys] });
   // The initial keys of version FF go as soon as the issuer's stand.
-  domain.keySets = domain.keySets.filter((known) => known.version !== FACTORY_VERSION);
+  if (state.keySets.some((known) => known.version !== FACTORY_VERSION && channelKeys(known) !== undefined))
+    state.keySets = state.keySets.filter((known) => known.version !== FACTORY_VERSION);
 }
 
 /** Size and algorithm stay; the whole set takes the new version and its counter starts again. */
-function replaceKeys(turn: Turn, replaced: number, version: number, keys: readonly DomainKey[]): void {
-  const { keySets } = turn.image.domain;
+function replaceKeys(
+  { keySets }: DomainState,
+  replaced: number,
+  version: number,
+  keys: readonly DomainKey[],
+): void {
   const set = keySets.find((known) => known.version === replaced);
   if (set === undefined) throw new Refusal(SW.referenceNotFound);
   for (const key of keys) {
@@ -62,43 +113,4 @@ function replaceKeys(turn: Turn, replaced: number, version: number, keys: readon
   set.version = version;
   set.sequenceCounter = 0;
   set.keys = set.keys.map((old) => keys.find(({ id }) => id === old.id) ?? old);
-}
-
-/** Type, length, key, length of check value, check value; ids count up from `firstId`. */
-function readKeys(turn: Turn, fields: Uint8Array, firstId: number): DomainKey[] {
-  const keys: DomainKey[] = [];
-  let at = 0;
-  while (at < fields.length) {
-    const type = fields[at] ?? 0;
-    const length = fields[at + 1] ?? 0;
-    const field = fields.slice(at + 2, at + 2 + length);
-    const checkLength = fields[at + 2 + length];
-    const check = fields.slice(at + 3 + length, at + 3 + length + (checkLength ?? 0));
-    if (checkLength === undefined || check.length !== checkLength) throw new Refusal(SW.wrongData);
-    const kind = KINDS.get(type);
-    if (kind === undefined) throw new Refusal(SW.algorithmNotSupported);
-    const clear = decryptKey(turn, kind, field);
-    const expected = keyCheckValue(kind, clear);
-    if (checkLength !== 0 && !equalBytes(check, expected)) throw new Refusal(SW.wrongCheckValue);
-    keys.push({ id: firstId + keys.length, kind, value: toHex(clear) });
-    wipe(clear);
-    at += 3 + length + checkLength;
-  }
-  return keys;
-}
-
-/**
- * The key of one field, in either form: the ciphertext alone, or the key's length before it (Amendment D §7.2.2, for
- * AES keys padded to whole blocks).
- */
-function decryptKey(turn: Turn, kind: KeyKind, field: Uint8Array): Uint8Array {
-  const channel = turn.volatile.channel;
-  if (channel === undefined) throw new Refusal(SW.securityStatus);
-  const lengths: readonly number[] = KEY_LENGTHS[kind];
-  const headed = field.length % 8 === 1;
-  const clear = channel.decryptKey(headed ? field.slice(1) : field);
-  const length = headed ? (field[0] ?? 0) : clear.length;
-  if (!lengths.includes(length) || length > clear.length || clear.length - length >= 16)
-    throw new Refusal(SW.wrongData);
-  return clear.slice(0, length);
 }

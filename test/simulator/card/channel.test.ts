@@ -44,17 +44,35 @@ describe.each(options)('$type with i = $i', ({ type, i, levels }) => {
 });
 
 describe('challenges and sequence counter', () => {
-  it.each(['demo-scp02', 'demo-scp03'] as const)(
-    '%s: predictable, and move on success only',
-    async (type) => {
-      const device = card({ type });
-      const begin = async () => (await send(device, '80500000080102030405060708')).data;
-      const first = await begin();
-      expect(await begin()).toBe(first);
-      await openChannel(device, isdKeys(device.image));
-      expect(await begin()).not.toBe(first);
-    },
-  );
+  it('SCP02: predictable, and move on success only', async () => {
+    const device = card({ type: 'demo-scp02' });
+    const begin = async () => (await send(device, '80500000080102030405060708')).data;
+    const first = await begin();
+    expect(await begin()).toBe(first);
+    await openChannel(device, isdKeys(device.image));
+    expect(await begin()).not.toBe(first);
+  });
+
+  it('SCP03: counted up with each challenge (Amendment D §6.2.2.1), and without power too', async () => {
+    const device = card();
+    const counter = async () => (await send(device, '80500000080102030405060708')).data.slice(-6);
+    expect(await counter()).toBe('000001');
+    expect(await counter()).toBe('000002');
+    device.powerOff();
+    device.powerOn();
+    await openChannel(device, isdKeys(device.image));
+    expect(await counter()).toBe('000004');
+  });
+
+  it.each([
+    ['demo-scp02', 0xffff],
+    ['demo-scp03', 0xffffff],
+  ] as const)('%s: the counter ends and does not begin again', async (type, end) => {
+    const device = card({ type }, (image) => {
+      for (const set of image.domain.keySets) set.sequenceCounter = end;
+    });
+    expect((await send(device, '80500000080102030405060708')).sw).toBe('6985');
+  });
 
   it.each([
     ['demo-scp02', 0x15],
@@ -69,7 +87,7 @@ describe('challenges and sequence counter', () => {
     const begin = async (type: 'demo-scp02' | 'demo-scp03') =>
       (await send(card({ type }), '80500100080102030405060708')).data;
     expect(await begin('demo-scp02')).toMatch(/^0000620012345678901201020000[0-9A-F]{28}$/);
-    expect(await begin('demo-scp03')).toMatch(/^00006200123456789012010370[0-9A-F]{32}000000$/);
+    expect(await begin('demo-scp03')).toMatch(/^00006200123456789012010370[0-9A-F]{32}000001$/);
   });
 });
 

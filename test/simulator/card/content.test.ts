@@ -70,19 +70,14 @@ describe('LOAD', () => {
     expect(await sendAll(channel, loadBlocks(file, { length, block: 61 }))).toBe('9000');
   });
 
-  it('passes over DAP blocks before the file', async () => {
+  it('refuses a signature by a domain that is not there', async () => {
     const { device, channel } = await opened();
     const file = capFile(OTHER, [OTHER_APPLET], 40);
-    const body = `E2034F01AAC4${file.length.toString(16)}${Buffer.from(file).toString('hex')}`;
+    const body = `E20C4F07D2760000850199C30100C4${file.length.toString(16)}${Buffer.from(file).toString('hex')}`;
     await channel.send(installForLoad(OTHER));
     const block = `80E88000${(body.length / 2).toString(16)}${body}`;
-    expect((await channel.send(block)).sw).toBe('9000');
-    expect(device.image.packages.at(-1)).toEqual({
-      aid: OTHER,
-      version: '0100',
-      size: file.length,
-      modules: [OTHER_APPLET],
-    });
+    expect((await channel.send(block)).sw).toBe('6985');
+    expect(device.image.packages).toHaveLength(3);
   });
 
   it('loads 256 blocks and not one more', async () => {
@@ -223,7 +218,7 @@ describe('INSTALL', () => {
     ['the domain’s AID', install(0x0c, OTHER, OTHER_APPLET, 'A000000151000000'), '6985'],
     ['no C9', install(0x0c, OTHER, OTHER_APPLET, OTHER_APPLET, '00', ''), '6A80'],
     ['two bytes of privileges', install(0x0c, OTHER, OTHER_APPLET, OTHER_APPLET, '0000'), '6A80'],
-    ['unknown P1', install(0x20, OTHER, OTHER_APPLET, OTHER_APPLET), '6A86'],
+    ['unknown P1', install(0x21, OTHER, OTHER_APPLET, OTHER_APPLET), '6A86'],
     ['make selectable what is not there', install(0x08, '', '', 'D276000085010099'), '6A88'],
     ['load what is there', installForLoad(OTHER), '6985'],
     ['load into an unknown domain', installForLoad('D2760000850155', '', 'A0000001510000AA'), '6A88'],

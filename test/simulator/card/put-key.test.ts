@@ -69,9 +69,9 @@ describe('PUT KEY', () => {
     const keys = three(16);
     const fields = keys.all.map((key) => field(channel, 0x88, key, 'headed'));
     expect((await channel.send(putKey(0x01, 0x81, 0x02, ...fields))).sw).toBe('9000');
-    expect((await send(device, '80CA00E000')).sw).toBe('6982');
+    device.reset();
     expect((await send(device, '80CA00E000')).data).toBe('E012C00401028810C00402028810C00403028810');
-    expect((await openChannel(device, keys, { version: 2 })).initializeUpdate).toMatch(/000000$/);
+    expect((await openChannel(device, keys, { version: 2 })).initializeUpdate).toMatch(/000001$/);
   });
 
   it('replaces one key under the same version', async () => {
@@ -114,7 +114,7 @@ describe('PUT KEY', () => {
     const longer = field(channel, 0x88, keyBytes(1, 32), 'headed');
     const des = field(channel, 0x80, keyBytes(1, 16), 'bare');
     const refused: [string, string][] = [
-      [putKey(0x00, 0x81, 0x30, first, second, badCheck), '9485'],
+      [putKey(0x00, 0x81, 0x30, first, second, badCheck), '6982'],
       [putKey(0x01, 0x81, 0x02, first, second, longer), '6A80'],
       [putKey(0x01, 0x81, 0x02, first, second, des), '6A80'],
       [putKey(0x01, 0x81, 0x02, first, second), '6A80'],
@@ -123,7 +123,7 @@ describe('PUT KEY', () => {
       [putKey(0x00, 0x01, 0x30, first, second), '6A80'],
       [putKey(0x00, 0x81, 0x00, ...good), '6A80'],
       [putKey(0x00, 0x80, 0x30, ...good), '6A86'],
-      [putKey(0x00, 0x81, 0x30, Buffer.of(0xa1, 0x01, 0x00, 0x00)), '9484'],
+      [putKey(0x00, 0x81, 0x30, Buffer.of(0xa1, 0x01, 0x00, 0x00)), '6A80'],
       [putKey(0x00, 0x81, 0x30, first.subarray(0, 9)), '6A80'],
       [putKey(0x00, 0x81, 0x30), '6A80'],
     ];

@@ -88,6 +88,6 @@ describe('SET STATUS', () => {
     expect((await channel.send('80F0800700')).sw).toBe('6A80');
     expect((await channel.send('80F0807F00')).sw).toBe('9000');
     expect((await send(device, '00A4040000')).sw).toBe('6283');
-    expect((await send(device, `00A4040009${WALLET}00`)).sw).toBe('6A82');
+    expect((await send(device, `00A4040009${WALLET}00`)).sw).toBe('6A81');
   });
 });

@@ -1,0 +1,137 @@
+/** Key data fields of PUT KEY (GPC 2.3.1 tables 11-68 to 11-73, Amendment D tables 7-9, 7-10). */
+import { equalBytes, toHex, wipe } from '../../card/bytes.ts';
+import { type KeyKind, keyCheckValue } from '../crypto.ts';
+import type { CardImage, DomainKey, PublicKey } from '../image.ts';
+import { Refusal, SW } from '../status-words.ts';
+import type { Turn } from '../turn.ts';
+import { readBerLength } from './fields.ts';
+
+/** A public key before it has a version. */
+export type NewPublicKey =
+  | Omit<Extract<PublicKey, { kind: 'rsa' }>, 'version'>
+  | Omit<Extract<PublicKey, { kind: 'ec' }>, 'version'>;
+/** A key out of a PUT KEY. */
+export type NewKey = DomainKey | NewPublicKey;
+
+/** Whether it is a public key. */
+export function isPublic(key: NewKey): key is NewPublicKey {
+  return key.kind === 'rsa' || key.kind === 'ec';
+}
+
+const SECRET_KINDS = new Map<number, KeyKind>([
+  [0x80, 'des3'],
+  [0x82, 'des3'],
+  [0x88, 'aes'],
+]);
+const KEY_LENGTHS = { des3: [16], aes: [16, 24, 32] } as const;
+const EXTENDED = 0xff;
+const TYPE = { rsaExponent: 0xa0, rsaModulus: 0xa1, ecPoint: 0xb0, curve: 0xf0 } as const;
+/** Coordinates of a point by key parameter reference: P-256, P-384, P-521. */
+const POINT_BYTES = new Map([
+  [0x00, 64],
+  [0x01, 96],
+  [0x02, 132],
+]);
+
+interface Component {
+  readonly type: number;
+  readonly block: Uint8Array;
+}
+
+/** Type, length, key, length of check value, check value; ids count up from `firstId`. @throws Refusal */
+export function readKeys(turn: Turn, fields: Uint8Array, firstId: number): NewKey[] {
+  const keys: NewKey[] = [];
+  const errors = errorsOf(turn.image);
+  let at = 0;
+  while (at < fields.length) {
+    const isExtended = fields[at] === EXTENDED;
+    const components: Component[] = [];
+    // Types are all above 7F and a check value's length is not, which tells where the components end.
+    do {
+      if (isExtended && fields[at] === EXTENDED) at += 1;
+      const type = fields[at] ?? 0;
+      const block = lengthAndValue(fields, at + 1);
+      components.push({ type, block: block.value });
+      at = block.next;
+    } while ((fields[at] ?? 0) > 0x7f);
+    const check = lengthAndValue(fields, at);
+    at = check.next;
+    const id = firstId + keys.length;
+    keys.push(publicKey(id, components, check.value) ?? secretKey(turn, errors, id, components, check.value));
+    // Usage and access: read, and kept by nobody.
+    if (isExtended) at = lengthAndValue(fields, lengthAndValue(fields, at).next).next;
+  }
+  return keys;
+}
+
+/** §11.8.3.2: older cards have status words of their own for two of the errors. */
+function errorsOf({ version }: Pick<CardImage, 'version'>): { algorithm: number; check: number } {
+  return version === '2.3.1'
+    ? { algorithm: SW.wrongData, check: SW.securityStatus }
+    : { algorithm: SW.algorithmNotSupported, check: SW.wrongCheckValue };
+}
+
+/** A BER length, 128 in one byte allowed, and as many bytes. */
+function lengthAndValue(bytes: Uint8Array, at: number): { value: Uint8Array; next: number } {
+  const length = bytes[at] === 0x80 ? { value: 0x80, next: at + 1 } : readBerLength(bytes, at);
+  if (length === undefined || length.next + length.value > bytes.length) throw new Refusal(SW.wrongData);
+  const next = length.next + length.value;
+  return { value: bytes.slice(length.next, next), next };
+}
+
+function publicKey(
+  id: number,
+  components: readonly Component[],
+  check: Uint8Array,
+): NewPublicKey | undefined {
+  const [first, second] = components;
+  const isPair = (one: number, other: number) => first?.type === one && second?.type === other;
+  const isRsa = isPair(TYPE.rsaModulus, TYPE.rsaExponent);
+  if (!isRsa && !isPair(TYPE.ecPoint, TYPE.curve)) return undefined;
+  if (first === undefined || second === undefined || components.length > 2 || check.length > 0)
+    throw new Refusal(SW.wrongData);
+  if (isRsa) {
+    if (first.block.length < 128 || first.block.length > 256 || second.block.length === 0)
+      throw new Refusal(SW.wrongData);
+    return { kind: 'rsa', id, modulus: toHex(first.block), exponent: toHex(second.block) };
+  }
+  const [curve = 0xff] = second.block;
+  const isPoint = first.block[0] === 0x04 && first.block.length - 1 === POINT_BYTES.get(curve);
+  if (!isPoint || second.block.length !== 1) throw new Refusal(SW.wrongData);
+  return { kind: 'ec', id, point: toHex(first.block), curve };
+}
+
+function secretKey(
+  turn: Turn,
+  errors: { readonly algorithm: number; readonly check: number },
+  id: number,
+  components: readonly Component[],
+  check: Uint8Array,
+): DomainKey {
+  const [component] = components;
+  const kind = SECRET_KINDS.get(component?.type ?? 0);
+  if (component === undefined || kind === undefined || components.length > 1)
+    throw new Refusal(errors.algorithm);
+  const clear = decryptKey(turn, kind, component.block);
+  const expected = keyCheckValue(kind, clear);
+  if (check.length !== 0 && !equalBytes(check, expected)) throw new Refusal(errors.check);
+  const key: DomainKey = { id, kind, value: toHex(clear) };
+  wipe(clear);
+  return key;
+}
+
+/**
+ * The key of one field, in either form: the ciphertext alone, or the key's length before it (tables 11-70, 11-71, for
+ * keys padded to whole blocks).
+ */
+function decryptKey(turn: Turn, kind: KeyKind, field: Uint8Array): Uint8Array {
+  const channel = turn.volatile.channel;
+  if (channel === undefined) throw new Refusal(SW.securityStatus);
+  const lengths: readonly number[] = KEY_LENGTHS[kind];
+  const headed = field.length % 8 === 1;
+  const clear = channel.decryptKey(headed ? field.slice(1) : field);
+  const length = headed ? (field[0] ?? 0) : clear.length;
+  if (!lengths.includes(length) || length > clear.length || clear.length - length >= 16)
+    throw new Refusal(SW.wrongData);
+  return clear.slice(0, length);
+}

@@ -1,0 +1,77 @@
+/** INSTALL [for extradition] and [for registry update] (GPC 2.3.1 §9.4). */
+import type { CommandApdu, ResponseApdu } from '../../card/apdu.ts';
+import {
+  associatedWith,
+  hierarchyOf,
+  isBelow,
+  PRIVILEGE,
+  privilegeText,
+  type SecurityDomain,
+} from '../registry.ts';
+import { ok, Refusal, SW } from '../status-words.ts';
+import type { Turn } from '../turn.ts';
+import {
+  RECEIPT_ABSENT,
+  readPrivileges,
+  receivingDomain,
+  requireManagement,
+  requireNoToken,
+  requireUnclaimed,
+} from './content.ts';
+import { readAid, readFields, readObjects } from './fields.ts';
+
+/** What can be moved: an entry of the registry with the domain it is associated with. */
+interface Movable {
+  readonly aid: string;
+  domain?: string | undefined;
+}
+
+/** INSTALL [for extradition]: domain, nothing, application or load file, nothing, parameters, token. */
+export function extradite(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
+  requireManagement(domain);
+  const [to, empty, aid, none, , token] = readFields(command.data, 6);
+  if (empty === undefined || empty.length > 0 || none === undefined || none.length > 0)
+    throw new Refusal(SW.wrongData);
+  requireNoToken(token);
+  move(turn, domain, readAid(aid), readAid(to));
+  return ok(RECEIPT_ABSENT);
+}
+
+function move({ image }: Turn, domain: SecurityDomain, aid: string, to: string): void {
+  if (aid === image.domain.aid) throw new Refusal(SW.conditions);
+  const application = image.instances.find((known) => known.aid === aid);
+  const entry: Movable | undefined = application ?? image.packages.find((known) => known.aid === aid);
+  if (entry === undefined) throw new Refusal(SW.referenceNotFound);
+  if (!isBelow(image, entry, domain.aid)) throw new Refusal(SW.conditions);
+  const receiver = receivingDomain(image, to);
+  const verifies = (receiver.privileges & PRIVILEGE.dapVerification) !== 0;
+  if (application === undefined && verifies) throw new Refusal(SW.conditions);
+  // A domain may be put under itself, but not under one of those below it.
+  if (to !== aid && hierarchyOf(image, to).includes(aid)) throw new Refusal(SW.conditions);
+  if (to === image.domain.aid) delete entry.domain;
+  else entry.domain = to;
+}
+
+/** INSTALL [for registry update]: new privileges of an application, another domain for it, or both, or nothing of it. */
+export function updateRegistry(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
+  const { image } = turn;
+  requireManagement(domain);
+  const [to, empty, aid, privileges, parameters, token] = readFields(command.data, 6);
+  if (empty === undefined || empty.length > 0) throw new Refusal(SW.wrongData);
+  requireNoToken(token);
+  // Functions of this card cannot be switched off.
+  if (readObjects(parameters ?? new Uint8Array(0)).some(({ tag }) => tag === 0xd9))
+    throw new Refusal(SW.wrongData);
+  const wanted = readAid(aid);
+  const entry = image.instances.find((known) => known.aid === wanted);
+  if (entry === undefined) throw new Refusal(SW.referenceNotFound);
+  if (!isBelow(image, entry, domain.aid) && associatedWith(image, entry) !== domain.aid)
+    throw new Refusal(SW.conditions);
+  if (privileges !== undefined && privileges.length > 0) {
+    const granted = readPrivileges(privileges, entry.applet.kind === 'domain');
+    requireUnclaimed(image, granted, entry.aid);
+    entry.privileges = privilegeText(granted);
+  }
+  if (to !== undefined && to.length > 0) move(turn, domain, wanted, readAid(to));
+  return ok(RECEIPT_ABSENT);
+}
