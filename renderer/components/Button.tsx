@@ -6,7 +6,7 @@ import type { IconName } from '../icons/shapes.ts';
 import css from './Button.module.css';
 
 export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style' | 'children'> {
-  readonly tone?: 'primary' | 'secondary' | 'quiet' | 'danger';
+  readonly tone?: 'primary' | 'secondary' | 'quiet' | 'plain' | 'danger';
   readonly size?: 'normal' | 'large';
   readonly icon?: IconName;
   readonly iconAfter?: IconName;

@@ -13,7 +13,7 @@ export interface IconButtonProps {
 export function IconButton({ icon, label, onPress }: IconButtonProps) {
   return (
     <TooltipTrigger delay={500} closeDelay={80}>
-      <Button tone="quiet" icon={icon} aria-label={label} onPress={onPress} />
+      <Button tone="plain" icon={icon} aria-label={label} onPress={onPress} />
       <Tooltip offset={6} className={css['tip'] ?? ''}>
         {label}
       </Tooltip>

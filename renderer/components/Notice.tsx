@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { FaultView } from '../../electron/ipc-schema.ts';
 import { Icon } from '../icons/Icon.tsx';
 import type { IconName } from '../icons/shapes.ts';
-import { useWords } from '../state/stores.ts';
+import { useWords, type Words } from '../state/stores.ts';
 import css from './Notice.module.css';
 
 export type Tone = 'info' | 'caution' | 'bad';
@@ -47,13 +47,18 @@ export function FaultNotice({ fault, tone = 'bad', withCard = true, children, ac
   return (
     <Notice tone={tone} title={text.what} actions={actions}>
       {text.detail === undefined ? null : <p>{text.detail}</p>}
+      {children}
       <dl className={css['parts']}>
         {withCard ? <Part name={words.t('fault.card')}>{text.card}</Part> : null}
-        <Part name={words.t('fault.next')}>{text.next}</Part>
+        <Part name={words.t('fault.next')}>{nextStep(fault, words, withCard)}</Part>
       </dl>
-      {children}
     </Notice>
   );
+}
+
+/** What to do next; the text for a missing server speaks of a card, so without one another is said. */
+export function nextStep(fault: FaultView, words: Words, withCard: boolean): string {
+  return fault.code === 'server-away' && !withCard ? words.t('server.hint') : words.fault(fault).next;
 }
 
 function Part({ name, children }: { readonly name: string; readonly children: ReactNode }) {

@@ -11,14 +11,16 @@ import css from './ProgressList.module.css';
 export interface ProgressListProps {
   readonly steps: readonly StepView[];
   readonly percents: readonly number[];
+  /** The job waits for something: nothing is running. */
+  readonly paused: boolean;
 }
 
-export function ProgressList({ steps, percents }: ProgressListProps) {
+export function ProgressList({ steps, percents, paused }: ProgressListProps) {
   const { t } = useWords();
   return (
     <ul className={css['list']} aria-label={t('job.progress')}>
       {appsOf(steps, percents).map((one) => (
-        <Row key={one.app} one={one} />
+        <Row key={one.app} one={paused && one.state === 'running' ? { ...one, state: 'waiting' } : one} />
       ))}
     </ul>
   );

@@ -1,9 +1,9 @@
-/** What the station finds of itself: reader service, readers, server. Pure. */
+/** What the station finds of itself: reader service, readers, server. `blocked`: cannot be told without the part before. Pure. */
 import type { FaultView, StationView } from '../../electron/ipc-schema.ts';
 
 export interface Check {
   readonly part: 'service' | 'reader' | 'server';
-  readonly state: 'good' | 'waiting' | 'problem';
+  readonly state: 'good' | 'waiting' | 'problem' | 'blocked';
   readonly fault?: FaultView;
   /** Readers found. */
   readonly count?: number;
@@ -19,7 +19,7 @@ export function checksOf({ engine, service, server, readers }: StationView): Che
         ? { part: 'service', state: 'problem', fault: { code: service.code, details: {} } }
         : { part: 'service', state: 'good' },
     !serviceUp
-      ? { part: 'reader', state: 'waiting' }
+      ? { part: 'reader', state: service.kind === 'missing' ? 'blocked' : 'waiting' }
       : readers.length === 0
         ? { part: 'reader', state: 'problem', fault: { code: 'no-reader', details: {} } }
         : { part: 'reader', state: 'good', count: readers.length },

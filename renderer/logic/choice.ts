@@ -13,8 +13,8 @@ export interface Choice {
   /** The card's number. */
   readonly card: string;
   readonly account: string;
-  /** The account was left out or is not one. */
-  readonly accountWrong: boolean;
+  /** What was left out when it was to go on: an account that is one, or any wish. */
+  readonly missing: 'account' | 'wishes' | null;
   readonly wishes: Readonly<Record<string, WishView['action']>>;
   readonly record: RecordView;
   /** Shown for a last look before the start. */
@@ -28,7 +28,7 @@ export function emptyChoice(card: string): Choice {
   return {
     card,
     account: '',
-    accountWrong: false,
+    missing: null,
     wishes: {},
     record: { kind: 'asking' },
     plan: null,
@@ -41,13 +41,13 @@ export function emptyChoice(card: string): Choice {
 export function toggled(choice: Choice, app: string, action: WishView['action']): Choice {
   const { [app]: before, ...others } = choice.wishes;
   const wishes = before === action ? others : { ...others, [app]: action };
-  return { ...choice, wishes, plan: null, fault: null };
+  return { ...choice, wishes, missing: null, plan: null, fault: null };
 }
 
 /** Only digits count: a number may be typed or pasted in groups. */
 export function withAccount(choice: Choice, typed: string): Choice {
   const account = typed.replace(/\D/g, '').slice(0, MOST_DIGITS);
-  return { ...choice, account, accountWrong: false, plan: null, fault: null };
+  return { ...choice, account, missing: null, plan: null, fault: null };
 }
 
 const FEWEST_DIGITS = 8;

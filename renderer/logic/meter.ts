@@ -37,20 +37,16 @@ export function metered(
   now: number,
 ): Meter {
   const { steps } = job.progress;
-  if (job.state.kind === 'waiting-for-card' || before?.percents.length !== steps.length) {
-    return {
-      percents: steps.map((step) => (step.state === 'done' ? 100 : 0)),
-      running: null,
-      remaining: null,
-    };
+  if (job.state.kind === 'waiting-for-card') {
+    const percents = steps.map((step) => (step.state === 'done' ? 100 : 0));
+    return { percents, running: null, remaining: null };
   }
-  const percents = steps.map((step, at) =>
-    Math.max(before.percents[at] ?? 0, percentOf(job, step, at, catalogue)),
-  );
+  const known = before?.percents.length === steps.length ? before.percents : [];
+  const percents = steps.map((step, at) => Math.max(known[at] ?? 0, percentOf(job, step, at, catalogue)));
   const at = steps.findIndex((step) => step.state === 'running');
   const percent = percents[at];
   if (percent === undefined) return { percents, running: null, remaining: null };
-  const running = before.running?.step === at ? before.running : { step: at, since: now, from: percent };
+  const running = before?.running?.step === at ? before.running : { step: at, since: now, from: percent };
   return { percents, running, remaining: remainingOf(running, percent, now) };
 }
 

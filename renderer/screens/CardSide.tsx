@@ -30,9 +30,9 @@ export function CardSide({ reader, card, number, facts }: CardSideProps) {
   const type = (card?.number === number ? card?.type : undefined) ?? seen?.type;
   const known = number !== null;
   return (
-    <aside className={css['side']} aria-label={t('card.label')}>
+    <div className={css['side']}>
       <CardArt
-        title={known ? words.cardType(type ?? '') : t('card.foreign')}
+        title={known ? words.cardType(type) : t('card.foreign')}
         number={number}
         line={choice === undefined ? undefined : accountLine(choice, words)}
         faint={!known}
@@ -40,7 +40,9 @@ export function CardSide({ reader, card, number, facts }: CardSideProps) {
       {facts && card !== null ? (
         <div className={css['facts']}>
           {known && operator !== null ? <Standing choice={choice} words={words} /> : null}
-          <Space card={card} />
+          <div className={css['space']}>
+            <Space card={card} />
+          </div>
           <div className={css['actions']}>
             {known && operator !== null ? (
               <Button tone="quiet" icon="history" onPress={() => setHistory(true)}>
@@ -54,7 +56,7 @@ export function CardSide({ reader, card, number, facts }: CardSideProps) {
         </div>
       ) : null}
       {history && number !== null ? <HistorySheet number={number} onClose={() => setHistory(false)} /> : null}
-    </aside>
+    </div>
   );
 }
 

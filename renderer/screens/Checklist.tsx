@@ -1,6 +1,7 @@
 /** The station's own parts: found, or why not and what to do. */
 import { useState } from 'react';
 import { Button } from '../components/Button.tsx';
+import { nextStep } from '../components/Notice.tsx';
 import { Spinner } from '../components/Spinner.tsx';
 import { Icon } from '../icons/Icon.tsx';
 import type { IconName } from '../icons/shapes.ts';
@@ -35,7 +36,6 @@ export function Checklist() {
 
 function Row({ check }: { readonly check: Check }) {
   const words = useWords();
-  const text = check.fault === undefined ? undefined : words.fault(check.fault);
   return (
     <li className={css['row']}>
       <span className={css['icon']}>
@@ -46,14 +46,15 @@ function Row({ check }: { readonly check: Check }) {
         {check.state === 'waiting' ? <Spinner size={18} /> : null}
         {check.state === 'good' ? <Icon name="circle-check" size={18} /> : null}
         {check.state === 'problem' ? <Icon name="alert" size={18} /> : null}
+        {check.state === 'blocked' ? <Icon name="circle-off" size={18} /> : null}
         {check.count === undefined
           ? words.t(`checks.${check.state}`)
           : words.t('checks.count', { count: check.count })}
       </span>
-      {text === undefined ? null : (
+      {check.fault === undefined ? null : (
         <div className={css['why']} role="status">
-          <p>{text.what}</p>
-          <p>{text.next}</p>
+          <p>{words.fault(check.fault).what}</p>
+          <p>{nextStep(check.fault, words, false)}</p>
           {check.part === 'server' ? <ServerRetry words={words} /> : null}
         </div>
       )}

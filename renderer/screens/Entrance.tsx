@@ -12,7 +12,7 @@ export function Entrance({ children }: { readonly children: ReactNode }) {
   const version = useView((view) => view.version);
   return (
     <div className={css['entrance']}>
-      <div className={css['face']}>
+      <header className={css['face']}>
         <Rosette className={css['rose']} />
         <Mark size={56} />
         <div className={css['words']}>
@@ -20,7 +20,7 @@ export function Entrance({ children }: { readonly children: ReactNode }) {
           <p className={css['tagline']}>{t('app.tagline')}</p>
         </div>
         <p className={css['version']}>{t('app.version', { version })}</p>
-      </div>
+      </header>
       <main className={css['side']}>
         <div className={css['tools']}>
           <SettingsMenu />

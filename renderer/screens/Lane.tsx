@@ -67,7 +67,7 @@ function Content({ reader, stage }: { readonly reader: ReaderView; readonly stag
     case 'foreign':
       return (
         <div className={css['pair']}>
-          <CardSide reader={reader.name} card={stage.card} number={null} facts />
+          <CardSide reader={reader.name} card={stage.card} number={null} facts={false} />
           <div className={css['panel']}>
             <ForeignStage reader={reader.name} card={stage.card} />
           </div>
@@ -84,12 +84,20 @@ function Content({ reader, stage }: { readonly reader: ReaderView; readonly stag
       );
     case 'running':
     case 'waiting':
-    case 'other-card':
       return (
         <div className={css['pair']}>
           <CardSide reader={reader.name} card={stage.card} number={stage.job.card} facts={false} />
           <div className={css['panel']}>
-            <JobStage job={stage.job} other={stage.kind === 'other-card' ? stage.card : null} />
+            <JobStage job={stage.job} />
+          </div>
+        </div>
+      );
+    case 'other-card':
+      return (
+        <div className={css['pair']}>
+          <CardSide reader={reader.name} card={stage.card} number={stage.card.number} facts={false} />
+          <div className={css['panel']}>
+            <JobStage job={stage.job} otherCard />
           </div>
         </div>
       );

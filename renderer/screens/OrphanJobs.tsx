@@ -15,7 +15,10 @@ export function OrphanJobs() {
     [jobs, readers],
   );
   return orphans.map((job) => (
-    <section key={job.id} className={css['lane']} aria-label={t('job.card', { number: grouped(job.card) })}>
+    <section key={job.id} className={css['lane']} aria-labelledby={job.id}>
+      <h2 id={job.id} className={css['name']}>
+        {t('job.card', { number: grouped(job.card) })}
+      </h2>
       <div className={css['panel']}>
         <JobStage job={job} />
       </div>

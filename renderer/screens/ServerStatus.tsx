@@ -33,19 +33,16 @@ export function ServerStatus() {
   const code = server.state === 'away' ? (server.code ?? 'server-away') : 'wrong-clock';
   return (
     <DialogTrigger>
-      <Button tone="quiet" aria-label={`${t(`server.${server.state}`)} ${seen}`}>
+      <Button tone="quiet">
         <span className={`${css['status']} ${css['away']}`}>
           <Icon name="alert" size={18} />
-          {t(`server.${server.state}`)}
-          <span className={css['seen']}>{seen}</span>
+          {t(`server.${server.state}`)} <span className={css['seen']}>{seen}</span>
           <Icon name="chevron-down" size={16} />
         </span>
       </Button>
       <Popover placement="bottom end" offset={8} className={menu['popover'] ?? ''}>
         <Dialog aria-label={t('checks.server')} className={menu['menu'] ?? ''}>
-          <FaultNotice fault={{ code, details: {} }} tone="caution" withCard={false}>
-            {server.state === 'away' ? <p>{t('server.work')}</p> : null}
-          </FaultNotice>
+          <FaultNotice fault={{ code, details: {} }} tone="caution" withCard={false} />
           <Button icon="refresh" isPending={asking} onPress={() => void ask()}>
             {t('checks.retry')}
           </Button>

@@ -5,15 +5,7 @@ import { AppRow } from '../components/AppRow.tsx';
 import { Button } from '../components/Button.tsx';
 import { Field } from '../components/Field.tsx';
 import { FaultNotice, Notice } from '../components/Notice.tsx';
-import {
-  accountOf,
-  boundAccount,
-  type Choice,
-  isSetAside,
-  toggled,
-  wishesOf,
-  withAccount,
-} from '../logic/choice.ts';
+import { boundAccount, type Choice, isSetAside, toggled, wishesOf, withAccount } from '../logic/choice.ts';
 import { rowsOf } from '../logic/rows.ts';
 import { choices, useView, useWords } from '../state/stores.ts';
 import { focusFirst, mayTakeFocus, moveFocus } from './focus.ts';
@@ -57,6 +49,10 @@ export function ChooseStage({ reader, card, choice }: ChooseStageProps) {
     } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault();
       moveFocus(form.current, event.key === 'ArrowDown' ? 1 : -1);
+    } else if (/^[1-9]$/.test(event.key)) {
+      // The number of an app in the list ticks it.
+      const row = rows[Number(event.key) - 1];
+      if (row?.canEnable === true) choices.edit(reader, (one) => toggled(one, row.app.id, 'enable'));
     }
   };
 
@@ -75,7 +71,7 @@ export function ChooseStage({ reader, card, choice }: ChooseStageProps) {
         <Field
           label={t('account.label')}
           hint={t('account.hint')}
-          wrong={choice.accountWrong ? t('account.wrong') : undefined}
+          wrong={choice.missing === 'account' ? t('account.wrong') : undefined}
           digits
           autoComplete="off"
           value={choice.account}
@@ -96,15 +92,12 @@ export function ChooseStage({ reader, card, choice }: ChooseStageProps) {
       </ul>
       {readOnly ? null : (
         <footer className={css['foot']}>
-          <Sum wishes={wishesOf(choice, rows)} nothingLeft={rows.every((row) => !row.canEnable)} />
-          <Button
-            type="submit"
-            tone="primary"
-            size="large"
-            iconAfter="arrow-right"
-            isPending={choice.busy}
-            isDisabled={accountOf(choice) === undefined && wishesOf(choice, rows).length === 0}
-          >
+          <Sum
+            wishes={wishesOf(choice, rows)}
+            missing={choice.missing === 'wishes'}
+            nothingLeft={rows.every((row) => !row.canEnable)}
+          />
+          <Button type="submit" tone="primary" size="large" iconAfter="arrow-right" isPending={choice.busy}>
             {t('apps.next')}
           </Button>
         </footer>
@@ -119,18 +112,24 @@ function isTick(target: EventTarget): boolean {
 
 interface SumProps {
   readonly wishes: ReturnType<typeof wishesOf>;
+  /** It was to go on without any. */
+  readonly missing: boolean;
   readonly nothingLeft: boolean;
 }
 
-function Sum({ wishes, nothingLeft }: SumProps) {
+function Sum({ wishes, missing, nothingLeft }: SumProps) {
   const { t } = useWords();
   const count = (action: 'enable' | 'delete') => wishes.filter((wish) => wish.action === action).length;
   const [enable, remove] = [count('enable'), count('delete')];
   return (
-    <p className={css['sum']} role="status">
+    <p className={css['sum']} role="status" data-missing={missing || undefined}>
       {enable > 0 ? <span>{t('apps.chosen-enable', { count: enable })}</span> : null}
       {remove > 0 ? <span>{t('apps.chosen-delete', { count: remove })}</span> : null}
-      {enable + remove === 0 ? <span>{t(nothingLeft ? 'apps.all-enabled' : 'apps.chosen-none')}</span> : null}
+      {enable + remove === 0 ? (
+        <span>
+          {t(nothingLeft ? 'apps.all-enabled' : missing ? 'apps.chosen-missing' : 'apps.chosen-none')}
+        </span>
+      ) : null}
     </p>
   );
 }

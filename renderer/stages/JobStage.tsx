@@ -1,6 +1,6 @@
 /** A job in hand: what it does, how far it is, and whether the card has to stay. */
 import { type ReactNode, useState } from 'react';
-import type { CardView, JobView } from '../../electron/ipc-schema.ts';
+import type { JobView } from '../../electron/ipc-schema.ts';
 import { Button } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
 import { FaultNotice } from '../components/Notice.tsx';
@@ -15,29 +15,33 @@ import css from './Stage.module.css';
 export interface JobStageProps {
   readonly job: JobView;
   /** Another card lies in the reader. */
-  readonly other?: CardView | null;
+  readonly otherCard?: boolean;
 }
 
-export function JobStage({ job: view, other = null }: JobStageProps) {
+export function JobStage({ job: view, otherCard = false }: JobStageProps) {
   const words = useWords();
   const { t } = words;
   const meter = useMeter(view.id);
   const remaining = meter?.remaining ?? null;
   return (
     <div className={css['stage']}>
-      {other === null ? (
-        <Head job={view} words={words} />
-      ) : (
+      {otherCard ? (
         <Waiting title={t('job.other-card')} job={view} words={words}>
           <FaultNotice fault={{ code: 'other-card', details: {} }} tone="caution" />
         </Waiting>
+      ) : (
+        <Head job={view} words={words} />
       )}
       {view.progress.steps.length === 0 ? (
         view.state.kind === 'working' ? (
           <p className={job['preparing']}>{t('job.preparing')}</p>
         ) : null
       ) : (
-        <ProgressList steps={view.progress.steps} percents={meter?.percents ?? []} />
+        <ProgressList
+          steps={view.progress.steps}
+          percents={meter?.percents ?? []}
+          paused={view.state.kind !== 'working'}
+        />
       )}
       {remaining === null || view.state.kind !== 'working' ? null : (
         <p className={job['remaining']}>
@@ -82,7 +86,7 @@ function Head({ job: view, words }: { readonly job: JobView; readonly words: Wor
           <FaultNotice fault={{ code: state.code, details: {} }} tone="caution">
             <p className={job['since']}>
               {t('job.since', { time: moment(state.since, locale, Date.now()) })}
-              {lastSeen === undefined
+              {lastSeen === undefined || state.code !== 'server-away'
                 ? null
                 : ` · ${t('server.seen', { time: moment(lastSeen, locale, Date.now()) })}`}
             </p>
@@ -135,12 +139,10 @@ function Waiting({ title, job: view, words: { t }, children }: WaitingProps) {
   return (
     <div className={job['waiting']}>
       <h3 className={css['title']}>{title}</h3>
-      <p className={job['which']}>{t('job.card', { number: grouped(view.card) })}</p>
+      <p className={job['which']}>{t('job.expected', { number: grouped(view.card) })}</p>
       {children}
       <div className={css['actions']}>
-        <Button tone="quiet" onPress={() => setAsking(true)}>
-          {t('job.give-up')}
-        </Button>
+        <Button onPress={() => setAsking(true)}>{t('job.give-up')}</Button>
       </div>
       {asking ? <GiveUp job={view.id} onClose={() => setAsking(false)} /> : null}
     </div>

@@ -55,7 +55,8 @@ interface RefusedProps {
 function Refused({ reader, rows, fault }: RefusedProps) {
   const words = useWords();
   const { t, locale } = words;
-  const { needed, free, suggestions } = fault.details;
+  const { suggestions, ...others } = fault.details;
+  const { needed, free } = others;
   const suggested = rows.filter((row) => Array.isArray(suggestions) && suggestions.includes(row.app.id));
   const remove = (app: string) => {
     choices.edit(reader, (one) => toggled(one, app, 'delete'));
@@ -63,7 +64,7 @@ function Refused({ reader, rows, fault }: RefusedProps) {
   };
   return (
     <>
-      <FaultNotice fault={fault} tone="caution">
+      <FaultNotice fault={{ ...fault, details: others }} tone="caution">
         {typeof needed === 'number' && typeof free === 'number' ? (
           <p>
             {t('plan.no-fit-value', { needed: kilobytes(needed, locale), free: kilobytes(free, locale) })}

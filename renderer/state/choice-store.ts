@@ -84,12 +84,10 @@ export function createChoiceStore(bridge: Bridge): ChoiceStore {
     async review(reader, rows) {
       const choice = store.getState()[reader];
       if (choice === undefined || choice.busy) return 'refused';
-      if (accountOf(choice) === undefined) {
-        edit(reader, (one) => ({ ...one, accountWrong: true }));
-        return 'account';
-      }
       const wishes = wishesOf(choice, rows);
-      if (wishes.length === 0) return 'wishes';
+      const missing = accountOf(choice) === undefined ? 'account' : wishes.length === 0 ? 'wishes' : null;
+      edit(reader, (one) => ({ ...one, missing }));
+      if (missing !== null) return missing;
       edit(reader, (one) => ({ ...one, busy: true, fault: null }));
       const answer = await bridge.previewPlan({ reader, wishes });
       editOf(reader, choice.card, (one) =>

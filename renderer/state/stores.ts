@@ -41,7 +41,7 @@ export function useSeenCard(number: string): CardView | undefined {
 export interface Words extends Omit<Texts, 'fault'> {
   /** An app's name in the language of the moment. */
   readonly app: (id: string) => string;
-  readonly cardType: (id: string) => string;
+  readonly cardType: (id: string | null | undefined) => string;
   readonly fault: (fault: FaultView) => ErrorText;
 }
 
@@ -56,8 +56,8 @@ export function useWords(): Words {
     [catalogue, language, texts],
   );
   const cardType = useCallback(
-    (id: string) =>
-      catalogue?.cardTypes.find((one) => one.id === id)?.name[language] ?? texts.t('card.foreign'),
+    (id: string | null | undefined) =>
+      catalogue?.cardTypes.find((one) => one.id === id)?.name[language] ?? texts.t('card.plain'),
     [catalogue, language, texts],
   );
   return useMemo(
