@@ -4,7 +4,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Pool, type PoolConfig } from 'pg';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { StoreConfig } from './config.ts';
-import type { Store } from './open.ts';
+import type { Store } from './store.ts';
 import type { Database } from './tables.ts';
 
 const CONNECT_MS = 5_000;
