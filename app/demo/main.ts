@@ -1,5 +1,5 @@
 /** `npm start`: the demo. Everything it talks goes to standard error; `--json` puts the result on standard output. */
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { KaikaError } from '../protocol/errors.ts';
 import { type HeadlessResult, refusal } from '../station/headless/result.ts';
@@ -7,10 +7,12 @@ import { lockInstallation } from '../station/lock.ts';
 import { widenThreadPool } from '../station/pcsc/index.ts';
 import { Cleanup } from './cleanup.ts';
 import { dataFolder } from './data-folder.ts';
+import { explainFailure } from './explain.ts';
 import { FAULTS } from './faults.ts';
 import { headless } from './headless.ts';
 import { type Options, parseOptions, USAGE, UsageError } from './options.ts';
 import { loadCatalogue, loadMessages, terminalLocale } from './resources.ts';
+import { isSite } from './site.ts';
 import { TerminalTeller } from './teller.ts';
 import { openWindow, showRunningWindow } from './window.ts';
 
@@ -21,7 +23,7 @@ const STATUS: Record<string, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 
 
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
-  if (args.includes('--fault') && args[args.indexOf('--fault') + 1] === 'list') {
+  if (/(^| )--fault[ =]list( |$)/.test(args.join(' '))) {
     for (const [name, what] of Object.entries(FAULTS)) say(`  ${name.padEnd(22)} ${what}`);
     return 0;
   }
@@ -31,9 +33,15 @@ async function main(): Promise<number> {
     return 0;
   }
   const folder = dataFolder();
-  if (options.reset) reset(folder);
   const locale = options.language ?? terminalLocale();
   const teller = new TerminalTeller(locale, loadMessages(locale), loadCatalogue(), say);
+  try {
+    if (options.reset) reset(folder);
+  } catch (error) {
+    const result = tellFailure(error, teller, folder);
+    if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    return 1;
+  }
   return options.headless ? runHeadlessDemo(options, folder, teller) : runWindowDemo(options, folder, teller);
 }
 
@@ -66,7 +74,7 @@ async function runWindowDemo(options: Options, folder: string, teller: TerminalT
     if (isRunning(error) && (await showRunningWindow(folder, options))) {
       say('Kaika runs already; this is its window.');
       status = 0;
-    } else if (stopped() === undefined) tellFailure(error, teller);
+    } else if (stopped() === undefined) tellFailure(error, teller, folder);
   }
   await cleanup.run();
   return STATUS[stopped() ?? ''] ?? status;
@@ -86,7 +94,7 @@ async function runHeadlessDemo(options: Options, folder: string, teller: Termina
     teller.result(result);
   } catch (error) {
     // Taking things down under a running job makes it fail: that is not news.
-    if (stopped() === undefined) result = tellFailure(error, teller);
+    if (stopped() === undefined) result = tellFailure(error, teller, folder);
   }
   await cleanup.run();
   if (stopped() !== undefined) return STATUS[stopped() ?? ''] ?? 1;
@@ -94,17 +102,21 @@ async function runHeadlessDemo(options: Options, folder: string, teller: Termina
   return result.outcome === 'complete' ? 0 : 1;
 }
 
-function tellFailure(error: unknown, teller: TerminalTeller): HeadlessResult {
-  if (error instanceof KaikaError) {
-    teller.error(error.code, error.details);
-    return refusal(error.code, null, 0);
+function tellFailure(error: unknown, teller: TerminalTeller, folder: string): HeadlessResult {
+  const found = explainFailure(error, folder);
+  if (found instanceof KaikaError) {
+    teller.error(found.code, found.details);
+    return refusal(found.code, null, 0);
   }
-  say(`! ${error instanceof Error ? error.message : String(error)}`);
+  say(`! ${found.message}`);
   return refusal(undefined, null, 0);
 }
 
 /** Throws the demo's data away, unless a station is using it. */
 function reset(folder: string): void {
+  const site = join(folder, 'demo');
+  if (existsSync(site) && !isSite(site))
+    throw new Error(`${site} is not a demo of Kaika’s; nothing was touched.`);
   const lock = lockInstallation(join(folder, 'running'));
   for (const name of ['demo', 'demo.making', 'fault-station'])
     rmSync(join(folder, name), { recursive: true, force: true });

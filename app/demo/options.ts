@@ -58,6 +58,10 @@ export function parseOptions(args: readonly string[]): Options {
   const given = values.apps !== undefined || values.delete !== undefined;
   const enable = values.apps === undefined ? (given ? [] : STORY.enable) : list('--apps', values.apps);
   const deletes = values.delete === undefined ? (given ? [] : STORY.delete) : list('--delete', values.delete);
+  const twice = [...enable, ...deletes].find((app, at, all) => all.indexOf(app) !== at);
+  if (twice !== undefined) throw new UsageError(`${twice} is named twice: enable it or delete it, once.`);
+  if (enable.length + deletes.length === 0)
+    throw new UsageError('Name at least one app to enable or to delete.');
   const type = values['card-type'] ?? 'demo-scp03';
   if (!isDemoType(type))
     throw new UsageError(
@@ -79,6 +83,7 @@ export function parseOptions(args: readonly string[]): Options {
   if (values.pcsc === true && (values.card !== undefined || fault !== undefined)) {
     throw new UsageError('--pcsc works with real readers: --card and --fault are for virtual ones.');
   }
+  if (values.card === '') throw new UsageError('--card takes the name of a file.');
   return {
     headless: values.headless === true,
     json: values.json === true,
@@ -134,5 +139,5 @@ function list(option: string, text: string): string[] {
 }
 
 function isDemoType(text: string): text is DemoType {
-  return text in DEMO_TYPES;
+  return Object.hasOwn(DEMO_TYPES, text);
 }

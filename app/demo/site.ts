@@ -3,7 +3,7 @@
  * It is made beside its place and renamed when whole, so that an interrupted set-up is simply made again.
  */
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { enrolStation, writeOperator } from '../keyserver/access/enrolment.ts';
@@ -56,9 +56,13 @@ export interface Site {
 /** Reads the site in `folder`, making it when it is not there, not whole or of another version. */
 export async function openSite(folder: string, module: string, say: (line: string) => void): Promise<Site> {
   const paths = sitePaths(folder);
+  // SoftHSM's configuration takes # for the beginning of a comment.
+  if (folder.includes('#'))
+    throw new Error(`${folder}: the data folder’s path may not hold a #; name another one in KAIKA_DATA.`);
   repairToken(paths);
-  let people = readPeople(paths);
-  if (people === undefined) {
+  let people: People;
+  if (isThere(folder)) people = readPeople(paths);
+  else {
     say('making the demo: certificates, a software HSM with fresh keys, a key server');
     people = await makeSite(folder, module);
   }
@@ -68,12 +72,26 @@ export async function openSite(folder: string, module: string, say: (line: strin
   return { paths, people };
 }
 
-function readPeople(paths: SitePaths): People | undefined {
+/** A site is renamed into its place when it is whole: a folder that holds anything is a site, or somebody else's. */
+function isThere(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).length > 0;
+}
+
+/** @throws Error in a sentence: nothing is made anew over what cannot be read, because keys and records go with it */
+function readPeople(paths: SitePaths): People {
   try {
     return peopleSchema.parse(JSON.parse(readFileSync(paths.people, 'utf8')));
   } catch {
-    return undefined;
+    throw new Error(
+      `${paths.folder} is not a demo that this version can read. Nothing in it was touched: ` +
+        'move it away, or name another data folder in KAIKA_DATA.',
+    );
   }
+}
+
+/** Whether the folder is a demo's, of whatever version: it may be thrown away on request. */
+export function isSite(folder: string): boolean {
+  return existsSync(sitePaths(folder).people);
 }
 
 /** A played fault may have been killed before it put the token back. */
@@ -124,7 +142,7 @@ async function makeSite(folder: string, module: string): Promise<People> {
     mode: 0o600,
     flush: true,
   });
-  rmSync(folder, { recursive: true, force: true });
+  // Only an empty folder can be there by now.
   renameSync(making, folder);
   return people;
 }

@@ -64,6 +64,8 @@ export const signInRequestSchema = z.strictObject({
   apiLevel,
   operator: z.string().min(1).max(64),
   secret: z.string().min(1).max(256),
+  /** `confirmation`: a second person confirms a deletion; the token is good for that alone, and for minutes. Default `work`. */
+  purpose: z.enum(['work', 'confirmation']).optional(),
 });
 export type SignInRequest = z.infer<typeof signInRequestSchema>;
 

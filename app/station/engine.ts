@@ -169,7 +169,9 @@ class StationEngine implements Engine {
   }
 
   async confirm(operator: string, secret: string): Promise<string> {
-    const reply = await this.#line.once(() => this.#server.signIn({ apiLevel: API_LEVEL, operator, secret }));
+    const purpose = 'confirmation';
+    const request = { apiLevel: API_LEVEL, operator, secret, purpose } as const;
+    const reply = await this.#line.once(() => this.#server.signIn(request));
     const handle = randomUUID();
     this.#confirmations.set(handle, reply.token);
     return handle;

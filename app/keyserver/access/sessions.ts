@@ -10,6 +10,7 @@ import type { SessionsTable } from '../store/tables.ts';
 import { hashSecret, secretMatches } from './secrets.ts';
 
 const SESSION_MILLISECONDS = 10 * 3600 * 1000;
+const CONFIRMATION_MILLISECONDS = 5 * 60 * 1000;
 
 /**
  * @throws KaikaError `too-many-attempts` after too many wrong secrets; `sign-in-failed`, the same for an unknown operator and a wrong secret, after the same
@@ -40,11 +41,13 @@ export async function signIn(
   const own = failures[0];
   if (own !== undefined) await clearCount(store, own);
   const token = randomBytes(32).toString('base64url');
-  const expires = new Date(now.getTime() + SESSION_MILLISECONDS).toISOString();
+  const purpose = request.purpose ?? 'work';
+  const lasts = purpose === 'work' ? SESSION_MILLISECONDS : CONFIRMATION_MILLISECONDS;
+  const expires = new Date(now.getTime() + lasts).toISOString();
   await store.deleteFrom('sessions').where('expires', '<', now.toISOString()).execute();
   await store
     .insertInto('sessions')
-    .values({ token_hash: hashToken(token), operator: operator.id, station, expires })
+    .values({ token_hash: hashToken(token), operator: operator.id, station, expires, purpose })
     .execute();
   return { apiLevel: API_LEVEL, token, expires, operator: { id: operator.id, name: operator.name } };
 }
@@ -86,6 +89,7 @@ export async function findSession(
   store: Store,
   token: string,
   now: Date,
+  purpose: 'work' | 'confirmation' = 'work',
 ): Promise<SessionsTable | undefined> {
   const session = await store
     .selectFrom('sessions')
@@ -93,6 +97,7 @@ export async function findSession(
     .selectAll('sessions')
     .where('token_hash', '=', hashToken(token))
     .where('operators.disabled', '=', 0)
+    .where('purpose', '=', purpose)
     .executeTakeFirst();
   return session !== undefined && session.expires > now.toISOString() ? session : undefined;
 }

@@ -1,7 +1,7 @@
 /** What answers teach in a content step: loading, installing, deleting over the security domain's secure channel. */
 import { toHex } from '../../card/bytes.ts';
 import type { AppState } from '../../protocol/wire.ts';
-import type { Fate } from './answers.ts';
+import { type Fate, leavesDoubt } from './answers.ts';
 import { withApp } from './card-state.ts';
 import { type Absorbed, type AbsorbRules, failApp, failStep, progress, remember, touch } from './progress.ts';
 import type { Meaning, Sent } from './state.ts';
@@ -24,7 +24,7 @@ export function absorbContent(
     case 'initialize-update':
       return absorbInitializeUpdate(now, sent, meaning.hostChallenge, fate);
     case 'channel':
-      return fate.kind === 'refused' ? failStep(now, sent.step, 'card-refused-key') : now;
+      return fate.kind === 'refused' ? failStep(now, sent.step, channelRefusal(fate.sw)) : now;
     case 'leftover':
       return absorbLeftover(now, meaning.app, fate);
     case 'clean':
@@ -97,6 +97,12 @@ function absorbInitializeUpdate(now: Absorbed, sent: Sent, hostChallenge: string
   return remember(now, { channel: { step: sent.step, hostChallenge, response: toHex(fate.data) } });
 }
 
+/** Only these speak about keys (GPC 2.3.1 table E-5, D.4.2); a card out of memory or in trouble says something else. */
+function channelRefusal(sw: number): 'card-refused-key' | 'card-refused-command' {
+  const aboutKeys = sw >> 8 === 0x63 || sw === 0x6982 || sw === 0x6983 || sw === 0x6988;
+  return aboutKeys ? 'card-refused-key' : 'card-refused-command';
+}
+
 const NO_ROOM = 0x6a84;
 
 /** DELETE of the package alone: that it worked, or that there was none, proves that no instance is there. */
@@ -165,8 +171,12 @@ function absorbDelete(now: Absorbed, app: string, fate: Fate): Absorbed {
       }));
       return progress({ ...now, card }, app, { after: 'missing', contentInDoubt: false, touched: true });
     }
-    case 'refused':
-      return failApp(clearDoubt(now, app), app, 'card-refused-command');
+    case 'refused': {
+      const failed = leavesDoubt(fate.sw)
+        ? progress(now, app, { contentInDoubt: true, touched: true })
+        : clearDoubt(now, app);
+      return failApp(failed, app, 'card-refused-command');
+    }
     case 'unsent':
       return now.job.apps[app]?.contentInDoubt === true ? now : clearDoubt(now, app);
     case 'unknown':

@@ -2,7 +2,7 @@
 import { toHex } from '../../card/bytes.ts';
 import type { AnswersRequest } from '../../protocol/wire.ts';
 import { absorbContent } from './absorb-content.ts';
-import { type Fate, readFates } from './answers.ts';
+import { type Fate, leavesDoubt, readFates } from './answers.ts';
 import { type CardState, withApp, withSlot } from './card-state.ts';
 import { disproven, macAccepted, proven, returnTry, writeDone, writeUndone } from './key-slots.ts';
 import {
@@ -124,11 +124,6 @@ function absorbAuthenticate(
     return beginAgain({ ...now, card: withSlot(now.card, app, 'mck', returnTry) }, app);
   }
   return failApp(now, app, 'card-refused-command');
-}
-
-/** Status words after which a write may still have happened: memory and execution errors (ISO 7816-4 table 6). */
-function leavesDoubt(sw: number): boolean {
-  return sw === 0x6581 || sw >> 8 === 0x64 || sw >> 8 === 0x6f;
 }
 
 function absorbWrite(now: Absorbed, meaning: Extract<Meaning, { kind: 'write' }>, fate: Fate): Absorbed {

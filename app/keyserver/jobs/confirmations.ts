@@ -1,4 +1,4 @@
-/** A purse with money in it is deleted only when a second person, signed in with a token of their own, confirms. */
+/** A purse with money in it is deleted only when a second person, confirms with a token that is good for nothing else. */
 import { KaikaError } from '../../protocol/errors.ts';
 import type { Wish } from '../../protocol/wire.ts';
 import { findSession } from '../access/sessions.ts';
@@ -13,7 +13,7 @@ export async function confirmedPurses(
   const confirmed: string[] = [];
   for (const wish of wishes) {
     if (wish.action !== 'delete' || wish.confirmedBy === undefined) continue;
-    const session = await findSession(context.store, wish.confirmedBy, context.now());
+    const session = await findSession(context.store, wish.confirmedBy, context.now(), 'confirmation');
     const second =
       session !== undefined && session.operator !== caller.operator && session.station === caller.station;
     if (!second) {

@@ -122,8 +122,16 @@ async function first(db: Kysely<Database>): Promise<void> {
     .execute();
 }
 
+async function sessionPurpose(db: Kysely<Database>): Promise<void> {
+  await db.schema
+    .alterTable('sessions')
+    .addColumn('purpose', 'text', (c) => c.notNull().defaultTo('work'))
+    .execute();
+}
+
 /** All migrations in order; the names sort. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': { up: first },
   '0002-operation': { up: operation },
+  '0003-session-purpose': { up: sessionPurpose },
 };

@@ -1,5 +1,5 @@
 /** Opening the store: an SQLite file or a PostgreSQL database, the same tables and queries on both, every commit synced. */
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
@@ -30,6 +30,8 @@ export async function openSqliteStore(file: string): Promise<Store> {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const opened = new SqliteDatabase(file, { timeout: 5_000 });
     database = opened;
+    // It holds hashes and accounts; files beside it take its mode.
+    chmodSync(file, 0o600);
     setSynced(opened);
     const store = new Kysely<Database>({ dialect: new SqliteDialect({ database: opened }) });
     // Held over all migrations: a second process that starts now waits, and then finds them done.

@@ -24,6 +24,8 @@ export interface SessionsTable {
   operator: string;
   station: string;
   expires: string;
+  /** `work`, or `confirmation`: what the token is good for. */
+  purpose: string;
 }
 
 export interface CardsTable {

@@ -49,7 +49,7 @@ export async function runHeadless(ports: HeadlessPorts, request: HeadlessRequest
     if (ready.kind === 'job') {
       tell({ kind: 'continues', job: ready.job });
       await signInAgain(ports, request);
-      return await follow(ports, ready.job.id, started);
+      return await follow(ports, ready.job.id, started, true);
     }
     card = ready.look.identification;
     tell({ kind: 'card', look: ready.look });
@@ -59,7 +59,7 @@ export async function runHeadless(ports: HeadlessPorts, request: HeadlessRequest
     const wishes = await confirmed(engine, request);
     started = clock.monotonic();
     const job = await engine.startJob(ready.reader, { account, wishes });
-    return await follow(ports, job, started);
+    return await follow(ports, job, started, false);
   } catch (error) {
     if (!(error instanceof KaikaError)) throw error;
     tell({ kind: 'error', code: error.code, details: error.details });
@@ -130,7 +130,12 @@ async function confirmed(engine: Engine, request: HeadlessRequest): Promise<Wish
 }
 
 /** Tells the job's steps until it has ended, or has stood still for too long. */
-async function follow(ports: HeadlessPorts, id: string, started: number): Promise<HeadlessResult> {
+async function follow(
+  ports: HeadlessPorts,
+  id: string,
+  started: number,
+  resumed: boolean,
+): Promise<HeadlessResult> {
   const { engine, clock, haltLimitMs } = ports;
   const teller = new Teller(ports.tell);
   for (;;) {
@@ -154,9 +159,9 @@ async function follow(ports: HeadlessPorts, id: string, started: number): Promis
         return resultOf(turn.state.outcome, milliseconds);
       case 'failed':
         ports.tell({ kind: 'error', code: turn.state.code, details: turn.state.details });
-        return refusal(turn.state.code, turn.card, milliseconds);
+        return notDone(turn, turn.state.code, milliseconds, resumed);
       case 'abandoned':
-        return refusal(undefined, turn.card, milliseconds);
+        return notDone(turn, undefined, milliseconds, resumed);
       case 'working':
       case 'waiting-for-card':
       case 'waiting-for-server':
@@ -164,6 +169,17 @@ async function follow(ports: HeadlessPorts, id: string, started: number): Promis
         break;
     }
   }
+}
+
+/** A job that broke off: once commands ran, or may have run in an earlier life of the program, the card is not as it was. */
+function notDone(
+  job: JobView,
+  error: ErrorCode | undefined,
+  milliseconds: number,
+  resumed: boolean,
+): HeadlessResult {
+  const result = refusal(error, job.card, milliseconds);
+  return resumed || job.progress.current !== null ? { ...result, outcome: 'partial' } : result;
 }
 
 function isOver(job: JobView): boolean {

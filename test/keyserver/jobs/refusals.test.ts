@@ -174,18 +174,29 @@ describe('the account', () => {
 });
 
 describe('a purse', () => {
-  const people = { clerk: '', supervisor: '', elsewhere: '' };
+  const people = { clerk: '', supervisor: '', elsewhere: '', working: '' };
   beforeAll(async () => {
     const { store } = rig.context;
     for (const id of ['test-clerk', 'supervisor']) {
       await writeOperator(store, { id, name: id, secret: `secret of ${id}` });
     }
-    const token = async (operator: string, station: string) =>
-      (await signIn(store, station, { apiLevel: 1, operator, secret: `secret of ${operator}` }, new Date()))
-        .token;
+    const token = async (
+      operator: string,
+      station: string,
+      purpose: 'work' | 'confirmation' = 'confirmation',
+    ) =>
+      (
+        await signIn(
+          store,
+          station,
+          { apiLevel: 1, operator, secret: `secret of ${operator}`, purpose },
+          new Date(),
+        )
+      ).token;
     people.clerk = await token('test-clerk', CALLER.station);
     people.supervisor = await token('supervisor', CALLER.station);
     people.elsewhere = await token('supervisor', 'other-station');
+    people.working = await token('supervisor', CALLER.station, 'work');
   });
 
   const expectStill = async (card: Parameters<typeof look>[0], state: string) => {
@@ -224,11 +235,11 @@ describe('a purse', () => {
     await expectStill(mute, 'installed');
   });
 
-  it("is deleted when a second person confirms; one's own confirmation and one from elsewhere are not-permitted", async () => {
+  it("is deleted when a second person confirms; one's own confirmation, one from elsewhere and a plain sign-in are not-permitted", async () => {
     const { card } = rig.newCard({ balances: { 'e-wallet': 1 } });
     const account = randomDigits(16);
     const confirmed = (confirmedBy: string): Wish[] => [{ app: 'e-wallet', action: 'delete', confirmedBy }];
-    for (const own of [people.clerk, people.elsewhere]) {
+    for (const own of [people.clerk, people.elsewhere, people.working]) {
       const asked = await request(card, rig.context, account, confirmed(own));
       const before = await storeText(rig.context);
       expect(await refusal(startJob(rig.context, CALLER, asked))).toEqual({
