@@ -13,6 +13,10 @@ import { issueOver, openServerSite, type SimulatedStation, type Site } from '../
 const STATIONS = [1, 8, 64];
 const SECONDS = 6;
 const CAP = 60;
+const WRITES = [
+  ['mtk', 0x36, 0xf6],
+  ['mck', 0x39, 0xf9],
+] as const;
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const DELETE: Wish[] = [{ app: 'transit', action: 'delete' }];
 
@@ -99,13 +103,26 @@ async function vaultCeiling(): Promise<number> {
     });
     const challenge = new Uint8Array(4);
     const reply = new Uint8Array(900);
+    // UPDATE BINARY of 8 bytes, with room for the MAC.
+    const update = Uint8Array.of(0x04, 0xd6, 0x95, 0, 12, 1, 2, 3, 4, 5, 6, 7, 8);
     let calls = 0;
     const until = performance.now() + 3_000;
     const lane = async () => {
       while (performance.now() < until) {
         await vault.fmcosCryptogram(key('mck'), challenge);
+        await vault.fmcosMac(key('mtk'), challenge, update);
+        for (const [slot, p1, typeInside] of WRITES) {
+          await vault.fmcosKeyWrite({
+            under: key('mck'),
+            newKey: key(slot),
+            p1,
+            keyId: 0,
+            header: { typeInside, useRight: 0xf0, changeRight: 0xf0, nextState: 0x0f, counter: 0x33 },
+            challenge,
+          });
+        }
         for (const count of [0, 1, 2, 3]) await vault.seal(reply, `bench:${count}`);
-        calls += 5;
+        calls += 8;
       }
     };
     await Promise.all(Array.from({ length: 16 }, lane));
@@ -157,7 +174,7 @@ function cappedVault(vault: Vault): Vault {
   const inTurn = async <T>(call: () => Promise<T>): Promise<T> => {
     const mine = Math.max(next, performance.now());
     next = mine + apart;
-    await new Promise((resolve) => setTimeout(resolve, mine - performance.now()));
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, mine - performance.now())));
     return call();
   };
   return {

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { KaikaError } from '../../protocol/errors.ts';
 import { MIGRATIONS } from './migrations.ts';
-import type { Store } from './open.ts';
+import type { Store } from './store.ts';
 
 /** Two instances that start on a new PostgreSQL database at once both make Migrator's own tables. */
 const ATTEMPTS = 5;

@@ -7,9 +7,10 @@ import { KaikaError } from '../../protocol/errors.ts';
 import type { StoreConfig } from './config.ts';
 import { migrate } from './migrate.ts';
 import { openPostgresql } from './postgresql.ts';
+import type { Store } from './store.ts';
 import type { Database } from './tables.ts';
 
-export type Store = Kysely<Database>;
+export type { Store };
 
 /**
  * Opens (and makes, and brings up to date) the store of a configuration.
