@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { KaikaError } from '../../protocol/errors.ts';
 import { writeAudit } from '../records/audit.ts';
 import { MIGRATIONS } from './migrations.ts';
-import type { Store } from './open.ts';
+import type { Store } from './store.ts';
 import type { Database } from './tables.ts';
 
 /** Tables of a backup, each with the columns that order its rows. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { appStateSchema } from '../../protocol/wire.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
 import { type KeySlotState, keyCandidateSchema, SLOTS, type SlotName } from '../issuer/key-slots.ts';
-import type { Store } from './open.ts';
+import type { Store } from './store.ts';
 import type { CardsTable, Database } from './tables.ts';
 
 export type Queries = Store | Transaction<Database>;

@@ -10,7 +10,7 @@ import { openPostgresql } from './postgresql.ts';
 import type { Store } from './store.ts';
 import type { Database } from './tables.ts';
 
-export type { Store } from './store.ts';
+export type { Store };
 
 /**
  * Opens (and makes, and brings up to date) the store of a configuration.

@@ -17,6 +17,8 @@ export async function openPostgresql(config: Extract<StoreConfig, { kind: 'postg
   const pool = new Pool(poolConfig(config));
   // An idle connection that breaks is replaced at the next query, which says so itself when it cannot be.
   pool.on('error', () => undefined);
+  // One that breaks in use says so to the query as well; without a listener here it would end the whole process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const store = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   try {
     await requireDurable(store);

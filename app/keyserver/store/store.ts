@@ -1,4 +1,4 @@
-/** The store as everything else sees it: typed queries, whichever database is behind. */
+/** What a store is, whichever database is behind it. */
 import type { Kysely } from 'kysely';
 import type { Database } from './tables.ts';
 

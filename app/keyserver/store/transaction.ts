@@ -1,6 +1,6 @@
 /** One transaction of the job service, and what losing a race looks like on each database. */
 import type { Transaction } from 'kysely';
-import type { Store } from './open.ts';
+import type { Store } from './store.ts';
 import type { Database } from './tables.ts';
 
 /** unique_violation, serialization_failure, deadlock_detected (PostgreSQL, appendix A). */

@@ -18,7 +18,7 @@ const STORIES: { wishes: Wish[]; opening?: string }[] = [
   },
 ];
 const STATIONS = 4;
-const KILLS = 3;
+const KILLS = 2;
 const LIMIT_MS = 120_000;
 
 describe.each(STORES)('on $title', ({ kind, skip }) => {

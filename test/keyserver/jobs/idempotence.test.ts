@@ -186,6 +186,7 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
         .selectFrom('job_steps')
         .select('seq')
         .where('job', '=', reply.job)
+        .orderBy('seq')
         .execute();
       expect(steps.map((step) => step.seq)).toEqual([0, 1]);
     });
@@ -263,7 +264,12 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
       const { card, reply } = await begin([{ app: 'campus-meal', action: 'enable' }]);
       const sealed = async () =>
         (
-          await rig.context.store.selectFrom('job_steps').selectAll().where('job', '=', reply.job).execute()
+          await rig.context.store
+            .selectFrom('job_steps')
+            .selectAll()
+            .where('job', '=', reply.job)
+            .orderBy('seq')
+            .execute()
         ).map((step) => step.sealed !== null);
       expect(await sealed()).toEqual([true]);
       await advance(card, rig.context, reply, 2);

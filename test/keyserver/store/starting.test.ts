@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../../../app/keyserver/config.ts';
+import { toErrorBody } from '../../../app/keyserver/http/errors.ts';
 import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
 import { MIGRATIONS } from '../../../app/keyserver/store/migrations.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
@@ -78,6 +79,33 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
       const { rows } = await sql<{ synchronous_commit: string }>`show synchronous_commit`.execute(again);
       expect(rows).toEqual([{ synchronous_commit: 'on' }]);
       await again.destroy();
+    });
+
+    it('a connection that is cut is an error of the store, and the next query finds another', async () => {
+      const store = await openStore(await fresh());
+      const cut = await store
+        .transaction()
+        .execute(async (db) => {
+          await db.selectFrom('cards').selectAll().execute();
+          await sql`select pg_terminate_backend(pg_backend_pid())`.execute(db);
+        })
+        .then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+      expect(toErrorBody(cut, 'r').code).toBe('server-store-failed');
+      expect(await store.selectFrom('cards').selectAll().execute()).toEqual([]);
+      const nul = await store
+        .selectFrom('operators')
+        .selectAll()
+        .where('id', '=', 'a\0b')
+        .execute()
+        .then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+      expect(toErrorBody(nul, 'r').code).toBe('bad-request');
+      await store.destroy();
     });
 
     it('a server that is not there, and a variable that is not there, are refused by name', async () => {

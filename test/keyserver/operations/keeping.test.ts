@@ -1,0 +1,163 @@
+/** Backups, restoring and releasing a card. */
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { releaseSetAside } from '../../../app/keyserver/records/release.ts';
+import { readStoreGeneration, restoreBackup, writeBackup } from '../../../app/keyserver/store/backup.ts';
+import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
+import { openStore } from '../../../app/keyserver/store/open.ts';
+import type { Wish } from '../../../app/protocol/wire.ts';
+import { CALLER, issue, request } from '../../support/forwarder.ts';
+import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { refusal } from '../../support/issuer-steps.ts';
+import { type Postgresql, STORES, startPostgresql } from '../../support/postgresql.ts';
+
+const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+
+describe.each(STORES)('on $title', ({ kind, skip }) => {
+  if (skip) {
+    it.skip('left out', () => undefined);
+    return;
+  }
+  let rig: IssuerRig;
+  let folder: string;
+  let second: Postgresql | undefined;
+  let made = 0;
+  beforeAll(async () => {
+    rig = await openIssuerRig(undefined, kind);
+    folder = mkdtempSync(join(tmpdir(), 'kaika-backup-'));
+    if (kind === 'postgresql') second = await startPostgresql();
+    await writeOperator(rig.context.store, { id: 'chief', name: 'Chief', secret: 'a long secret' });
+  });
+  afterAll(async () => {
+    await second?.stop();
+    await rig.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const empty = async (): Promise<StoreConfig> => {
+    made += 1;
+    return (await second?.database()) ?? { kind: 'sqlite', file: join(folder, String(made), 'kaika.sqlite') };
+  };
+
+  it('a backup, restored, has every card and job; what was running is over; the generation rises each time', async () => {
+    const { store } = rig.context;
+    const done = rig.newCard();
+    const running = rig.newCard();
+    await issue(done.card, rig.context, randomDigits(16), ENABLE);
+    const account = randomDigits(16);
+    const begun = await startJob(
+      rig.context,
+      CALLER,
+      await request(running.card, rig.context, account, ENABLE, 'e-wallet'),
+    );
+    const file = join(folder, 'one.backup');
+    expect(await writeBackup(store, kind, file, new Date())).toBeGreaterThan(20);
+    expect(statSync(file).mode & 0o077).toBe(0);
+    const generations = [await readStoreGeneration(store)];
+    for (const seconds of [0, 60]) {
+      const config = await empty();
+      const restored = await openStore(config);
+      generations.push(await restoreBackup(restored, file, new Date(Date.now() + seconds * 1000)));
+      const record = await readCardRecord(restored, done.identification);
+      expect(record).toEqual(await readCardRecord(store, done.identification));
+      expect((await readCardRecord(restored, running.identification)).jobs).toMatchObject([
+        { job: begun.job, result: 'superseded' },
+      ]);
+      expect(await restored.selectFrom('leases').selectAll().execute()).toEqual([]);
+      const sealed = await restored
+        .selectFrom('job_steps')
+        .select('sealed')
+        .where('sealed', 'is not', null)
+        .execute();
+      expect(sealed).toEqual([]);
+      // It serves: the card whose job was cut off is finished by a new one.
+      running.card.reset();
+      const context = { ...rig.context, store: restored };
+      if (seconds === 60)
+        expect((await issue(running.card, context, account, ENABLE)).result).toBe('complete');
+      await expect(restoreBackup(restored, file, new Date())).rejects.toThrow('not empty');
+      await restored.destroy();
+    }
+    expect([...generations].sort((a, b) => a - b)).toEqual(generations);
+    expect(new Set(generations).size).toBe(3);
+  });
+
+  it('a backup that was cut short, changed, or is something else, changes nothing', async () => {
+    const file = join(folder, 'two.backup');
+    await writeBackup(rig.context.store, kind, file, new Date());
+    const text = readFileSync(file, 'utf8');
+    const lines = text.trimEnd().split('\n');
+    const store = await openStore(await empty());
+    for (const bad of [
+      lines.slice(0, -1).join('\n'),
+      [...lines.slice(0, 3), ...lines.slice(4)].join('\n'),
+      text.replace('Chief', 'Thief'),
+      text.replace('"0001-first"', '"9999-later"'),
+      'something else\n',
+      '',
+    ]) {
+      writeFileSync(file, bad);
+      await expect(restoreBackup(store, file, new Date())).rejects.toMatchObject({
+        code: 'server-store-failed',
+      });
+    }
+    expect(await store.selectFrom('operators').selectAll().execute()).toEqual([]);
+    await store.destroy();
+  });
+
+  it('a card that was set aside is released by somebody, with a reason, and that is on record', async () => {
+    const { store } = rig.context;
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    await issue(card, rig.context, account, [{ app: 'transit', action: 'delete' }]);
+    await store
+      .updateTable('cards')
+      .set({ set_aside: 'e-wallet: why' })
+      .where('id', '=', identification)
+      .execute();
+    const again = () => issue(card, rig.context, account, ENABLE);
+    expect((await refusal(again())).code).toBe('card-set-aside');
+    const release = { card: identification, operator: 'chief', reason: 'looked at it' };
+    expect((await refusal(releaseSetAside(store, { ...release, operator: 'nobody' }, new Date()))).code).toBe(
+      'not-permitted',
+    );
+    expect((await refusal(again())).code).toBe('card-set-aside');
+    await releaseSetAside(store, release, new Date());
+    expect((await again()).result).toBe('complete');
+    const audited = await store.selectFrom('audit').selectAll().where('card', '=', identification).execute();
+    expect(audited).toMatchObject([{ kind: 'release', operator: 'chief' }]);
+    expect(JSON.parse(audited[0]?.detail ?? '')).toMatchObject({
+      reason: 'looked at it',
+      setAside: 'e-wallet: why',
+    });
+    expect((await refusal(releaseSetAside(store, release, new Date()))).code).toBe('nothing-to-do');
+  });
+
+  it('a card with few tries gets one more a release; not while a station has it in hand', async () => {
+    const { store } = rig.context;
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const held = request(card, rig.context, account, ENABLE, 'e-wallet');
+    await startJob(rig.context, CALLER, await held);
+    const release = { card: identification, operator: 'chief', reason: 'counted by hand' };
+    expect((await refusal(releaseSetAside(store, release, new Date()))).code).toBe('card-in-use');
+    await store
+      .updateTable('card_keys')
+      .set({ spent: 2 })
+      .where('card', '=', identification)
+      .where('app', '=', 'e-wallet')
+      .where('slot', '=', 'mck')
+      .execute();
+    const later = new Date(Date.now() + 120_000);
+    card.reset();
+    const blocked = await issue(card, rig.context, account, ENABLE);
+    expect(blocked).toMatchObject({ result: 'refused', error: 'card-tries-low' });
+    await releaseSetAside(store, release, later);
+    card.reset();
+    expect((await issue(card, rig.context, account, ENABLE)).result).toBe('complete');
+  });
+});

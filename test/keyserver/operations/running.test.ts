@@ -1,0 +1,134 @@
+/** A server process as its administrator meets it: figures, readiness, the interface's description, stopping, commands. */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { OPERATIONS, openApiDocument } from '../../../app/keyserver/http/openapi.ts';
+import { Metrics } from '../../../app/keyserver/operations/metrics.ts';
+import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
+
+const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
+const run = promisify(execFile);
+
+let site: Site;
+let server: ServerInstance;
+beforeAll(async () => {
+  site = await openServerSite('sqlite');
+  server = await site.start();
+});
+afterAll(() => site?.close());
+
+const ask = (path: string) => fetch(`http://127.0.0.1:${server.operationsPort}${path}`);
+const command = (...words: string[]) =>
+  run(process.execPath, [MAIN, ...words, '--config', site.config], { timeout: 30_000 });
+
+describe('a running server', () => {
+  it('counts jobs, steps, HSM calls and errors, and names no card', async () => {
+    const station = await site.station('counted', [server.port]);
+    const { identification, account } = await issueOver(
+      site,
+      station,
+      [{ app: 'e-wallet', action: 'enable' }],
+      'e-wallet',
+    );
+    await expect(station.client.card('99999999', station.token)).rejects.toMatchObject({ code: 'not-found' });
+    const text = await (await ask('/metrics')).text();
+    expect(text).toMatch(/^kaika_jobs_started_total 1$/m);
+    expect(text).toMatch(/^kaika_jobs_total\{result="complete"\} 1$/m);
+    expect(text).toMatch(/^kaika_steps_total 4$/m);
+    expect(text).toMatch(/^kaika_job_trips_total 5$/m);
+    expect(text).toMatch(/^kaika_hsm_calls_total\{op="key-write",end="ok"\} 2$/m);
+    expect(text).toMatch(/^kaika_hsm_waiting 0$/m);
+    expect(text).toMatch(/^kaika_hsm_seconds_count\{op="seal"\} 4$/m);
+    expect(text).toMatch(/^kaika_errors_total\{code="not-found"\} 1$/m);
+    expect(text).toMatch(/^kaika_vault_processes_total\{kind="started"\} 1$/m);
+    for (const secret of [identification, account, 'counted', station.token])
+      expect(text).not.toContain(secret);
+    // Every line is one that Prometheus reads.
+    for (const line of text.trimEnd().split('\n'))
+      expect(line).toMatch(
+        /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+)$/,
+      );
+  });
+
+  it('is ready while store and token are there, and says what its vault does', async () => {
+    expect((await ask('/health')).status).toBe(200);
+    expect(await (await ask('/ready')).json()).toEqual({
+      ready: true,
+      store: true,
+      hsm: true,
+      stopping: false,
+    });
+    expect((await ask('/elsewhere')).status).toBe(404);
+    expect(server.log()).toMatch(/"event":"vault-started","pid":\d+,?/);
+  });
+
+  it('takes its commands beside it, and stops by itself when told, with status 0', async () => {
+    const backup = join(site.rig.folder, 'a.backup');
+    expect((await command('backup', '--to', backup)).stderr).toMatch(/rows are in/);
+    expect(existsSync(backup)).toBe(true);
+    expect((await command('init')).stdout).toMatch(/ok {7}vault/);
+    expect((await command('status')).stdout).toMatch(/Store {4}sqlite, generation 1/);
+    await expect(
+      command('release', '--card', '1', '--operator', 'clerk', '--reason', 'none'),
+    ).rejects.toMatchObject({ code: 1 });
+    await expect(command('restore', '--from', backup)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('not empty'),
+    });
+    expect(await server.stop()).toBe(0);
+    expect(server.log()).toContain('"event":"stopping"');
+  });
+
+  it('init writes a first configuration once', async () => {
+    const file = join(site.rig.folder, 'first.json');
+    await run(process.execPath, [MAIN, 'init', '--config', file], { timeout: 30_000 });
+    const first = readFileSync(file, 'utf8');
+    await expect(
+      run(process.execPath, [MAIN, 'init', '--config', file], { timeout: 30_000 }),
+    ).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/missing {2}tls/),
+    });
+    expect(readFileSync(file, 'utf8')).toBe(first);
+    rmSync(join(site.rig.folder, 'data'), { recursive: true, force: true });
+  });
+});
+
+describe('the OpenAPI document', () => {
+  const pathsSchema = z.object({
+    paths: z.record(z.string(), z.record(z.string(), z.object({ responses: z.looseObject({}) }))),
+  });
+
+  it('has exactly the routes of the server', () => {
+    const source = readFileSync('app/keyserver/http/server.ts', 'utf8');
+    const routes = [...source.matchAll(/app\.(get|post|put|patch|delete)\('([^']+)'/g)].map(
+      ([, method = '', path = '']) => `${method.toUpperCase()} ${path.replace(/:(\w+)/g, '{$1}')}`,
+    );
+    expect(Object.keys(OPERATIONS).sort()).toEqual(routes.sort());
+    const { paths } = pathsSchema.parse(openApiDocument());
+    const described = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(described.sort()).toEqual(routes.sort());
+  });
+
+  it('describes bodies as the schemas have them, and is JSON', () => {
+    const text = JSON.stringify(openApiDocument());
+    for (const field of ['requestId', 'stoppedAt', 'cardEpoch', 'plannedTrips', 'too-many-attempts'])
+      expect(text).toContain(`"${field}"`);
+  });
+});
+
+describe('metrics', () => {
+  it('put a duration into every bucket that holds it', () => {
+    const metrics = new Metrics();
+    metrics.observe('kaika_hsm_seconds', 0.02, { op: 'mac' });
+    expect(metrics.value('kaika_hsm_seconds_bucket{op="mac",le="0.01"}')).toBe(0);
+    expect(metrics.value('kaika_hsm_seconds_bucket{op="mac",le="0.03"}')).toBe(1);
+    expect(metrics.value('kaika_hsm_seconds_bucket{op="mac",le="+Inf"}')).toBe(1);
+  });
+});
