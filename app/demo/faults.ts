@@ -6,7 +6,7 @@ export const FAULTS = {
   'server-away': 'the key server does not answer',
   'certificate-refused': 'the key server refuses this station’s certificate',
   'server-not-trusted': 'what answers is not our key server',
-  'wrong-clock': 'this machine’s clock is ten years ahead',
+  'wrong-clock': 'this machine’s clock is a year behind the certificates',
   'hsm-away': 'the key server’s HSM is gone',
   'card-full': 'there is no room on the card for the missing app',
   'service-missing': 'the smart card service is not running',

@@ -20,7 +20,7 @@ const WORDS = {
       refused: 'Nothing was done',
     },
     trips: (trips: number, planned: number, seconds: string) =>
-      `${trips} requests (planned ${planned}), ${seconds} s`,
+      `${trips} ${trips === 1 ? 'request' : 'requests'} (planned ${planned}), ${seconds} s`,
     separator: ', ',
   },
   'zh-CN': {

@@ -20,23 +20,22 @@ export interface JobPorts {
   readonly startLimitMs: number;
 }
 
-/** Refusals of answers after which the job cannot go on; all others may pass. */
-const FINAL_REFUSALS: ReadonlySet<ErrorCode> = new Set([
-  'bad-request',
-  'request-too-large',
-  'api-level-unsupported',
-  'not-found',
-  'step-conflict',
-  'request-conflict',
-  'job-superseded',
-  'card-set-aside',
+/** Refusals of answers that may pass: the server or its HSM recovers, the station is enrolled again. All others stay. */
+const PASSING_REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'server-busy',
+  'server-store-failed',
+  'hsm-away',
+  'hsm-key-missing',
+  'session-expired',
+  'server-refused-certificate',
+  'internal',
 ]);
 
 const KEY_WRITES: ReadonlySet<StepName> = new Set(['write-maintenance-key', 'write-master-control-key']);
 
 /** What the card said must reach the server: only a refusal that will stay one ends the asking. */
 export function retriesAnswers(error: KaikaError): boolean {
-  return !(error instanceof RefusedError && FINAL_REFUSALS.has(error.code));
+  return !(error instanceof RefusedError) || PASSING_REFUSALS.has(error.code);
 }
 
 /**

@@ -202,7 +202,7 @@ describe('--pcsc', () => {
       PCSCLITE_CSOCK_NAME: join(data, 'nowhere'),
     });
     expect([status, result.error]).toEqual([1, 'pcsc-not-running']);
-  }, 90_000);
+  });
 });
 
 describe('the program itself', () => {

@@ -14,18 +14,20 @@ beforeAll(() => {
 afterAll(() => rmSync(data, { recursive: true, force: true }));
 
 it.each([
+  ['asking the server', /Signed in/],
   ['loading', /Loading the application/],
   ['writing the maintenance key', /E-wallet: Writing the maintenance key/],
   ['writing the master control key', /E-wallet: Writing the master control key/],
   ['deleting', /Transit: Deleting/],
-])('while %s', async (_what, line) => {
-  const card = join(data, `${_what}.json`);
+])('while %s', async (what, line) => {
+  const card = join(data, `${what}.json`);
   const run = startDemo(data, ['--headless', '--card', card]);
   await run.told(line);
   run.child.kill('SIGKILL');
   await run.ended;
   const { status, result, stderr } = await runDemo(data, ['--card', card]);
-  expect(stderr).toContain('The work begun on this card goes on');
+  // Before the request is in the journal there is nothing to go on with, and the second run simply begins.
+  if (what !== 'asking the server') expect(stderr).toContain('The work begun on this card goes on');
   expect([status, result.outcome], stderr).toEqual([0, 'complete']);
   const store = await openSqliteStore(join(data, 'demo', 'server', 'kaika.sqlite'));
   try {

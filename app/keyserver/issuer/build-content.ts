@@ -26,7 +26,7 @@ import type { JobState, Meaning } from './state.ts';
 type ContentStep = Extract<JobState['steps'][number], { kind: 'content' }>;
 
 /** How often one app's load may begin in one job; each beginning after the first follows a tear. */
-const MOST_LOADS = 4;
+const MOST_LOADS = 2;
 
 /** 6A88: referenced data not found. It was not there, which is what a deletion wants. */
 const GONE = ['9000', '6A88'];

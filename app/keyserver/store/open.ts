@@ -15,18 +15,26 @@ export type Store = Kysely<Database>;
  * @throws KaikaError `server-store-failed` when the file cannot be used or comes from a newer version.
  */
 export async function openSqliteStore(file: string): Promise<Store> {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const database = new SqliteDatabase(file, { timeout: 5_000 });
-  database.pragma('journal_mode = WAL');
-  database.pragma('synchronous = FULL');
-  database.pragma('foreign_keys = ON');
-  const store = new Kysely<Database>({ dialect: new SqliteDialect({ database }) });
-  await migrate(store);
-  return store;
+  let database: SqliteDatabase.Database | undefined;
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    database = new SqliteDatabase(file, { timeout: 5_000 });
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+    const store = new Kysely<Database>({ dialect: new SqliteDialect({ database }) });
+    await migrate(store);
+    return store;
+  } catch (error) {
+    database?.close();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new KaikaError('server-store-failed', `the store cannot be used: ${reason}`);
+  }
 }
 
+/** @throws what keeps a migration from running */
 async function migrate(store: Store): Promise<void> {
   const migrator = new Migrator({ db: store, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
   const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw new KaikaError('server-store-failed', `store not usable: ${String(error)}`);
+  if (error !== undefined) throw error;
 }

@@ -37,6 +37,8 @@ export interface HeadlessPorts {
   readonly haltLimitMs: number;
 }
 
+const SERVICE_LIMIT_MS = 4_000;
+
 /** Never throws for what a person can meet: that is told, and is in the result. */
 export async function runHeadless(ports: HeadlessPorts, request: HeadlessRequest): Promise<HeadlessResult> {
   const { engine, clock, tell } = ports;
@@ -46,6 +48,7 @@ export async function runHeadless(ports: HeadlessPorts, request: HeadlessRequest
     const ready = await findCard(ports);
     if (ready.kind === 'job') {
       tell({ kind: 'continues', job: ready.job });
+      await signInAgain(ports, request);
       return await follow(ports, ready.job.id, started);
     }
     card = ready.look.identification;
@@ -64,12 +67,27 @@ export async function runHeadless(ports: HeadlessPorts, request: HeadlessRequest
   }
 }
 
+/** A job that had no reply yet asks for its operator; one that had goes on without. So a failure here is only told. */
+async function signInAgain({ engine, tell }: HeadlessPorts, request: HeadlessRequest): Promise<void> {
+  try {
+    await engine.signIn(request.operator, request.secret);
+  } catch (error) {
+    if (!(error instanceof KaikaError)) throw error;
+    tell({ kind: 'error', code: error.code, details: error.details });
+  }
+}
+
 type Ready =
   | { readonly kind: 'card'; readonly reader: string; readonly look: CardLook }
   | { readonly kind: 'job'; readonly job: JobView };
 
 /** The first card that was read, or the job in hand that goes on by itself. @throws KaikaError why there is none */
 async function findCard({ engine, clock, cardLimitMs }: HeadlessPorts): Promise<Ready> {
+  // A card may take a person's time to come; the service is there or it is not.
+  const service = await waitFor(engine, clock, Math.min(cardLimitMs, SERVICE_LIMIT_MS), (snapshot) =>
+    snapshot.service.kind === 'running' ? true : undefined,
+  );
+  if (service === undefined) throw whyNoCard(engine.snapshot());
   const ready = await waitFor(engine, clock, cardLimitMs, (snapshot) => {
     for (const reader of snapshot.readers) {
       const found = readyIn(reader, snapshot);

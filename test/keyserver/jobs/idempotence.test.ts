@@ -1,6 +1,7 @@
 /** Requests repeated, at once, late, out of order: each changes the store once or not at all. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
+import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { AnswersRequest, StepReply, Wish } from '../../../app/protocol/wire.ts';
@@ -98,28 +99,49 @@ describe('two jobs for one card at once', () => {
   });
 
   it('a job that starts while a step of the older one is taken in never loses what that step may have done', async () => {
-    for (let round = 0; round < 6; round += 1) {
-      const { card, identification, asked, reply } = await begin();
-      const batch = await advance(card, rig.context, reply, 1);
-      if (batch === undefined) throw new Error('no second batch');
-      // The answers to the first challenge make the server send the maintenance key.
-      const report = await runBatch(card, batch);
-      const again = { ...asked, requestId: newRequestId() };
-      await Promise.allSettled([
-        answerStep(rig.context, CALLER, reply.job, batch.seq, report),
-        startJob(rig.context, CALLER, again),
-      ]);
-      const slots = await rig.context.store
-        .selectFrom('card_keys')
-        .selectAll()
-        .where('card', '=', identification)
-        .where('app', '=', 'e-wallet')
-        .where('slot', '=', 'mtk')
-        .executeTakeFirstOrThrow();
-      // The card has the new key: it must be among the candidates.
-      expect(slots.candidates).toContain('"issuer"');
-    }
+    const { card, identification, asked, reply } = await begin();
+    const batch = batchOf(reply);
+    const report = await runBatch(card, batch);
+    // Between the newer job's reading and its commit the older one's step sends the maintenance key.
+    const context = whileSealing(() => answerStep(rig.context, CALLER, reply.job, batch.seq, report));
+    const { opening } = await request(card, rig.context, asked.account, ENABLE, 'e-wallet');
+    if (opening === undefined) throw new Error('no opening');
+    const again = { ...asked, requestId: newRequestId(), opening };
+    expect(await startJob(context, CALLER, again)).toMatchObject({ generation: 2 });
+    const slot = await rig.context.store
+      .selectFrom('card_keys')
+      .select('candidates')
+      .where('card', '=', identification)
+      .where('app', '=', 'e-wallet')
+      .where('slot', '=', 'mtk')
+      .executeTakeFirstOrThrow();
+    expect(JSON.parse(slot.candidates)).toMatchObject([{ origin: 'issuer' }, { origin: 'factory' }]);
   });
+
+  it('with one request id for two cards: the later is a conflict, whenever it comes', async () => {
+    const [one, two] = [rig.newCard(), rig.newCard()];
+    const first = await request(one.card, rig.context, randomDigits(16), ENABLE);
+    const second = {
+      ...(await request(two.card, rig.context, randomDigits(16), ENABLE)),
+      requestId: first.requestId,
+    };
+    const context = whileSealing(() => startJob(rig.context, CALLER, second));
+    expect((await refusal(startJob(context, CALLER, first))).code).toBe('request-conflict');
+  });
+
+  /** The context of a request that is overtaken once: `meanwhile` happens when everything was read and nothing committed. */
+  function whileSealing(meanwhile: () => Promise<unknown>): JobContext {
+    let done = false;
+    const { vault } = rig.context;
+    const seal: typeof vault.seal = async (clear, context) => {
+      if (!done) {
+        done = true;
+        await meanwhile();
+      }
+      return vault.seal(clear, context);
+    };
+    return { ...rig.context, vault: { ...vault, seal } };
+  }
 });
 
 describe('POST answers again', () => {

@@ -1,7 +1,5 @@
 /** What is refused, by which code, and that the store is as it was: no card is bound, no lease held, no try counted. */
-import { renameSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { signIn } from '../../../app/keyserver/access/sessions.ts';
 import { openActiveVersions } from '../../../app/keyserver/active-versions.ts';
@@ -9,11 +7,10 @@ import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import { VaultError } from '../../../app/keyserver/vault/port.ts';
 import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
-import { type IssuerRig, newRequestId, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { advance, batchOf, refusal, storeText, triesLeft } from '../../support/issuer-steps.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
@@ -243,90 +240,5 @@ describe('a purse', () => {
     const outcome = await issue(card, rig.context, account, confirmed(people.supervisor));
     expect(outcome).toMatchObject({ result: 'complete', deleted: ['e-wallet'] });
     await expectStill(card, 'missing');
-  });
-});
-
-describe('hsm-away', () => {
-  it('at the start and at every step: nothing changes, and the same request goes on when it is back', async () => {
-    const tokens = join(rig.folder, 'token', 'tokens');
-    /** Asks while the token's folder is gone, and again when it is back. */
-    const through = async <T>(ask: () => Promise<T>): Promise<T> => {
-      renameSync(tokens, `${tokens}.away`);
-      try {
-        const before = await storeText(rig.context);
-        await expect(ask()).rejects.toEqual(
-          expect.objectContaining({ name: 'VaultError', fault: 'hsm-away' }),
-        );
-        expect(await storeText(rig.context)).toBe(before);
-      } finally {
-        renameSync(`${tokens}.away`, tokens);
-      }
-      await vi.waitFor(() => rig.context.vault.seal(new Uint8Array(1), 'back'), {
-        timeout: 10_000,
-        interval: 20,
-      });
-      return ask();
-    };
-    const { card } = rig.newCard();
-    const asked = await request(card, rig.context, randomDigits(16), ENABLE, 'e-wallet');
-    const reply = await through(() => startJob(rig.context, CALLER, asked));
-    let batch = batchOf(reply);
-    for (let step = 1; step < 4; step += 1) {
-      const report = await runBatch(card, batch);
-      const next = await through(() => answerStep(rig.context, CALLER, reply.job, batch.seq, report));
-      // The stored reply cannot be opened without the token, and can again with it.
-      expect(await through(() => answerStep(rig.context, CALLER, reply.job, batch.seq, report))).toEqual(
-        next,
-      );
-      batch = batchOf(next);
-    }
-    // The last report needs no key: it is taken in while the token is away.
-    const report = await runBatch(card, batch);
-    renameSync(tokens, `${tokens}.away`);
-    try {
-      const last = await answerStep(rig.context, CALLER, reply.job, batch.seq, report);
-      expect(last).toMatchObject({ outcome: { result: 'complete', trips: 5 } });
-      expect(await answerStep(rig.context, CALLER, reply.job, batch.seq, report)).toEqual(last);
-    } finally {
-      renameSync(`${tokens}.away`, tokens);
-    }
-    await vi.waitFor(() => rig.context.vault.seal(new Uint8Array(1), 'back'), {
-      timeout: 10_000,
-      interval: 20,
-    });
-  }, 60_000);
-
-  it('in the middle of building a batch changes nothing, whichever call fails', async () => {
-    const away = () => Promise.reject(new VaultError('hsm-away', 'gone'));
-    const calls = ['fmcosCryptogram', 'fmcosKeyWrite', 'fmcosMac', 'channelSessionKeys', 'seal'] as const;
-    for (const call of calls) {
-      const context = { ...rig.context, vault: { ...rig.context.vault, [call]: away } };
-      const { card } = rig.newCard();
-      const asked = await request(card, rig.context, randomDigits(16), [
-        ...ENABLE,
-        { app: 'transit', action: 'delete' },
-      ]);
-      const reply = await startJob(rig.context, CALLER, { ...asked, requestId: newRequestId() });
-      let batch = batchOf(reply);
-      let refused = 0;
-      for (;;) {
-        const report = await runBatch(card, batch);
-        const before = await storeText(rig.context);
-        try {
-          await answerStep(context, CALLER, reply.job, batch.seq, report);
-        } catch (error) {
-          expect(error).toMatchObject({ fault: 'hsm-away' });
-          refused += 1;
-          expect(await storeText(rig.context)).toBe(before);
-        }
-        const next = await answerStep(rig.context, CALLER, reply.job, batch.seq, report);
-        if ('outcome' in next) {
-          expect(next.outcome, call).toMatchObject({ result: 'complete' });
-          break;
-        }
-        batch = next.batch;
-      }
-      expect(refused, call).toBeGreaterThan(0);
-    }
   });
 });

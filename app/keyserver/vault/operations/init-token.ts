@@ -7,14 +7,17 @@ import { finalize, findSlot, type LoadedModule, loadModule } from '../token/open
 /** CK_TOKEN_INFO flag: the token has been initialised. */
 const CKF_TOKEN_INITIALIZED = 0x400;
 
-function initialise({ p11, raw }: LoadedModule, label: string, pin: Buffer, soPin: Buffer): void {
+function initialise({ cryptoki, p11, raw }: LoadedModule, label: string, pin: Buffer, soPin: Buffer): void {
   const slots = p11.C_GetSlotList(true).map((slot) => ({ slot, info: p11.C_GetTokenInfo(slot) }));
   if (slots.some(({ info }) => info.label.trimEnd() === label))
     throw new VaultError('refused', `there is a token "${label}" already`);
   const empty = slots.find(({ info }) => (info.flags & CKF_TOKEN_INITIALIZED) === 0);
   if (empty === undefined) throw new VaultError('refused', 'the module has no slot with an empty token');
   raw.initToken(empty.slot, soPin, label);
-  const session = p11.C_OpenSession(findSlot(p11, label), pkcs11.CKF_SERIAL_SESSION | pkcs11.CKF_RW_SESSION);
+  const session = p11.C_OpenSession(
+    findSlot(cryptoki, label).handle,
+    pkcs11.CKF_SERIAL_SESSION | pkcs11.CKF_RW_SESSION,
+  );
   raw.login(session, pkcs11.CKU_SO, soPin);
   raw.initPin(session, pin);
 }

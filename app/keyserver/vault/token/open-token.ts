@@ -1,4 +1,5 @@
 /** Loads the module, finds the token by its label and logs in. */
+import graphene, { type Module, type Slot } from 'graphene-pk11';
 import pkcs11, { type Handle, type PKCS11 } from 'pkcs11js';
 import type { TokenConfig } from '../config.ts';
 import { VaultError } from '../port.ts';
@@ -19,6 +20,8 @@ export interface OpenToken {
 
 /** The module in this process; loaded once, initialised as often as the token comes back. */
 export interface LoadedModule {
+  readonly cryptoki: Module;
+  /** The same module, for calls that graphene would make with copies of our buffers. */
   readonly p11: PKCS11;
   readonly raw: RawCryptoki;
 }
@@ -34,18 +37,20 @@ export class PinRefused extends VaultError {
 /** Loads a PKCS#11 module. @throws VaultError `hsm-away` */
 export function loadModule(path: string): LoadedModule {
   try {
-    const p11 = new pkcs11.PKCS11();
-    p11.load(path);
-    return { p11, raw: new RawCryptoki(path) };
+    const cryptoki = graphene.Module.load(path);
+    return { cryptoki, p11: cryptoki.lib, raw: new RawCryptoki(path) };
   } catch {
     throw new VaultError('hsm-away', 'the PKCS#11 module cannot be loaded');
   }
 }
 
 /** The slot of the token with this label. @throws VaultError `hsm-away`; Pkcs11Error */
-export function findSlot(p11: PKCS11, label: string): Handle {
-  const slots = p11.C_GetSlotList(true).filter((slot) => p11.C_GetTokenInfo(slot).label.trimEnd() === label);
-  const [slot, second] = slots;
+export function findSlot(cryptoki: Module, label: string): Slot {
+  const slots = cryptoki.getSlots(true);
+  const named = Array.from({ length: slots.length }, (_, i) => slots.items(i)).filter(
+    (one) => one.getToken().label.trimEnd() === label,
+  );
+  const [slot, second] = named;
   if (slot === undefined) throw new VaultError('hsm-away', `token "${label}" is not there`);
   if (second !== undefined) throw new VaultError('hsm-away', `there is more than one token "${label}"`);
   return slot;
@@ -68,13 +73,14 @@ export function openToken(
   pin: PinReader,
   access: 'read' | 'write',
 ): OpenToken {
-  const { p11, raw } = module;
+  const { cryptoki, p11, raw } = module;
+  // Not `cryptoki.initialize`, which takes a module that somebody else initialised for its own.
   p11.C_Initialize({ flags: pkcs11.CKF_OS_LOCKING_OK });
   try {
-    const slot = findSlot(p11, config.tokenLabel);
-    const sessions = new SessionPool(p11, raw, slot, access);
+    const slot = findSlot(cryptoki, config.tokenLabel);
+    const sessions = new SessionPool(raw, slot, access);
     logIn(module, sessions.kept, config.tokenLabel, pin);
-    return { p11, slot, label: config.tokenLabel, sessions, keys: new KeyCache() };
+    return { p11, slot: slot.handle, label: config.tokenLabel, sessions, keys: new KeyCache() };
   } catch (error) {
     finalize(p11);
     throw error;

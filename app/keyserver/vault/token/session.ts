@@ -1,4 +1,5 @@
 /** One PKCS#11 session and the primitive operations that the vault is made of. Every method may throw Pkcs11Error. */
+import type { Session } from 'graphene-pk11';
 import pkcs11, { type Handle, type PKCS11, type Template } from 'pkcs11js';
 import type { KeyAlgorithm } from '../port.ts';
 import { derivationStringData, type RawCryptoki } from './raw-cryptoki.ts';
@@ -33,14 +34,21 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 
 /** A session that is logged in. Throw it away after any failed call: it may hold an active operation. */
 export class TokenSession {
+  readonly #session: Session;
+  /** The module below graphene, whose ciphers would copy the plaintext into buffers that nobody wipes. */
   readonly p11: PKCS11;
   readonly raw: RawCryptoki;
   readonly handle: Handle;
 
-  constructor(p11: PKCS11, raw: RawCryptoki, handle: Handle) {
-    this.p11 = p11;
+  constructor(raw: RawCryptoki, session: Session) {
+    this.#session = session;
+    this.p11 = session.lib;
     this.raw = raw;
-    this.handle = handle;
+    this.handle = session.handle;
+  }
+
+  close(): void {
+    this.#session.close();
   }
 
   /** Objects matching a template. */
@@ -162,6 +170,6 @@ export class TokenSession {
 
   /** Random bytes of the token. */
   random(length: number): Buffer {
-    return this.p11.C_GenerateRandom(this.handle, Buffer.alloc(length));
+    return this.#session.generateRandom(length);
   }
 }

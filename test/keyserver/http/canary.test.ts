@@ -1,0 +1,188 @@
+/**
+ * No master key byte and no card key in the store, the log or on the line, except enciphered for the card: known masters, a whole
+ * story over HTTPS, and then every file and every body is searched for every key, in every spelling.
+ */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobReplySchema, stepReplySchema, type Wish } from '../../../app/protocol/wire.ts';
+import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
+import { look, request, runBatch } from '../../support/forwarder.ts';
+import { type HttpsRig, openHttpsRig, SECRET } from '../../support/https-rig.ts';
+import { randomDigits } from '../../support/issuer-rig.ts';
+import { slotOnCard, WALLET } from '../../support/issuer-steps.ts';
+import { cardKey, ecb, type KnownMaster, knownToken, oddParity } from '../../support/known-token.ts';
+
+const { makeToken, masters, pins } = knownToken();
+let https: HttpsRig;
+let token: string;
+/** Session keys of every secure channel, as they came out of the vault. */
+const sessionKeys: Buffer[] = [];
+beforeAll(async () => {
+  https = await openHttpsRig(makeToken);
+  token = await https.signIn();
+  const { vault } = https.rig.context;
+  const derive = vault.channelSessionKeys;
+  vault.channelSessionKeys = async (keys, context) => {
+    const made = await derive.call(vault, keys, context);
+    for (const key of Object.values(made)) if (key instanceof Uint8Array) sessionKeys.push(Buffer.from(key));
+    return made;
+  };
+});
+afterAll(() => https.close());
+
+const STORY: Wish[] = [
+  { app: 'e-wallet', action: 'enable' },
+  { app: 'identity', action: 'enable' },
+  { app: 'campus-meal', action: 'enable' },
+  { app: 'transit', action: 'delete' },
+];
+
+/** The story over HTTPS, with what was captured and what the store held after each step. */
+async function tell(card: VirtualCard, account: string, seen: Buffer[]): Promise<void> {
+  const client = https.client();
+  const asked = await request(card, https.rig.context, account, STORY);
+  const started = jobReplySchema.parse((await client.post('/v1/jobs', asked, token)).body);
+  let batch = started.batch;
+  while (batch !== undefined) {
+    const report = await runBatch(card, batch);
+    const next = stepReplySchema.parse(
+      (await client.post(`/v1/jobs/${started.job}/answers/${batch.seq}`, report)).body,
+    );
+    // Also while a key write is out.
+    if (batch.seq % 3 === 0) seen.push(...storeFiles());
+    if ('outcome' in next) expect(next.outcome.result).toBe('complete');
+    batch = 'batch' in next ? next.batch : undefined;
+  }
+}
+
+/** Every file of the store, log of writes included, as it is now. */
+function storeFiles(): Buffer[] {
+  const folder = join(https.rig.folder, 'store');
+  return readdirSync(folder)
+    .map((name) => join(folder, name))
+    .filter((file) => statSync(file).isFile())
+    .map((file) => readFileSync(file));
+}
+
+/** `key` in every spelling a leak could have. */
+function spellings(key: Uint8Array): Buffer[] {
+  const raw = Buffer.from(key);
+  const base64 = (shift: number) =>
+    // Whatever stood before it: the inner part of the text is the same.
+    Buffer.concat([Buffer.alloc(shift), raw])
+      .toString('base64')
+      .slice(4, 18);
+  const texts = [
+    raw.toString('hex'),
+    raw.toString('hex').toUpperCase(),
+    [...raw].join(','),
+    raw.toString('base64url'),
+  ];
+  return [raw, ...[...texts, base64(0), base64(1), base64(2)].map((text) => Buffer.from(text, 'latin1'))];
+}
+
+/** The whole key, as it is and parity-adjusted, and its halves. */
+function needles(key: Uint8Array): Buffer[] {
+  const forms = [Buffer.from(key), oddParity(key)];
+  return forms.flatMap((form) => [
+    ...spellings(form),
+    ...[form.subarray(0, 8), form.subarray(8, 16)].flatMap((half) => [
+      half,
+      Buffer.from(half.toString('hex'), 'latin1'),
+      Buffer.from(half.toString('hex').toUpperCase(), 'latin1'),
+    ]),
+  ]);
+}
+
+/** One pass over everything for all needles at once; gives the names of those that were found. */
+function findAll(haystacks: readonly Buffer[], keys: readonly { key: Uint8Array; what: string }[]): string[] {
+  const byStart = new Map<number, { needle: Buffer; what: string }[]>();
+  for (const { key, what } of keys) {
+    for (const needle of needles(key)) {
+      const start = needle.readUInt32BE(0);
+      byStart.set(start, [...(byStart.get(start) ?? []), { needle, what }]);
+    }
+  }
+  const possible = new Uint8Array(65_536);
+  for (const start of byStart.keys()) possible[start >>> 16] = 1;
+  const found = new Set<string>();
+  for (const hay of haystacks) {
+    for (let at = 0; at + 8 <= hay.length; at += 1) {
+      if (possible[((hay[at] ?? 0) << 8) | (hay[at + 1] ?? 0)] === 0) continue;
+      for (const { needle, what } of byStart.get(hay.readUInt32BE(at)) ?? []) {
+        if (hay.subarray(at, at + needle.length).equals(needle)) found.add(what);
+      }
+    }
+  }
+  return [...found];
+}
+
+describe('after a whole story on both card types', () => {
+  const digits: string[] = [];
+  const seen: Buffer[] = [];
+  const find = (purpose: string, origin: 'factory' | 'issuer'): KnownMaster => {
+    const master = masters.find((one) => one.purpose === purpose && one.origin === origin);
+    if (master === undefined) throw new Error(`no master ${purpose}`);
+    return master;
+  };
+
+  beforeAll(async () => {
+    for (const type of ['demo-scp03', 'demo-scp02'] as const) {
+      const { card, identification } = https.rig.newCard({ type });
+      const account = randomDigits(19);
+      await tell(card, account, seen);
+      digits.push(identification, account);
+      // The search is for the right keys: the card has the one computed here.
+      const expected = oddParity(cardKey(find('app/e-wallet/mck', 'issuer'), account));
+      expect(slotOnCard(card, WALLET, 0x39).value).toBe(expected.toString('hex').toUpperCase());
+      expect(
+        (await look(card, https.rig.context)).observed.filter((one) => one.state === 'enabled'),
+      ).toHaveLength(3);
+    }
+    seen.push(...storeFiles(), Buffer.from(https.log.join('')), Buffer.from(https.captured.join('\n')));
+  }, 60_000);
+
+  it('the haystack is the real one', () => {
+    const all = Buffer.concat(seen);
+    expect(https.captured.length).toBeGreaterThan(40);
+    expect(https.log.length).toBeGreaterThan(20);
+    for (const one of digits) expect(all.includes(Buffer.from(one)), 'account and identification').toBe(true);
+    // Key writes went over the line, 84 D4 …, and never lay open in the store.
+    expect(Buffer.from(https.captured.join('')).includes(Buffer.from('84D439001C'))).toBe(true);
+    expect(Buffer.concat([...seen.slice(0, -2)]).includes(Buffer.from('84D439001C'))).toBe(false);
+  });
+
+  it('no master key, no key of a card, transport or issuer, adjusted or not, and no session key is anywhere', () => {
+    expect(masters.length).toBe(22);
+    expect(sessionKeys.length).toBeGreaterThanOrEqual(2 * 3 + 2 * 4);
+    const keys = [
+      ...masters.map((one) => ({ key: one.value, what: `${one.origin} master ${one.purpose}` })),
+      ...masters.flatMap((one) =>
+        digits.map((d) => ({ key: cardKey(one, d), what: `${one.origin} card key of ${one.purpose}` })),
+      ),
+      ...sessionKeys.map((key) => ({ key, what: 'session key' })),
+    ];
+    expect(findAll(seen, keys)).toEqual([]);
+  });
+
+  it('no PIN, no operator’s secret in store or log, and no token in the store', () => {
+    const store = Buffer.concat(storeFiles());
+    for (const pin of pins) expect(Buffer.concat(seen).includes(Buffer.from(pin))).toBe(false);
+    expect(store.includes(Buffer.from(SECRET))).toBe(false);
+    expect(store.includes(Buffer.from(token))).toBe(false);
+    const log = https.log.join('');
+    for (const secret of [SECRET, token, ...digits]) expect(log).not.toContain(secret);
+  });
+
+  it('the search finds what it looks for', () => {
+    const key = cardKey(find('app/e-wallet/mtk', 'issuer'), '1234567890123456');
+    for (const spelling of needles(key)) {
+      const leak = Buffer.concat([Buffer.from('{"x":"'), spelling, Buffer.from('"}')]);
+      expect(findAll([leak], [{ key, what: 'the key' }])).toEqual(['the key']);
+    }
+    expect(ecb('aes-128', Buffer.alloc(16), Buffer.alloc(16)).toString('hex')).toBe(
+      '66e94bd4ef8a2c3b884cfa59ca342b2e',
+    );
+  });
+});

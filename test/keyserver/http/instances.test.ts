@@ -1,0 +1,115 @@
+/** Two server processes on one store and one token: any of them takes the next step, and only one takes each. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { type JobReply, jobReplySchema, stepReplySchema, type Wish } from '../../../app/protocol/wire.ts';
+import { request, runBatch } from '../../support/forwarder.ts';
+import { type Client, type HttpsRig, openHttpsRig } from '../../support/https-rig.ts';
+import { newRequestId, randomDigits } from '../../support/issuer-rig.ts';
+import { batchOf } from '../../support/issuer-steps.ts';
+
+const STORY: Wish[] = [
+  { app: 'e-wallet', action: 'enable' },
+  { app: 'campus-meal', action: 'enable' },
+  { app: 'transit', action: 'delete' },
+];
+
+let https: HttpsRig;
+let clients: [Client, Client];
+let token: string;
+beforeAll(async () => {
+  https = await openHttpsRig();
+  const second = await https.secondInstance();
+  clients = [https.client(), https.client(https.station, second.port)];
+  token = await https.signIn();
+}, 60_000);
+afterAll(() => https.close());
+
+/** The same request to both at once; both answers. */
+const both = (path: string, body: unknown, bearer?: string) =>
+  Promise.all(clients.map((client) => client.post(path, body, bearer)));
+
+describe('two instances', () => {
+  it('take the steps of a job in turn', async () => {
+    const { card } = https.rig.newCard();
+    const asked = await request(card, https.rig.context, randomDigits(16), STORY);
+    const started = jobReplySchema.parse((await clients[1].post('/v1/jobs', asked, token)).body);
+    let batch = started.batch;
+    for (let turn = 0; batch !== undefined; turn += 1) {
+      const client = clients[turn % 2 === 0 ? 0 : 1];
+      const answer = await client.post(
+        `/v1/jobs/${started.job}/answers/${batch.seq}`,
+        await runBatch(card, batch),
+      );
+      const next = stepReplySchema.parse(answer.body);
+      if ('outcome' in next) expect(next.outcome).toMatchObject({ result: 'complete', trips: 12 });
+      batch = 'batch' in next ? next.batch : undefined;
+    }
+  });
+
+  it('asked the same at once, at every step: one job, one reply', async () => {
+    const { card, identification } = https.rig.newCard();
+    const asked = await request(card, https.rig.context, randomDigits(16), STORY);
+    const [one, two] = await both('/v1/jobs', asked, token);
+    expect(two?.body).toEqual(one?.body);
+    const started: JobReply = jobReplySchema.parse(one?.body);
+    let batch: ReturnType<typeof batchOf> | undefined = batchOf(started);
+    while (batch !== undefined) {
+      const report = await runBatch(card, batch);
+      const [first, second] = await both(`/v1/jobs/${started.job}/answers/${batch.seq}`, report);
+      expect(second?.body).toEqual(first?.body);
+      const next = stepReplySchema.parse(first?.body);
+      batch = 'batch' in next ? next.batch : undefined;
+    }
+    const { jobs } = await readCardRecord(https.rig.context.store, identification);
+    expect(jobs).toMatchObject([{ result: 'complete' }]);
+  });
+
+  it('many jobs for one card at once, over both: each gets a generation of its own or a clear answer', async () => {
+    const { card, identification } = https.rig.newCard();
+    const asked = await request(card, https.rig.context, randomDigits(16), STORY.slice(0, 1));
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, at) => {
+        const client = clients[at % 2 === 0 ? 0 : 1];
+        return client.post('/v1/jobs', { ...asked, requestId: newRequestId() }, token);
+      }),
+    );
+    const started = answers.flatMap((answer) => {
+      if (answer.status === 200) return [jobReplySchema.parse(answer.body)];
+      expect(answer).toMatchObject({ status: 503, body: { code: 'server-busy' } });
+      return [];
+    });
+    expect(new Set(started.map((one) => one.generation)).size).toBe(started.length);
+    const { jobs } = await readCardRecord(https.rig.context.store, identification);
+    expect(jobs).toHaveLength(started.length);
+    expect(jobs.filter((job) => job.result === null)).toHaveLength(1);
+  });
+
+  it('many cards at once over both: no cross-talk', async () => {
+    await Promise.all(
+      Array.from({ length: 8 }, async (_, at) => {
+        const { card, identification } = https.rig.newCard();
+        const account = randomDigits(16);
+        const asked = await request(card, https.rig.context, account, STORY.slice(0, 1), 'e-wallet');
+        const started = jobReplySchema.parse(
+          (await clients[at % 2 === 0 ? 0 : 1].post('/v1/jobs', asked, token)).body,
+        );
+        let batch = started.batch;
+        for (let turn = at; batch !== undefined; turn += 1) {
+          const report = await runBatch(card, batch);
+          const answer = await clients[turn % 2 === 0 ? 0 : 1].post(
+            `/v1/jobs/${started.job}/answers/${batch.seq}`,
+            report,
+          );
+          const next = stepReplySchema.parse(answer.body);
+          if ('outcome' in next)
+            expect(next.outcome).toMatchObject({ card: identification, result: 'complete', trips: 5 });
+          batch = 'batch' in next ? next.batch : undefined;
+        }
+        expect(await readCardRecord(https.rig.context.store, identification)).toMatchObject({
+          account,
+          issued: true,
+        });
+      }),
+    );
+  });
+});
