@@ -1,7 +1,11 @@
 /** Which card this is, from what the key-less look read. */
 import { fromHex, toHex } from '../card/bytes.ts';
 import { findTlv } from '../card/tlv.ts';
+import { type CardData, parseCardData } from '../globalplatform/card-data.ts';
+import { parseProductionLifeCycle } from '../globalplatform/cplc.ts';
 import type { CardFacts } from '../protocol/wire.ts';
+import { CPLC_FIELDS } from './card-type-schema.ts';
+import { readIdentification } from './identification.ts';
 import type { CardTypeProfile, Catalogue } from './schema.ts';
 
 /** Tags of GET DATA that the look asks for, and the field of CardFacts each goes to (GPC 2.3.1 §11.3). */
@@ -24,86 +28,131 @@ export type Recognition =
  * one fits by its ATR, but what the card says of itself contradicts it.
  */
 export function recognise(catalogue: Catalogue, facts: CardFacts): Recognition {
-  const profile = byAtr(catalogue, fromHex(facts.atr));
-  if (profile === undefined) return unknown('unknown-card', 'no profile fits the ATR');
-  const channel = facts.cardData === undefined ? undefined : secureChannelOf(facts.cardData);
+  const found = mostSpecific(catalogue, facts);
+  if (!('profile' in found)) return { known: false, ...found };
+  const { profile } = found;
   const domain = profile.securityDomain;
-  if (domain !== undefined && channel === undefined) {
-    return unknown('wrong-card-type', 'the card names no secure channel');
+  if (domain?.announced === true) {
+    const protocols = cardDataOf(facts)?.protocols ?? [];
+    if (protocols.length === 0) return unknown('wrong-card-type', 'the card names no secure channel');
+    if (!protocols.some((one) => one.scp === Number(domain.scp) && one.i === domain.i))
+      return unknown('wrong-card-type', 'the card names another secure channel than its profile');
   }
-  if (
-    domain !== undefined &&
-    channel !== undefined &&
-    (channel.scp !== domain.scp || channel.i !== domain.i)
-  ) {
-    return unknown('wrong-card-type', 'the card names another secure channel than its profile');
-  }
-  const identification = identificationOf(profile, facts);
+  const identification = readIdentification(profile.identification, facts);
   if (identification === undefined)
     return unknown('wrong-card-type', 'no identification code where it should be');
   return { known: true, profile, identification };
 }
 
-function unknown(code: 'unknown-card' | 'wrong-card-type', reason: string): Recognition {
+function unknown(code: 'unknown-card' | 'wrong-card-type', reason: string): Recognition & { known: false } {
   return { known: false, code, reason };
 }
 
-/** The profile whose mask fits with the most bits; none when two fit equally. */
-function byAtr(catalogue: Catalogue, atr: Uint8Array): CardTypeProfile | undefined {
+/** The profile that fits with the most bits. Two that fit equally are an error that names both. */
+function mostSpecific(
+  catalogue: Catalogue,
+  facts: CardFacts,
+): { readonly profile: CardTypeProfile } | Omit<Recognition & { known: false }, 'known'> {
   const fitting = catalogue.profiles
-    .map((profile) => ({ profile, bits: fittingBits(profile, atr) }))
-    .filter((candidate) => candidate.bits >= 0)
+    .map((profile) => ({ profile, bits: fittingBits(profile, facts) }))
+    .filter((candidate) => candidate.bits > 0)
     .sort((a, b) => b.bits - a.bits);
   const [best, second] = fitting;
-  return best !== undefined && best.bits !== second?.bits ? best.profile : undefined;
+  if (best === undefined) {
+    const almost = catalogue.profiles.find((profile) => atrBits(profile, facts) > 0);
+    return almost === undefined
+      ? { code: 'unknown-card', reason: 'no profile fits the card' }
+      : {
+          code: 'wrong-card-type',
+          reason: `${almost.id} fits the ATR, but not what the card says of itself`,
+        };
+  }
+  if (best.bits === second?.bits) {
+    const reason = `the profiles ${best.profile.id} and ${second.profile.id} fit equally well`;
+    return { code: 'unknown-card', reason };
+  }
+  return { profile: best.profile };
 }
 
-function fittingBits(profile: CardTypeProfile, atr: Uint8Array): number {
-  const value = fromHex(profile.recognise.atr.value);
-  const mask = fromHex(profile.recognise.atr.mask);
-  if (value.length !== atr.length) return -1;
+/** How many bits of what the card says the profile asks for; 0 when any of them differs. */
+function fittingBits(profile: CardTypeProfile, facts: CardFacts): number {
+  const { atr, cplc, cardData, iin } = profile.recognise;
+  const parts = [
+    atr === undefined ? undefined : atrBits(profile, facts),
+    cplc === undefined ? undefined : cplcBits(cplc, facts),
+    cardData === undefined ? undefined : cardDataBits(cardData, facts),
+    iin === undefined ? undefined : maskedBits(iin, tlv(facts.iin, 0x42)),
+  ].filter((bits) => bits !== undefined);
+  return parts.every((bits) => bits > 0) ? parts.reduce((sum, bits) => sum + bits, 0) : 0;
+}
+
+/** Bits of the ATR that the profile asks for; 0 when it asks for none, or the card's is another. */
+export function atrBits(profile: CardTypeProfile, facts: Pick<CardFacts, 'atr'>): number {
+  const { atr } = profile.recognise;
+  return atr === undefined || atr.value.length !== facts.atr.length ? 0 : maskedBits(atr, fromHex(facts.atr));
+}
+
+function cplcBits(wanted: NonNullable<CardTypeProfile['recognise']['cplc']>, facts: CardFacts): number {
+  const cplc = readable(() =>
+    facts.cplc === undefined ? undefined : parseProductionLifeCycle(fromHex(facts.cplc)),
+  );
+  if (cplc === undefined) return 0;
+  const named = CPLC_FIELDS.filter((field) => wanted[field] !== undefined);
+  return named.every((field) => toHex(cplc[field]) === wanted[field]) ? 16 * named.length : 0;
+}
+
+/** A version counts as much as a protocol and its options: two bytes. */
+function cardDataBits(
+  wanted: NonNullable<CardTypeProfile['recognise']['cardData']>,
+  facts: CardFacts,
+): number {
+  const said = cardDataOf(facts);
+  if (said === undefined) return 0;
+  const { gpVersion, protocol } = wanted;
+  const versionFits = gpVersion === undefined || said.gpVersion === gpVersion;
+  const protocolFits =
+    protocol === undefined ||
+    said.protocols.some((one) => one.scp === Number(protocol.scp) && one.i === protocol.i);
+  if (!versionFits || !protocolFits) return 0;
+  return (gpVersion === undefined ? 0 : 16) + (protocol === undefined ? 0 : 16);
+}
+
+function maskedBits(
+  { value, mask }: { readonly value: string; readonly mask: string },
+  bytes: Uint8Array | undefined,
+): number {
+  const wanted = fromHex(value);
+  if (bytes === undefined || bytes.length < wanted.length) return 0;
   let bits = 0;
-  for (let i = 0; i < atr.length; i += 1) {
-    const m = mask[i] ?? 0;
-    if (((atr[i] ?? 0) & m) !== ((value[i] ?? 0) & m)) return -1;
+  for (const [i, m] of fromHex(mask).entries()) {
+    if (((bytes[i] ?? 0) & m) !== ((wanted[i] ?? 0) & m)) return 0;
     for (let bit = m; bit > 0; bit >>= 1) bits += bit & 1;
   }
   return bits;
 }
 
-/**
- * Secure channel protocol and its parameter i from card recognition data: object 66 → 73 → 64 → OID
- * {globalPlatform 4 scp i} (GPC 2.3.1 §H.2).
- */
-export function secureChannelOf(cardData: string): { scp: '02' | '03'; i: number } | undefined {
-  const oid = tlv(cardData, 0x66, 0x73, 0x64, 0x06);
-  if (oid === undefined) return undefined;
-  const match = /^2A864886FC6B04(02|03)([0-9A-F]{2})$/.exec(toHex(oid));
-  if (match === null) return undefined;
-  return { scp: match[1] === '02' ? '02' : '03', i: Number.parseInt(match[2] ?? '', 16) };
-}
-
-/** The identification code: decimal digits of the card image number (GET DATA 0045, packed BCD). */
-function identificationOf(profile: CardTypeProfile, facts: CardFacts): string | undefined {
-  const value = facts.cin === undefined ? undefined : tlv(facts.cin, 0x45);
-  if (value === undefined) return undefined;
-  const digits = toHex(value);
-  return /^[0-9]+$/.test(digits) && digits.length === profile.identification.digits ? digits : undefined;
+function cardDataOf(facts: CardFacts): CardData | undefined {
+  const { cardData } = facts;
+  return cardData === undefined ? undefined : readable(() => parseCardData(fromHex(cardData)));
 }
 
 /** Free non-volatile memory in bytes from extended card resources (GET DATA FF21); null where the card does not say. */
 export function freeMemory(facts: CardFacts): number | null {
   // Before an object FF counts as padding (ISO/IEC 7816-4 §5.2.2), so the tag FF21 is taken off by hand.
   const inner = facts.resources?.startsWith('FF21') === true ? `30${facts.resources.slice(4)}` : undefined;
-  const value = inner === undefined ? undefined : tlv(inner, 0x30, 0x82);
+  const value = tlv(inner, 0x30, 0x82);
   if (value === undefined || value.length === 0 || value.length > 4) return null;
   return value.reduce((sum, byte) => sum * 256 + byte, 0);
 }
 
-/** A card may say anything: what is not BER-TLV counts as absent. */
-function tlv(hex: string, ...path: readonly number[]): Uint8Array | undefined {
+function tlv(hex: string | undefined, ...path: readonly number[]): Uint8Array | undefined {
+  return hex === undefined ? undefined : readable(() => findTlv(fromHex(hex), ...path));
+}
+
+/** A card may say anything: what cannot be read counts as absent. */
+function readable<T>(read: () => T): T | undefined {
   try {
-    return findTlv(fromHex(hex), ...path);
+    return read();
   } catch {
     return undefined;
   }

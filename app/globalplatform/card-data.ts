@@ -33,7 +33,8 @@ const GLOBAL_PLATFORM = [1, 2, 840, 114283];
  */
 export function parseCardData(data: Uint8Array): CardData {
   const what = 'card data (0066)';
-  const recognition = readObject(data, 0x66, what);
+  // Some cards leave the outer object out.
+  const recognition = data[0] === 0x73 ? data : readObject(data, 0x66, what);
   const objects = readObjects(readObject(recognition, 0x73, what), what);
   const protocols: OfferedProtocol[] = [];
   let gpVersion: string | undefined;

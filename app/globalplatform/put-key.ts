@@ -3,8 +3,9 @@ import type { CommandApdu } from '../card/apdu.ts';
 import { concat, equalBytes } from '../card/bytes.ts';
 import { GpFormatError } from './errors.ts';
 
-/** Key types that a security domain's channel keys have (GPC 2.3.1 table 11-16). */
+/** Key types that a security domain's channel keys have (GPC 2.3.1 table 11-16); DES in any mode is read. */
 export const KEY_TYPES = { des: 0x80, aes: 0x88 } as const;
+const DES_TYPES = [0x80, 0x82, 0x83, 0x84];
 export type KeyKind = keyof typeof KEY_TYPES;
 
 /** Bytes of a key check value. */
@@ -43,7 +44,7 @@ export function putKey(request: PutKeyRequest): CommandApdu {
   const { newVersion, replaces = 0x00, firstKeyId = 0x01, keys, aesKeyForm = 'with-length' } = request;
   if (!isNumber(newVersion, 0x01, 0x7f)) throw new RangeError('new key version number outside 01..7F');
   if (!isNumber(replaces, 0x00, 0x7f)) throw new RangeError('key version number to replace outside 01..7F');
-  if (!isNumber(firstKeyId, 0x01, 0x7f)) throw new RangeError('key identifier outside 01..7F');
+  if (!isNumber(firstKeyId, 0x00, 0x7f)) throw new RangeError('key identifier outside 00..7F');
   if (keys.length === 0) throw new RangeError('PUT KEY without a key');
   const data = concat(Uint8Array.of(newVersion), ...keys.map((key) => keyField(key, aesKeyForm)));
   if (data.length > 255) throw new RangeError('PUT KEY data longer than 255 bytes');
@@ -163,19 +164,23 @@ function keyOf(field: Field, at: number): { readonly key: WrappedKey; readonly f
   const { body, checkValue } = field;
   if (checkValue.length !== 0 && checkValue.length !== CHECK_VALUE_LENGTH)
     throw new GpFormatError(DATA, 'check value of another length than 3', at);
-  if (field.type === KEY_TYPES.des) {
-    if (body.length !== cipherLength('des', body.length))
-      throw new GpFormatError(DATA, 'DES key of another length', at + 1);
-    return { key: { kind: 'des', length: body.length, cipher: body, checkValue } };
+  const kind = kindOf(field.type);
+  if (kind === undefined) throw new GpFormatError(DATA, 'neither a DES nor an AES key', at);
+  // Whole blocks alone are the older form; one byte more is the length of the clear key (table 11-70).
+  if (body.length === cipherLength(kind, body.length)) {
+    const key = { kind, length: body.length, cipher: body, checkValue };
+    return kind === 'aes' ? { key, form: 'without-length' } : { key };
   }
-  if (field.type !== KEY_TYPES.aes) throw new GpFormatError(DATA, 'neither a DES nor an AES key', at);
-  // Whole blocks alone are the older form; one byte more is the length of the clear key.
-  if (body.length === cipherLength('aes', body.length))
-    return { key: { kind: 'aes', length: body.length, cipher: body, checkValue }, form: 'without-length' };
   const length = body[0] ?? 0;
   if (body.length - 1 !== cipherLength('aes', length))
-    throw new GpFormatError(DATA, 'AES key of another length', at + 1);
-  return { key: { kind: 'aes', length, cipher: body.slice(1), checkValue }, form: 'with-length' };
+    throw new GpFormatError(DATA, `${kind === 'aes' ? 'AES' : 'DES'} key of another length`, at + 1);
+  const key = { kind, length, cipher: body.slice(1), checkValue };
+  return kind === 'aes' ? { key, form: 'with-length' } : { key };
+}
+
+function kindOf(type: number): KeyKind | undefined {
+  if (type === KEY_TYPES.aes) return 'aes';
+  return DES_TYPES.includes(type) ? 'des' : undefined;
 }
 
 function isNumber(value: number, least: number, most: number): boolean {

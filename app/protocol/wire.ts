@@ -9,7 +9,7 @@ import { errorCodeSchema, errorDetailsSchema } from './errors.ts';
 export const API_LEVEL = 1;
 
 /** Bounds of the wire: what a hostile or broken peer may make us hold. */
-export const LIMITS = { bodyBytes: 1_048_576, commands: 400, apps: 64, answerBytes: 258 } as const;
+export const LIMITS = { bodyBytes: 1_048_576, commands: 400, apps: 64, answerBytes: 258, files: 8 } as const;
 
 const apiLevel = z.literal(API_LEVEL);
 
@@ -41,6 +41,11 @@ export const cardFactsSchema = z.strictObject({
   keyInformation: hexBytes(1, 256).optional(),
   diversificationData: hexBytes(1, 256).optional(),
   resources: hexBytes(1, 256).optional(),
+  /** Files that anybody may read, by path (`3F00/0005`), from their beginning; on cards that identify themselves by one. */
+  files: z
+    .record(z.string().regex(/^[0-9A-F]{4}(?:\/[0-9A-F]{4}){0,3}$/), hexBytes(1, 256))
+    .refine((files) => Object.keys(files).length <= LIMITS.files, { message: 'too many files' })
+    .optional(),
 });
 export type CardFacts = z.infer<typeof cardFactsSchema>;
 

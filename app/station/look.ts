@@ -6,11 +6,12 @@ import { aidBytes, toAid } from '../card/aid.ts';
 import { encodeCommand } from '../card/apdu.ts';
 import { toHex } from '../card/bytes.ts';
 import { type CardConnection, CardError, type CardFault } from '../card/reader-port.ts';
+import { identificationFiles, readSelected, selectFile } from '../catalogue/identification.ts';
 import { readEnabledFlag } from '../catalogue/public-file.ts';
-import { freeMemory, LOOK_TAGS, recognise } from '../catalogue/recognise.ts';
+import { atrBits, freeMemory, LOOK_TAGS, recognise } from '../catalogue/recognise.ts';
 import type { CardApplication, CardTypeProfile, Catalogue } from '../catalogue/schema.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
-import { type CardFacts, cardFactsSchema, type ObservedApp, type Opening } from '../protocol/wire.ts';
+import { type CardFacts, cardFactsSchema, LIMITS, type ObservedApp, type Opening } from '../protocol/wire.ts';
 import { exchange } from './transport.ts';
 
 /** What the look found. Plain values. Apps are those of the catalogue that the card's type may carry. */
@@ -52,7 +53,7 @@ export async function lookAtCard(
   monotonic: () => number,
 ): Promise<CardLook> {
   const started = monotonic();
-  const facts = await readFacts(card);
+  const facts = await readFacts(card, catalogue);
   const recognition = recognise(catalogue, facts);
   if (!recognition.known) {
     return {
@@ -92,18 +93,39 @@ export async function lookAtCard(
   };
 }
 
-/** SELECT of the issuer security domain and the GET DATA objects. What the card refuses is left out. */
-async function readFacts(card: Card): Promise<CardFacts> {
+/** SELECT of the issuer security domain, the GET DATA objects, identifying files. What the card refuses is left out. */
+async function readFacts(card: Card, catalogue: Catalogue): Promise<CardFacts> {
   await send(card, encodeCommand({ cla: 0x00, ins: 0xa4, p1: 0x04, p2: 0x00, le: 256 }));
-  const found: Record<string, string> = { atr: toHex(card.atr) };
+  const atr = toHex(card.atr);
+  const found: Record<string, unknown> = { atr };
   for (const [name, tag] of Object.entries(LOOK_TAGS)) {
     const command = { cla: 0x80, ins: 0xca, p1: tag >> 8, p2: tag & 0xff, le: 256 };
     const answer = await send(card, encodeCommand(command));
     if (answer.sw === 0x9000 && answer.data.length > 0) found[name] = toHex(answer.data);
   }
+  const files = await readFiles(card, catalogue, atr);
+  if (Object.keys(files).length > 0) found['files'] = files;
   const facts = cardFactsSchema.safeParse(found);
   if (!facts.success) throw new CardError('communication', 'an object that cannot be');
   return facts.data;
+}
+
+/** Files in which a card of a type that this one may be says who it is (docs/profiles.md "identification"). */
+async function readFiles(card: Card, catalogue: Catalogue, atr: string): Promise<Record<string, string>> {
+  const wanted = identificationFiles(
+    catalogue.profiles,
+    (profile) => profile.recognise.atr === undefined || atrBits(profile, { atr }) > 0,
+  );
+  const files: Record<string, string> = {};
+  for (const { name, path, length } of wanted.slice(0, LIMITS.files)) {
+    let there = true;
+    for (const command of selectFile(path))
+      there &&= (await send(card, encodeCommand(command))).sw === 0x9000;
+    if (!there) continue;
+    const answer = await send(card, encodeCommand(readSelected(0, length)));
+    if (answer.sw === 0x9000 && answer.data.length > 0) files[name] = toHex(answer.data);
+  }
+  return files;
 }
 
 /**

@@ -40,12 +40,15 @@ describe('recognising a card', () => {
     expect(recognise(catalogue, cardFactsSchema.parse(said))).toMatchObject({ known: false, code });
   });
 
-  it('refuses a card that two profiles fit equally', () => {
+  it('names both profiles when two fit equally', () => {
     const [one, ...rest] = catalogue.profiles;
     if (one === undefined) throw new Error('no profile');
     const doubled = { ...catalogue, profiles: [one, { ...one, id: 'twin' }, ...rest] };
-    expect(recognise(doubled, { ...facts, atr: one.recognise.atr.value })).toMatchObject({
+    const atr = one.recognise.atr?.value ?? '';
+    expect(recognise(doubled, { ...facts, atr })).toEqual({
+      known: false,
       code: 'unknown-card',
+      reason: `the profiles ${one.id} and twin fit equally well`,
     });
   });
 
@@ -72,5 +75,96 @@ describe('recognising a card', () => {
     expect(freeMemory({ ...facts, resources: 'FF2103810104' })).toBeNull();
     expect(freeMemory({ ...facts, resources: 'FF210782050000013880' })).toBeNull();
     expect(freeMemory(facts)).toBeNull();
+  });
+});
+
+/** The delivered types and others that are told apart by what they ask for. */
+describe('by what a card says of itself', () => {
+  const sim = '3B9F96801FC78031A073BE21136743200718000001A5';
+  // CPLC with fabricator 4790, type 5168, operating system 4791 of day 8102, level 3B00; chip of day 3210, 1234ABCD in batch 0042.
+  const cplc = `9F7F2A4790516847918102 3B00 3210 1234ABCD 0042${'00'.repeat(24)}`.replace(/ /g, '');
+
+  it.each([
+    ['a SIM with i = 15', recognition('02', '15'), 'sim-scp02-15'],
+    ['a SIM with i = 55', recognition('02', '55'), 'sim-scp02-55'],
+    [
+      'one that offers SCP80 too',
+      '661C731A640B06092A864886FC6B048000640B06092A864886FC6B040255',
+      'sim-scp02-55',
+    ],
+  ])('%s', (_name, cardData, id) => {
+    const said = { atr: sim, cardData, files: { '3F00/2FE2': '98880010325476981032' } };
+    expect(recognise(catalogue, said)).toMatchObject({ known: true, profile: { id } });
+  });
+
+  it('an ICCID of 19 digits has its digits swapped and its filler left out', () => {
+    const said = {
+      atr: sim,
+      cardData: recognition('02', '15'),
+      files: { '3F00/2FE2': '988800103254769810F2' },
+    };
+    expect(recognise(catalogue, said)).toMatchObject({ identification: '8988000123456789012' });
+  });
+
+  it('a SIM of another protocol is told from one nobody knows', () => {
+    const said = { atr: sim, cardData: recognition('03', '70') };
+    expect(recognise(catalogue, said)).toMatchObject({ code: 'wrong-card-type' });
+    expect(recognise(catalogue, { ...said, atr: '3B00' })).toMatchObject({ code: 'unknown-card' });
+  });
+
+  it('a JCOP card by ATR, fabricator and protocol; its code are the chip’s own numbers', () => {
+    const said = { atr: '3BD518FF8191FE1FC38073C821100A', cplc, cardData: recognition('03', '70') };
+    expect(recognise(catalogue, said)).toMatchObject({
+      profile: { id: 'jcop-scp03' },
+      identification: '32101234ABCD0042',
+    });
+    const other = { ...said, cplc: cplc.replace('9F7F2A4790', '9F7F2A4250') };
+    expect(recognise(catalogue, other)).toMatchObject({ code: 'wrong-card-type' });
+    expect(recognise(catalogue, { ...said, cplc: cplc.slice(6) })).toMatchObject({ code: 'wrong-card-type' });
+  });
+
+  it('a native card by its ATR, whatever its serial number, and its code from a file of its master file', () => {
+    const files = { '3F00/0005': '1234567890123456' };
+    for (const atr of ['3B6D0000009054311686380000000000AB', '3B6D00000090FFFFFFFFFFFFFFFFFFFFFF'])
+      expect(recognise(catalogue, { atr: atr.padEnd(34, '0'), files })).toMatchObject({
+        profile: { id: 'fmcos-native' },
+        identification: '1234567890123456',
+      });
+    expect(recognise(catalogue, { atr: '3B6D0000009054311686380000000000AB'.padEnd(34, '0') })).toMatchObject(
+      {
+        code: 'wrong-card-type',
+      },
+    );
+  });
+
+  it('the most specific profile wins, whatever it is specific about', () => {
+    const jcop = catalogue.profiles.find((one) => one.id === 'jcop-scp03');
+    if (jcop === undefined) throw new Error('no profile');
+    const variant = (id: string, more: object) => ({
+      ...jcop,
+      id,
+      recognise: { ...jcop.recognise, ...more },
+    });
+    const said = {
+      atr: '3BD518FF8191FE1FC38073C821100A',
+      cplc,
+      cardData: recognition('03', '70'),
+      iin: '42034B4149',
+    };
+    const type = (...others: (typeof jcop)[]) => {
+      const found = recognise({ ...catalogue, profiles: [...catalogue.profiles, ...others] }, said);
+      return found.known ? found.profile.id : found.reason;
+    };
+    const newer = variant('newer', { cplc: { icFabricator: '4790', operatingSystemReleaseLevel: '3B00' } });
+    const branded = variant('branded', { iin: { value: '4B41', mask: 'FFF0' } });
+    const other = variant('other', { iin: { value: '4C', mask: 'FF' } });
+    const loose = variant('loose', { atr: undefined });
+    expect(type()).toBe('jcop-scp03');
+    expect(type(newer, branded, other, loose)).toBe('newer');
+    expect(type(branded, other, loose)).toBe('branded');
+    expect(type(other, loose)).toBe('jcop-scp03');
+    expect(type(newer, variant('same', { cplc: { icFabricator: '4790', icType: '5168' } }))).toBe(
+      'the profiles newer and same fit equally well',
+    );
   });
 });

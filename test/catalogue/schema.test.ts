@@ -29,6 +29,16 @@ describe('profiles', () => {
     ['an identification code of half a byte', '"digits": 16', '"digits": 15'],
     ['an ATR mask of another length', '"mask": "FF', '"mask": "'],
     ['an app nobody offers', '"transit": {', '"lottery": {'],
+    ['challenges that do not follow from i', '"challenges": "predictable"', '"challenges": "random"'],
+    ['an algorithm of the other protocol', '"algorithm": "aes-128"', '"algorithm": "des3-16"'],
+    ['a diversification of other keys', '"kind": "kdf3"', '"kind": "visa2"'],
+    ['new keys that every card has', '"kind": "kdf3"', '"kind": "none"'],
+    ['new keys under the version of the old', '"keyVersion": "30"', '"keyVersion": "01"'],
+    ['new keys under no version', '"keyVersion": "30"', '"keyVersion": "80"'],
+    ['one try', '"maximumTries": 10', '"maximumTries": 1'],
+    ['an ATR mask that says nothing', /"mask": "F+"/, `"mask": "${'0'.repeat(18)}"`],
+    ['nothing to recognise a card by', /"atr": \{[^}]*\}/, ''],
+    ['an identification code from nowhere', '"source": "cin"', '"source": "guess"'],
     ['a field we do not know', '"memoryReserve"', '"memoryReserves": 1, "memoryReserve"'],
   ])('refuses %s', (_name, from, to) => {
     expect(withProfile(from, to)).toThrow(CatalogueError);
@@ -38,6 +48,31 @@ describe('profiles', () => {
     expect(withProfile('"blockSize": 239', '"blockSize": 247')).toThrow(
       'demo.json: securityDomain.blockSize: at most 239 at this level',
     );
+  });
+
+  it('refuses two types that are recognised by the same, and names both', () => {
+    const twin = { ...JSON.parse(read('profiles/demo-scp03.json')), id: 'twin' };
+    const files = [
+      { file: 'a.json', content: JSON.parse(read('profiles/demo-scp03.json')) },
+      { file: 'b.json', content: twin },
+    ];
+    expect(() => parseCatalogue(apps, files)).toThrow(
+      'profiles: demo-scp03 and twin are recognised by the same',
+    );
+  });
+
+  it('refuses a set of version FF that would be replaced by its version', () => {
+    const from = read('profiles/demo-scp03.json')
+      .replace('"keyVersion": "01"', '"keyVersion": "FF"')
+      .replace('"put": "add"', '"put": "replace"');
+    expect(() => parseCatalogue(apps, [{ file: 'demo.json', content: JSON.parse(from) }])).toThrow(
+      'issuerKeys.put',
+    );
+  });
+
+  it('refuses an app with the name under which the store keeps a domain’s keys', () => {
+    const [one] = apps as { id: string }[];
+    expect(() => parseCatalogue([{ ...one, id: 'isd' }], [])).toThrow('isd is not an app');
   });
 
   it('refuses the same app or profile twice', () => {

@@ -183,6 +183,11 @@ describe('reading', () => {
     );
   });
 
+  it('a DES key under an AES key has its length before it (Amendment D table 7-9)', () => {
+    const { keys } = parsePutKey(fromHex(`30801110${'AA'.repeat(16)}03BBBBBB`));
+    expect(keys.map((key) => [key.kind, key.length, key.cipher.length])).toEqual([['des', 16, 16]]);
+  });
+
   it.each([
     ['', 'empty at offset 0'],
     ['30', 'without a key at offset 1'],

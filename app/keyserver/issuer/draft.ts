@@ -14,8 +14,8 @@ export interface DraftOptions {
   readonly app?: string;
   /** Acceptable status words; default 9000 only. */
   readonly accept?: readonly string[];
-  /** The answer's data must equal this. */
-  readonly expect?: Uint8Array;
+  /** The answer's data must equal this, where the mask has ones. */
+  readonly expect?: { readonly value: Uint8Array; readonly mask: Uint8Array };
   /** The command changes the card or spends a try. */
   readonly effect?: boolean;
 }
@@ -33,7 +33,7 @@ export function draft(
   const expect =
     options.expect === undefined
       ? undefined
-      : { value: toHex(options.expect), mask: 'FF'.repeat(options.expect.length) };
+      : { value: toHex(options.expect.value), mask: toHex(options.expect.mask) };
   return {
     command: {
       apdu: toHex(bytes instanceof Uint8Array ? bytes : encodeCommand(bytes)),
@@ -44,4 +44,9 @@ export function draft(
     },
     sent: { step, meaning, accept, label, ...(expect === undefined ? {} : { expect }) },
   };
+}
+
+/** For `DraftOptions.expect`: every bit counts. */
+export function exactly(value: Uint8Array): NonNullable<DraftOptions['expect']> {
+  return { value, mask: new Uint8Array(value.length).fill(0xff) };
 }

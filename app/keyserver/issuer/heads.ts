@@ -1,11 +1,12 @@
 /** How a plan step begins: nothing of it needs an answer yet, so it travels behind the step before. */
-import { fromHex, toHex } from '../../card/bytes.ts';
+import { toHex } from '../../card/bytes.ts';
+import { identifyingCommands } from '../../catalogue/identification.ts';
 import { ENABLED_FLAG_OFFSET } from '../../catalogue/public-file.ts';
 import { getBalance, getChallenge, readBinary, selectApplication } from '../../dialects/fmcos/commands.ts';
-import { getData, select } from '../../globalplatform/commands.ts';
+import { select } from '../../globalplatform/commands.ts';
 import { initializeUpdate } from '../../globalplatform/initialize-update.ts';
 import { SCP03_S16 } from '../../globalplatform/security-level.ts';
-import { type Draft, draft } from './draft.ts';
+import { type Draft, draft, exactly } from './draft.ts';
 import { isCertainly } from './key-slots.ts';
 import type { IssuerPorts } from './ports.ts';
 import { type Absorbed, isFinished } from './progress.ts';
@@ -75,7 +76,7 @@ function deletionHead(now: Absorbed, at: number, app: string, ports: IssuerPorts
   const meaning = { kind: 'balance', app } as const;
   return [
     draft(at, 'select-app', selectApplication(ports.app(app).instanceAid), meaning, { app }),
-    draft(at, 'read-balance', getBalance(), meaning, { app, expect: new Uint8Array(4) }),
+    draft(at, 'read-balance', getBalance(), meaning, { app, expect: exactly(new Uint8Array(4)) }),
   ];
 }
 
@@ -92,7 +93,7 @@ function channelHead(at: number, ports: IssuerPorts): Draft[] {
   const hostChallenge = ports.random(s16 ? 16 : 8);
   return [
     draft(at, 'select-security-domain', select(domain.aid), { kind: 'pass' }),
-    draft(at, 'open-secure-channel', initializeUpdate(domain.keyVersion, hostChallenge), {
+    draft(at, 'open-secure-channel', initializeUpdate(domain.factoryKeys.keyVersion, hostChallenge), {
       kind: 'initialize-update',
       hostChallenge: toHex(hostChallenge),
     }),
@@ -101,17 +102,14 @@ function channelHead(at: number, ports: IssuerPorts): Draft[] {
 
 /** In a new epoch the card must first show that it is this job's card. */
 function identify(now: Absorbed, at: number, ports: IssuerPorts): Draft[] {
-  const domain = ports.profile.securityDomain;
-  if (now.job.identified || domain === undefined) return [];
-  const code = fromHex(now.job.identification);
-  return [
-    draft(at, 'select-security-domain', select(domain.aid), { kind: 'pass' }),
-    draft(
-      at,
-      'identify-card',
-      getData(0x0045),
-      { kind: 'identify' },
-      { expect: Uint8Array.of(0x45, code.length, ...code) },
-    ),
-  ];
+  if (now.job.identified) return [];
+  const { securityDomain: domain, identification } = ports.profile;
+  const selected =
+    domain === undefined ? [] : [draft(at, 'select-security-domain', select(domain.aid), { kind: 'pass' })];
+  const shown = identifyingCommands(identification, now.job.identification).map(({ command, expect }) =>
+    expect === undefined
+      ? draft(at, 'identify-card', command, { kind: 'pass' })
+      : draft(at, 'identify-card', command, { kind: 'identify' }, { expect }),
+  );
+  return [...selected, ...shown];
 }

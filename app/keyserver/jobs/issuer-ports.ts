@@ -59,13 +59,18 @@ function channelKeyRefs(profile: CardTypeProfile, card: CardOfJob): ChannelKeyRe
   const domain = profile.securityDomain;
   if (domain === undefined) throw new Error(`profile ${profile.id} has no security domain`);
   const factor = fromHex(
-    factorOf(domain.transportKeys.factor === 'account' ? card.account : card.identification),
+    factorOf(
+      domain.factoryKeys.diversification.kind === 'pboc' &&
+        domain.factoryKeys.diversification.factor === 'account'
+        ? card.account
+        : card.identification,
+    ),
   );
   const ref = (key: 'enc' | 'mac' | 'dek') => ({
     master: {
       purpose: `isd/${profile.id}/${key}`,
       origin: 'factory' as const,
-      version: domain.transportKeys.version,
+      version: domain.factoryKeys.version,
     },
     diversification: { kind: 'pboc' as const, factor },
   });
