@@ -26,6 +26,7 @@ const module = (file, ...before) => {
 const COMMANDS = {
   start: { native: true, run: program('app/demo/main.ts') },
   server: { native: true, run: program('app/keyserver/main.ts') },
+  card: { native: true, run: program('app/simulator/cli/main.ts') },
   test: { native: true, run: test },
   bench: { native: true, run: program('test/bench/main.ts') },
   lint: { native: false, run: lint },
