@@ -3,8 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type CardImage, parseCardImage } from './image.ts';
+import { type CardImage, cardImageSchema } from './image.ts';
 import type { Latency } from './latency.ts';
+import { NativeCard } from './native/native-card.ts';
+import { type NativeImage, nativeImageSchema } from './native/native-image.ts';
 import { VirtualCard } from './virtual-card.ts';
 
 /** The file holds no card image; says where and never what, because the rest of it is keys. */
@@ -20,6 +22,9 @@ export interface CardFileOptions {
   readonly latency?: Latency;
 }
 
+/** Image of a card that follows GlobalPlatform, or of one without. */
+export type AnyImage = CardImage | NativeImage;
+
 /** A card over its file: every committed change is on disk before the answer leaves. */
 export class CardFile extends VirtualCard {
   readonly path: string;
@@ -29,17 +34,33 @@ export class CardFile extends VirtualCard {
   }
 }
 
-/** Opens a card file. @throws CardFileError when it cannot be read or holds no card image */
-export async function openCardFile(path: string, options: CardFileOptions = {}): Promise<CardFile> {
-  return new CardFile(path, await readCardFile(path), options);
+/** The same of a native card. */
+export class NativeCardFile extends NativeCard {
+  readonly path: string;
+  constructor(path: string, image: NativeImage, options: CardFileOptions) {
+    super(image, { ...options, commit: (changed) => saveCardFile(path, changed) });
+    this.path = path;
+  }
 }
 
-async function readCardFile(path: string): Promise<CardImage> {
+/** Opens a card file. @throws CardFileError when it cannot be read or holds no card image */
+export async function openCardFile(
+  path: string,
+  options: CardFileOptions = {},
+): Promise<CardFile | NativeCardFile> {
+  const image = await readCardFile(path);
+  return image.format === 1 ? new CardFile(path, image, options) : new NativeCardFile(path, image, options);
+}
+
+/** The image in a card file. @throws CardFileError */
+export async function readCardFile(path: string): Promise<AnyImage> {
   const text = await readFile(path, 'utf8').catch(() => {
     throw new CardFileError(path, 'cannot be read');
   });
   try {
-    return parseCardImage(JSON.parse(text));
+    const value: unknown = JSON.parse(text);
+    const native = nativeImageSchema.safeParse(value);
+    return native.success ? native.data : cardImageSchema.parse(value);
   } catch {
     throw new CardFileError(path, 'is not a card image');
   }
@@ -49,7 +70,7 @@ async function readCardFile(path: string): Promise<CardImage> {
  * Writes a card image durably: a new file beside it, synced, then put in its place. Mode 0600, for it holds keys.
  * @throws the file system's error; the old file is then whole
  */
-export async function saveCardFile(path: string, image: CardImage): Promise<void> {
+export async function saveCardFile(path: string, image: AnyImage): Promise<void> {
   const next = `${path}.${randomUUID()}.tmp`;
   try {
     const file = await open(next, 'wx', 0o600);

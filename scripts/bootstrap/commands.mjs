@@ -48,7 +48,7 @@ async function startWindow(args) {
 /** What a person asks of the demo without wanting its window. */
 const isWithoutWindow = (args) =>
   args.some((word) => ['--headless', '--help', '-h'].includes(word)) ||
-  args.join(' ').includes('--fault list');
+  /(^| )--fault[ =]list( |$)/.test(args.join(' '));
 
 /** @typedef {{ needs: import('./set-up.mjs').Needs, before?: () => void, run: (args: string[]) => Promise<number> }} Command */
 
@@ -61,6 +61,8 @@ function commandOf(name, args) {
         : { needs: { native: true, window: 'person' }, before: refuseWithoutDisplay, run: startWindow };
     case 'server':
       return { needs: { native: true }, run: program('app/keyserver/main.ts') };
+    case 'card':
+      return { needs: { native: true }, run: program('app/simulator/cli/main.ts') };
     case 'test':
       return { needs: { native: true, window: 'test' }, run: test };
     case 'bench':
@@ -80,7 +82,7 @@ function commandOf(name, args) {
   }
 }
 
-const NAMES = ['start', 'server', 'test', 'bench', 'build', 'dist', 'lint', 'typecheck', 'format'];
+const NAMES = ['start', 'server', 'card', 'test', 'bench', 'build', 'dist', 'lint', 'typecheck', 'format'];
 
 /**
  * Sets up, runs, and leaves the exit status in process.exitCode: the program's own; 1 after a sentence on stderr;

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { cardApplicationSchema, cardTypeProfileSchema } from '../../app/catalogue/schema.ts';
+import { cardTypeProfileSchema } from '../../app/catalogue/card-type-schema.ts';
+import { cardApplicationSchema } from '../../app/catalogue/schema.ts';
 import { FAULTS } from '../../app/demo/faults.ts';
 import { USAGE } from '../../app/demo/options.ts';
 import { configSchema } from '../../app/keyserver/config.ts';
@@ -178,7 +179,7 @@ describe('examples', () => {
 describe('lists are whole', () => {
   it('options of npm start, faults and the result, in docs/guide/headless.md', () => {
     const guide = read('docs/guide/headless.md');
-    const options = [...USAGE.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, option = '']) => option);
+    const options = [...USAGE.matchAll(/^ {2,4}(--[a-z-]+)/gm)].map(([, option = '']) => option);
     expect(options.length).toBeGreaterThan(10);
     const said = named(guide).map((name) => name.split(' ')[0]);
     expect(options.filter((option) => !said.includes(option))).toEqual([]);

@@ -7,7 +7,7 @@ const strike = {
   ins: z.number().int().min(0).max(0xff).optional(),
 };
 
-/** How a card behaves: how long it takes, and which one command it fails (see ../tear.ts). */
+/** How a card behaves: how long it takes, which one command it fails (see ../tear.ts), and who writes it down. */
 export const InsertOptions = z.object({
   latency: z
     .union([z.enum(['none', 'realistic']), z.object({ apdu: z.number().min(0), load: z.number().min(0) })])
@@ -22,6 +22,8 @@ export const InsertOptions = z.object({
       z.object({ ...strike, scripted: z.literal('memoryFull') }),
     ])
     .optional(),
+  /** Absolute path of a file the dialogue is written to; see ../dialogue/trace-file.ts. */
+  trace: z.object({ path: z.string().min(1), full: z.boolean(), remark: z.string() }).optional(),
 });
 export type InsertOptions = z.infer<typeof InsertOptions>;
 

@@ -53,7 +53,7 @@ describe('a card file', () => {
     device.powerOn();
     const before = device.image;
     await rm(folder, { recursive: true });
-    await expect(openChannel(device, isdKeys(before))).rejects.toThrow('6581');
+    await expect(openChannel(device, isdKeys(parseCardImage(before)))).rejects.toThrow('6581');
     expect(device.image).toEqual(before);
   });
 
