@@ -12,6 +12,8 @@ import {
 } from '../ipc-schema.ts';
 import { faultSchema } from './views.ts';
 
+export { KaikaError };
+
 /** The channel of a request, and the one of all notifications. */
 export const channelOf = (name: RequestName): string => `kaika:${name}`;
 export const NOTIFICATIONS = 'kaika:notification';

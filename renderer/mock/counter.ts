@@ -1,5 +1,6 @@
 /** A counter that can be played with: cards come and go, jobs run by themselves. Times are made up. */
-import { KaikaError } from '../../app/protocol/errors.ts';
+
+import { KaikaError } from '../../electron/ipc-schema/bridge.ts';
 import type {
   CardView,
   Change,

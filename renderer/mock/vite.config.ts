@@ -1,11 +1,13 @@
-/** The mock page, for looking at the window in a plain browser: `vite --config renderer/mock/vite.config.ts`. */
-import { fileURLToPath } from 'node:url';
+/**
+ * The mock page, for looking at the window in a plain browser; from the repository's folder:
+ * `node node_modules/vite/bin/vite.js --config renderer/mock/vite.config.ts`, then `/?scene=choose-new&lang=en&theme=dark`.
+ */
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
 export default defineConfig({
-  root: fileURLToPath(new URL('.', import.meta.url)),
+  root: 'renderer/mock',
   base: './',
   plugins: [react()],
-  build: { target: 'chrome114', assetsInlineLimit: 0, modulePreload: false, emptyOutDir: true },
+  build: { target: 'chrome114', cssTarget: 'chrome114', assetsInlineLimit: 0, modulePreload: false },
 });

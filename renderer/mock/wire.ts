@@ -1,9 +1,9 @@
 /** Main and engine, played: the same schema, the same answerer, made-up answers. */
-import { KaikaError } from '../../app/protocol/errors.ts';
 import {
   channelOf,
   createAnswerer,
   type Handlers,
+  KaikaError,
   NOTIFICATIONS,
   type Wire,
 } from '../../electron/ipc-schema/bridge.ts';
