@@ -19,12 +19,19 @@ export function Button({
   icon,
   iconAfter,
   children,
+  isPending = false,
   ...props
 }: ButtonProps) {
   const bare = children === undefined;
+  // Not React Aria's own isPending: its announcement names the button by id, and says nothing once the button is gone.
+  const held = isPending
+    ? ({ type: 'button', onPress: () => undefined, 'aria-disabled': true } as const)
+    : {};
   return (
     <AriaButton
       {...props}
+      {...held}
+      data-pending={isPending || undefined}
       className={`${css['button']} ${css[tone]} ${css[size]} ${bare ? css['bare'] : ''}`}
     >
       {icon === undefined ? null : <Icon name={icon} />}
