@@ -43,6 +43,34 @@ export function contentSecurityPolicy(nonce: string): string {
   ].join('; ');
 }
 
+/**
+ * Features of Chromium that the page has no use for, refused before anything of them is reached: asking for a USB device takes
+ * Electron 25 down where there is no udev, whatever the session's handlers say.
+ */
+const REFUSED_FEATURES = [
+  ...['accelerometer', 'ambient-light-sensor', 'bluetooth', 'camera', 'clipboard-read', 'clipboard-write'],
+  ...[
+    'display-capture',
+    'encrypted-media',
+    'fullscreen',
+    'geolocation',
+    'gyroscope',
+    'hid',
+    'idle-detection',
+  ],
+  ...['local-fonts', 'magnetometer', 'microphone', 'midi', 'payment', 'picture-in-picture'],
+  ...[
+    'publickey-credentials-get',
+    'screen-wake-lock',
+    'serial',
+    'storage-access',
+    'usb',
+    'window-management',
+  ],
+  'xr-spatial-tracking',
+];
+const PERMISSIONS_POLICY = REFUSED_FEATURES.map((feature) => `${feature}=()`).join(', ');
+
 /** Must run before the app is ready. Not a scheme for fetch, not one that bypasses any policy. */
 export function registerScheme(): void {
   protocol.registerSchemesAsPrivileged([{ scheme: SCHEME, privileges: { standard: true, secure: true } }]);
@@ -63,6 +91,7 @@ export function serveRenderer(session: Session, folder: string): void {
       headers: {
         'content-type': type,
         'content-security-policy': contentSecurityPolicy(nonce),
+        'permissions-policy': PERMISSIONS_POLICY,
         'x-content-type-options': 'nosniff',
         'referrer-policy': 'no-referrer',
         'cross-origin-opener-policy': 'same-origin',

@@ -36,17 +36,20 @@ export function guardSession(session: Session, log: Log): void {
     refused('download', item.getURL());
     event.preventDefault();
   });
-  session.on('select-hid-device', (event) => {
+  session.on('select-hid-device', (event, _details, callback) => {
     refused('device', 'hid');
     event.preventDefault();
+    callback();
   });
-  session.on('select-usb-device', (event) => {
+  session.on('select-usb-device', (event, _details, callback) => {
     refused('device', 'usb');
     event.preventDefault();
+    callback();
   });
-  session.on('select-serial-port', (event) => {
+  session.on('select-serial-port', (event, _ports, _contents, callback) => {
     refused('device', 'serial');
     event.preventDefault();
+    callback('');
   });
 }
 

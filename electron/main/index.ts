@@ -43,8 +43,13 @@ if (!app.requestSingleInstanceLock()) {
   void app.whenReady().then(run);
 }
 
+/** A second start shows the window of the first; one that is just ending is followed by a new one. */
 function showWindow(): void {
-  if (window === undefined || window.isDestroyed()) return;
+  if (window === undefined) return;
+  if (window.isDestroyed()) {
+    app.relaunch();
+    return;
+  }
   if (window.isMinimized()) window.restore();
   window.show();
   window.focus();

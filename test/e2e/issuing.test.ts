@@ -60,5 +60,97 @@ describe('at the counter', () => {
       'campus-meal': 'enabled',
     });
     expect(record.jobs.map((job) => job.result)).toEqual(['complete']);
+
+    await clerk.lane.getByRole('button', { name: 'Serve this card again' }).click();
+    await clerk.lane.getByRole('button', { name: 'History' }).click();
+    await window.page.getByRole('dialog').getByRole('listitem').first().waitFor();
+    await window.look('history');
+  });
+
+  it('deletes one', async () => {
+    await stage.changeCard();
+    await clerk.signIn();
+    await clerk.cardIsRead();
+    await clerk.typeAccount();
+    await clerk.delete('Transit');
+    await window.look('chosen-delete');
+    await clerk.review();
+    await window.look('plan-delete');
+    await clerk.start();
+    await clerk.takesCard();
+    await window.look('deleted');
+    const [job] = (await stage.record(await cardOnScreen())).jobs;
+    expect(job).toMatchObject({ result: 'complete', deleted: ['transit'] });
+  });
+
+  it('is served by keyboard alone, in few keys', async () => {
+    await stage.changeCard();
+    const { keyboard } = window.page;
+    await keyboard.type(stage.people.clerk.operator);
+    await keyboard.press('Tab');
+    await keyboard.type(stage.people.clerk.secret);
+    await keyboard.press('Enter');
+    await clerk.cardIsRead();
+    await expect.poll(() => focusedName(), { timeout: 5_000 }).toMatch(/account/);
+    await keyboard.type('6217001234567890');
+    let keys = 0;
+    const press = async (key: string) => {
+      keys += 1;
+      await keyboard.press(key);
+    };
+    await press('Tab');
+    await press('Space');
+    await press('Enter');
+    await clerk.lane.getByRole('heading', { name: 'Please check' }).waitFor();
+    await window.look('plan-keyboard');
+    await expect.poll(() => focusedName()).toMatch(/Start/);
+    await press('Enter');
+    await clerk.takesCard();
+    expect(keys).toBeLessThanOrEqual(6);
+  });
+
+  it('keeps zoom, language and theme over a restart, and nothing is cut at 200 %', async () => {
+    await stage.changeCard();
+    await clerk.signIn();
+    await clerk.cardIsRead();
+    for (let step = 0; step < 5; step += 1) await window.page.keyboard.press('Control+=');
+    await expect.poll(() => zoom()).toBe(2);
+    await window.look('choose-200');
+    expect(await overflows()).toEqual([]);
+    await window.wear('zh-CN', 'dark');
+    await window.close();
+    window = await openWindow({ story: 'restarted', station: stage.station, language: 'zh-CN', keep: true });
+    expect(await zoom()).toBe(2);
+    expect(await window.worn()).toEqual({ language: 'zh-CN', theme: 'dark' });
+    await window.page.keyboard.press('Control+0');
+    await expect.poll(() => zoom()).toBe(1);
   });
 });
+
+function zoom(): Promise<number | undefined> {
+  return window.app.evaluate(({ BrowserWindow }) =>
+    BrowserWindow.getAllWindows()[0]?.webContents.getZoomFactor(),
+  );
+}
+
+/** The name of what has the keyboard. */
+function focusedName(): Promise<string> {
+  return window.page.evaluate(() => {
+    const { activeElement: element } = document;
+    const label = element?.getAttribute('aria-labelledby')?.split(' ')[0] ?? '';
+    return (
+      element?.getAttribute('aria-label') ??
+      document.getElementById(label)?.innerText ??
+      element?.innerText ??
+      ''
+    );
+  });
+}
+
+/** Whether one has to scroll sideways. */
+function overflows(): Promise<string[]> {
+  return window.page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return scrollWidth > clientWidth ? [`${scrollWidth} > ${clientWidth}`] : [];
+  });
+}

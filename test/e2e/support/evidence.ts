@@ -14,6 +14,8 @@ const lineSchema = z.discriminatedUnion('kind', [
     kind: z.literal('process'),
     story: z.string(),
     sandboxed: z.boolean(),
+    /** Launches until Playwright was attached. */
+    attempts: z.number().int(),
     versions: versionsSchema,
   }),
   z.strictObject({

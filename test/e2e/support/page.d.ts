@@ -7,6 +7,8 @@ import type { Bridge } from '../../../electron/ipc-schema/bridge.ts';
 interface PageElement {
   readonly lang: string;
   readonly innerText: string;
+  readonly scrollWidth: number;
+  readonly clientWidth: number;
   readonly dataset: Readonly<Record<string, string | undefined>>;
   getAttribute(name: string): string | null;
 }
@@ -15,6 +17,8 @@ declare global {
   const document: {
     readonly documentElement: PageElement;
     readonly body: PageElement;
+    readonly activeElement: PageElement | null;
+    getElementById(id: string): PageElement | null;
     querySelector(selector: string): PageElement | null;
     querySelectorAll(selector: string): Iterable<PageElement>;
   };

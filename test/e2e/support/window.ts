@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AxeBuilder } from '@axe-core/playwright';
 import { _electron, type ElectronApplication, type Page } from 'playwright';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { findElectron } from '../../../scripts/electron/find.mjs';
 import { addEvidence, SCREENS } from './evidence.ts';
 import { childrenOf, commandOf, isAlive } from './processes.ts';
@@ -24,6 +24,8 @@ export interface WindowOptions {
   readonly story: string;
   readonly station: string;
   readonly language?: Language;
+  /** Leave settings as an earlier window kept them. */
+  readonly keep?: boolean;
   /** Another program than Electron with the built app: the packaged station. */
   readonly executable?: string;
   readonly args?: readonly string[];
@@ -37,12 +39,18 @@ export class StationWindow {
   readonly complaints: string[] = [];
   readonly #story: string;
   readonly #seen = new Set<string>();
+  readonly #exited: Promise<void>;
 
   constructor(app: ElectronApplication, page: Page, story: string) {
     this.app = app;
     this.page = page;
     this.#story = story;
-    this.pid = app.process().pid ?? 0;
+    const main = app.process();
+    this.pid = main.pid ?? 0;
+    this.#exited = new Promise((resolve) => {
+      if (main.exitCode !== null || main.signalCode !== null) resolve();
+      else main.once('exit', () => resolve());
+    });
     page.on('console', (message) => {
       if (message.type() === 'error') this.complaints.push(message.text());
     });
@@ -87,6 +95,14 @@ export class StationWindow {
     );
   }
 
+  /** What the page wears now. */
+  worn(): Promise<{ language: string; theme: string | undefined }> {
+    return this.page.evaluate(() => ({
+      language: document.documentElement.lang,
+      theme: document.documentElement.dataset['theme'],
+    }));
+  }
+
   async #inspect(state: string, language: Language, theme: Theme): Promise<void> {
     const folder = join(SCREENS, this.#story.replaceAll(/[^\w-]+/g, '-'));
     mkdirSync(folder, { recursive: true });
@@ -123,15 +139,39 @@ export class StationWindow {
     });
   }
 
+  /** Native dialogs are answered with the button of this number from now on, and counted. */
+  async answerDialogs(button: number): Promise<void> {
+    await this.app.evaluate(({ dialog }, response) => {
+      let asked = 0;
+      Object.assign(dialog, {
+        showMessageBox: () => {
+          asked += 1;
+          Object.assign(globalThis, { askedDialogs: asked });
+          return Promise.resolve({ response, checkboxChecked: false });
+        },
+      });
+    }, button);
+  }
+
+  askedDialogs(): Promise<number> {
+    return this.app.evaluate(() => Number(Reflect.get(globalThis, 'askedDialogs') ?? 0));
+  }
+
+  /** The frame's own button. */
+  async pressClose(): Promise<void> {
+    const close = this.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
+    // The program may be gone before it has answered.
+    await Promise.race([close.catch(() => undefined), this.#exited]);
+  }
+
   /** As a person closes it; the window must not ask. Gives what processes it leaves. */
   async close(): Promise<void> {
-    const family = [this.pid, ...childrenOf(this.pid)];
-    const ended = new Promise<void>((resolve) => this.app.process().once('exit', () => resolve()));
-    await this.page.evaluate(() => window.close()).catch(() => undefined);
+    const family = isAlive(this.pid) ? [this.pid, ...childrenOf(this.pid)] : [];
+    await this.pressClose();
     const timer = setTimeout(() => this.kill(), CLOSE_MS);
-    if (isAlive(this.pid)) await ended;
+    await this.#exited;
     clearTimeout(timer);
-    await expect.poll(() => family.filter(isAlive), { timeout: 5_000 }).toEqual([]);
+    await vi.waitFor(() => expect(family.filter(isAlive)).toEqual([]), { timeout: 5_000 });
   }
 
   /** As a power cut would. */
@@ -155,12 +195,13 @@ export const sandbox = process.platform === 'linux' && process.getuid?.() === 0 
 export async function openWindow(options: WindowOptions): Promise<StationWindow> {
   const { story, station, language = 'en', args = [] } = options;
   const own = options.executable === undefined;
-  const app = await _electron.launch({
-    executablePath: options.executable ?? theElectron().path,
-    args: [...sandbox, ...(own ? [APP] : []), `--station=${station}`, `--language=${language}`, ...args],
-    env: environment(),
-    timeout: LAUNCH_MS,
-  });
+  const { app, attempts } = await launch(options.executable ?? theElectron().path, [
+    ...sandbox,
+    ...(own ? [APP] : []),
+    `--station=${station}`,
+    `--language=${language}`,
+    ...args,
+  ]);
   try {
     const page = await app.firstWindow({ timeout: LAUNCH_MS });
     const window = new StationWindow(app, page, story);
@@ -169,15 +210,36 @@ export async function openWindow(options: WindowOptions): Promise<StationWindow>
       chrome: process.versions['chrome'] ?? '',
       node: process.versions.node,
     }));
-    addEvidence({ kind: 'process', story, sandboxed: sandbox.length === 0, versions });
+    addEvidence({ kind: 'process', story, sandboxed: sandbox.length === 0, attempts, versions });
     await page.waitForFunction(
       () => document.documentElement.lang !== '' && document.querySelector('h1') !== null,
     );
-    await window.wear(language, 'light');
+    if (options.keep !== true) await window.wear(language, 'light');
     return window;
   } catch (error) {
     app.process().kill('SIGKILL');
     throw error;
+  }
+}
+
+/**
+ * On a busy machine one launch in some forty hangs: Playwright has lost an event while it attached to this old Electron, and the
+ * program itself is up with its page loaded. That attempt is ended and made once more; evidence.json says how often.
+ */
+async function launch(
+  executablePath: string,
+  args: string[],
+): Promise<{ app: ElectronApplication; attempts: number }> {
+  const attempt = (timeout: number) =>
+    _electron.launch({ executablePath, args, env: environment(), timeout });
+  try {
+    return { app: await attempt(LAUNCH_MS / 2), attempts: 1 };
+  } catch (error) {
+    const said = String(error);
+    if (!said.includes('Timeout') || !said.includes('DevTools listening')) throw error;
+    const pid = Number(/pid=(\d+)/.exec(said)?.[1]);
+    if (pid > 0 && isAlive(pid) && commandOf(pid).startsWith(executablePath)) process.kill(pid, 'SIGKILL');
+    return { app: await attempt(LAUNCH_MS), attempts: 2 };
   }
 }
 

@@ -1,0 +1,154 @@
+/** Every fault of `npm start -- --fault NAME`, as a clerk meets it: what happened, and what to do next. */
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, expect, it } from 'vitest';
+import { FAULTS, type FaultName } from '../../app/demo/faults.ts';
+import type { ErrorCode } from '../../app/protocol/errors.ts';
+import { Clerk } from './support/clerk.ts';
+import { dataFolder, openStage, type StoryStage } from './support/stage.ts';
+import { openWindow, type StationWindow } from './support/window.ts';
+
+const data = dataFolder();
+const TEXTS: { errors: Record<string, { what: string; next: string }> } = JSON.parse(
+  readFileSync(new URL('../../resources/locales/en.json', import.meta.url), 'utf8'),
+);
+let stage: StoryStage | undefined;
+let window: StationWindow | undefined;
+
+afterEach(async () => {
+  await window?.close();
+  await stage?.close();
+  expect(window?.complaints ?? []).toEqual([]);
+  window = undefined;
+  stage = undefined;
+});
+afterAll(() => data.remove());
+
+async function play(fault: string, ...args: string[]) {
+  stage = await openStage(data.folder, ['--fault', fault, ...args]);
+  window = await openWindow({ story: `fault ${fault}`, station: stage.station });
+  return { stage, window, clerk: new Clerk(window, stage) };
+}
+
+async function says(shown: StationWindow, code: ErrorCode): Promise<void> {
+  const { what, next } = TEXTS.errors[code] ?? { what: '?', next: '?' };
+  await shown.page.getByText(what).first().waitFor({ timeout: 20_000 });
+  if (code !== 'server-away') await shown.page.getByText(next).first().waitFor({ timeout: 5_000 });
+}
+
+/** Faults between the station and its server are met before anybody has signed in. */
+const AT_THE_DOOR: Partial<Record<FaultName, ErrorCode>> = {
+  'server-away': 'server-away',
+  'certificate-refused': 'server-refused-certificate',
+  'server-not-trusted': 'server-not-trusted',
+  'wrong-clock': 'wrong-clock',
+  'service-missing': 'pcsc-not-running',
+  'no-reader': 'no-reader',
+};
+
+it.each(Object.entries(AT_THE_DOOR))('%s is said before anybody signs in', async (fault, code) => {
+  const { window: shown } = await play(fault);
+  await says(shown, code);
+  await shown.look(`fault-${fault}`);
+});
+
+/** Faults of cards show at the counter as soon as the card is in. */
+const OF_CARDS: Partial<Record<FaultName, ErrorCode>> = {
+  'unknown-card': 'unknown-card',
+  'wrong-card-type': 'wrong-card-type',
+};
+
+it.each(Object.entries(OF_CARDS))('%s is said at the counter', async (fault, code) => {
+  const { window: shown, clerk } = await play(fault);
+  await clerk.signIn();
+  await says(shown, code);
+  await shown.look(`fault-${fault}`);
+});
+
+it('no-card: the lane asks for one', async () => {
+  const { window: shown, clerk } = await play('no-card');
+  await clerk.signIn();
+  await clerk.lane.getByText('Put a card into the reader').locator('visible=true').last().waitFor();
+  await shown.look('fault-no-card');
+});
+
+it('card-full: refused in the plan, naming what could go', async () => {
+  const { window: shown, clerk } = await play('card-full');
+  await clerk.signIn();
+  await clerk.cardIsRead();
+  await clerk.typeAccount();
+  await clerk.tick('Campus meal');
+  await clerk.review();
+  await says(shown, 'not-enough-memory');
+  await shown.look('fault-card-full');
+});
+
+it('app-not-in-catalogue: refused by the server, nothing done', async () => {
+  const { window: shown, clerk } = await play('app-not-in-catalogue');
+  await clerk.signIn();
+  await clerk.cardIsRead();
+  await clerk.typeAccount();
+  await clerk.tick('Loyalty');
+  await clerk.review();
+  await clerk.start();
+  await says(shown, 'app-not-in-catalogue');
+  await shown.look('fault-app-not-in-catalogue');
+});
+
+it('hsm-away: the work waits or is refused in words', async () => {
+  const { window: shown, clerk } = await play('hsm-away');
+  await clerk.signIn();
+  await clerk.cardIsRead();
+  await clerk.typeAccount();
+  await clerk.tick('E-wallet');
+  await clerk.review();
+  await clerk.start();
+  await says(shown, 'hsm-away');
+  await shown.look('fault-hsm-away');
+});
+
+it('purse-not-empty: deleted only when a second person confirms', async () => {
+  const { window: shown, clerk } = await play('purse-not-empty');
+  await clerk.signIn();
+  await clerk.cardIsRead();
+  await clerk.typeAccount();
+  await clerk.delete('Transit');
+  await clerk.review();
+  await shown.look('plan-purse');
+  await clerk.start();
+  const dialog = shown.page.getByRole('dialog', { name: 'A second person has to confirm' });
+  await dialog.waitFor();
+  await shown.look('confirm');
+  const { operator, secret } = clerk.confirmer();
+  await dialog
+    .getByRole('textbox', { name: 'Colleague’s user name' })
+    .or(dialog.getByRole('textbox', { name: "Colleague's user name" }))
+    .fill(operator);
+  await dialog.getByLabel(/Colleague.s password/).fill(secret);
+  await dialog.getByRole('button', { name: 'Confirm and start' }).click();
+  await clerk.takesCard();
+});
+
+it('card-pulled: the same card goes on when it is put back', async () => {
+  const { stage: set, window: shown, clerk } = await play('card-pulled');
+  await clerk.signIn();
+  await clerk.cardIsRead();
+  await clerk.typeAccount();
+  await clerk.tick('Campus meal');
+  await clerk.review();
+  await clerk.start();
+  await clerk.isWriting();
+  await set.readers.remove();
+  await says(shown, 'card-removed');
+  await shown.look('fault-card-pulled');
+  await set.readers.insert(set.cardFile ?? '', 'realistic');
+  await clerk.takesCard();
+});
+
+it('every fault there is was met', () => {
+  const met = new Set([
+    ...Object.keys(AT_THE_DOOR),
+    ...Object.keys(OF_CARDS),
+    ...['no-card', 'card-full', 'app-not-in-catalogue', 'hsm-away', 'purse-not-empty', 'card-pulled'],
+  ]);
+  expect(Object.keys(FAULTS).filter((name) => !met.has(name))).toEqual([]);
+});
