@@ -1,6 +1,13 @@
 /** What answers teach in a content step: loading, installing, deleting over the security domain's secure channel. */
 import { toHex } from '../../card/bytes.ts';
 import type { AppState } from '../../protocol/wire.ts';
+import {
+  absorbCardState,
+  absorbChannel,
+  absorbDomain,
+  absorbMissingKeys,
+  absorbPutKeys,
+} from './absorb-domain.ts';
 import type { Fate } from './answers.ts';
 import { withApp } from './card-state.ts';
 import { type Absorbed, type AbsorbRules, failApp, failStep, progress, remember, touch } from './progress.ts';
@@ -24,7 +31,13 @@ export function absorbContent(
     case 'initialize-update':
       return absorbInitializeUpdate(now, sent, meaning.hostChallenge, fate);
     case 'channel':
-      return fate.kind === 'refused' ? failStep(now, sent.step, 'card-refused-key') : now;
+      return absorbChannel(now, sent, meaning.finishes, fate);
+    case 'put-keys':
+      return absorbPutKeys(now, meaning, fate);
+    case 'domain':
+      return absorbDomain(now, meaning.finishes, fate);
+    case 'card-state':
+      return absorbCardState(now, meaning.finishes, fate);
     case 'leftover':
       return absorbLeftover(now, meaning.app, fate);
     case 'clean':
@@ -94,9 +107,11 @@ function absorbLeftover(now: Absorbed, app: string, fate: Fate): Absorbed {
 function absorbInitializeUpdate(now: Absorbed, sent: Sent, hostChallenge: string, fate: Fate): Absorbed {
   if (fate.kind === 'refused') return failStep(now, sent.step, 'card-refused-command');
   if (fate.kind !== 'ok' || !fate.answered) return now;
+  if (fate.sw !== SUCCESS) return absorbMissingKeys(now);
   return remember(now, { channel: { step: sent.step, hostChallenge, response: toHex(fate.data) } });
 }
 
+const SUCCESS = 0x9000;
 const NO_ROOM = 0x6a84;
 
 /** DELETE of the package alone: that it worked, or that there was none, proves that no instance is there. */

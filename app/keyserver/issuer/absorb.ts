@@ -11,6 +11,7 @@ import {
   beginAgain,
   failApp,
   failStep,
+  leavesDoubt,
   progress,
   remember,
   setAside,
@@ -124,11 +125,6 @@ function absorbAuthenticate(
     return beginAgain({ ...now, card: withSlot(now.card, app, 'mck', returnTry) }, app);
   }
   return failApp(now, app, 'card-refused-command');
-}
-
-/** Status words after which a write may still have happened: memory and execution errors (ISO 7816-4 table 6). */
-function leavesDoubt(sw: number): boolean {
-  return sw === 0x6581 || sw >> 8 === 0x64 || sw >> 8 === 0x6f;
 }
 
 function absorbWrite(now: Absorbed, meaning: Extract<Meaning, { kind: 'write' }>, fate: Fate): Absorbed {
