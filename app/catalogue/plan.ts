@@ -5,10 +5,12 @@ import type { CardTypeProfile, Catalogue } from './schema.ts';
 /** Commands of an FMCOS enabling that need a fresh challenge each: authenticate, two key writes, the enabled flag. */
 export const FMCOS_CHALLENGES = 4;
 
-/** One stretch of the job: a secure channel with the security domain, or the enabling of one app. */
+/** One stretch of the job: a secure channel with the security domain, the enabling of one app, or the domain's own keys. */
 export type PlanStep =
   | { readonly kind: 'content'; readonly deletes: readonly string[]; readonly loads: readonly string[] }
-  | { readonly kind: 'enable'; readonly app: string };
+  | { readonly kind: 'enable'; readonly app: string }
+  /** The security domain goes from the factory's keys to the issuer's own, over one channel under each set. */
+  | { readonly kind: 'domain-keys'; readonly channels: 1 | 2 };
 
 export interface Plan {
   readonly steps: readonly PlanStep[];
@@ -39,10 +41,12 @@ export interface PlanInput {
   readonly free: number | null;
   /** Apps that are not on the card, but of which a torn load may have left the package; it is removed first. */
   readonly leftovers?: readonly string[];
+  /** The card is to have the issuer's own domain keys: `all` of that is to be done, or the `rest` under the new keys. */
+  readonly domainKeys?: 'all' | 'rest';
 }
 
 /**
- * Plans a job. Loads come first, enabling follows, and what cannot be taken back, deleting, comes last; only when memory
+ * Plans a job. The domain's own keys come before everything, so that nothing is done for a card that keeps the factory's. Loads come first, enabling follows, and what cannot be taken back, deleting, comes last; only when memory
  * runs short without it does deleting come before the loads.
  */
 export function makePlan(input: PlanInput): { readonly plan: Plan } | { readonly refusal: PlanRefusal } {
@@ -76,7 +80,10 @@ export function makePlan(input: PlanInput): { readonly plan: Plan } | { readonly
     return { refusal: notEnough(input, needed, Math.max(0, spare), [...loads, ...deletes]) };
   }
 
-  const steps: PlanStep[] = [];
+  const steps: PlanStep[] =
+    input.domainKeys === undefined
+      ? []
+      : [{ kind: 'domain-keys', channels: input.domainKeys === 'all' ? 2 : 1 }];
   for (const [at, part] of inBatches(input, loads).entries())
     steps.push({ kind: 'content', deletes: deletesFirst && at === 0 ? deletes : [], loads: part });
   for (const wish of installedFirst(enables, loads)) steps.push({ kind: 'enable', app: wish.app });
@@ -120,9 +127,19 @@ function inBatches(input: PlanInput, loads: readonly string[]): string[][] {
 
 /** 4n + 1, one more a secure channel, and one more when the job opens with a channel (design §3). */
 export function countTrips(steps: readonly PlanStep[]): number {
-  const enables = steps.filter((step) => step.kind === 'enable').length;
-  const channels = steps.length - enables;
-  return FMCOS_CHALLENGES * enables + 1 + channels + (steps[0]?.kind === 'content' ? 1 : 0);
+  const opensWithChannel = steps[0] !== undefined && steps[0].kind !== 'enable';
+  return sum(steps.map(tripsInside)) + 1 + (opensWithChannel ? 1 : 0);
+}
+
+function tripsInside(step: PlanStep): number {
+  switch (step.kind) {
+    case 'enable':
+      return FMCOS_CHALLENGES;
+    case 'content':
+      return 1;
+    case 'domain-keys':
+      return step.channels;
+  }
 }
 
 /** Apps that are on the card already go first: a load that fails then takes nothing from them. */
@@ -159,6 +176,20 @@ function notEnough(input: PlanInput, needed: number, free: number, spoken: reado
     )
     .map((one) => one.app);
   return { code: 'not-enough-memory', details: { needed, free, suggestions } };
+}
+
+/**
+ * Free bytes of a card that does not say: what its type has, less what the apps seen on it take. Null where the profile does not
+ * say either.
+ */
+export function estimatedFree(
+  catalogue: Catalogue,
+  profile: CardTypeProfile,
+  observed: PlanInput['observed'],
+): number | null {
+  if (profile.memory === undefined) return null;
+  const there = observed.filter((one) => one.state !== 'missing');
+  return Math.max(0, profile.memory.nonVolatile - sum(there.map((one) => footprint(catalogue, one.app))));
 }
 
 function appOf(catalogue: Catalogue, id: string) {

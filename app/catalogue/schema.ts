@@ -3,7 +3,12 @@ import { z } from 'zod';
 import { type CardTypeProfile, cardTypeProfileSchema, localName } from './card-type-schema.ts';
 import { aidText } from './domain-schema.ts';
 
-export type { AppRule, CardTypeProfile, KeySlot } from './card-type-schema.ts';
+export {
+  type AppRule,
+  type CardTypeProfile,
+  cardTypeProfileSchema,
+  type KeySlot,
+} from './card-type-schema.ts';
 
 export const APP_ICONS = ['wallet', 'identity', 'meal', 'transit', 'card'] as const;
 

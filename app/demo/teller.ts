@@ -45,6 +45,7 @@ const QUIET: ReadonlySet<StepName> = new Set([
   'read-state',
   'select-security-domain',
   'read-memory',
+  'read-card-state',
 ]);
 
 /** Whether a step is not told: it prepares the next one. */

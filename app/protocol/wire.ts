@@ -124,6 +124,10 @@ export const stepNameSchema = z.enum([
   'install-app',
   'delete-app',
   'read-memory',
+  'write-domain-keys',
+  'remove-domain-keys',
+  'secure-card',
+  'read-card-state',
 ]);
 export type StepName = z.infer<typeof stepNameSchema>;
 

@@ -31,7 +31,11 @@ const PASSING_REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'internal',
 ]);
 
-const KEY_WRITES: ReadonlySet<StepName> = new Set(['write-maintenance-key', 'write-master-control-key']);
+const KEY_WRITES: ReadonlySet<StepName> = new Set([
+  'write-maintenance-key',
+  'write-master-control-key',
+  'write-domain-keys',
+]);
 
 /** What the card said must reach the server: only a refusal that will stay one ends the asking. */
 export function retriesAnswers(error: KaikaError): boolean {

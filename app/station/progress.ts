@@ -71,6 +71,10 @@ function kindOf(step: StepName): StepView['kind'] | undefined {
     case 'open-secure-channel':
     case 'authenticate-secure-channel':
     case 'read-memory':
+    case 'write-domain-keys':
+    case 'remove-domain-keys':
+    case 'secure-card':
+    case 'read-card-state':
       return undefined;
   }
 }

@@ -190,6 +190,8 @@ function plan(look: CardLook, offered: Catalogue, wishes: readonly WishView[]): 
 
 function flatten(step: PlanStep): Extract<PlanView, { fits: true }>['steps'] {
   if (step.kind === 'enable') return [{ kind: 'enable', app: step.app }];
+  // The card's own keys are no app, and nothing that staff choose.
+  if (step.kind === 'domain-keys') return [];
   return [
     ...step.deletes.map((app) => ({ kind: 'delete' as const, app })),
     ...step.loads.map((app) => ({ kind: 'load' as const, app })),

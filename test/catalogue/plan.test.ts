@@ -1,6 +1,6 @@
 /** The planner, told as scenarios: what is on the card, what the customer wants, what will happen in how many trips. */
 import { describe, expect, it } from 'vitest';
-import { countTrips, makePlan, type PlanInput } from '../../app/catalogue/plan.ts';
+import { countTrips, estimatedFree, makePlan, type PlanInput } from '../../app/catalogue/plan.ts';
 import type { CardTypeProfile, Catalogue } from '../../app/catalogue/schema.ts';
 import { demoCatalogue } from '../support/station.ts';
 
@@ -41,11 +41,11 @@ function plan(
 function told(made: ReturnType<typeof plan>): string {
   if ('refusal' in made) return made.refusal.code;
   return made.plan.steps
-    .map((step) =>
-      step.kind === 'enable'
-        ? `enable ${step.app}`
-        : `channel ${[...step.deletes.map((app) => `-${app}`), ...step.loads.map((app) => `+${app}`)].join(' ')}`,
-    )
+    .map((step) => {
+      if (step.kind === 'enable') return `enable ${step.app}`;
+      if (step.kind === 'domain-keys') return 'own keys';
+      return `channel ${[...step.deletes.map((app) => `-${app}`), ...step.loads.map((app) => `+${app}`)].join(' ')}`;
+    })
     .join(', ');
 }
 
@@ -114,6 +114,21 @@ describe('what happens, and in how many trips', () => {
     }
   });
 
+  it('moves the domain’s own keys before anything else, over a channel under each set', () => {
+    const cases = [
+      ['+e-wallet', 'all', 'own keys, enable e-wallet', 8],
+      ['+e-wallet', 'rest', 'own keys, enable e-wallet', 7],
+      ['+campus-meal', 'all', 'own keys, channel +campus-meal, enable campus-meal', 9],
+      ['-transit', 'all', 'own keys, channel -transit', 5],
+      ['-campus-meal', 'all', 'own keys', 4],
+    ] as const;
+    for (const [wishes, domainKeys, steps, expected] of cases) {
+      const made = plan(wishes, { domainKeys });
+      expect([told(made), trips(made)]).toEqual([steps, expected]);
+      expect('plan' in made && made.plan.opensWith).toBeNull();
+    }
+  });
+
   it('opens with the first app to be enabled, never where a channel comes first', () => {
     const opensWith = (wishes: string) => {
       const made = plan(wishes);
@@ -147,6 +162,16 @@ describe('memory', () => {
     ['is not said by the card', '+campus-meal', null, 'channel +campus-meal, enable campus-meal'],
   ] as const)('%s', (_name, wishes, free, steps) => {
     expect(told(plan(wishes, { free }))).toBe(steps);
+  });
+
+  it('of a card that does not say is what its type has, less what is on it', () => {
+    const type = { ...profile(), memory: { nonVolatile: 60_000 } };
+    const on = (state: Record<string, State>) =>
+      Object.entries(state).map(([app, one]) => ({ app, state: one }));
+    expect(estimatedFree(catalogue, profile(), on(DELIVERED))).toBeNull();
+    // e-wallet 12,288, identity 5,120 and transit 8,192, with 2,048 for each instance.
+    expect(estimatedFree(catalogue, type, on(DELIVERED))).toBe(60_000 - 31_744);
+    expect(estimatedFree(catalogue, type, on({ 'campus-meal': 'enabled' }))).toBe(60_000 - need);
   });
 
   it('names what could be deleted: what is on the card and not spoken of', () => {

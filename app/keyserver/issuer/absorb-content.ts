@@ -1,9 +1,25 @@
 /** What answers teach in a content step: loading, installing, deleting over the security domain's secure channel. */
 import { toHex } from '../../card/bytes.ts';
 import type { AppState } from '../../protocol/wire.ts';
-import { type Fate, leavesDoubt } from './answers.ts';
+import {
+  absorbCardState,
+  absorbChannel,
+  absorbDomain,
+  absorbMissingKeys,
+  absorbPutKeys,
+} from './absorb-domain.ts';
+import type { Fate } from './answers.ts';
 import { withApp } from './card-state.ts';
-import { type Absorbed, type AbsorbRules, failApp, failStep, progress, remember, touch } from './progress.ts';
+import {
+  type Absorbed,
+  type AbsorbRules,
+  failApp,
+  failStep,
+  leavesDoubt,
+  progress,
+  remember,
+  touch,
+} from './progress.ts';
 import type { Meaning, Sent } from './state.ts';
 
 /** Meanings that only a content step has; every other kind leaves things as they are. */
@@ -24,7 +40,13 @@ export function absorbContent(
     case 'initialize-update':
       return absorbInitializeUpdate(now, sent, meaning.hostChallenge, fate);
     case 'channel':
-      return fate.kind === 'refused' ? failStep(now, sent.step, channelRefusal(fate.sw)) : now;
+      return absorbChannel(now, sent, meaning.finishes, fate);
+    case 'put-keys':
+      return absorbPutKeys(now, meaning, fate);
+    case 'domain':
+      return absorbDomain(now, meaning.finishes, fate);
+    case 'card-state':
+      return absorbCardState(now, meaning.finishes, fate);
     case 'leftover':
       return absorbLeftover(now, meaning.app, fate);
     case 'clean':
@@ -94,15 +116,11 @@ function absorbLeftover(now: Absorbed, app: string, fate: Fate): Absorbed {
 function absorbInitializeUpdate(now: Absorbed, sent: Sent, hostChallenge: string, fate: Fate): Absorbed {
   if (fate.kind === 'refused') return failStep(now, sent.step, 'card-refused-command');
   if (fate.kind !== 'ok' || !fate.answered) return now;
+  if (fate.sw !== SUCCESS) return absorbMissingKeys(now);
   return remember(now, { channel: { step: sent.step, hostChallenge, response: toHex(fate.data) } });
 }
 
-/** Only these speak about keys (GPC 2.3.1 table E-5, D.4.2); a card out of memory or in trouble says something else. */
-function channelRefusal(sw: number): 'card-refused-key' | 'card-refused-command' {
-  const aboutKeys = sw >> 8 === 0x63 || sw === 0x6982 || sw === 0x6983 || sw === 0x6988;
-  return aboutKeys ? 'card-refused-key' : 'card-refused-command';
-}
-
+const SUCCESS = 0x9000;
 const NO_ROOM = 0x6a84;
 
 /** DELETE of the package alone: that it worked, or that there was none, proves that no instance is there. */

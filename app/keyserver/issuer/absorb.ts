@@ -2,7 +2,7 @@
 import { toHex } from '../../card/bytes.ts';
 import type { AnswersRequest } from '../../protocol/wire.ts';
 import { absorbContent } from './absorb-content.ts';
-import { type Fate, leavesDoubt, readFates } from './answers.ts';
+import { type Fate, readFates } from './answers.ts';
 import { type CardState, withApp, withSlot } from './card-state.ts';
 import { disproven, macAccepted, proven, returnTry, writeDone, writeUndone } from './key-slots.ts';
 import {
@@ -11,6 +11,7 @@ import {
   beginAgain,
   failApp,
   failStep,
+  leavesDoubt,
   progress,
   remember,
   setAside,

@@ -86,8 +86,3 @@ function hex4(sw: number): string {
 function bad(reason: string): KaikaError {
   return new KaikaError('bad-request', reason);
 }
-
-/** Status words after which a write may still have happened: memory and execution errors (ISO 7816-4 table 6). */
-export function leavesDoubt(sw: number): boolean {
-  return sw === 0x6581 || sw >> 8 === 0x64 || sw >> 8 === 0x6f;
-}

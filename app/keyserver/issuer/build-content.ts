@@ -3,20 +3,18 @@
  * computed in one go and travels in one batch. Each part can be repeated: the package is removed before it is loaded.
  */
 import type { CommandApdu } from '../../card/apdu.ts';
-import { fromHex } from '../../card/bytes.ts';
 import { deleteObject } from '../../globalplatform/commands.ts';
-import { CardCryptogramError, ChannelParameterError, GpFormatError } from '../../globalplatform/errors.ts';
-import { parseInitializeUpdate } from '../../globalplatform/initialize-update.ts';
 import {
   installForInstallAndMakeSelectable,
   installForLoad,
   loadParameters,
 } from '../../globalplatform/install.ts';
 import { loadCommands } from '../../globalplatform/load.ts';
-import { openChannel, type SecureChannel } from '../../globalplatform/secure-channel.ts';
+import type { SecureChannel } from '../../globalplatform/secure-channel.ts';
 import type { StepName } from '../../protocol/wire.ts';
 import { nextStep, type Stage } from './build-enable.ts';
 import { leftovers, withApp } from './card-state.ts';
+import { authenticateDraft, openDomainChannel } from './domain-channel.ts';
 import { type Draft, type DraftOptions, draft } from './draft.ts';
 import { headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
@@ -42,12 +40,12 @@ export async function buildContent(now: Absorbed, step: ContentStep, ports: Issu
   const counted = step.loads
     .filter((app) => !isFinished(now.job, app))
     .reduce((job, app) => countLoad(job, app), now);
-  const channel = await open(given, ports);
-  if (channel === undefined) return { drafts: [], next: failStep(counted, at, 'card-refused-key') };
+  const opened = await openDomainChannel(counted, given, ports);
+  if ('failed' in opened) return { drafts: [], next: failStep(counted, at, opened.failed) };
   try {
-    return fill(counted, step, channel, ports);
+    return fill(opened.next, step, opened.channel, ports);
   } finally {
-    channel.close();
+    opened.channel.close();
   }
 }
 
@@ -57,45 +55,9 @@ function countLoad(now: Absorbed, app: string): Absorbed {
   return loads > MOST_LOADS ? failApp(counted, app, 'load-failed') : counted;
 }
 
-/** The channel, when the card has proven its keys; EXTERNAL AUTHENTICATE is never sent to one that has not. */
-async function open(
-  given: { readonly hostChallenge: string; readonly response: string },
-  ports: IssuerPorts,
-): Promise<SecureChannel | undefined> {
-  const domain = ports.profile.securityDomain;
-  if (domain === undefined) return undefined;
-  try {
-    return await openChannel(
-      {
-        scp: domain.scp,
-        i: domain.i,
-        securityLevel: domain.securityLevel,
-        hostChallenge: fromHex(given.hostChallenge),
-        response: parseInitializeUpdate(fromHex(given.response)),
-      },
-      ports.channelKeys,
-    );
-  } catch (error) {
-    const cardIsWrong =
-      error instanceof CardCryptogramError ||
-      error instanceof GpFormatError ||
-      error instanceof ChannelParameterError;
-    if (cardIsWrong) return undefined;
-    throw error;
-  }
-}
-
 function fill(now: Absorbed, step: ContentStep, channel: SecureChannel, ports: IssuerPorts): Stage {
   const at = now.job.at;
-  const drafts: Draft[] = [
-    draft(
-      at,
-      'authenticate-secure-channel',
-      channel.externalAuthenticate(),
-      { kind: 'channel' },
-      { effect: true },
-    ),
-  ];
+  const drafts: Draft[] = [authenticateDraft(at, channel, { kind: 'channel', finishes: false })];
   const add = (name: StepName, command: CommandApdu, meaning: Meaning, options: DraftOptions) =>
     drafts.push(draft(at, name, channel.wrap(command), meaning, { ...options, effect: true }));
 

@@ -159,7 +159,7 @@ async function writeFlag(
 export function nextStep(now: Absorbed): number {
   const { steps, apps, at } = now.job;
   const next = steps.findIndex(
-    (step, i) => i > at && (step.kind === 'content' || apps[step.app]?.error === null),
+    (step, i) => i > at && (step.kind !== 'enable' || apps[step.app]?.error === null),
   );
   return next === -1 ? steps.length : next;
 }

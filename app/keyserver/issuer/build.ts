@@ -1,11 +1,13 @@
 /** The next batch of a job, from where it stands; or nothing, when the job is at its end. */
 import type { Command } from '../../protocol/wire.ts';
 import { buildContent } from './build-content.ts';
-import { buildEnable } from './build-enable.ts';
+import { buildDomainKeys } from './build-domain-keys.ts';
+import { buildEnable, type Stage } from './build-enable.ts';
+import { isMoved } from './domain-keys.ts';
 import type { Draft } from './draft.ts';
 import type { IssuerPorts } from './ports.ts';
 import { type Absorbed, isFinished } from './progress.ts';
-import type { Scratch } from './state.ts';
+import type { JobState, Scratch } from './state.ts';
 
 export interface Built {
   /** Empty when the job is over. */
@@ -25,12 +27,20 @@ export async function buildNext(now: Absorbed, ports: IssuerPorts): Promise<Buil
     if (step === undefined || current.job.error !== null || current.job.setAside !== null) {
       return { commands: [], next: current };
     }
-    const built =
-      step.kind === 'enable'
-        ? await buildEnable(current, step.app, ports)
-        : await buildContent(current, step, ports);
+    const built = await buildStep(current, step, ports);
     if (built.drafts.length > 0) return send(built.next, built.drafts);
     current = skipFinished(built.next);
+  }
+}
+
+function buildStep(now: Absorbed, step: JobState['steps'][number], ports: IssuerPorts): Promise<Stage> {
+  switch (step.kind) {
+    case 'enable':
+      return buildEnable(now, step.app, ports);
+    case 'content':
+      return buildContent(now, step, ports);
+    case 'domain-keys':
+      return buildDomainKeys(now, ports);
   }
 }
 
@@ -45,14 +55,21 @@ function skipFinished(now: Absorbed): Absorbed {
   const { job } = now;
   let at = job.at;
   for (let step = job.steps[at]; step !== undefined; step = job.steps[at]) {
-    const done =
-      step.kind === 'enable'
-        ? job.apps[step.app]?.error !== null || job.apps[step.app]?.after === 'enabled'
-        : [...step.loads, ...step.deletes].every((app) => isFinished(job, app));
-    if (!done) break;
+    if (!isDone(now, step)) break;
     at += 1;
   }
   return at === job.at ? now : { ...now, job: { ...job, at } };
+}
+
+function isDone({ job, card }: Absorbed, step: JobState['steps'][number]): boolean {
+  switch (step.kind) {
+    case 'enable':
+      return job.apps[step.app]?.error !== null || job.apps[step.app]?.after === 'enabled';
+    case 'content':
+      return [...step.loads, ...step.deletes].every((app) => isFinished(job, app));
+    case 'domain-keys':
+      return card.domain !== undefined && isMoved(card.domain);
+  }
 }
 
 function send(now: Absorbed, drafts: readonly Draft[]): Built {

@@ -1,5 +1,7 @@
-/** What the server knows of one card's apps: state, life, keys. A value; the store reads and writes it whole. */
+/** What the server knows of one card's apps and its domain's keys. A value; the store reads and writes it whole. */
+import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import type { AppState } from '../../protocol/wire.ts';
+import { type DomainState, factoryDomain } from './domain-keys.ts';
 import type { KeySlotState, SlotName } from './key-slots.ts';
 
 export interface CardAppState {
@@ -17,6 +19,18 @@ export interface CardAppState {
 
 export interface CardState {
   readonly apps: Readonly<Record<string, CardAppState>>;
+  /** Keys of the issuer security domain; absent while no job has used them: they are the factory's. */
+  readonly domain?: DomainState;
+}
+
+/** Keys of the issuer security domain. @throws Error when the card's type has none. */
+export function domainOf(card: CardState, profile: CardTypeProfile): DomainState {
+  if (profile.securityDomain === undefined) throw new Error(`profile ${profile.id} has no security domain`);
+  return card.domain ?? factoryDomain(profile.securityDomain);
+}
+
+export function withDomain(card: CardState, domain: DomainState): CardState {
+  return { ...card, domain };
 }
 
 /** The card with `app` changed by `change`; an app never heard of starts as missing. */
@@ -25,7 +39,7 @@ export function withApp(
   app: string,
   change: (before: CardAppState) => CardAppState,
 ): CardState {
-  return { apps: { ...card.apps, [app]: change(card.apps[app] ?? ABSENT) } };
+  return { ...card, apps: { ...card.apps, [app]: change(card.apps[app] ?? ABSENT) } };
 }
 
 /** The card with one key slot of `app` changed. @throws Error when the app has no keys. */

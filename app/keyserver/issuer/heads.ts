@@ -1,21 +1,27 @@
 /** How a plan step begins: nothing of it needs an answer yet, so it travels behind the step before. */
 import { toHex } from '../../card/bytes.ts';
+import { VANISHING_VERSION } from '../../catalogue/domain-schema.ts';
 import { identifyingCommands } from '../../catalogue/identification.ts';
 import { ENABLED_FLAG_OFFSET } from '../../catalogue/public-file.ts';
 import { getBalance, getChallenge, readBinary, selectApplication } from '../../dialects/fmcos/commands.ts';
 import { select } from '../../globalplatform/commands.ts';
 import { initializeUpdate } from '../../globalplatform/initialize-update.ts';
 import { SCP03_S16 } from '../../globalplatform/security-level.ts';
+import { domainOf } from './card-state.ts';
 import { type Draft, draft, exactly } from './draft.ts';
 import { isCertainly } from './key-slots.ts';
 import type { IssuerPorts } from './ports.ts';
 import { type Absorbed, isFinished } from './progress.ts';
+
+/** Key version of INITIALIZE UPDATE that leaves the choice to the card: versions above 7F cannot be asked for. */
+const FIRST_AVAILABLE = 0x00;
 
 /** The beginning of plan step `at`; empty behind the last one. */
 export function headOf(now: Absorbed, at: number, ports: IssuerPorts): Draft[] {
   const step = now.job.steps[at];
   if (step === undefined) return [];
   if (step.kind === 'enable') return [...identify(now, at, ports), ...enableHead(now, at, step.app, ports)];
+  if (step.kind === 'domain-keys') return [...identify(now, at, ports), ...channelHead(now, at, ports)];
   const deletes = step.deletes.filter((app) => !isFinished(now.job, app));
   const loads = step.loads.filter((app) => !isFinished(now.job, app));
   if (deletes.length + loads.length === 0) return [];
@@ -23,7 +29,7 @@ export function headOf(now: Absorbed, at: number, ports: IssuerPorts): Draft[] {
     ...identify(now, at, ports),
     ...deletes.flatMap((app) => deletionHead(now, at, app, ports)),
     ...loads.filter((app) => now.job.apps[app]?.contentInDoubt === true).map((app) => probe(at, app, ports)),
-    ...channelHead(at, ports),
+    ...channelHead(now, at, ports),
   ];
 }
 
@@ -86,17 +92,29 @@ function probe(at: number, app: string, ports: IssuerPorts): Draft {
   return draft(at, 'select-app', command, { kind: 'probe', app }, { app, accept: ['9000', '6A82'] });
 }
 
-function channelHead(at: number, ports: IssuerPorts): Draft[] {
+/**
+ * SELECT and INITIALIZE UPDATE with the version that the card should have. While a change of keys is in doubt that is the new one: a
+ * card without it says so (6A88), which spends no try and settles the doubt.
+ */
+export function channelHead(now: Absorbed, at: number, ports: IssuerPorts): Draft[] {
   const domain = ports.profile.securityDomain;
   if (domain === undefined) return [];
+  const { candidates } = domainOf(now.card, ports.profile);
+  const version = candidates[0]?.keyVersion ?? domain.factoryKeys.keyVersion;
   const s16 = domain.scp === '03' && (domain.i & SCP03_S16) !== 0;
   const hostChallenge = ports.random(s16 ? 16 : 8);
   return [
     draft(at, 'select-security-domain', select(domain.aid), { kind: 'pass' }),
-    draft(at, 'open-secure-channel', initializeUpdate(domain.factoryKeys.keyVersion, hostChallenge), {
-      kind: 'initialize-update',
-      hostChallenge: toHex(hostChallenge),
-    }),
+    draft(
+      at,
+      'open-secure-channel',
+      initializeUpdate(version === VANISHING_VERSION ? FIRST_AVAILABLE : version, hostChallenge),
+      {
+        kind: 'initialize-update',
+        hostChallenge: toHex(hostChallenge),
+      },
+      candidates.length > 1 ? { accept: ['9000', '6A88'] } : {},
+    ),
   ];
 }
 

@@ -35,13 +35,15 @@ export function outcomeOf(job: JobState, card: CardState): Outcome {
   const deleted = apps
     .filter(([, one]) => one.action === 'delete' && one.before !== 'missing' && one.after === 'missing')
     .map(([app]) => app);
-  const wished = apps.every(
-    ([, one]) =>
-      one.after === (one.action === 'enable' ? 'enabled' : 'missing') &&
-      one.error === null &&
-      !one.contentInDoubt,
-  );
-  const changed = apps.some(([, one]) => one.touched);
+  const wished =
+    job.error === null &&
+    apps.every(
+      ([, one]) =>
+        one.after === (one.action === 'enable' ? 'enabled' : 'missing') &&
+        one.error === null &&
+        !one.contentInDoubt,
+    );
+  const changed = job.domainTouched || apps.some(([, one]) => one.touched);
   const error = job.error ?? apps.map(([, one]) => one.error).find((code) => code !== null);
   return {
     result: wished ? 'complete' : changed ? 'partial' : 'refused',

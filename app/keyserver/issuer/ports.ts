@@ -2,8 +2,10 @@
 
 import type { CardApplication, CardTypeProfile } from '../../catalogue/schema.ts';
 import type { FmcosKeys } from '../../dialects/fmcos/keys.ts';
+import type { WrappedKey } from '../../globalplatform/put-key.ts';
 import type { SessionKeyPort } from '../../globalplatform/session-keys.ts';
 import type { CardKeyRef } from '../vault/port.ts';
+import type { DomainKeySet } from './domain-keys.ts';
 
 /** A package ready to be loaded: what goes into LOAD, and its SHA-256 for the record. */
 export interface LoadPackage {
@@ -12,13 +14,24 @@ export interface LoadPackage {
   readonly hash: string;
 }
 
+export interface DomainKeyPort {
+  /** Session keys under one set. */
+  session(set: DomainKeySet): SessionKeyPort;
+  /** ENC, MAC and DEK of `keys`, enciphered under the DEK of `under`; SCP02 takes the session's counter. */
+  wrap(request: {
+    readonly under: DomainKeySet;
+    readonly keys: DomainKeySet;
+    readonly sequenceCounter: Uint8Array | undefined;
+  }): Promise<readonly WrappedKey[]>;
+}
+
 export interface IssuerPorts {
   readonly profile: CardTypeProfile;
   readonly app: (id: string) => CardApplication;
   readonly package: (id: string) => LoadPackage;
   readonly fmcosKeys: FmcosKeys<CardKeyRef>;
-  /** Session keys of the card's security domain, derived in the HSM from its transport keys. */
-  readonly channelKeys: SessionKeyPort;
+  /** Keys of the card's security domain; the static ones stay in the HSM. */
+  readonly domainKeys: DomainKeyPort;
   readonly random: (bytes: number) => Uint8Array;
   /** Day of issue and last day of validity, `YYYYMMDD`. */
   readonly dates: () => { readonly enabledOn: string; readonly validUntil: string };

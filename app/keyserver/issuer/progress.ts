@@ -33,10 +33,16 @@ export function failApp(now: Absorbed, app: string, code: ErrorCode): Absorbed {
   return now.job.apps[app]?.error == null ? progress(now, app, { error: code }) : now;
 }
 
-/** Every app that the plan's step is about fails. */
+/** The whole job fails with `code`, the first error wins: nothing more is sent to the card. */
+export function failJob(now: Absorbed, code: ErrorCode): Absorbed {
+  return { ...now, job: { ...now.job, error: now.job.error ?? code } };
+}
+
+/** Every app that the plan's step is about fails; without apps, the job. */
 export function failStep(now: Absorbed, step: number, code: ErrorCode): Absorbed {
   const planned = now.job.steps[step];
   if (planned === undefined) return now;
+  if (planned.kind === 'domain-keys') return failJob(now, code);
   const apps = planned.kind === 'enable' ? [planned.app] : [...planned.loads, ...planned.deletes];
   return apps
     .filter((app) => !isFinished(now.job, app))
@@ -53,6 +59,17 @@ export function isFinished(job: JobState, app: string): boolean {
 /** This job changed the app on the card, or may have. */
 export function touch(now: Absorbed, app: string): Absorbed {
   return progress(now, app, { touched: true });
+}
+
+/** The card may not be issued any further, for a reason that is no app's. */
+export function setCardAside(now: Absorbed, reason: string): Absorbed {
+  const failed = failJob(now, 'card-set-aside');
+  return { ...failed, job: { ...failed.job, setAside: failed.job.setAside ?? reason } };
+}
+
+/** Status words after which a write may still have happened: memory and execution errors (ISO 7816-4 table 6). */
+export function leavesDoubt(sw: number): boolean {
+  return sw === 0x6581 || sw >> 8 === 0x64 || sw >> 8 === 0x6f;
 }
 
 /** The card may not be issued any further; a supervisor reads the reason. */

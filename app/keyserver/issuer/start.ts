@@ -1,22 +1,25 @@
 /** The beginning of a job: what was asked and observed becomes a plan and a first state. Pure. */
 import { fromHex, toHex } from '../../card/bytes.ts';
-import { makePlan, type Plan } from '../../catalogue/plan.ts';
+import { estimatedFree, makePlan, type Plan } from '../../catalogue/plan.ts';
 import { freeMemory } from '../../catalogue/recognise.ts';
 import type { AppRule, CardTypeProfile, Catalogue, KeySlot } from '../../catalogue/schema.ts';
-import { accountFactor } from '../../dialects/fmcos/algorithms.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { AppState, JobRequest } from '../../protocol/wire.ts';
-import { type CardAppState, type CardState, leftovers, withApp } from './card-state.ts';
+import { type CardAppState, type CardState, domainOf, leftovers, withApp } from './card-state.ts';
+import { certainSet, type DomainKeySet, isMoved, moveTarget } from './domain-keys.ts';
 import { type KeyCandidate, type SlotName, settled } from './key-slots.ts';
 import type { AppProgress, JobState } from './state.ts';
 
 /** Version of the issuer's own master key that new writes use. @throws KaikaError `hsm-key-missing` */
 export type ActiveVersion = (purpose: string) => number;
 
-/** The 8 bytes D of an identification code or account, hexadecimal. */
-export function factorOf(digits: string): string {
-  return toHex(accountFactor(digits));
+/** The 8 bytes D of an identification code or account, hexadecimal: its last 16 digits, left-padded with 0. */
+export function factorOf(code: string): string {
+  if (!/^[0-9A-F]+$/.test(code)) throw new RangeError('a code that has other characters than digits');
+  return code.slice(-FACTOR_DIGITS).padStart(FACTOR_DIGITS, '0');
 }
+
+const FACTOR_DIGITS = 16;
 
 /** The transport keys that a freshly installed app has. */
 export function transportKeys(
@@ -67,6 +70,27 @@ export function reconcile(
   }, card);
 }
 
+/** Whether issuing moves this card to the issuer's own domain keys, or has to finish a move of which the keys are done. */
+function domainKeysToDo(profile: CardTypeProfile, card: CardState): 'all' | 'rest' | undefined {
+  if (profile.securityDomain?.issuerKeys?.atIssuing !== true) return undefined;
+  const state = domainOf(card, profile);
+  if (isMoved(state)) return undefined;
+  return certainSet(state)?.origin === 'issuer' ? 'rest' : 'all';
+}
+
+/** What the plan moves the domain's keys to. */
+function domainTarget(
+  plan: Plan,
+  profile: CardTypeProfile,
+  card: CardState,
+  activeVersion: ActiveVersion,
+): DomainKeySet | null {
+  const domain = profile.securityDomain;
+  if (domain === undefined || !plan.steps.some((step) => step.kind === 'domain-keys')) return null;
+  const versions = ['enc', 'mac', 'dek'].map((key) => activeVersion(`isd/${profile.id}/${key}`));
+  return moveTarget(domain, domainOf(card, profile), Math.min(...versions)) ?? null;
+}
+
 /** The plan for a request, of a card whose record is `card`. @throws KaikaError with the refusal's code. */
 export function planFor(
   catalogue: Catalogue,
@@ -74,13 +98,15 @@ export function planFor(
   request: JobRequest,
   card: CardState,
 ): Plan {
+  const domainKeys = domainKeysToDo(profile, card);
   const made = makePlan({
     catalogue,
     profile,
     observed: request.observed,
     wishes: request.wishes,
-    free: freeMemory(request.card),
+    free: freeMemory(request.card) ?? estimatedFree(catalogue, profile, request.observed),
     leftovers: leftovers(card),
+    ...(domainKeys === undefined ? {} : { domainKeys }),
   });
   // Without a usable opening the job's first challenge costs a trip of its own.
   if ('plan' in made) {
@@ -130,7 +156,7 @@ export function firstState(input: {
     account: request.account,
     accountFactor: factor,
     steps: plan.steps.map((step) =>
-      step.kind === 'content' ? { ...step, deletes: [...step.deletes], loads: [...step.loads] } : step,
+      step.kind === 'content' ? { ...step, deletes: [...step.deletes], loads: [...step.loads] } : { ...step },
     ),
     plannedTrips: plan.trips,
     at: 0,
@@ -143,6 +169,9 @@ export function firstState(input: {
       ]),
     ),
     targets: Object.fromEntries(enabling.map((app) => [app, { mck: key(app, 'mck'), mtk: key(app, 'mtk') }])),
+    domainTarget: domainTarget(plan, input.profile, input.card, input.activeVersion),
+    domainMoves: 0,
+    domainTouched: false,
     confirmedPurses: [...input.confirmedPurses],
     scratch: opening === undefined ? {} : { challenge: { step: 0, value: opening } },
     sent: [],

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { errorCodeSchema } from '../../protocol/errors.ts';
 import { appIdSchema, appStateSchema, commandSchema } from '../../protocol/wire.ts';
+import { domainKeySetSchema } from './domain-keys.ts';
 import { keyCandidateSchema, SLOTS } from './key-slots.ts';
 
 const hex = z.string().regex(/^(?:[0-9A-F]{2})*$/);
@@ -26,7 +27,11 @@ export const meaningSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('probe'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('gone'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('initialize-update'), hostChallenge: hex }),
-  z.strictObject({ kind: z.literal('channel') }),
+  /** `finishes`: the move to the issuer's own keys is done with it. */
+  z.strictObject({ kind: z.literal('channel'), finishes: z.boolean().default(false) }),
+  z.strictObject({ kind: z.literal('put-keys'), from: domainKeySetSchema, to: domainKeySetSchema }),
+  z.strictObject({ kind: z.literal('domain'), finishes: z.boolean() }),
+  z.strictObject({ kind: z.literal('card-state'), finishes: z.boolean() }),
   z.strictObject({ kind: z.literal('leftover'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('clean'), app: appIdSchema, wasInDoubt: z.boolean() }),
   z.strictObject({ kind: z.literal('load'), app: appIdSchema }),
@@ -69,6 +74,7 @@ const targetsSchema = z.strictObject({ mck: keyCandidateSchema, mtk: keyCandidat
 const planStepSchema = z.union([
   z.strictObject({ kind: z.literal('content'), deletes: z.array(appIdSchema), loads: z.array(appIdSchema) }),
   z.strictObject({ kind: z.literal('enable'), app: appIdSchema }),
+  z.strictObject({ kind: z.literal('domain-keys'), channels: z.union([z.literal(1), z.literal(2)]) }),
 ]);
 
 /**
@@ -98,6 +104,12 @@ export const jobStateSchema = z.strictObject({
   identified: z.boolean(),
   apps: z.record(z.string(), appProgressSchema),
   targets: z.record(z.string(), targetsSchema),
+  /** The set of keys that the security domain is moved to; null when this job does not move it. */
+  domainTarget: domainKeySetSchema.nullable().default(null),
+  /** How often PUT KEY was sent in this job; bounds every retry. */
+  domainMoves: z.number().int().min(0).default(0),
+  /** This job changed the domain's keys or the card's state, or may have. */
+  domainTouched: z.boolean().default(false),
   /** Purses whose deletion a second person confirmed. */
   confirmedPurses: z.array(appIdSchema),
   scratch: scratchSchema,

@@ -1,17 +1,11 @@
 /** Joins the pure issuer to vault, packages, randomness and clock, for one card of one type. */
-import { fromHex } from '../../card/bytes.ts';
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { IssuerPorts } from '../issuer/ports.ts';
 import type { AbsorbRules } from '../issuer/progress.ts';
-import { factorOf, transportKeys } from '../issuer/start.ts';
-import type { ChannelKeyRefs } from '../vault/port.ts';
+import { transportKeys } from '../issuer/start.ts';
 import type { JobContext } from './context.ts';
-
-interface CardOfJob {
-  readonly identification: string;
-  readonly account: string;
-}
+import { type CardOfJob, domainKeyPort } from './domain-key-port.ts';
 
 const YEARS_VALID = 10;
 
@@ -30,9 +24,7 @@ export function issuerPorts(context: JobContext, profile: CardTypeProfile, card:
       mac: (key, challenge, message) => vault.fmcosMac(key, challenge, message),
       keyWrite: (request) => vault.fmcosKeyWrite(request),
     },
-    channelKeys: {
-      sessionKeys: (channel) => vault.channelSessionKeys(channelKeyRefs(profile, card), channel),
-    },
+    domainKeys: domainKeyPort(vault, profile, card),
     random: context.random,
     dates: () => {
       const today = context.now();
@@ -53,28 +45,6 @@ export function absorbRules(profile: CardTypeProfile, card: CardOfJob): AbsorbRu
     maximumTries: (app) => rule(app).mck.counter >> 4,
     transportKeys: (app) => transportKeys(rule(app), card.identification, card.account),
   };
-}
-
-function channelKeyRefs(profile: CardTypeProfile, card: CardOfJob): ChannelKeyRefs {
-  const domain = profile.securityDomain;
-  if (domain === undefined) throw new Error(`profile ${profile.id} has no security domain`);
-  const factor = fromHex(
-    factorOf(
-      domain.factoryKeys.diversification.kind === 'pboc' &&
-        domain.factoryKeys.diversification.factor === 'account'
-        ? card.account
-        : card.identification,
-    ),
-  );
-  const ref = (key: 'enc' | 'mac' | 'dek') => ({
-    master: {
-      purpose: `isd/${profile.id}/${key}`,
-      origin: 'factory' as const,
-      version: domain.factoryKeys.version,
-    },
-    diversification: { kind: 'pboc' as const, factor },
-  });
-  return { enc: ref('enc'), mac: ref('mac'), dek: ref('dek') };
 }
 
 function yyyymmdd(date: Date): string {

@@ -1,6 +1,6 @@
 /** POST /v1/jobs: one card, any number of wishes. Repeating the request changes nothing and gets the same reply. */
 import { randomUUID } from 'node:crypto';
-import type { Plan } from '../../catalogue/plan.ts';
+import type { Plan, PlanStep } from '../../catalogue/plan.ts';
 import { recognise } from '../../catalogue/recognise.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import {
@@ -47,6 +47,8 @@ async function startOnce(
   const recognition = recognise(context.catalogue, request.card);
   if (!recognition.known) throw new KaikaError(recognition.code, recognition.reason);
   const { profile, identification } = recognition;
+  if (profile.account.source === 'identification' && request.account !== identification)
+    throw new KaikaError('account-mismatch', 'cards of this type have their identification code as account');
   const row = await findCard(context.store, identification);
   await refuseCard(context, caller, request, { identification, type: profile.id, row });
 
@@ -155,13 +157,22 @@ async function refuseCard(
 }
 
 function summarise(plan: Plan): PlanSummary {
-  const steps = plan.steps.flatMap((step): PlanSummary['steps'] =>
-    step.kind === 'enable'
-      ? [{ kind: 'enable', app: step.app }]
-      : [
-          ...step.deletes.map((app) => ({ kind: 'delete' as const, app })),
-          ...step.loads.map((app) => ({ kind: 'load' as const, app })),
-        ],
-  );
+  const steps = plan.steps.flatMap(told);
   return { steps, trips: plan.trips, memory: plan.memory };
+}
+
+/** A plan step in the words of the wire. */
+function told(step: PlanStep): PlanSummary['steps'] {
+  switch (step.kind) {
+    case 'enable':
+      return [{ kind: 'enable', app: step.app }];
+    case 'content':
+      return [
+        ...step.deletes.map((app) => ({ kind: 'delete' as const, app })),
+        ...step.loads.map((app) => ({ kind: 'load' as const, app })),
+      ];
+    case 'domain-keys':
+      // Part of the first job on such a card, and of no app: its trips and the labels of its commands show it.
+      return [];
+  }
 }

@@ -1,8 +1,10 @@
 /** Cards and what is known of their apps and keys: read and written as one value inside a transaction. */
 import type { Transaction } from 'kysely';
 import { z } from 'zod';
+import { RESERVED_APP_ID } from '../../catalogue/schema.ts';
 import { appStateSchema } from '../../protocol/wire.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
+import { type DomainState, domainKeySetSchema } from '../issuer/domain-keys.ts';
 import { type KeySlotState, keyCandidateSchema, SLOTS, type SlotName } from '../issuer/key-slots.ts';
 import type { Store } from './store.ts';
 import type { CardsTable, Database } from './tables.ts';
@@ -37,7 +39,51 @@ export async function readCardState(db: Queries, card: string): Promise<CardStat
       keys: slots.length === 0 ? null : { mck: slotOf(slots, 'mck'), mtk: slotOf(slots, 'mtk') },
     };
   }
-  return { apps };
+  const keys = await db
+    .selectFrom('card_keys')
+    .select(['slot', 'candidates', 'spent'])
+    .where('card', '=', card)
+    .where('app', '=', RESERVED_APP_ID)
+    .execute();
+  const domain = domainStateOf(keys);
+  return domain === undefined ? { apps } : { apps, domain };
+}
+
+/** Rows of the security domain's keys: the set on the card, and the one that it is leaving. */
+const DOMAIN_SLOTS = { set: 'set', leaving: 'leaving' } as const;
+
+function domainStateOf(
+  rows: readonly { slot: string; candidates: string; spent: number }[],
+): DomainState | undefined {
+  const sets = (slot: string) => {
+    const row = rows.find((one) => one.slot === slot);
+    return row === undefined
+      ? undefined
+      : z.array(domainKeySetSchema).min(1).max(2).parse(JSON.parse(row.candidates));
+  };
+  const candidates = sets(DOMAIN_SLOTS.set);
+  if (candidates === undefined) return undefined;
+  const spent = rows.find((one) => one.slot === DOMAIN_SLOTS.set)?.spent ?? 0;
+  return { candidates, spent, leaving: sets(DOMAIN_SLOTS.leaving)?.[0] ?? null };
+}
+
+async function writeDomain(db: Queries, card: string, domain: DomainState): Promise<void> {
+  await writeSlot(db, card, RESERVED_APP_ID, DOMAIN_SLOTS.set, {
+    candidates: JSON.stringify(domain.candidates),
+    spent: domain.spent,
+    refused: 0,
+  });
+  if (domain.leaving === null) {
+    await db
+      .deleteFrom('card_keys')
+      .where('card', '=', card)
+      .where('app', '=', RESERVED_APP_ID)
+      .where('slot', '=', DOMAIN_SLOTS.leaving)
+      .execute();
+    return;
+  }
+  const candidates = JSON.stringify([domain.leaving]);
+  await writeSlot(db, card, RESERVED_APP_ID, DOMAIN_SLOTS.leaving, { candidates, spent: 0, refused: 0 });
 }
 
 interface SlotRow {
@@ -69,6 +115,7 @@ export async function writeCardState(
   after: CardState,
   now: string,
 ): Promise<void> {
+  if (after.domain !== undefined && after.domain !== before.domain) await writeDomain(db, card, after.domain);
   for (const [app, state] of Object.entries(after.apps)) {
     if (before.apps[app] === state) continue;
     const values = {
@@ -94,15 +141,24 @@ async function writeKeys(db: Queries, card: string, app: string, state: CardAppS
   }
   for (const slot of SLOTS) {
     const key = state.keys[slot];
-    const values = {
+    await writeSlot(db, card, app, slot, {
       candidates: JSON.stringify(key.candidates),
       spent: key.spent,
       refused: key.refused ? 1 : 0,
-    };
-    await db
-      .insertInto('card_keys')
-      .values({ card, app, slot, ...values })
-      .onConflict((conflict) => conflict.columns(['card', 'app', 'slot']).doUpdateSet(values))
-      .execute();
+    });
   }
+}
+
+async function writeSlot(
+  db: Queries,
+  card: string,
+  app: string,
+  slot: string,
+  values: { readonly candidates: string; readonly spent: number; readonly refused: number },
+): Promise<void> {
+  await db
+    .insertInto('card_keys')
+    .values({ card, app, slot, ...values })
+    .onConflict((conflict) => conflict.columns(['card', 'app', 'slot']).doUpdateSet(values))
+    .execute();
 }

@@ -58,7 +58,7 @@ export interface CardKeysTable {
   card: string;
   app: string;
   slot: string;
-  /** JSON of KeyCandidate[], newest first; two while in doubt. */
+  /** JSON of KeyCandidate[], for app `isd` of DomainKeySet[]; newest first, two while in doubt. */
   candidates: string;
   /** Attempts sent since the last success, across all stations. */
   spent: number;

@@ -1,0 +1,72 @@
+/** A secure channel with the card's security domain: under the set of keys that the card itself shows to have. */
+import { fromHex, toHex } from '../../card/bytes.ts';
+import { CardCryptogramError, ChannelParameterError, GpFormatError } from '../../globalplatform/errors.ts';
+import { type InitializeUpdate, parseInitializeUpdate } from '../../globalplatform/initialize-update.ts';
+import { openChannel, type SecureChannel } from '../../globalplatform/secure-channel.ts';
+import type { ErrorCode } from '../../protocol/errors.ts';
+import { domainOf, withDomain } from './card-state.ts';
+import {
+  type DomainKeySet,
+  mayAuthenticate,
+  provenSet,
+  spendAuthentication,
+  withData,
+} from './domain-keys.ts';
+import { type Draft, type DraftOptions, draft } from './draft.ts';
+import type { IssuerPorts } from './ports.ts';
+import type { Absorbed } from './progress.ts';
+import type { Meaning, Scratch } from './state.ts';
+
+/** A channel whose card has proven `set`; `next` knows that, and that an authentication is about to be sent. */
+export interface DomainChannel {
+  readonly channel: SecureChannel;
+  readonly set: DomainKeySet;
+  readonly response: InitializeUpdate;
+  readonly next: Absorbed;
+}
+
+/**
+ * Opens the channel that INITIALIZE UPDATE began. EXTERNAL AUTHENTICATE is never sent to a card whose cryptogram does not match.
+ * @throws VaultError
+ */
+export async function openDomainChannel(
+  now: Absorbed,
+  given: NonNullable<Scratch['channel']>,
+  ports: IssuerPorts,
+): Promise<DomainChannel | { readonly failed: ErrorCode }> {
+  const domain = ports.profile.securityDomain;
+  if (domain === undefined) return { failed: 'card-refused-key' };
+  const state = domainOf(now.card, ports.profile);
+  try {
+    const response = parseInitializeUpdate(fromHex(given.response));
+    const shown = state.candidates.find((one) => one.keyVersion === response.keyVersion);
+    if (shown === undefined) return { failed: 'card-refused-key' };
+    const set = withData(shown, toHex(response.keyDiversificationData));
+    if (!mayAuthenticate(state, domain.maximumTries)) return { failed: 'card-tries-low' };
+    const channel = await openChannel(
+      {
+        scp: domain.scp,
+        i: domain.i,
+        securityLevel: domain.securityLevel,
+        hostChallenge: fromHex(given.hostChallenge),
+        response,
+      },
+      ports.domainKeys.session(set),
+    );
+    const card = withDomain(now.card, spendAuthentication(provenSet(state, set)));
+    return { channel, set, response, next: { ...now, card } };
+  } catch (error) {
+    const cardIsWrong =
+      error instanceof CardCryptogramError ||
+      error instanceof GpFormatError ||
+      error instanceof ChannelParameterError;
+    if (cardIsWrong) return { failed: 'card-refused-key' };
+    throw error;
+  }
+}
+
+/** The first command in a channel. Effect, because it spends a try when it fails. */
+export function authenticateDraft(at: number, channel: SecureChannel, meaning: Meaning): Draft {
+  const options: DraftOptions = { effect: true };
+  return draft(at, 'authenticate-secure-channel', channel.externalAuthenticate(), meaning, options);
+}

@@ -1,0 +1,60 @@
+/** From the issuer's sets of domain keys to key references of the vault, for one card of one type. */
+import { fromHex } from '../../card/bytes.ts';
+import type { DiversificationRule } from '../../catalogue/domain-schema.ts';
+import type { CardTypeProfile } from '../../catalogue/schema.ts';
+import type { DomainKeySet } from '../issuer/domain-keys.ts';
+import type { DomainKeyPort } from '../issuer/ports.ts';
+import { factorOf } from '../issuer/start.ts';
+import type { ChannelKeyRefs, Diversification, Vault } from '../vault/port.ts';
+
+export interface CardOfJob {
+  readonly identification: string;
+  readonly account: string;
+}
+
+export function domainKeyPort(
+  vault: Pick<Vault, 'channelSessionKeys' | 'wrapDomainKeys'>,
+  profile: CardTypeProfile,
+  card: CardOfJob,
+): DomainKeyPort {
+  const refs = (set: DomainKeySet) => domainKeyRefs(profile, set, card);
+  return {
+    session: (set) => ({ sessionKeys: (channel) => vault.channelSessionKeys(refs(set), channel) }),
+    wrap: ({ under, keys, sequenceCounter }) => {
+      const { dek } = refs(under);
+      return vault.wrapDomainKeys({
+        under: sequenceCounter === undefined ? { scp: '03', dek } : { scp: '02', dek, sequenceCounter },
+        keys: refs(keys),
+      });
+    },
+  };
+}
+
+/** The three keys of a set. @throws Error when the card's type has no such set. */
+function domainKeyRefs(profile: CardTypeProfile, set: DomainKeySet, card: CardOfJob): ChannelKeyRefs {
+  const domain = profile.securityDomain;
+  const rule = set.origin === 'factory' ? domain?.factoryKeys : domain?.issuerKeys;
+  if (rule === undefined) throw new Error(`profile ${profile.id} has no ${set.origin} keys`);
+  const diversification = diversificationOf(rule.diversification, set, card);
+  const ref = (key: 'enc' | 'mac' | 'dek') => ({
+    master: { purpose: `isd/${profile.id}/${key}`, origin: set.origin, version: set.version },
+    diversification,
+  });
+  return { enc: ref('enc'), mac: ref('mac'), dek: ref('dek') };
+}
+
+function diversificationOf(rule: DiversificationRule, set: DomainKeySet, card: CardOfJob): Diversification {
+  switch (rule.kind) {
+    case 'none':
+      return { kind: 'none' };
+    case 'pboc': {
+      const code = rule.factor === 'account' ? card.account : card.identification;
+      return { kind: 'pboc', factor: fromHex(factorOf(code)) };
+    }
+    case 'visa2':
+    case 'emv-cps':
+    case 'kdf3':
+      if (set.data === null) throw new Error('a set that is diversified by the card’s data has none');
+      return { kind: rule.kind, data: fromHex(set.data) };
+  }
+}
