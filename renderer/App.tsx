@@ -4,18 +4,23 @@ import type { StationView } from '../electron/ipc-schema.ts';
 import { inHand } from './logic/stage.ts';
 import { Counter } from './screens/Counter.tsx';
 import { Entrance } from './screens/Entrance.tsx';
+import { Fallback } from './screens/Fallback.tsx';
 import { Halt } from './screens/Halt.tsx';
 import { SignInForm } from './screens/SignInForm.tsx';
 import { StartPanel } from './screens/StartPanel.tsx';
-import { useStation, useView } from './state/stores.ts';
+import { station, useStation, useView } from './state/stores.ts';
 
 export function App() {
   const language = useStation((state) => state.view?.settings.language);
   const fault = useStation((state) => state.fault);
-  if (language === undefined) return fault === null ? null : <Halt fault={fault} />;
+  if (language === undefined) {
+    return fault === null ? null : <Halt fault={fault} onAgain={() => station.ask()} />;
+  }
   return (
     <I18nProvider locale={language}>
-      <Screen />
+      <Fallback>
+        <Screen />
+      </Fallback>
     </I18nProvider>
   );
 }

@@ -32,7 +32,7 @@ export function CardSide({ reader, card, number, facts }: CardSideProps) {
   return (
     <div className={css['side']}>
       <CardArt
-        title={known ? words.cardType(type) : t('card.foreign')}
+        title={known || card === null ? words.cardType(type) : t('card.foreign')}
         number={number}
         line={choice === undefined ? undefined : accountLine(choice, words)}
         faint={!known}

@@ -1,5 +1,6 @@
 /** The counter: a lane for each reader. */
 import { FaultNotice, Notice } from '../components/Notice.tsx';
+import { Icon } from '../icons/Icon.tsx';
 import { useView, useWords } from '../state/stores.ts';
 import css from './Counter.module.css';
 import { Lane } from './Lane.tsx';
@@ -29,6 +30,9 @@ export function Counter() {
         <OrphanJobs />
         {fault === null ? null : (
           <section className={css['none']}>
+            <span className={css['none-mark']}>
+              <Icon name="plug" size={40} />
+            </span>
             <h2 className={css['none-title']}>{t('counter.no-reader')}</h2>
             <FaultNotice fault={{ code: fault, details: {} }} tone="caution" withCard={false} />
           </section>

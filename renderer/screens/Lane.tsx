@@ -60,8 +60,11 @@ function Content({ reader, stage }: { readonly reader: ReaderView; readonly stag
       return <LookingStage />;
     case 'problem':
       return (
-        <div className={css['panel']}>
-          <ProblemStage reader={reader.name} fault={stage.fault} job={stage.job} />
+        <div className={css['pair']}>
+          <CardSide reader={reader.name} card={null} number={null} facts={false} />
+          <div className={css['panel']}>
+            <ProblemStage reader={reader.name} fault={stage.fault} job={stage.job} />
+          </div>
         </div>
       );
     case 'foreign':

@@ -36,7 +36,8 @@ export function ServerStatus() {
       <Button tone="quiet">
         <span className={`${css['status']} ${css['away']}`}>
           <Icon name="alert" size={18} />
-          {t(`server.${server.state}`)} <span className={css['seen']}>{seen}</span>
+          {t(server.state === 'away' ? 'server.away' : 'server.clock')}
+          {server.state === 'away' ? <span className={css['seen']}>{seen}</span> : null}
           <Icon name="chevron-down" size={16} />
         </span>
       </Button>

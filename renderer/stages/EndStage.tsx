@@ -37,19 +37,19 @@ function faultOf(how: End): FaultView | undefined {
   return failed?.error === undefined ? undefined : { code: failed.error, details: { app: failed.app } };
 }
 
-type Ending = 'complete' | 'partial' | 'refused' | 'abandoned';
+type Ending = 'complete' | 'partial' | 'refused' | 'failed' | 'abandoned';
 
 const LOOK: Readonly<Record<Ending, readonly [IconName, string]>> = {
   complete: ['check', 'good'],
   partial: ['alert', 'caution'],
   refused: ['cross', 'bad'],
+  failed: ['cross', 'bad'],
   abandoned: ['undo', 'quiet'],
 };
 
 function Head({ end: how }: { readonly end: End }) {
   const { t } = useWords();
-  const ending: Ending =
-    how.kind === 'done' ? how.result.result : how.kind === 'failed' ? 'refused' : 'abandoned';
+  const ending: Ending = how.kind === 'done' ? how.result.result : how.kind;
   const [icon, tone] = LOOK[ending];
   const well = wentWell(how);
   return (
@@ -60,6 +60,7 @@ function Head({ end: how }: { readonly end: End }) {
       <div>
         <h3 className={end['title']}>{well ? t('end.take') : t(`end.${ending}`)}</h3>
         {well ? <p className={end['under']}>{t('end.complete')}</p> : null}
+        {ending === 'abandoned' ? <p className={end['under']}>{t('end.kept')}</p> : null}
       </div>
     </div>
   );

@@ -139,7 +139,11 @@ function Waiting({ title, job: view, words: { t }, children }: WaitingProps) {
   return (
     <div className={job['waiting']}>
       <h3 className={css['title']}>{title}</h3>
-      <p className={job['which']}>{t('job.expected', { number: grouped(view.card) })}</p>
+      <p className={job['which']}>
+        {t(view.state.kind === 'waiting-for-card' ? 'job.expected' : 'job.card', {
+          number: grouped(view.card),
+        })}
+      </p>
       {children}
       <div className={css['actions']}>
         <Button onPress={() => setAsking(true)}>{t('job.give-up')}</Button>

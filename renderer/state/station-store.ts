@@ -20,6 +20,8 @@ export interface StationState {
 export interface StationStore extends StoreApi<StationState> {
   /** Listens and asks for the snapshot. Gives the function that ends it. */
   open(): () => void;
+  /** Asks for the snapshot again. */
+  ask(): void;
   changeSettings(change: Partial<Settings>): void;
 }
 
@@ -72,6 +74,7 @@ export function createStationStore(bridge: Bridge, now: () => number): StationSt
       void ask();
       return end;
     },
+    ask: () => void ask(),
     changeSettings(change) {
       const { view } = store.getState();
       // At once; main's answer and notification then say the same.

@@ -26,8 +26,13 @@ export interface WindowOptions {
   readonly language?: Language;
   /** Leave settings as an earlier window kept them. */
   readonly keep?: boolean;
-  /** Another program than Electron with the built app: the packaged station. */
+  /** Another Electron than the one that is found. */
   readonly executable?: string;
+  /** With Chromium's sandbox, which refuses to work for root. */
+  readonly sandboxed?: boolean;
+  readonly home?: string;
+  /** The packaged station, which has its app inside. */
+  readonly packaged?: string;
   readonly args?: readonly string[];
 }
 
@@ -189,19 +194,20 @@ export function theElectron() {
   return electron;
 }
 
-/** Chromium refuses to start as root with its sandbox on. */
-export const sandbox = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-
 export async function openWindow(options: WindowOptions): Promise<StationWindow> {
   const { story, station, language = 'en', args = [] } = options;
-  const own = options.executable === undefined;
-  const { app, attempts } = await launch(options.executable ?? theElectron().path, [
-    ...sandbox,
-    ...(own ? [APP] : []),
-    `--station=${station}`,
-    `--language=${language}`,
-    ...args,
-  ]);
+  const { app, attempts } = await launch({
+    executablePath: options.packaged ?? options.executable ?? theElectron().path,
+    args: [
+      ...(options.packaged === undefined ? [APP] : []),
+      `--station=${station}`,
+      `--language=${language}`,
+      ...args,
+    ],
+    env: { ...environment(), ...(options.home === undefined ? {} : { HOME: options.home }) },
+    // Playwright turns it off unless it is told not to.
+    chromiumSandbox: options.sandboxed === true,
+  });
   try {
     const page = await app.firstWindow({ timeout: LAUNCH_MS });
     const window = new StationWindow(app, page, story);
@@ -210,7 +216,13 @@ export async function openWindow(options: WindowOptions): Promise<StationWindow>
       chrome: process.versions['chrome'] ?? '',
       node: process.versions.node,
     }));
-    addEvidence({ kind: 'process', story, sandboxed: sandbox.length === 0, attempts, versions });
+    addEvidence({
+      kind: 'process',
+      story,
+      sandboxed: !commandOf(window.pid).includes('--no-sandbox'),
+      attempts,
+      versions,
+    });
     await page.waitForFunction(
       () => document.documentElement.lang !== '' && document.querySelector('h1') !== null,
     );
@@ -227,11 +239,10 @@ export async function openWindow(options: WindowOptions): Promise<StationWindow>
  * program itself is up with its page loaded. That attempt is ended and made once more; evidence.json says how often.
  */
 async function launch(
-  executablePath: string,
-  args: string[],
+  options: NonNullable<Parameters<typeof _electron.launch>[0]> & { executablePath: string },
 ): Promise<{ app: ElectronApplication; attempts: number }> {
-  const attempt = (timeout: number) =>
-    _electron.launch({ executablePath, args, env: environment(), timeout });
+  const { executablePath } = options;
+  const attempt = (timeout: number) => _electron.launch({ ...options, timeout });
   try {
     return { app: await attempt(LAUNCH_MS / 2), attempts: 1 };
   } catch (error) {
