@@ -8,6 +8,8 @@ import { PRIVILEGE, privilegeText } from '../registry.ts';
 const GLOBAL_PLATFORM = '2A864886FC6B';
 const VERSIONS = { '2.1.1': '020101', '2.2.1': '020201', '2.3.1': '020301' } as const;
 const LOAD_HASHES = '01020304';
+/** Of tokens and load files (tables H-9, H-10): everything but ECC of 512 bits. */
+const SIGNATURES = 'FF02';
 
 const oid = (text: string) => writeTlv(0x06, fromHex(GLOBAL_PLATFORM + text));
 const hexByte = (value: number) => value.toString(16).padStart(2, '0');
@@ -34,7 +36,9 @@ export function cardCapabilities({ protocol: { scp, i } }: Pick<DomainState, 'pr
     writeTlv(0x81, fromHex(privilegeText(ASSIGNABLE_TO_DOMAINS))),
     writeTlv(0x82, fromHex(privilegeText(ASSIGNABLE_TO_APPLICATIONS))),
     writeTlv(0x83, fromHex(LOAD_HASHES)),
-    writeTlv(0x87, Uint8Array.of(0x43)),
+    writeTlv(0x85, fromHex(SIGNATURES)),
+    writeTlv(0x87, fromHex(SIGNATURES)),
+    writeTlv(0x88, Uint8Array.of(0x00, 0x01, 0x02)),
   );
 }
 
@@ -56,6 +60,7 @@ export const ASSIGNABLE_TO_DOMAINS =
   PRIVILEGE.mandatedDap |
   PRIVILEGE.trustedPath |
   PRIVILEGE.authorizedManagement |
+  PRIVILEGE.delegatedManagement |
   PRIVILEGE.globalDelete;
 
 const CPLC_LENGTH = 42;

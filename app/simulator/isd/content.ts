@@ -1,4 +1,6 @@
 /** What all card content management has in common: who may do it, and which privileges may be given. */
+import type { CommandApdu } from '../../card/apdu.ts';
+import { concat } from '../../card/bytes.ts';
 import type { CardImage } from '../image.ts';
 import {
   CARD_STATE,
@@ -9,24 +11,65 @@ import {
   type SecurityDomain,
 } from '../registry.ts';
 import { Refusal, SW } from '../status-words.ts';
+import type { Turn } from '../turn.ts';
 import { ASSIGNABLE_TO_APPLICATIONS, ASSIGNABLE_TO_DOMAINS } from './card-data.ts';
+import { readFields } from './fields.ts';
+import { isSigned, SIGNATURE_KEY } from './signature.ts';
 
 /** Length of a receipt: none. */
 export const RECEIPT_ABSENT: Uint8Array = Uint8Array.of(0x00);
 
-/**
- * Content management is for domains with authorised management that are personalised (§9.3). Delegated management
- * needs tokens, and this card has no key to check one with.
- * @throws Refusal 6985
- */
+/** Content management is for personalised domains that were given it (§9.3). @throws Refusal 6985 */
 export function requireManagement(domain: SecurityDomain): void {
-  const may = (domain.privileges & PRIVILEGE.authorizedManagement) !== 0;
-  if (!may || !isPersonalized(domain)) throw new Refusal(SW.conditions);
+  const may = PRIVILEGE.authorizedManagement | PRIVILEGE.delegatedManagement;
+  if ((domain.privileges & may) === 0 || !isPersonalized(domain)) throw new Refusal(SW.conditions);
 }
 
-/** A token stands for an authorisation nobody asked for (§11.5.2.3). @throws Refusal 6A80 */
-export function requireNoToken(token: Uint8Array | undefined): void {
-  if (token === undefined || token.length > 0) throw new Refusal(SW.wrongData);
+/** What a token stands for: P1 and P2 of a command, and its data without the token. */
+export interface Authorised {
+  readonly command: Pick<CommandApdu, 'p1' | 'p2'>;
+  readonly data: Uint8Array;
+  readonly token: Uint8Array;
+}
+
+/**
+ * A domain with delegated management needs the issuer's token for what it does (§9.1.3.3, §C.4); one with authorised
+ * management may not bring any.
+ * @throws Refusal 6985 without a token, 6A80 for one that nobody asked for or that is wrong
+ */
+export function requireToken(
+  image: CardImage,
+  domain: SecurityDomain,
+  { command, data, token }: Authorised,
+): void {
+  const isDelegated = (domain.privileges & PRIVILEGE.delegatedManagement) !== 0;
+  if (!isDelegated) {
+    if (token.length > 0) throw new Refusal(SW.wrongData);
+    return;
+  }
+  if (token.length === 0) throw new Refusal(SW.conditions);
+  const length = data.length > 0xff ? [0, data.length >> 8, data.length & 0xff] : [data.length];
+  const message = concat(Uint8Array.of(command.p1, command.p2, ...length), data);
+  if (!isSigned(image.domain, SIGNATURE_KEY.token, message, token)) throw new Refusal(SW.wrongData);
+}
+
+/** The fields of an INSTALL, the last of which is a token, checked. @throws Refusal */
+export function installFields(
+  { image }: Turn,
+  domain: SecurityDomain,
+  command: CommandApdu,
+  count: number,
+): Uint8Array[] {
+  requireManagement(domain);
+  const fields = readFields(command.data, count);
+  const token = fields[count - 1] ?? new Uint8Array(0);
+  const whole = command.data ?? new Uint8Array(0);
+  const header = whole.length - token.length;
+  // Length bytes stand before the token: 00, or what a signature's length takes.
+  const lengthBytes = token.length > 0xff ? 3 : token.length > 0x80 || whole[header - 2] === 0x81 ? 2 : 1;
+  const data = whole.slice(0, header - (token.length > 0x7f ? lengthBytes : 1));
+  requireToken(image, domain, { command, data, token });
+  return fields;
 }
 
 /** The domain a load file or application is to be associated with. @throws Refusal 6A88 not there, 6985 not ready */
@@ -49,6 +92,8 @@ export function readPrivileges(bytes: Uint8Array | undefined, isDomain: boolean)
   // Mandated DAP verification is coded with DAP verification's bit set too.
   if ((wanted & PRIVILEGE.mandatedDap) !== 0 && (wanted & PRIVILEGE.dapVerification) === 0)
     throw new Refusal(SW.wrongData);
+  const both = PRIVILEGE.authorizedManagement | PRIVILEGE.delegatedManagement;
+  if ((wanted & both) === both) throw new Refusal(SW.wrongData);
   const may = isDomain ? ASSIGNABLE_TO_DOMAINS : ASSIGNABLE_TO_APPLICATIONS;
   if ((wanted & ~may) !== 0) throw new Refusal(SW.wrongData);
   return wanted;

@@ -1,10 +1,11 @@
 /** DELETE of card content and of keys (GPC 2.3.1 §9.5, §11.2). */
 import type { CommandApdu, ResponseApdu } from '../../card/apdu.ts';
+import { lengthBytes } from '../../card/tlv.ts';
 import type { CardImage, Instance } from '../image.ts';
 import { associatedWith, isBelow, PRIVILEGE, type SecurityDomain } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
-import { RECEIPT_ABSENT, requireManagement } from './content.ts';
+import { RECEIPT_ABSENT, requireManagement, requireToken } from './content.ts';
 import { readAid, readObjects } from './fields.ts';
 
 /** DELETE: 4F names an instance or a package (P2 80 with its instances), D0 and D2 a key. */
@@ -14,12 +15,18 @@ export function deleteObject(turn: Turn, domain: SecurityDomain, command: Comman
   const objects = new Map(readObjects(command.data).map(({ tag, value }) => [tag, value]));
   const aid = objects.get(0x4f);
   if (aid !== undefined) {
-    // A token is for delegated management.
-    if (objects.has(0x9e)) throw new Refusal(SW.wrongData);
     requireManagement(domain);
+    const token = objects.get(0x9e) ?? new Uint8Array(0);
+    requireToken(turn.image, domain, { command, data: withoutToken(command.data, token), token });
     deleteContent(turn.image, domain, readAid(aid), command.p2 === 0x80);
   } else deleteKeys(turn, domain, single(objects.get(0xd0)), single(objects.get(0xd2)));
   return ok(RECEIPT_ABSENT);
+}
+
+/** The data before the token's object, which comes last. */
+function withoutToken(data: Uint8Array, token: Uint8Array): Uint8Array {
+  if (token.length === 0) return data;
+  return data.slice(0, data.length - token.length - 1 - lengthBytes(token.length).length);
 }
 
 function deleteContent(image: CardImage, domain: SecurityDomain, aid: string, related: boolean): void {

@@ -13,15 +13,14 @@ import {
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
 import {
+  installFields,
   isTaken,
   RECEIPT_ABSENT,
   readPrivileges,
   receivingDomain,
-  requireManagement,
-  requireNoToken,
   requireUnclaimed,
 } from './content.ts';
-import { declaredNeed, readAid, readFields, readObjects } from './fields.ts';
+import { declaredNeed, readAid, readObjects } from './fields.ts';
 import { installForLoad } from './load.ts';
 import { installForPersonalization } from './personalize.ts';
 import { extradite, updateRegistry } from './registry-update.ts';
@@ -59,8 +58,7 @@ function installInstance(
   lifecycle: number,
 ): ResponseApdu {
   const { image } = turn;
-  requireManagement(domain);
-  const [file, moduleAid, instanceAid, privileges, parameters, token] = readFields(command.data, 6);
+  const [file, moduleAid, instanceAid, privileges, parameters] = installFields(turn, domain, command, 6);
   const fileAid = readAid(file);
   const module = readAid(moduleAid);
   const aid = instanceAid === undefined || instanceAid.length === 0 ? module : readAid(instanceAid);
@@ -68,7 +66,6 @@ function installInstance(
   const granted = readPrivileges(privileges, isDomainModule(module));
   const specific = readObjects(parameters ?? new Uint8Array(0)).find(({ tag }) => tag === 0xc9);
   if (parameters === undefined || specific === undefined) throw new Refusal(SW.wrongData);
-  requireNoToken(token);
   if (loaded === undefined || !loaded.modules.includes(module)) throw new Refusal(SW.referenceNotFound);
   // An instance may have its package's AID, but neither another instance's nor a domain's (§6.2).
   if ([image.domain, ...image.instances].some((known) => known.aid === aid)) throw new Refusal(SW.conditions);
@@ -105,11 +102,9 @@ function requireOwnFile(
 /** Makes an installed application selectable, or hands the card reset privilege to one that is. */
 function makeSelectable(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   const { image } = turn;
-  requireManagement(domain);
-  const [file, module, aid, privileges, , token] = readFields(command.data, 6);
+  const [file, module, aid, privileges] = installFields(turn, domain, command, 6);
   if (file === undefined || file.length > 0 || module === undefined || module.length > 0)
     throw new Refusal(SW.wrongData);
-  requireNoToken(token);
   const wanted = readAid(aid);
   if (privileges !== undefined && ![0, 1, 3].includes(privileges.length)) throw new Refusal(SW.wrongData);
   // Any other privilege in the field means nothing here (§11.5.2.3.3).

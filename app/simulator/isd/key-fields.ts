@@ -5,6 +5,7 @@ import type { CardImage, DomainKey, PublicKey } from '../image.ts';
 import { Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
 import { readBerLength } from './fields.ts';
+import { CURVES } from './signature.ts';
 
 /** A public key before it has a version. */
 export type NewPublicKey =
@@ -25,13 +26,7 @@ const SECRET_KINDS = new Map<number, KeyKind>([
 ]);
 const KEY_LENGTHS = { des3: [16], aes: [16, 24, 32] } as const;
 const EXTENDED = 0xff;
-const TYPE = { rsaExponent: 0xa0, rsaModulus: 0xa1, ecPoint: 0xb0, curve: 0xf0 } as const;
-/** Coordinates of a point by key parameter reference: P-256, P-384, P-521. */
-const POINT_BYTES = new Map([
-  [0x00, 64],
-  [0x01, 96],
-  [0x02, 132],
-]);
+const TYPE = { rsaExponent: 0xa0, rsaModulus: 0xa1, ecPoint: 0xb0, prime: 0xb2, curve: 0xf0 } as const;
 
 interface Component {
   readonly type: number;
@@ -79,26 +74,33 @@ function lengthAndValue(bytes: Uint8Array, at: number): { value: Uint8Array; nex
   return { value: bytes.slice(length.next, next), next };
 }
 
+/** An RSA key of modulus and exponent, or an ECC key with its curve; undefined for anything else. */
 function publicKey(
   id: number,
   components: readonly Component[],
   check: Uint8Array,
 ): NewPublicKey | undefined {
   const [first, second] = components;
-  const isPair = (one: number, other: number) => first?.type === one && second?.type === other;
-  const isRsa = isPair(TYPE.rsaModulus, TYPE.rsaExponent);
-  if (!isRsa && !isPair(TYPE.ecPoint, TYPE.curve)) return undefined;
-  if (first === undefined || second === undefined || components.length > 2 || check.length > 0)
-    throw new Refusal(SW.wrongData);
-  if (isRsa) {
-    if (first.block.length < 128 || first.block.length > 256 || second.block.length === 0)
-      throw new Refusal(SW.wrongData);
-    return { kind: 'rsa', id, modulus: toHex(first.block), exponent: toHex(second.block) };
-  }
-  const [curve = 0xff] = second.block;
-  const isPoint = first.block[0] === 0x04 && first.block.length - 1 === POINT_BYTES.get(curve);
-  if (!isPoint || second.block.length !== 1) throw new Refusal(SW.wrongData);
-  return { kind: 'ec', id, point: toHex(first.block), curve };
+  if (first?.type !== TYPE.rsaModulus && first?.type !== TYPE.ecPoint) return undefined;
+  if (check.length > 0) throw new Refusal(SW.wrongData);
+  if (first.type === TYPE.ecPoint) return ecKey(id, first.block, components.slice(1));
+  const isWhole = second?.type === TYPE.rsaExponent && components.length === 2;
+  const fits = first.block.length >= 128 && first.block.length <= 256;
+  if (!isWhole || !fits || second.block.length === 0) throw new Refusal(SW.wrongData);
+  return { kind: 'rsa', id, modulus: toHex(first.block), exponent: toHex(second.block) };
+}
+
+/** Tables 11-73, 11-74: the curve by its reference, or by parameters of its own, of which the prime tells which it is. */
+function ecKey(id: number, point: Uint8Array, parameters: readonly Component[]): NewPublicKey {
+  const reference = parameters.find(({ type }) => type === TYPE.curve)?.block[0];
+  const prime = parameters.find(({ type }) => type === TYPE.prime)?.block;
+  const named = [...CURVES].find(
+    ([known, curve]) => known === reference || (prime !== undefined && curve.prime === toHex(prime)),
+  );
+  if (named === undefined) throw new Refusal(SW.wrongData);
+  const [curve, { bytes }] = named;
+  if (point[0] !== 0x04 || point.length !== 1 + 2 * bytes) throw new Refusal(SW.wrongData);
+  return { kind: 'ec', id, point: toHex(point), curve };
 }
 
 function secretKey(

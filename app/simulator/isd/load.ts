@@ -7,9 +7,9 @@ import type { SecurityDomain } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Loading, Turn } from '../turn.ts';
 import { readLoadFile } from './cap.ts';
-import { isTaken, RECEIPT_ABSENT, receivingDomain, requireManagement, requireNoToken } from './content.ts';
+import { installFields, isTaken, RECEIPT_ABSENT, receivingDomain, requireManagement } from './content.ts';
 import { requireDaps } from './dap.ts';
-import { declaredNeed, readAid, readBerLength, readFields } from './fields.ts';
+import { declaredNeed, readAid, readBerLength } from './fields.ts';
 
 /** Hash algorithms of the load file data block, by length. */
 const HASHES = new Map([
@@ -21,13 +21,11 @@ const HASHES = new Map([
 
 /** INSTALL [for load]: load file AID, security domain, hash, parameters, token. */
 export function installForLoad(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
-  requireManagement(domain);
-  const [file, target, hash, parameters, token] = readFields(command.data, 5);
+  const [file, target, hash, parameters] = installFields(turn, domain, command, 5);
   const aid = readAid(file);
   const receiver =
     target === undefined || target.length === 0 ? domain : receivingDomain(turn.image, readAid(target));
   if (hash === undefined || (hash.length > 0 && !HASHES.has(hash.length))) throw new Refusal(SW.wrongData);
-  requireNoToken(token);
   if (parameters === undefined) throw new Refusal(SW.wrongData);
   if (isTaken(turn.image, aid)) throw new Refusal(SW.conditions);
   requireMemory(turn, declaredNeed(parameters, 0xc6));

@@ -11,14 +11,13 @@ import {
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
 import {
+  installFields,
   RECEIPT_ABSENT,
   readPrivileges,
   receivingDomain,
-  requireManagement,
-  requireNoToken,
   requireUnclaimed,
 } from './content.ts';
-import { readAid, readFields, readObjects } from './fields.ts';
+import { readAid, readObjects } from './fields.ts';
 
 /** What can be moved: an entry of the registry with the domain it is associated with. */
 interface Movable {
@@ -28,11 +27,9 @@ interface Movable {
 
 /** INSTALL [for extradition]: domain, nothing, application or load file, nothing, parameters, token. */
 export function extradite(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
-  requireManagement(domain);
-  const [to, empty, aid, none, , token] = readFields(command.data, 6);
+  const [to, empty, aid, none] = installFields(turn, domain, command, 6);
   if (empty === undefined || empty.length > 0 || none === undefined || none.length > 0)
     throw new Refusal(SW.wrongData);
-  requireNoToken(token);
   move(turn, domain, readAid(aid), readAid(to));
   return ok(RECEIPT_ABSENT);
 }
@@ -55,10 +52,8 @@ function move({ image }: Turn, domain: SecurityDomain, aid: string, to: string):
 /** INSTALL [for registry update]: new privileges of an application, another domain for it, or both, or nothing of it. */
 export function updateRegistry(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   const { image } = turn;
-  requireManagement(domain);
-  const [to, empty, aid, privileges, parameters, token] = readFields(command.data, 6);
+  const [to, empty, aid, privileges, parameters] = installFields(turn, domain, command, 6);
   if (empty === undefined || empty.length > 0) throw new Refusal(SW.wrongData);
-  requireNoToken(token);
   // Functions of this card cannot be switched off.
   if (readObjects(parameters ?? new Uint8Array(0)).some(({ tag }) => tag === 0xd9))
     throw new Refusal(SW.wrongData);
