@@ -1,0 +1,84 @@
+/** Power lost at every command while a card gets the issuer's own domain keys: one more insertion reaches the goal. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { readCardState } from '../../../app/keyserver/store/cards.ts';
+import type { JobReply, Wish } from '../../../app/protocol/wire.ts';
+import { TearingDevice } from '../../../app/simulator/tear.ts';
+import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
+import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
+import { randomDigits } from '../../support/issuer-rig.ts';
+import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
+import { domainOnCard, type OtherTypesRig, openOtherTypes } from '../../support/other-type.ts';
+
+let types: OtherTypesRig;
+beforeAll(async () => {
+  types = await openOtherTypes(MOVING_TYPES);
+});
+afterAll(() => types.close());
+
+const WISHES: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+/** Commands up to the first that is about the app alone: two channels, and what is left behind. */
+const OF_THE_MOVE = 14;
+
+async function expectGoal(
+  id: (typeof MOVING)[number],
+  card: VirtualCard,
+  identification: string,
+  at: number,
+) {
+  const what = `torn at ${at}`;
+  expect(domainOnCard(card), what).toEqual({ ...MOVED[id], failedAuthentications: 0 });
+  const { domain } = await readCardState(types.context.store, identification);
+  expect(domain, what).toMatchObject({
+    candidates: [{ origin: 'issuer', keyVersion: MOVED[id].versions[0] }],
+    spent: 0,
+    leaving: null,
+  });
+  const { observed } = await look(card, types.context);
+  expect(observed.find((one) => one.app === 'e-wallet')?.state, what).toBe('enabled');
+}
+
+describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
+  it.each(['before', 'after'] as const)('goes on in the same job, %s the card acted', async (when) => {
+    for (let at = 1; at <= OF_THE_MOVE; at += 1) {
+      const { card, identification } = types.type(id).newCard();
+      const asked = await request(card, types.context, randomDigits(16), WISHES);
+      const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
+      const outcome = await carry(torn, types.context, await startJob(types.context, CALLER, asked));
+      expect(torn.struck).toBe(true);
+      expect(outcome.result, `torn at ${at}`).toBe('complete');
+      await expectGoal(id, card, identification, at);
+    }
+  });
+
+  it.each(['before', 'after'] as const)('is finished by another job, %s the card acted', async (when) => {
+    for (let at = 1; at <= OF_THE_MOVE; at += 1) {
+      const { card, identification } = types.type(id).newCard();
+      const account = randomDigits(16);
+      const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
+      await carryUntilTorn(
+        torn,
+        await startJob(types.context, CALLER, await request(card, types.context, account, WISHES)),
+      );
+      card.powerOn();
+      const outcome = await issue(card, types.context, account, WISHES);
+      expect(outcome.result, `torn at ${at}`).toBe('complete');
+      await expectGoal(id, card, identification, at);
+      const { jobs } = await readCardRecord(types.context.store, identification);
+      expect(jobs.map((job) => job.result)).toEqual(['superseded', 'complete']);
+    }
+  });
+});
+
+/** Carries a job until power is lost, and then forgets all about it. */
+async function carryUntilTorn(card: TearingDevice, reply: JobReply): Promise<void> {
+  let batch = reply.batch;
+  while (batch !== undefined) {
+    const report = await runBatch(card, batch);
+    if (report.cardEvent !== undefined) return;
+    const next = await answerStep(types.context, CALLER, reply.job, batch.seq, report);
+    batch = 'batch' in next ? next.batch : undefined;
+  }
+}

@@ -1,0 +1,195 @@
+/** Cards moved from the factory's domain keys to the issuer's own, as the first step of their first job. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { readCardState } from '../../../app/keyserver/store/cards.ts';
+import type { JobReply, Wish } from '../../../app/protocol/wire.ts';
+import type { CardDevice } from '../../../app/simulator/device.ts';
+import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
+import { randomDigits } from '../../support/issuer-rig.ts';
+import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
+import {
+  domainOnCard,
+  FACTORY_KEYS,
+  keysOnCard,
+  type OtherTypesRig,
+  openOtherTypes,
+} from '../../support/other-type.ts';
+
+let types: OtherTypesRig;
+beforeAll(async () => {
+  types = await openOtherTypes(MOVING_TYPES);
+});
+afterAll(() => types.close());
+
+const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+
+async function domainOnRecord(identification: string) {
+  return (await readCardState(types.context.store, identification)).domain;
+}
+
+describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
+  it('has the issuer’s keys alone, in as many trips as planned, and its apps as wished', async () => {
+    const { card, identification } = types.type(id).newCard();
+    const before = keysOnCard(card, domainOnCard(card).versions[0] ?? 0);
+    const asked = await request(card, types.context, randomDigits(16), ENABLE);
+    const reply = await startJob(types.context, CALLER, asked);
+    expect(reply.plan).toMatchObject({ trips: 8, steps: [{ kind: 'enable', app: 'e-wallet' }] });
+    expect(await carry(card, types.context, reply)).toMatchObject({
+      result: 'complete',
+      trips: 8,
+      plannedTrips: 8,
+    });
+    expect(domainOnCard(card)).toEqual({ ...MOVED[id], failedAuthentications: 0 });
+    const [version = 0] = MOVED[id].versions;
+    expect(keysOnCard(card, version)).not.toBe(before);
+    expect(new Set(keysOnCard(card, version).split(' ')).size).toBe(3);
+    expect(await domainOnRecord(identification)).toMatchObject({
+      candidates: [{ origin: 'issuer', version: 1, keyVersion: version }],
+      spent: 0,
+      leaving: null,
+    });
+  });
+
+  it('is loaded and deleted under the new keys, and not moved again', async () => {
+    const { card } = types.type(id).newCard();
+    const account = randomDigits(16);
+    const trips = async (wishes: Wish[]) => {
+      const outcome = await issue(card, types.context, account, wishes);
+      expect(outcome).toMatchObject({ result: 'complete', trips: outcome.plannedTrips });
+      return outcome.trips;
+    };
+    expect(await trips(LOAD)).toBe(9);
+    expect(await trips([{ app: 'campus-meal', action: 'delete' }])).toBe(3);
+    expect(await trips(LOAD)).toBe(7);
+    expect(domainOnCard(card)).toEqual({ ...MOVED[id], failedAuthentications: 0 });
+  });
+
+  it('is moved although nothing else is to be done', async () => {
+    const { card } = types.type(id).newCard();
+    const outcome = await issue(card, types.context, randomDigits(16), [
+      { app: 'campus-meal', action: 'delete' },
+    ]);
+    expect(outcome).toMatchObject({ result: 'complete', trips: 4, plannedTrips: 4 });
+    expect(domainOnCard(card)).toMatchObject(MOVED[id]);
+  });
+});
+
+describe('a card that is not moved', () => {
+  it('keeps the factory’s keys where the profile does not ask for it', async () => {
+    const { card } = types.type('unmoved').newCard();
+    expect(await issue(card, types.context, randomDigits(16), LOAD)).toMatchObject({
+      result: 'complete',
+      trips: 7,
+    });
+    expect(domainOnCard(card).versions).toEqual([0x01]);
+  });
+
+  it.each(MOVING)('has other keys than its type (%s): nothing is tried, nothing changed', async (id) => {
+    const keys = { ...FACTORY_KEYS, mac: FACTORY_KEYS.enc, enc: FACTORY_KEYS.mac };
+    const { card, identification } = types.type(id).newCard({ keys });
+    const before = JSON.stringify(card.image.domain);
+    const sent: string[] = [];
+    const outcome = await issue(watched(card, sent), types.context, randomDigits(16), ENABLE);
+    expect(outcome).toMatchObject({ result: 'refused', error: 'card-refused-key' });
+    expect(sent.filter((apdu) => apdu.startsWith('8482') || apdu.startsWith('84D8'))).toEqual([]);
+    expect(JSON.stringify({ ...card.image.domain, keySets: [] })).toBe(
+      JSON.stringify({ ...JSON.parse(before), keySets: [] }),
+    );
+    expect(await domainOnRecord(identification)).toBeUndefined();
+  });
+});
+
+/** Notes what is sent. */
+function watched(card: CardDevice, sent: string[]): CardDevice {
+  return {
+    atr: card.atr,
+    powerOn: () => card.powerOn(),
+    powerOff: () => card.powerOff(),
+    reset: () => card.reset(),
+    transmit: (command) => {
+      sent.push(Buffer.from(command).toString('hex').toUpperCase());
+      return card.transmit(command);
+    },
+  };
+}
+
+describe('a card that lies about the keys it has', () => {
+  it('is set aside when it confirms others than it was given', async () => {
+    const { card, identification } = types.type('added').newCard();
+    const lying: CardDevice = {
+      ...watched(card, []),
+      transmit: async (command) => {
+        const answer = await card.transmit(command);
+        // One bit of the second check value.
+        if (command[1] === 0xd8) answer[5] = (answer[5] ?? 0) ^ 0x01;
+        return answer;
+      },
+    };
+    const outcome = await issue(lying, types.context, randomDigits(16), ENABLE);
+    expect(outcome).toMatchObject({ result: 'partial', error: 'card-set-aside' });
+    // Which keys it has is not known, so both stay possible.
+    expect((await domainOnRecord(identification))?.candidates).toHaveLength(2);
+    const again = startJob(
+      types.context,
+      CALLER,
+      await request(card, types.context, randomDigits(16), ENABLE),
+    );
+    await expect(again).rejects.toMatchObject({ code: 'card-set-aside' });
+  });
+});
+
+describe('tries', () => {
+  it('are counted before they are sent: a card torn at its authentications is left alone in time', async () => {
+    const { card, identification } = types.type('replaced').newCard();
+    const account = randomDigits(16);
+    const codes: string[] = [];
+    for (let visit = 0; visit < 4; visit += 1) {
+      const reply = await startJob(
+        types.context,
+        CALLER,
+        await request(card, types.context, account, ENABLE),
+      );
+      codes.push(await untilAuthentication(card, reply));
+    }
+    // Four tries, one of which must be left: three may be in doubt.
+    expect(codes).toEqual(['torn', 'torn', 'torn', 'card-tries-low']);
+    expect((await domainOnRecord(identification))?.spent).toBe(3);
+  });
+});
+
+/** Carries a job to its EXTERNAL AUTHENTICATE, which it loses with the card. */
+async function untilAuthentication(card: CardDevice, reply: JobReply): Promise<string> {
+  let batch = reply.batch;
+  while (batch !== undefined) {
+    const tearing: CardDevice = {
+      ...watched(card, []),
+      transmit: (command) =>
+        command[0] === 0x84 && command[1] === 0x82
+          ? Promise.reject(new Error('torn'))
+          : card.transmit(command),
+    };
+    const report = await runBatch(tearing, batch);
+    if (report.cardEvent !== undefined) {
+      // The answer that says so is what counts the try.
+      await answerStep(types.context, CALLER, reply.job, batch.seq, report);
+      card.powerOn();
+      return 'torn';
+    }
+    const next = await answerStep(types.context, CALLER, reply.job, batch.seq, report);
+    if ('outcome' in next) return next.outcome.error ?? 'done';
+    batch = next.batch;
+  }
+  return 'no batch';
+}
+
+describe('a new card type is a new file', () => {
+  it('that station and server read, and nothing else', async () => {
+    const { card, identification } = types.type('unmoved').newCard();
+    const { facts } = await look(card, types.context);
+    expect(facts.atr).toBe('3B85014B41494B5404');
+    const outcome = await issue(card, types.context, randomDigits(16), [...ENABLE, ...LOAD]);
+    expect(outcome).toMatchObject({ result: 'complete', card: identification });
+  });
+});
