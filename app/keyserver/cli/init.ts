@@ -72,21 +72,26 @@ async function checkVault(config: ServerConfig): Promise<string> {
   try {
     const status = await vault.status();
     const there = new Set(status.masters.map((key) => `${key.purpose} ${key.origin}`));
+    const notes: string[] = [];
     const { apps, profiles } = openCatalogue(config.resources ?? OWN_RESOURCES);
-    const wanted = [
-      ...apps.flatMap(({ id }) =>
-        ['mck', 'mtk'].flatMap((slot) =>
-          ['factory', 'issuer'].map((origin) => `app/${id}/${slot} ${origin}`),
-        ),
-      ),
-      ...profiles
-        .filter(({ securityDomain }) => securityDomain !== undefined)
-        .flatMap(({ id }) => ['enc', 'mac', 'dek'].map((key) => `isd/${id}/${key} factory`)),
-    ];
+    const wanted = apps.flatMap(({ id }) =>
+      ['mck', 'mtk'].flatMap((slot) => ['factory', 'issuer'].map((origin) => `app/${id}/${slot} ${origin}`)),
+    );
     const missing = wanted.filter((one) => !there.has(one));
     if (missing.length > 0) throw new Error(`the token has no key ${missing.join(', ')}`);
+    // A site has the card types it buys: others only cannot be loaded here.
+    const keyless = profiles
+      .filter(({ securityDomain }) => securityDomain !== undefined)
+      .filter(({ id }) => ['enc', 'mac', 'dek'].some((key) => !there.has(`isd/${id}/${key} factory`)))
+      .map(({ id }) => id);
+    if (keyless.length > 0)
+      notes.push(`card types without transport keys, which cannot be loaded: ${keyless.join(', ')}`);
     await vault.seal(new Uint8Array(1), 'init');
-    return `${status.token}, ${status.masters.length} keys${status.softwareToken ? ', software token' : ''}`;
+    return [
+      `${status.token}, ${status.masters.length} keys`,
+      ...(status.softwareToken ? ['software token'] : []),
+      ...notes,
+    ].join('; ');
   } finally {
     await vault.close();
   }
