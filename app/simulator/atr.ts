@@ -26,7 +26,7 @@ export function readAtr(atr: Uint8Array): AnswerToReset | string {
     at += 1;
   }
   const historical = atr.slice(at, at + (t0 & 0x0f));
-  const protocols = named.filter((t) => t !== 15);
+  const protocols = [...new Set(named)].filter((t) => t !== 15);
   const hasCheck = named.some((t) => t !== 0);
   const length = at + (t0 & 0x0f) + (hasCheck ? 1 : 0);
   if (atr.length !== length) return `the ATR has ${atr.length} bytes where its own T0 says ${length}`;

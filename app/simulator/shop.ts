@@ -81,6 +81,7 @@ function gpCard(order: CardOrder, profile: GpProfile): CardImage {
     atr: order.atr ?? profile.atr,
     identificationCode: order.identificationCode,
     version: profile.version,
+    cplc: productionData(order.identificationCode),
     memory: { nonVolatile: memory, volatile: VOLATILE_MEMORY },
     keyWriteAtomic: true,
     domain: {
@@ -99,6 +100,13 @@ function gpCard(order: CardOrder, profile: GpProfile): CardImage {
     transport: {},
   };
   return checked(image, scp, option);
+}
+
+/** CPLC: fabricator and type of the chip, system and its dates (year digit, day), serial number, module and card maker. */
+function productionData(code: string): string {
+  const chip = `4B41${'4B44'}${'4B4F'}${'5100'}${'0103'}${'5120'}`;
+  const made = `${code.slice(8)}${'0001'}${'4B41'}${'5150'}${'4B41'}${'5160'}`;
+  return (chip + made).padEnd(84, '0');
 }
 
 /** Schema errors of protocol and option as a sentence; anything else is a fault of this module. */

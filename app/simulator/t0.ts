@@ -7,6 +7,8 @@ import { SW } from './status-words.ts';
 
 /** INS of GET RESPONSE. */
 export const INS_GET_RESPONSE = 0xc0;
+/** SELECT takes data, so its P3 is a length of command data even when that is 0. */
+const INS_SELECT = 0xa4;
 
 /** Between the reader and a card that speaks T=0. */
 export class T0Link {
@@ -36,7 +38,7 @@ export class T0Link {
     const data = answer.slice(0, -2);
     if (data.length === 0) return answer;
     const sw = ((answer.at(-2) ?? 0) << 8) | (answer.at(-1) ?? 0);
-    if (command.length !== 5) {
+    if (command.length !== 5 || command[1] === INS_SELECT) {
       this.#waiting = { data, sw };
       return word(0x6100 | (data.length & 0xff));
     }

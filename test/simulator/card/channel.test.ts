@@ -9,8 +9,8 @@ const SCP03 = [0x00, 0x01, 0x03, 0x11, 0x13, 0x33];
 const LIST = '80F24000024F0000';
 
 const options = [
-  ...[0x15, 0x55].map((i) => ({ type: 'demo-scp02', i, levels: SCP02.slice(0, 3) }) as const),
-  ...[0x35, 0x75].map((i) => ({ type: 'demo-scp02', i, levels: SCP02 }) as const),
+  ...[0x05, 0x15, 0x45, 0x55].map((i) => ({ type: 'demo-scp02', i, levels: SCP02.slice(0, 3) }) as const),
+  ...[0x25, 0x35, 0x65, 0x75].map((i) => ({ type: 'demo-scp02', i, levels: SCP02 }) as const),
   { type: 'demo-scp03', i: 0x00, levels: SCP03.slice(0, 3) } as const,
   { type: 'demo-scp03', i: 0x30, levels: SCP03.slice(0, 5) } as const,
   ...[0x60, 0x70].map((i) => ({ type: 'demo-scp03', i, levels: SCP03 }) as const),
@@ -22,7 +22,7 @@ describe.each(options)('$type with i = $i', ({ type, i, levels }) => {
   it.each(levels)('works at security level %i, with and without Le', async (level) => {
     for (const le of [false, true]) {
       const device = card(spec);
-      const channel = await openChannel(device, isdKeys(device.image), { level, le });
+      const channel = await openChannel(device, isdKeys(device.image), { level, le, icv: (i & 0x10) !== 0 });
       const listed = await channel.send(LIST);
       expect(listed.sw).toBe('9000');
       expect(listed.data).toContain(WALLET);

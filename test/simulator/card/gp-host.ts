@@ -53,17 +53,25 @@ export interface Opened extends Wrapper {
 export async function openChannel(
   device: CardDevice,
   keys: Keys,
-  options: { level?: number; version?: number; hostChallenge?: string; le?: boolean } = {},
+  options: {
+    level?: number;
+    version?: number;
+    hostChallenge?: string;
+    le?: boolean;
+    /** SCP02: whether ICVs are encrypted, which the card does not say in INITIALIZE UPDATE. */
+    icv?: boolean;
+  } = {},
 ): Promise<Opened> {
-  const { level = 0x01, version = 0, hostChallenge = '0102030405060708', le = false } = options;
+  const { level = 0x01, version = 0, hostChallenge = '0102030405060708', le = false, icv = true } = options;
   const kvn = version.toString(16).padStart(2, '0');
-  const first = await send(device, `8050${kvn}0008${hostChallenge}00`);
+  const challengeLength = (hostChallenge.length / 2).toString(16).padStart(2, '0');
+  const first = await send(device, `8050${kvn}00${challengeLength}${hostChallenge}00`);
   if (first.sw !== '9000') throw new Error(first.sw);
   const answer = Buffer.from(first.data, 'hex');
   const host = Buffer.from(hostChallenge, 'hex');
   const statics = { enc: Buffer.from(keys.enc), mac: Buffer.from(keys.mac), dek: Buffer.from(keys.dek) };
   const start =
-    answer[11] === 0x02 ? scp02(answer, host, statics, level) : scp03(answer, host, statics, level);
+    answer[11] === 0x02 ? scp02(answer, host, statics, level, icv) : scp03(answer, host, statics, level);
   const apdu = le ? Buffer.concat([start.authenticate, Buffer.of(0)]) : start.authenticate;
   const done = await send(device, upper(apdu));
   if (done.sw !== '9000') throw new Error(done.sw);
@@ -85,7 +93,7 @@ interface Start {
 }
 type Bytes = { enc: Buffer; mac: Buffer; dek: Buffer };
 
-function scp02(answer: Buffer, host: Buffer, keys: Bytes, level: number): Start {
+function scp02(answer: Buffer, host: Buffer, keys: Bytes, level: number, encryptIcv: boolean): Start {
   const counter = answer.subarray(12, 14);
   const card = answer.subarray(14, 20);
   const session = (key: Buffer, constant: number) =>
@@ -110,7 +118,7 @@ function scp02(answer: Buffer, host: Buffer, keys: Bytes, level: number): Start 
         if ((level & 1) === 0) return rebuilt(head, data, le);
         const secured = Buffer.from(head);
         secured[0] = (secured[0] ?? 0) | 4;
-        const icv = tdesEcb(mac.subarray(0, 8), last);
+        const icv = encryptIcv ? tdesEcb(mac.subarray(0, 8), last) : last;
         last = retailMac(mac, Buffer.concat([secured, Buffer.of(data.length + 8), data]), icv);
         const body = (level & 2) !== 0 && data.length > 0 ? tdesCbc(enc, pad(data, 8)) : data;
         return rebuilt(secured, Buffer.concat([body, last]), le);
@@ -129,15 +137,18 @@ function scp02(answer: Buffer, host: Buffer, keys: Bytes, level: number): Start 
   };
 }
 
+/** S8 or S16, as long as the host challenge is. */
 function scp03(answer: Buffer, host: Buffer, keys: Bytes, level: number): Start {
-  const context = Buffer.concat([host, answer.subarray(13, 21)]);
+  const n = host.length;
+  const context = Buffer.concat([host, answer.subarray(13, 13 + n)]);
   const bits = keys.mac.length * 8;
   const mac = kdf(keys.mac, 6, bits, context);
   const enc = kdf(keys.enc, 4, bits, context);
   const rmac = kdf(keys.mac, 7, bits, context);
-  if (!kdf(mac, 0, 64, context).equals(answer.subarray(21, 29))) throw new Error('card cryptogram');
-  const header = Buffer.of(0x84, 0x82, level, 0, 0x10);
-  const hostCryptogram = kdf(mac, 1, 64, context);
+  if (!kdf(mac, 0, 8 * n, context).equals(answer.subarray(13 + n, 13 + 2 * n)))
+    throw new Error('card cryptogram');
+  const header = Buffer.of(0x84, 0x82, level, 0, 2 * n);
+  const hostCryptogram = kdf(mac, 1, 8 * n, context);
   let chain: Buffer = cmac(mac, Buffer.concat([Buffer.alloc(16), header, hostCryptogram]));
   let count = 0;
   const iv = (first: number) => {
@@ -147,7 +158,7 @@ function scp03(answer: Buffer, host: Buffer, keys: Bytes, level: number): Start 
     return aesEcb(enc, block);
   };
   return {
-    authenticate: Buffer.concat([header, hostCryptogram, chain.subarray(0, 8)]),
+    authenticate: Buffer.concat([header, hostCryptogram, chain.subarray(0, n)]),
     wrapper: {
       wrap(command) {
         count += 1;
@@ -156,8 +167,8 @@ function scp03(answer: Buffer, host: Buffer, keys: Bytes, level: number): Start 
         const secured = Buffer.from(head);
         secured[0] = (secured[0] ?? 0) | 4;
         const body = (level & 2) !== 0 && data.length > 0 ? aesCbc(enc, pad(data, 16), iv(0)) : data;
-        chain = cmac(mac, Buffer.concat([chain, secured, Buffer.of(body.length + 8), body]));
-        return rebuilt(secured, Buffer.concat([body, chain.subarray(0, 8)]), le);
+        chain = cmac(mac, Buffer.concat([chain, secured, Buffer.of(body.length + n), body]));
+        return rebuilt(secured, Buffer.concat([body, chain.subarray(0, n)]), le);
       },
       unwrap(bytes) {
         const word = Buffer.from(bytes.slice(-2));
@@ -165,11 +176,11 @@ function scp03(answer: Buffer, host: Buffer, keys: Bytes, level: number): Start 
         const text = upper(word);
         if ((level & 0x10) === 0 || !(text === '9000' || /^6[23]/.test(text)))
           return { data: upper(all), sw: text };
-        let data: Buffer = all.subarray(0, -8);
+        let data: Buffer = all.subarray(0, -n);
         if (
           !cmac(rmac, Buffer.concat([chain, data, word]))
-            .subarray(0, 8)
-            .equals(all.subarray(-8))
+            .subarray(0, n)
+            .equals(all.subarray(-n))
         )
           throw new MacError('R-MAC');
         if ((level & 0x20) !== 0 && data.length > 0) {
