@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: prints figures for people and, as its last line, the same as JSON. */
 const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   issuing: async () => (await import('./issuing.ts')).run(),
+  window: async () => (await import('./window.ts')).run(),
 };
 
 const name = process.argv[2] ?? '';

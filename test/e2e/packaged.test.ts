@@ -10,9 +10,10 @@ import { z } from 'zod';
 import { randomDigits } from '../../app/demo/cards.ts';
 import { Clerk } from './support/clerk.ts';
 import { openDevTools } from './support/devtools.ts';
+import { environment, theElectron } from './support/electron.ts';
 import { childrenOf, isAlive } from './support/processes.ts';
 import { dataFolder, openStage, type StoryStage } from './support/stage.ts';
-import { environment, openWindow, theElectron } from './support/window.ts';
+import { openWindow } from './support/window.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PACKED = join(ROOT, 'dist', 'linux-unpacked');
