@@ -48,7 +48,8 @@ interface Electron {
 /** The launcher finds it, and says so in the environment. @throws Error */
 function findElectron(environment = process.env): Electron {
   const path = environment['KAIKA_ELECTRON'];
-  if (path === undefined || !existsSync(APP)) throw new Error('The window is started with npm start.');
+  if (path === undefined || path === '' || !existsSync(APP))
+    throw new Error('The window is started with npm start.');
   const args = (environment['KAIKA_ELECTRON_ARGUMENTS'] ?? '').split(' ').filter((word) => word !== '');
   return { path, args };
 }

@@ -64,7 +64,8 @@ export function closeOnce({ window, engine, language }: Leaving): void {
     event.preventDefault();
     void engine.close().then(() => {
       engineEnded = true;
-      app.quit();
+      // Not within this event: while one quit is being given up, another one counts for nothing.
+      setImmediate(() => app.quit());
     });
   });
 }

@@ -1,11 +1,12 @@
 /** A button: one primary a screen, the rest quieter. Never under 44 pixels. */
-import type { ReactNode } from 'react';
+import type { ReactNode, Ref } from 'react';
 import { Button as AriaButton, type ButtonProps as AriaButtonProps } from 'react-aria-components';
 import { Icon } from '../icons/Icon.tsx';
 import type { IconName } from '../icons/shapes.ts';
 import css from './Button.module.css';
 
 export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style' | 'children'> {
+  readonly ref?: Ref<HTMLButtonElement>;
   readonly tone?: 'primary' | 'secondary' | 'quiet' | 'plain' | 'danger';
   readonly size?: 'normal' | 'large';
   readonly icon?: IconName;

@@ -1,5 +1,12 @@
 /** What a lane shows, from what its reader and its job are. Pure. */
-import type { CardView, FaultView, JobView, ReaderView, ResultView } from '../../electron/ipc-schema.ts';
+import type {
+  CardView,
+  FaultView,
+  JobView,
+  ReaderView,
+  ResultView,
+  StationView,
+} from '../../electron/ipc-schema.ts';
 
 export type Stage =
   | { readonly kind: 'empty' }
@@ -82,6 +89,24 @@ export function endOf(job: JobView): End | undefined {
 
 export function inHand(job: JobView): boolean {
   return endOf(job) === undefined;
+}
+
+/** Jobs in hand that no lane shows: their reader is gone, or has another one to show. */
+export function unseenJobs(readers: readonly ReaderView[], jobs: readonly JobView[]): JobView[] {
+  const shown = new Set<string>();
+  for (const reader of readers) {
+    const stage = stageOf(reader, jobs);
+    if ('job' in stage && stage.job !== null) shown.add(stage.job.id);
+    // A card that is being read may be the one that is waited for.
+    if (stage.kind === 'looking') for (const job of jobs) if (job.reader === reader.name) shown.add(job.id);
+  }
+  return jobs.filter((job) => inHand(job) && !shown.has(job.id));
+}
+
+/** Nobody is signed in, or a job is held up because the session is over. */
+export function needsSignIn({ operator, jobs }: Pick<StationView, 'operator' | 'jobs'>): boolean {
+  if (operator === null) return true;
+  return jobs.some(({ state }) => state.kind === 'waiting-for-server' && state.code === 'session-expired');
 }
 
 /** Whether everything asked for was done. */

@@ -1,6 +1,7 @@
 /** Every state a clerk can meet, by name. */
 import type {
   CardHistory,
+  Change,
   FaultView,
   JobState,
   PlanView,
@@ -20,8 +21,8 @@ export interface Scene {
     readonly confirm?: FaultView;
     readonly startJob?: FaultView;
   };
-  /** Things happen by themselves after the start. */
-  readonly live?: boolean;
+  /** Something changes by itself, so many milliseconds after the start. */
+  readonly later?: { readonly after: number; readonly change: Change };
 }
 
 const fault = (code: FaultView['code'], details: FaultView['details'] = {}): FaultView => ({ code, details });
@@ -61,6 +62,9 @@ const LANES = [
   'Feitian R502 01 00',
 ] as const;
 
+/** The same job a little later: slow enough for the time left to be told. */
+const LONG = job({ kind: 'working', writing: true }, { sent: 20 });
+
 const DELETING: PlanView = {
   fits: true,
   steps: [
@@ -77,7 +81,7 @@ const TOO_LARGE: PlanView = {
 };
 
 export const SCENES: Readonly<Record<string, Scene>> = {
-  live: { station: station({ operator: null }), live: true },
+  live: { station: station({ operator: null }) },
   start: {
     station: station({
       engine: { kind: 'starting' },
@@ -132,6 +136,13 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   'job-preparing': { station: working({ kind: 'working', writing: false }, []) },
   'job-working': { station: working({ kind: 'working', writing: false }) },
   'job-writing': { station: working({ kind: 'working', writing: true }) },
+  'job-long': {
+    station: station({
+      readers: [reader({ kind: 'job', job: 'job-1', card: null })],
+      jobs: [job({ kind: 'working', writing: true }, { sent: 8 })],
+    }),
+    later: { after: 1_500, change: { kind: 'job', job: LONG } },
+  },
   'job-card-pulled': {
     station: station({
       readers: [reader({ kind: 'empty', waiting: 'job-1' })],

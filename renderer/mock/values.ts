@@ -97,9 +97,9 @@ export function reader(state: ReaderState, name: string = READER): ReaderView {
 
 export function job(
   state: JobState,
-  more: Partial<JobView> & { readonly steps?: readonly StepView[] } = {},
+  more: Partial<JobView> & { readonly steps?: readonly StepView[]; readonly sent?: number } = {},
 ): JobView {
-  const { steps = STEPS, ...rest } = more;
+  const { steps = STEPS, sent = 52, ...rest } = more;
   return {
     id: 'job-1',
     reader: READER,
@@ -109,7 +109,7 @@ export function job(
     progress: {
       steps: [...steps],
       current: { step: 'load-block', app: 'campus-meal' },
-      sent: 52,
+      sent,
       commands: 100,
     },
     state,

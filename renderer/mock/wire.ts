@@ -26,12 +26,18 @@ export function createMockWire(scene: Scene, first: Settings): MockWire {
     for (const listener of [...listeners]) listener({ at, change });
   };
   const counter = new Counter(scene.station, tell);
+  const { later } = scene;
+  let started = false;
   const refuse = (fault: FaultView | undefined) => {
     if (fault !== undefined) throw new KaikaError(fault.code, fault.code, fault.details);
   };
 
   const handlers: Handlers = {
-    start: () => ({ version: '0.1.0', settings, catalogue: CATALOGUE, station: counter.view, at }),
+    start: () => {
+      if (later !== undefined && !started) setTimeout(() => counter.change(later.change), later.after);
+      started = true;
+      return { version: '0.1.0', settings, catalogue: CATALOGUE, station: counter.view, at };
+    },
     changeSettings: (change) => {
       settings = { ...settings, ...defined(change) };
       tell({ kind: 'settings', settings });

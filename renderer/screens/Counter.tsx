@@ -1,6 +1,7 @@
 /** The counter: a lane for each reader. */
 import { FaultNotice, Notice } from '../components/Notice.tsx';
 import { Icon } from '../icons/Icon.tsx';
+import { needsSignIn } from '../logic/stage.ts';
 import { useView, useWords } from '../state/stores.ts';
 import css from './Counter.module.css';
 import { Lane } from './Lane.tsx';
@@ -10,7 +11,7 @@ import { TopBar } from './TopBar.tsx';
 
 export function Counter() {
   const { t } = useWords();
-  const operator = useView((view) => view.station.operator);
+  const signIn = useView((view) => needsSignIn(view.station));
   const engine = useView((view) => view.station.engine);
   const service = useView((view) => view.station.service);
   const readers = useView((view) => view.station.readers);
@@ -26,7 +27,7 @@ export function Counter() {
       <main className={css['main']}>
         <h1 className={css['unseen']}>{t('counter.title')}</h1>
         {engine.kind === 'away' ? <Notice tone="caution" icon="refresh" title={t('engine.away')} /> : null}
-        {operator === null ? <SignInForm inline /> : null}
+        {signIn ? <SignInForm inline /> : null}
         <OrphanJobs />
         {fault === null ? null : (
           <section className={css['none']}>

@@ -3,7 +3,7 @@ import { type FormEvent, useRef, useState } from 'react';
 import { Button } from '../components/Button.tsx';
 import { Field } from '../components/Field.tsx';
 import { FaultNotice } from '../components/Notice.tsx';
-import { bridge, useWords } from '../state/stores.ts';
+import { bridge, useStation, useWords } from '../state/stores.ts';
 import css from './SignInForm.module.css';
 import { useCredentials } from './use-credentials.ts';
 
@@ -11,6 +11,7 @@ export function SignInForm({ inline = false }: { readonly inline?: boolean }) {
   const { t } = useWords();
   const secretField = useRef<HTMLInputElement>(null);
   const [busy, setBusy] = useState(false);
+  const expired = useStation((state) => state.expired);
   const person = useCredentials();
 
   const submit = async (event: FormEvent) => {
@@ -35,6 +36,9 @@ export function SignInForm({ inline = false }: { readonly inline?: boolean }) {
         <h1 className={css['title']}>{t('signin.title')}</h1>
         <p className={css['hint']}>{t(inline ? 'signin.resume' : 'signin.hint')}</p>
       </div>
+      {expired && person.fault === null ? (
+        <FaultNotice fault={{ code: 'session-expired', details: {} }} tone="info" withCard={false} />
+      ) : null}
       {person.fault === null ? null : <FaultNotice fault={person.fault} withCard={false} />}
       <Field
         label={t('signin.operator')}

@@ -2,7 +2,7 @@
 import { Dialog, DialogTrigger, Popover } from 'react-aria-components';
 import { Brand } from '../components/Brand.tsx';
 import { Button } from '../components/Button.tsx';
-import { bridge, useView, useWords } from '../state/stores.ts';
+import { signOut, useView, useWords } from '../state/stores.ts';
 import menu from './Menu.module.css';
 import { ServerStatus } from './ServerStatus.tsx';
 import { SettingsMenu } from './SettingsMenu.tsx';
@@ -36,7 +36,7 @@ function UserMenu() {
             <p className={menu['hint']}>{t('session.user')}</p>
             <p className={menu['user']}>{operator.name}</p>
           </div>
-          <Button icon="sign-out" onPress={() => void bridge.signOut({})}>
+          <Button icon="sign-out" onPress={signOut}>
             {t('session.out')}
           </Button>
         </Dialog>

@@ -1,4 +1,5 @@
 /** How a job ended: what was done to which app, what went wrong, and what to do next. */
+import { useEffect, useRef } from 'react';
 import type { FaultView, ResultView } from '../../electron/ipc-schema.ts';
 import { AppIcon } from '../components/AppIcon.tsx';
 import { Button } from '../components/Button.tsx';
@@ -9,11 +10,16 @@ import type { IconName } from '../icons/shapes.ts';
 import { type End, wentWell } from '../logic/stage.ts';
 import { bridge, useView, useWords } from '../state/stores.ts';
 import end from './EndStage.module.css';
+import { mayTakeFocus } from './focus.ts';
 import css from './Stage.module.css';
 
 export function EndStage({ reader, end: how }: { readonly reader: string; readonly end: End }) {
   const { t } = useWords();
   const fault = faultOf(how);
+  const again = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (again.current !== null && mayTakeFocus(again.current)) again.current.focus();
+  }, []);
   return (
     <div className={css['stage']}>
       <Head end={how} />
@@ -21,7 +27,7 @@ export function EndStage({ reader, end: how }: { readonly reader: string; readon
       {how.kind === 'done' ? <AppEnds result={how.result} /> : null}
       <footer className={css['foot']}>
         <span />
-        <Button size="large" autoFocus onPress={() => void bridge.relook({ reader })}>
+        <Button ref={again} size="large" onPress={() => void bridge.relook({ reader })}>
           {t('end.again')}
         </Button>
       </footer>

@@ -34,7 +34,8 @@ export interface ChoiceStore extends StoreApi<Choices> {
   confirm(reader: string, rows: readonly AppRow[], person: Credentials): Promise<FaultView | null>;
 }
 
-export function createChoiceStore(bridge: Bridge): ChoiceStore {
+/** `onExpired`: the server says that the session is over. */
+export function createChoiceStore(bridge: Bridge, onExpired: () => void): ChoiceStore {
   const store = createStore<Choices>(() => ({}));
 
   const edit = (reader: string, change: (choice: Choice) => Choice) => {
@@ -46,6 +47,13 @@ export function createChoiceStore(bridge: Bridge): ChoiceStore {
     if (store.getState()[reader]?.card === card) edit(reader, change);
   };
 
+  /** Shows why; a session that is over sends the clerk to sign in again, with the choice kept. */
+  const refused = (reader: string, card: string, { code, details }: FaultView) => {
+    const expired = code === 'session-expired';
+    editOf(reader, card, (one) => ({ ...one, busy: false, fault: expired ? null : { code, details } }));
+    if (expired) onExpired();
+  };
+
   const start: ChoiceStore['start'] = async (reader, rows, handles = new Map()) => {
     const choice = store.getState()[reader];
     const account = choice === undefined ? undefined : accountOf(choice);
@@ -53,12 +61,8 @@ export function createChoiceStore(bridge: Bridge): ChoiceStore {
     edit(reader, (one) => ({ ...one, busy: true, fault: null }));
     const wishes = confirmedWishes(wishesOf(choice, rows), handles);
     const answer = await bridge.startJob({ reader, card: choice.card, account, wishes });
-    // A job that was begun shows itself; the choice goes with the stage.
-    editOf(reader, choice.card, (one) =>
-      answer.ok
-        ? { ...one, busy: false }
-        : { ...one, busy: false, fault: { code: answer.code, details: answer.details } },
-    );
+    // A job that was begun shows itself, and the choice goes with the stage: until then nothing can be started twice.
+    if (!answer.ok) refused(reader, choice.card, answer);
   };
 
   return {
@@ -74,6 +78,7 @@ export function createChoiceStore(bridge: Bridge): ChoiceStore {
       if (known?.card !== card) store.setState({ [reader]: emptyChoice(card) });
       else if (known.record.kind !== 'unconfirmed') return;
       const answer = await bridge.cardHistory({ card });
+      if (!answer.ok && answer.code === 'session-expired') onExpired();
       const record: RecordView = answer.ok
         ? { kind: 'known', history: answer.value }
         : answer.code === 'not-found'
@@ -90,11 +95,8 @@ export function createChoiceStore(bridge: Bridge): ChoiceStore {
       if (missing !== null) return missing;
       edit(reader, (one) => ({ ...one, busy: true, fault: null }));
       const answer = await bridge.previewPlan({ reader, wishes });
-      editOf(reader, choice.card, (one) =>
-        answer.ok
-          ? { ...one, busy: false, plan: answer.value }
-          : { ...one, busy: false, fault: { code: answer.code, details: answer.details } },
-      );
+      if (answer.ok) editOf(reader, choice.card, (one) => ({ ...one, busy: false, plan: answer.value }));
+      else refused(reader, choice.card, answer);
       return answer.ok ? 'planned' : 'refused';
     },
     async confirm(reader, rows, person) {

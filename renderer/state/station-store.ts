@@ -15,6 +15,8 @@ export interface StationState {
   readonly meters: Readonly<Record<string, Meter>>;
   /** Cards as they were last read, by number: while a job runs its reader shows none. */
   readonly seen: Readonly<Record<string, CardView>>;
+  /** The last session was ended by the server; until the next begins. */
+  readonly expired: boolean;
 }
 
 export interface StationStore extends StoreApi<StationState> {
@@ -23,11 +25,19 @@ export interface StationStore extends StoreApi<StationState> {
   /** Asks for the snapshot again. */
   ask(): void;
   changeSettings(change: Partial<Settings>): void;
+  /** The server said that the session is over: somebody has to sign in, and is told why. */
+  sessionOver(): void;
 }
 
 /** `now`: milliseconds of a clock that does not jump. */
 export function createStationStore(bridge: Bridge, now: () => number): StationStore {
-  const store = createStore<StationState>(() => ({ view: null, fault: null, meters: {}, seen: {} }));
+  const store = createStore<StationState>(() => ({
+    view: null,
+    fault: null,
+    meters: {},
+    seen: {},
+    expired: false,
+  }));
   let asking = false;
   /** What came while the snapshot was on its way. */
   let early: Notification[] = [];
@@ -58,12 +68,13 @@ export function createStationStore(bridge: Bridge, now: () => number): StationSt
   };
 
   const show = (view: StartView) => {
-    const { meters, seen, view: before } = store.getState();
+    const { meters, seen, view: before, expired } = store.getState();
     store.setState({
       view,
       fault: null,
       meters: metersOf(view, before, meters, now()),
       seen: seenCards(seen, view.station),
+      expired: expired && (view.station.operator === null || before?.station.operator !== null),
     });
   };
 
@@ -75,6 +86,10 @@ export function createStationStore(bridge: Bridge, now: () => number): StationSt
       return end;
     },
     ask: () => void ask(),
+    sessionOver() {
+      store.setState({ expired: true });
+      void bridge.signOut({});
+    },
     changeSettings(change) {
       const { view } = store.getState();
       // At once; main's answer and notification then say the same.

@@ -11,7 +11,13 @@ import { createStationStore, type StationState } from './station-store.ts';
 
 export const bridge = window.kaika;
 export const station = createStationStore(bridge, () => performance.now());
-export const choices = createChoiceStore(bridge);
+export const choices = createChoiceStore(bridge, () => station.sessionOver());
+
+/** The clerk leaves: what was ticked goes with them. */
+export function signOut(): void {
+  choices.setState({}, true);
+  void bridge.signOut({});
+}
 
 export function useStation<T>(pick: (state: StationState) => T): T {
   return useStore(station, pick);

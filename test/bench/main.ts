@@ -3,6 +3,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   issuing: async () => (await import('./issuing.ts')).run(),
   load: async () => (await import('./load.ts')).run(),
   server: async () => (await import('./server.ts')).run(),
+  window: async () => (await import('./window.ts')).run(),
 };
 
 const name = process.argv[2] ?? '';

@@ -4,9 +4,10 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { Clerk } from './support/clerk.ts';
+import { theElectron } from './support/electron.ts';
 import { childrenOf, commandOf } from './support/processes.ts';
 import { dataFolder, openStage } from './support/stage.ts';
-import { openWindow, theElectron } from './support/window.ts';
+import { openWindow } from './support/window.ts';
 
 /** A user that no system gives to anybody. */
 const USER = 61_501;

@@ -97,6 +97,7 @@ const STEPS: readonly State[] = [
       await page.getByRole('alert').waitFor();
     },
   },
+  { name: 'job-long', act: () => page.getByText(/about \d+ s left/).waitFor() },
   {
     name: 'job-give-up',
     scene: 'job-card-pulled',

@@ -24,13 +24,16 @@ async function serving(name: string, more: Partial<Scene> = {}) {
       return mock.invoke(channel, input);
     },
   };
-  const store = createChoiceStore(createBridge(wire));
+  let expired = 0;
+  const store = createChoiceStore(createBridge(wire), () => {
+    expired += 1;
+  });
   await store.begin(READER, NUMBER);
   const inputs = (request: Parameters<typeof channelOf>[0]) =>
     sent.filter(({ channel }) => channel === channelOf(request)).map(({ input }) => input);
   const tick = (app: string, action: 'enable' | 'delete' = 'enable') =>
     store.edit(READER, (choice) => toggled(choice, app, action));
-  return { store, inputs, tick, choice: () => store.getState()[READER] };
+  return { store, inputs, tick, choice: () => store.getState()[READER], expired: () => expired };
 }
 
 describe('a card that was put in', () => {
@@ -162,6 +165,25 @@ describe('the start', () => {
       busy: false,
       fault: { code: 'card-in-use', details: { station: '人民路支行 1 号' } },
     });
+  });
+
+  it('that finds the session over sends the clerk to sign in, with the choice kept', async () => {
+    const over = { code: 'session-expired', details: {} } as const;
+    const { store, tick, choice, expired } = await serving('choose-known', { refuse: { startJob: over } });
+    tick('campus-meal');
+    await store.review(READER, rows);
+    await store.start(READER, rows);
+    expect(expired()).toBe(1);
+    expect(choice()).toMatchObject({ busy: false, fault: null, wishes: { 'campus-meal': 'enable' } });
+  });
+
+  it('cannot be pressed again while the job is on its way to the screen', async () => {
+    const { store, tick, inputs } = await serving('choose-known');
+    tick('campus-meal');
+    await store.review(READER, rows);
+    await store.start(READER, rows);
+    await store.start(READER, rows);
+    expect(inputs('startJob')).toHaveLength(1);
   });
 
   it('carries a confirmation for each purse that needs one, and for nothing else', async () => {

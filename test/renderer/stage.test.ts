@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JobState, ReaderState } from '../../electron/ipc-schema.ts';
-import { newlyEnded, stageOf } from '../../renderer/logic/stage.ts';
-import { card, FOREIGN, job, NUMBER, reader } from '../../renderer/mock/values.ts';
+import { needsSignIn, newlyEnded, stageOf, unseenJobs } from '../../renderer/logic/stage.ts';
+import { card, FOREIGN, job, MOMENT, NUMBER, reader, station } from '../../renderer/mock/values.ts';
 
 const DONE: JobState = { kind: 'done', result: { result: 'complete', apps: [], deleted: [] } };
 const working = (writing: boolean): JobState => ({ kind: 'working', writing });
@@ -77,6 +77,36 @@ describe('a lane shows', () => {
   it('no job of another reader', () => {
     const other = job({ kind: 'waiting-for-card', code: 'no-card' }, { reader: 'Another' });
     expect(stageOf(reader({ kind: 'problem', code: 'card-mute' }), [other])).toMatchObject({ job: null });
+  });
+});
+
+describe('work that no lane shows', () => {
+  const waiting = job({ kind: 'waiting-for-card', code: 'reader-lost' });
+  const second = job({ kind: 'waiting-for-card', code: 'no-card' }, { id: 'job-2' });
+
+  it('is shown apart: its reader is gone, or shows another job', () => {
+    expect(unseenJobs([], [waiting])).toEqual([waiting]);
+    expect(unseenJobs([reader({ kind: 'empty', waiting: 'job-1' })], [waiting, second])).toEqual([second]);
+  });
+
+  it('is nothing that a lane shows, that is over, or whose card is just being read', () => {
+    expect(unseenJobs([reader({ kind: 'empty', waiting: 'job-1' })], [waiting])).toEqual([]);
+    expect(unseenJobs([reader({ kind: 'looking' })], [waiting])).toEqual([]);
+    expect(unseenJobs([], [job(DONE)])).toEqual([]);
+  });
+});
+
+describe('signing in is asked for', () => {
+  const held = job({ kind: 'waiting-for-server', code: 'session-expired', since: MOMENT, cardPresent: true });
+  const away = job({ kind: 'waiting-for-server', code: 'server-away', since: MOMENT, cardPresent: true });
+
+  it.each([
+    ['nobody is signed in', station({ operator: null }), true],
+    ['a job is held up because the session is over', station({ jobs: [held] }), true],
+    ['a job waits for the server only', station({ jobs: [away] }), false],
+    ['all is well', station(), false],
+  ])('when %s', (_, view, asked) => {
+    expect(needsSignIn(view)).toBe(asked);
   });
 });
 

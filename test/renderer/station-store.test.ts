@@ -98,6 +98,18 @@ describe('the window', () => {
     expect(main.asked).toContain('changeSettings');
   });
 
+  it('remembers that the server ended the session, until somebody signs in', async () => {
+    const { main, store } = opened();
+    await main.answer();
+    store.sessionOver();
+    expect(main.asked).toContain('signOut');
+    expect(store.getState().expired).toBe(true);
+    main.tell(4, { kind: 'operator', operator: null });
+    expect(store.getState().expired).toBe(true);
+    main.tell(5, { kind: 'operator', operator: first.station.operator });
+    expect(store.getState().expired).toBe(false);
+  });
+
   it('keeps a meter for each job, and the card that a job has', async () => {
     const { main, store } = opened();
     await main.answer();

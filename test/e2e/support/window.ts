@@ -1,17 +1,17 @@
 /** A station's window in the real Electron: opened with a limit, looked at in every language and theme, ended by its id. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { AxeBuilder } from '@axe-core/playwright';
-import { _electron, type ElectronApplication, type Page } from 'playwright';
+import type { ElectronApplication, Page } from 'playwright';
 import { expect, vi } from 'vitest';
-import { findElectron } from '../../../scripts/electron/find.mjs';
+import { APP, environment, LAUNCH_MS, launch, theElectron } from './electron.ts';
+
+export { environment, theElectron };
+
 import { addEvidence, SCREENS } from './evidence.ts';
 import { childrenOf, commandOf, isAlive } from './processes.ts';
 import { unfit } from './words.ts';
 
-export const APP = fileURLToPath(new URL('../../../out/app/', import.meta.url));
-const LAUNCH_MS = 30_000;
 const CLOSE_MS = 20_000;
 /** WCAG 2.2 AA, and everything below it. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
@@ -187,13 +187,6 @@ export class StationWindow {
   }
 }
 
-/** The Electron that is there. @throws Error */
-export function theElectron() {
-  const electron = findElectron();
-  if (electron === undefined) throw new Error('there is no Electron: run the tests with npm test');
-  return electron;
-}
-
 export async function openWindow(options: WindowOptions): Promise<StationWindow> {
   const { story, station, language = 'en', args = [] } = options;
   const { app, attempts } = await launch({
@@ -232,34 +225,4 @@ export async function openWindow(options: WindowOptions): Promise<StationWindow>
     app.process().kill('SIGKILL');
     throw error;
   }
-}
-
-/**
- * On a busy machine one launch in some forty hangs: Playwright has lost an event while it attached to this old Electron, and the
- * program itself is up with its page loaded. That attempt is ended and made once more; evidence.json says how often.
- */
-async function launch(
-  options: NonNullable<Parameters<typeof _electron.launch>[0]> & { executablePath: string },
-): Promise<{ app: ElectronApplication; attempts: number }> {
-  const { executablePath } = options;
-  const attempt = (timeout: number) => _electron.launch({ ...options, timeout });
-  try {
-    return { app: await attempt(LAUNCH_MS / 2), attempts: 1 };
-  } catch (error) {
-    const said = String(error);
-    if (!said.includes('Timeout') || !said.includes('DevTools listening')) throw error;
-    const pid = Number(/pid=(\d+)/.exec(said)?.[1]);
-    if (pid > 0 && isAlive(pid) && commandOf(pid).startsWith(executablePath)) process.kill(pid, 'SIGKILL');
-    return { app: await attempt(LAUNCH_MS), attempts: 2 };
-  }
-}
-
-/** The tests' environment without what only test runners and other Electrons want. */
-export function environment(): Record<string, string> {
-  const unwanted = /^(ELECTRON_|NODE_|VITEST|npm_)/;
-  return Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) =>
-      value === undefined || unwanted.test(name) ? [] : [[name, value]],
-    ),
-  );
 }

@@ -1,0 +1,139 @@
+/** How the program starts, a second time too, and how it ends. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { startDemo } from '../support/demo-run.ts';
+import { Clerk } from './support/clerk.ts';
+import { APP, environment, theElectron } from './support/electron.ts';
+import { childrenOf, isAlive } from './support/processes.ts';
+import { dataFolder, openStage } from './support/stage.ts';
+import { openWindow } from './support/window.ts';
+
+const data = dataFolder();
+afterAll(() => data.remove());
+
+const sandbox = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+
+describe('a station that is not set up', () => {
+  it.each([
+    ['has no configuration', undefined],
+    ['has one that is damaged', '{ "version": 1, "server": '],
+    ['has one with a field that nobody knows', '{ "version": 1, "more": true }'],
+  ])('%s: says that it cannot be used, and closes at once', async (what, config) => {
+    const station = join(data.folder, what.replaceAll(' ', '-'));
+    mkdirSync(station);
+    if (config !== undefined) writeFileSync(join(station, 'station.json'), config);
+    const window = await openWindow({ story: `not set up ${what}`, station });
+    await window.page
+      .getByRole('heading', { name: 'This station cannot be used yet' })
+      .waitFor({ timeout: 10_000 });
+    await window.look('cannot-be-used');
+    const started = Date.now();
+    await window.close();
+    expect(Date.now() - started).toBeLessThan(5_000);
+    expect(window.complaints).toEqual([]);
+    // Which field is wrong is for the log, what is in it for nobody.
+    expect(readFileSync(join(station, 'station.log'), 'utf8')).toContain('station not opened');
+  });
+});
+
+it('one instance: a second start shows the window of the first and ends', async () => {
+  const stage = await openStage(data.folder);
+  const window = await openWindow({ story: 'one instance', station: stage.station });
+  try {
+    await window.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.hide());
+    const second = spawn(theElectron().path, [...sandbox, APP, `--station=${stage.station}`], {
+      stdio: 'ignore',
+      env: environment(),
+    });
+    const limit = setTimeout(() => second.kill('SIGKILL'), 15_000);
+    const code = await new Promise((resolve) => second.once('exit', resolve));
+    clearTimeout(limit);
+    expect(code).toBe(0);
+    const shown = await window.app.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows().map((one) => one.isVisible()),
+    );
+    expect(shown).toEqual([true]);
+  } finally {
+    await window.close();
+    await stage.close();
+  }
+});
+
+it('where there is no PC/SC: a card is issued in the training reader', async () => {
+  const stage = await openStage(data.folder, ['--built-in']);
+  const window = await openWindow({ story: 'training reader', station: stage.station });
+  try {
+    const clerk = new Clerk(window, stage);
+    await clerk.signIn();
+    await clerk.cardIsRead();
+    await clerk.typeAccount();
+    await clerk.tick('E-wallet');
+    await clerk.review();
+    await clerk.start();
+    await clerk.takesCard();
+    await stage.readers.remove();
+    await clerk.lane.getByText('Put a card into the reader').locator('visible=true').last().waitFor();
+    await stage.readers.insert(await stage.newCard(), 'realistic');
+    await clerk.cardIsRead();
+  } finally {
+    await window.close();
+    await stage.close();
+  }
+});
+
+describe('npm start', () => {
+  const MAIN = fileURLToPath(new URL('../../app/demo/main.ts', import.meta.url));
+  const env = () => ({ KAIKA_ELECTRON: theElectron().path, KAIKA_ELECTRON_ARGUMENTS: sandbox.join(' ') });
+
+  it('says how to sign in, and takes everything down when it is stopped', async () => {
+    const run = startDemo(data.folder, ['--language', 'en'], env());
+    await run.told(/sign in as {2}clerk\n.*password {4}\S{10,}\n/);
+    await run.told(/n {2}a new card/);
+    const pid = run.child.pid ?? 0;
+    await expect.poll(() => childrenOf(pid).length, { timeout: 20_000 }).toBeGreaterThan(5);
+    const family = childrenOf(pid);
+    run.child.kill('SIGINT');
+    expect((await run.ended).status).toBe(130);
+    expect(family.filter(isAlive)).toEqual([]);
+  });
+
+  it('takes cards in and out at the terminal, and ends with the window', async () => {
+    const child = spawn(process.execPath, [MAIN, '--latency', 'none'], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+      env: { ...process.env, ...env(), KAIKA_DATA: data.folder },
+    });
+    let said = '';
+    child.stderr.on('data', (text) => {
+      said += String(text);
+    });
+    const limit = setTimeout(() => child.kill('SIGKILL'), 60_000);
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    const told = (text: string) => expect.poll(() => said, { timeout: 20_000 }).toContain(text);
+    try {
+      await told('At this terminal');
+      for (const [key, answer] of [
+        ['p', 'the reader is empty'],
+        ['b', 'the same card is in the reader'],
+        ['n', 'a new card is in the reader'],
+        ['s', 'the key server is away'],
+        ['s', 'the key server is back'],
+      ] as const) {
+        child.stdin.write(`${key}\n`);
+        await told(`→ ${answer}`);
+      }
+      child.stdin.write('q\n');
+      expect(await ended).toBe(0);
+    } finally {
+      clearTimeout(limit);
+      child.kill('SIGKILL');
+    }
+  });
+
+  it('refuses in a sentence without the launcher', async () => {
+    const run = startDemo(data.folder, [], { KAIKA_ELECTRON: '' });
+    expect(await run.ended).toMatchObject({ status: 1, stderr: expect.stringContaining('npm start') });
+  });
+});

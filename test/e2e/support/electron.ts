@@ -1,0 +1,47 @@
+/** The Electron that stories run in, the app that it runs, and the environment that it gets. */
+import { fileURLToPath } from 'node:url';
+import { _electron, type ElectronApplication } from 'playwright';
+import { findElectron } from '../../../scripts/electron/find.mjs';
+import { commandOf, isAlive } from './processes.ts';
+
+export const APP = fileURLToPath(new URL('../../../out/app/', import.meta.url));
+
+/** The Electron that is there. @throws Error */
+export function theElectron() {
+  const electron = findElectron();
+  if (electron === undefined) throw new Error('there is no Electron: run the tests with npm test');
+  return electron;
+}
+
+/** The tests' environment without what only test runners and other Electrons want. */
+export function environment(): Record<string, string> {
+  const unwanted = /^(ELECTRON_|NODE_|VITEST|npm_)/;
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined || unwanted.test(name) ? [] : [[name, value]],
+    ),
+  );
+}
+
+/** Milliseconds that a launch may take. */
+export const LAUNCH_MS = 30_000;
+
+/**
+ * On a busy machine one launch in some forty hangs: Playwright has lost an event while it attached to this old Electron, and the
+ * program itself is up with its page loaded. That attempt is ended and made once more; evidence.json says how often.
+ */
+export async function launch(
+  options: NonNullable<Parameters<typeof _electron.launch>[0]> & { executablePath: string },
+): Promise<{ app: ElectronApplication; attempts: number }> {
+  const { executablePath } = options;
+  const attempt = (timeout: number) => _electron.launch({ ...options, timeout });
+  try {
+    return { app: await attempt(LAUNCH_MS / 2), attempts: 1 };
+  } catch (error) {
+    const said = String(error);
+    if (!said.includes('Timeout') || !said.includes('DevTools listening')) throw error;
+    const pid = Number(/pid=(\d+)/.exec(said)?.[1]);
+    if (pid > 0 && isAlive(pid) && commandOf(pid).startsWith(executablePath)) process.kill(pid, 'SIGKILL');
+    return { app: await attempt(LAUNCH_MS), attempts: 2 };
+  }
+}

@@ -1,0 +1,72 @@
+/** A window for measuring: nothing beside what a clerk's would do, and times taken inside the page. */
+import { APP, environment, launch, theElectron } from './electron.ts';
+
+export interface MeasuredWindow {
+  readonly electron: string;
+  /** From the window's making to its first painted content with something to do in it, ms. */
+  readonly paintMs: number;
+  signIn(person: { readonly operator: string; readonly secret: string }): Promise<void>;
+  waitForEmpty(): Promise<void>;
+  /** Waits for the list of apps; the page's clock when it was there. */
+  waitForList(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** What the page notes down by itself, so that the measuring does not wait for the line to it. */
+const WATCH = `document.body.dataset.listAt = ''; new MutationObserver(() => {
+  const { dataset } = document.body;
+  const list = document.querySelector('[data-stage="choose"] ul li');
+  if (list !== null && dataset.listAt === '') dataset.listAt = String(Date.now());
+}).observe(document.body, { subtree: true, childList: true })`;
+
+export async function openForMeasuring(station: string): Promise<MeasuredWindow> {
+  const { app } = await launch({
+    executablePath: theElectron().path,
+    args: [APP, `--station=${station}`, '--language=en'],
+    env: environment(),
+  });
+  try {
+    const page = await app.firstWindow();
+    await page.getByRole('textbox', { name: 'User name' }).waitFor({ timeout: 20_000 });
+    // Chromium's own: from the start of the load, which begins with the window, to the first content on the screen.
+    const paintMs = await page.evaluate(
+      () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN,
+    );
+    const electron = await app.evaluate(() => process.versions['electron'] ?? '');
+    return {
+      electron,
+      paintMs,
+      signIn: async ({ operator, secret }) => {
+        await page.getByRole('textbox', { name: 'User name' }).fill(operator);
+        await page.getByLabel('Password').fill(secret);
+        await page.getByRole('button', { name: 'Sign in' }).click();
+        await page.getByRole('button', { name: /^User:/ }).waitFor({ timeout: 15_000 });
+      },
+      waitForEmpty: async () => {
+        await page.waitForFunction(
+          () => document.querySelector('[data-stage]')?.dataset['stage'] === 'empty',
+          undefined,
+          { timeout: 15_000 },
+        );
+        await page.evaluate(WATCH);
+      },
+      waitForList: async () => {
+        await page.waitForFunction(() => (document.body.dataset['listAt'] ?? '') !== '', undefined, {
+          timeout: 15_000,
+        });
+        return Number(await page.evaluate(() => document.body.dataset['listAt']));
+      },
+      close: async () => {
+        const main = app.process();
+        const ended = new Promise((resolve) => main.once('exit', resolve));
+        main.kill('SIGTERM');
+        const limit = setTimeout(() => main.kill('SIGKILL'), 20_000);
+        await ended;
+        clearTimeout(limit);
+      },
+    };
+  } catch (error) {
+    app.process().kill('SIGKILL');
+    throw error;
+  }
+}
