@@ -1,6 +1,7 @@
 /** How long the window takes to be of use, and a card to be on it, with the realistic card: `npm run bench -- window`. */
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
 import setup from '../e2e/support/global-setup.ts';
 import { openForMeasuring } from '../e2e/support/measure.ts';
 import { dataFolder, openStage } from '../e2e/support/stage.ts';
