@@ -23,7 +23,8 @@ function run(args) {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ELECTRON_BUILDER_DISABLE_BUILD_CACHE: 'true' },
   });
-  if (status !== 0) throw new Failure('Packing ended before it was done; what was said above tells why.', status ?? 1);
+  if (status !== 0)
+    throw new Failure('Packing ended before it was done; what was said above tells why.', status ?? 1);
 }
 
 /** @throws {Failure} */
@@ -37,7 +38,8 @@ function theElectron(onlyFolder) {
         'to try things with.',
     );
   }
-  if (!electron.version) throw new Failure(`${electron.folder} has no file "version": electron-builder has to know it.`);
+  if (!electron.version)
+    throw new Failure(`${electron.folder} has no file "version": electron-builder has to know it.`);
   return electron;
 }
 
@@ -55,7 +57,8 @@ function electronDist({ folder, kind }) {
   rmSync(copy, { recursive: true, force: true });
   if (kind !== 'fallback') return folder;
   cpSync(folder, copy, { recursive: true });
-  for (const ours of ['resources/default_app.asar', 'kaika-fallback.json']) rmSync(join(copy, ours), { force: true });
+  for (const ours of ['resources/default_app.asar', 'kaika-fallback.json'])
+    rmSync(join(copy, ours), { force: true });
   mkdirSync(join(copy, 'resources'), { recursive: true });
   return copy;
 }
