@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
 import { makeDemoToken } from '../../app/demo/delivery.ts';
-import { hasPredictableChallenges } from '../../app/globalplatform/security-level.ts';
+import { hasPredictableChallenges, maximumBlockSize } from '../../app/globalplatform/security-level.ts';
 import type { JobContext } from '../../app/keyserver/jobs/context.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
 import { openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
@@ -35,6 +35,8 @@ export interface TypeSpec {
   };
   readonly issuerKeys: Readonly<Record<string, unknown>>;
   readonly maximumTries?: number;
+  /** `01` when left out. */
+  readonly securityLevel?: string;
 }
 
 export interface OtherType {
@@ -112,6 +114,8 @@ function profileOf(spec: TypeSpec): object {
       i: spec.i,
       challenges: hasPredictableChallenges(spec.scp, Number.parseInt(spec.i, 16)) ? 'predictable' : 'random',
       maximumTries: spec.maximumTries ?? 10,
+      securityLevel: spec.securityLevel ?? '01',
+      blockSize: maximumBlockSize(Number.parseInt(spec.securityLevel ?? '01', 16)),
       factoryKeys: { version: 1, ...spec.factoryKeys },
       issuerKeys: spec.issuerKeys,
     },

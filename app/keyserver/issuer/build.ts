@@ -77,7 +77,12 @@ function send(now: Absorbed, drafts: readonly Draft[]): Built {
     commands: drafts.map((one) => one.command),
     next: {
       ...now,
-      job: { ...now.job, sent: drafts.map((one) => one.sent), scratch: usedUp(now.job.scratch) },
+      job: {
+        ...now.job,
+        sent: drafts.map((one) => one.sent),
+        channel: drafts.some((one) => one.sent.guarded) ? now.job.channel : null,
+        scratch: usedUp(now.job.scratch),
+      },
     },
   };
 }

@@ -175,6 +175,7 @@ export function firstState(input: {
     confirmedPurses: [...input.confirmedPurses],
     scratch: opening === undefined ? {} : { challenge: { step: 0, value: opening } },
     sent: [],
+    channel: null,
     trips: 1,
     error: null,
     setAside: null,

@@ -46,6 +46,10 @@ export const sentSchema = z.strictObject({
   meaning: meaningSchema,
   accept: commandSchema.shape.accept,
   expect: commandSchema.shape.expect,
+  /** Its answer comes back with an R-MAC: it is checked, and read, before it means anything. */
+  guarded: z.boolean().default(false),
+  /** As `expect`, of a guarded answer once it is opened; the station cannot compare it. */
+  expectOpened: commandSchema.shape.expect,
   label: commandSchema.shape.label,
 });
 export type Sent = z.infer<typeof sentSchema>;
@@ -114,6 +118,11 @@ export const jobStateSchema = z.strictObject({
   confirmedPurses: z.array(appIdSchema),
   scratch: scratchSchema,
   sent: z.array(sentSchema),
+  /** The channel whose R-MACs the answers to `sent` must have; null where none of them has one. */
+  channel: z
+    .strictObject({ set: domainKeySetSchema, hostChallenge: hex, response: hex })
+    .nullable()
+    .default(null),
   trips: z.number().int().min(0),
   error: errorCodeSchema.nullable(),
   /** Set when the card must not be issued any further, with the reason for a supervisor. */
