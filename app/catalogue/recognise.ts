@@ -16,6 +16,7 @@ export const LOOK_TAGS = {
   cardData: 0x0066,
   keyInformation: 0x00e0,
   diversificationData: 0x00cf,
+  sequenceCounter: 0x00c1,
   resources: 0xff21,
 } as const;
 

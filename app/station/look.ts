@@ -98,7 +98,12 @@ async function readFacts(card: Card, catalogue: Catalogue): Promise<CardFacts> {
   await send(card, encodeCommand({ cla: 0x00, ins: 0xa4, p1: 0x04, p2: 0x00, le: 256 }));
   const atr = toHex(card.atr);
   const found: Record<string, unknown> = { atr };
+  const counts = catalogue.profiles.some(
+    (profile) => profile.securityDomain?.challenges === 'predictable' && mayBe(profile, atr),
+  );
   for (const [name, tag] of Object.entries(LOOK_TAGS)) {
+    // Of use only where challenges follow from it.
+    if (name === 'sequenceCounter' && !counts) continue;
     const command = { cla: 0x80, ins: 0xca, p1: tag >> 8, p2: tag & 0xff, le: 256 };
     const answer = await send(card, encodeCommand(command));
     if (answer.sw === 0x9000 && answer.data.length > 0) found[name] = toHex(answer.data);
@@ -110,12 +115,14 @@ async function readFacts(card: Card, catalogue: Catalogue): Promise<CardFacts> {
   return facts.data;
 }
 
+/** Whether the ATR does not speak against the type. */
+function mayBe(profile: CardTypeProfile, atr: string): boolean {
+  return profile.recognise.atr === undefined || atrBits(profile, { atr }) > 0;
+}
+
 /** Files in which a card of a type that this one may be says who it is (docs/profiles.md "identification"). */
 async function readFiles(card: Card, catalogue: Catalogue, atr: string): Promise<Record<string, string>> {
-  const wanted = identificationFiles(
-    catalogue.profiles,
-    (profile) => profile.recognise.atr === undefined || atrBits(profile, { atr }) > 0,
-  );
+  const wanted = identificationFiles(catalogue.profiles, (profile) => mayBe(profile, atr));
   const files: Record<string, string> = {};
   for (const { name, path, length } of wanted.slice(0, LIMITS.files)) {
     let there = true;

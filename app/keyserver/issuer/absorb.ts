@@ -41,11 +41,14 @@ export function absorb(
   return interrupted ? { ...now, job: interrupt(now.job, report, event) } : now;
 }
 
-/** After a stop nothing that was prepared holds; after a card event the card must be found again. */
+/**
+ * After a stop nothing that was prepared holds, but for a channel whose opening was not as foretold: it stands open on the card. After
+ * a card event the card must be found again.
+ */
 function interrupt(job: JobState, report: Pick<AnswersRequest, 'cardEpoch'>, event: boolean): JobState {
   return {
     ...job,
-    scratch: {},
+    scratch: event || job.scratch.channel === undefined ? {} : { channel: job.scratch.channel },
     cardEpoch: report.cardEpoch,
     identified: job.identified && !event,
   };

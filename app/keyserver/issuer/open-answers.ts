@@ -2,7 +2,7 @@
  * Answers that come back with R-MACs: each is checked, and opened, before it means anything. The station saw status words only; what
  * it reports of a guarded command counts when the card's own MAC is behind it.
  */
-import { fromHex } from '../../card/bytes.ts';
+import { equalBytes, fromHex } from '../../card/bytes.ts';
 import {
   CardCryptogramError,
   ChannelParameterError,
@@ -14,7 +14,7 @@ import { parseInitializeUpdate } from '../../globalplatform/initialize-update.ts
 import { openChannel, type SecureChannel } from '../../globalplatform/secure-channel.ts';
 import { type Fate, matches } from './answers.ts';
 import type { IssuerPorts } from './ports.ts';
-import type { JobState, Sent } from './state.ts';
+import type { JobState, Meaning, Sent } from './state.ts';
 
 /** A guarded command of which nothing is proven, and whether an answer came that is not the card's. */
 const LOST: Fate = { kind: 'unknown' };
@@ -22,7 +22,8 @@ const UNPROVEN: Fate = { kind: 'unknown', unproven: true };
 
 /**
  * The fates with every guarded answer checked. One whose R-MAC is missing or wrong becomes `unknown`, `unproven`, and everything
- * behind it `unknown`: it may have happened, and it is never proof that it did.
+ * behind it `unknown`: it may have happened, and it is never proof that it did. So it is where a channel's opening was foretold and the
+ * answer is not whole what it had to be.
  * @param commands the batch that was answered, as it was sent; asked for only where the answers are guarded.
  * @throws VaultError
  */
@@ -33,36 +34,26 @@ export async function openAnswers(
   ports: IssuerPorts,
 ): Promise<Fate[]> {
   if (job.channel === null || !job.sent.some((sent, at) => sent.guarded && answered(fates[at])))
-    return fates.map((fate, at) => unanswered(job.sent[at], fate));
+    return opened(job.sent, fates, refuseAll);
   const channel = await channelOf(job.channel, ports);
+  if (channel === undefined) return opened(job.sent, fates, refuseAll);
   try {
-    return channel === undefined
-      ? opened(job.sent, fates, refuseAll)
-      : await check(job, fates, commands, channel);
+    const sent = await commands();
+    channel.externalAuthenticate();
+    return opened(job.sent, fates, (at, { data, sw }) => {
+      const command = sent[at];
+      if (command === undefined) throw new ChannelStateError('an answer without a command');
+      channel.replay(command);
+      return channel.unwrap({ data, sw });
+    });
   } finally {
-    channel?.close();
+    channel.close();
   }
 }
 
 /** Opens the answer of the command at a place in the batch. @throws ResponseSecurityError, ChannelStateError */
 type Open = (at: number, fate: Answered) => { readonly data: Uint8Array; readonly sw: number };
 type Answered = Extract<Fate, { kind: 'ok' | 'refused' }>;
-
-async function check(
-  job: JobState,
-  fates: readonly Fate[],
-  commands: () => Promise<readonly Uint8Array[]>,
-  channel: SecureChannel,
-): Promise<Fate[]> {
-  const sent = await commands();
-  channel.externalAuthenticate();
-  return opened(job.sent, fates, (at, { data, sw }) => {
-    const command = sent[at];
-    if (command === undefined) throw new ChannelStateError('an answer without a command');
-    channel.replay(command);
-    return channel.unwrap({ data, sw });
-  });
-}
 
 function refuseAll(): never {
   throw new ChannelStateError('no channel of this card');
@@ -73,7 +64,18 @@ function opened(sent: readonly Sent[], fates: readonly Fate[], open: Open): Fate
   return fates.map((fate, at) => {
     if (!trusted) return fate.kind === 'unsent' ? fate : LOST;
     const one = sent[at];
-    if (one?.guarded !== true || !answered(fate)) return unanswered(one, fate);
+    if (one === undefined || fate.kind === 'unknown' || fate.kind === 'unsent') return fate;
+    const opening = one.meaning.kind === 'initialize-update' && one.meaning.foretold !== null;
+    // An answer that was lost cannot be checked, so it proves nothing either.
+    if (!answered(fate)) {
+      trusted = !opening;
+      return one.guarded || opening ? LOST : fate;
+    }
+    if (one.meaning.kind === 'initialize-update' && fate.kind === 'ok' && !asForetold(one.meaning, fate)) {
+      trusted = false;
+      return UNPROVEN;
+    }
+    if (!one.guarded) return fate;
     try {
       return judged(one, fate, open(at, fate));
     } catch (error) {
@@ -84,6 +86,14 @@ function opened(sent: readonly Sent[], fates: readonly Fate[], open: Open): Fate
   });
 }
 
+/** The station was not given the whole of it, so it cannot have made it up. */
+function asForetold(
+  { foretold }: Extract<Meaning, { kind: 'initialize-update' }>,
+  { data }: Answered,
+): boolean {
+  return foretold === null || equalBytes(fromHex(foretold), data);
+}
+
 /** What was compared at the station for other answers is compared here. */
 function judged(sent: Sent, fate: Answered, { data, sw }: { data: Uint8Array; sw: number }): Fate {
   if (fate.kind === 'refused' || !matches(sent.expectOpened, data)) return { kind: 'refused', data, sw };
@@ -92,11 +102,6 @@ function judged(sent: Sent, fate: Answered, { data, sw }: { data: Uint8Array; sw
 
 function answered(fate: Fate | undefined): fate is Answered {
   return fate?.kind === 'refused' || (fate?.kind === 'ok' && fate.answered);
-}
-
-/** An answer that was lost cannot be checked, so it proves nothing either. */
-function unanswered(sent: Sent | undefined, fate: Fate): Fate {
-  return sent?.guarded === true && fate.kind === 'ok' && !fate.answered ? LOST : fate;
 }
 
 /** The channel as it was when the batch was built; undefined where card type or keys have become others since. */

@@ -26,7 +26,12 @@ export const meaningSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('balance'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('probe'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('gone'), app: appIdSchema }),
-  z.strictObject({ kind: z.literal('initialize-update'), hostChallenge: hex }),
+  /** `foretold`: its answer was computed beforehand, is this, and what needs it stands behind it. */
+  z.strictObject({
+    kind: z.literal('initialize-update'),
+    hostChallenge: hex,
+    foretold: hex.nullable().default(null),
+  }),
   /** `finishes`: the move to the issuer's own keys is done with it. */
   z.strictObject({ kind: z.literal('channel'), finishes: z.boolean().default(false) }),
   z.strictObject({ kind: z.literal('put-keys'), from: domainKeySetSchema, to: domainKeySetSchema }),
