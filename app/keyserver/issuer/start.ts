@@ -8,6 +8,7 @@ import type { AppState, JobRequest } from '../../protocol/wire.ts';
 import { type CardAppState, type CardState, domainOf, leftovers, withApp } from './card-state.ts';
 import { certainSet, type DomainKeySet, isMoved, moveTarget } from './domain-keys.ts';
 import type { Foreknowledge } from './foretell.ts';
+import { speaksAgainstMove } from './key-replacement.ts';
 import { type KeyCandidate, type SlotName, settled } from './key-slots.ts';
 import type { AppProgress, JobState } from './state.ts';
 
@@ -79,6 +80,17 @@ function domainKeysToDo(profile: CardTypeProfile, card: CardState): 'all' | 'res
   return certainSet(state)?.origin === 'issuer' ? 'rest' : 'all';
 }
 
+/** @throws KaikaError `wrong-card-type` when the card itself says that its keys cannot be changed as its type has it. */
+function refuseMove(profile: CardTypeProfile, card: CardState, request: Pick<JobRequest, 'card'>): void {
+  const { securityDomain: domain } = profile;
+  const from = certainSet(domainOf(card, profile));
+  // A move that was begun is settled by the card in a channel.
+  if (domain === undefined || from === undefined) return;
+  const to = moveTarget(domain, domainOf(card, profile), from.version);
+  const reason = to && speaksAgainstMove(domain, from, to, request.card.keyInformation);
+  if (reason !== undefined) throw new KaikaError('wrong-card-type', reason);
+}
+
 /** What the plan moves the domain's keys to. */
 function domainTarget(
   plan: Plan,
@@ -104,6 +116,7 @@ export function planFor(
   known?: Foreknowledge,
 ): Plan {
   const domainKeys = domainKeysToDo(profile, card);
+  if (domainKeys === 'all') refuseMove(profile, card, request);
   const made = makePlan({
     catalogue,
     profile,
