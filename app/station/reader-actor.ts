@@ -120,8 +120,10 @@ export class ReaderActor {
     this.#wake();
   }
 
-  /** Reads the card again. */
+  /** Reads the card again. The end of a job that was on show has been seen then. */
   relook(): void {
+    const ended = this.shownJob !== undefined && this.#ports.jobs.get(this.shownJob)?.inHand !== true;
+    if (ended) this.#show({ kind: 'looking' });
     this.#relook = true;
     this.#wake();
   }

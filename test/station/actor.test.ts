@@ -87,6 +87,24 @@ describe('a reader', () => {
 });
 
 describe('a job', () => {
+  it('leaves its end on show until the card is to be served again', async () => {
+    await shown(new ScriptedCard());
+    const id = await station.engine.startJob('A', WISH);
+    await done(id);
+    const endIsShown = () => {
+      const state = station.reader();
+      return state.kind === 'job' && state.job === id && state.look !== null;
+    };
+    await station.until(endIsShown, 'look after the job');
+    station.engine.relook('A');
+    const look = await station.until(() => {
+      const state = station.reader();
+      return state.kind === 'card' && state.look;
+    }, 'the card again');
+    expect(look.identification).toBe('6200000000000001');
+    await station.until(() => station.job(id) === undefined, 'the job forgotten');
+  });
+
   it('runs to its end, and the card is read again afterwards', async () => {
     const card = new ScriptedCard();
     await shown(card);

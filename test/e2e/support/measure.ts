@@ -5,6 +5,8 @@ export interface MeasuredWindow {
   readonly electron: string;
   /** From the window's making to its first painted content with something to do in it, ms. */
   readonly paintMs: number;
+  /** From the start of the program's process to the same, ms. */
+  readonly startMs: number;
   signIn(person: { readonly operator: string; readonly secret: string }): Promise<void>;
   waitForEmpty(): Promise<void>;
   /** Waits for the list of apps; the page's clock when it was there. */
@@ -29,13 +31,16 @@ export async function openForMeasuring(station: string): Promise<MeasuredWindow>
     const page = await app.firstWindow();
     await page.getByRole('textbox', { name: 'User name' }).waitFor({ timeout: 20_000 });
     // Chromium's own: from the start of the load, which begins with the window, to the first content on the screen.
-    const paintMs = await page.evaluate(
-      () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN,
-    );
+    const [paintMs, origin] = await page.evaluate(() => [
+      performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN,
+      performance.timeOrigin,
+    ]);
+    const born = await app.evaluate(() => process.getCreationTime() ?? Number.NaN);
     const electron = await app.evaluate(() => process.versions['electron'] ?? '');
     return {
       electron,
       paintMs,
+      startMs: origin + paintMs - born,
       signIn: async ({ operator, secret }) => {
         await page.getByRole('textbox', { name: 'User name' }).fill(operator);
         await page.getByLabel('Password').fill(secret);
