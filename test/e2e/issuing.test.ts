@@ -113,7 +113,7 @@ describe('at the counter', () => {
     await stage.changeCard();
     await clerk.signIn();
     await clerk.cardIsRead();
-    for (let step = 0; step < 5; step += 1) await window.page.keyboard.press('Control+=');
+    for (let step = 0; step < 5; step += 1) await window.pressShortcut('=');
     await expect.poll(() => zoom()).toBe(2);
     await window.look('choose-200');
     expect(await overflows()).toEqual([]);
@@ -122,7 +122,7 @@ describe('at the counter', () => {
     window = await openWindow({ story: 'restarted', station: stage.station, language: 'zh-CN', keep: true });
     expect(await zoom()).toBe(2);
     expect(await window.worn()).toEqual({ language: 'zh-CN', theme: 'dark' });
-    await window.page.keyboard.press('Control+0');
+    await window.pressShortcut('0');
     await expect.poll(() => zoom()).toBe(1);
   });
 });
