@@ -6,12 +6,12 @@ import { z } from 'zod';
 import { cardTypeProfileSchema } from '../../app/catalogue/card-type-schema.ts';
 import { cardApplicationSchema } from '../../app/catalogue/schema.ts';
 import { FAULTS } from '../../app/demo/faults.ts';
+import { KEYS } from '../../app/demo/hands.ts';
 import { USAGE } from '../../app/demo/options.ts';
 import { configSchema } from '../../app/keyserver/config.ts';
 import { statusOf } from '../../app/keyserver/http/status-codes.ts';
 import { ERROR_CODES, errorBodySchema, SERVER_ERRORS } from '../../app/protocol/errors.ts';
 import * as wire from '../../app/protocol/wire.ts';
-import { KEYS } from '../../app/demo/hands.ts';
 import { readersConfigSchema, stationConfigSchema } from '../../app/station/config.ts';
 import { headlessResultSchema } from '../../app/station/headless/result.ts';
 
