@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freeMemory } from '../../app/catalogue/recognise.ts';
 import { ScriptedCard, WALLET_AID } from '../support/scripted-card.ts';
 import { away } from '../support/scripted-server.ts';
-import { openTestStation, type TestStation } from '../support/station.ts';
+import { openTestStation, type TestStation, wholeLook } from '../support/station.ts';
 
 const WISH = { account: '6222000000000001', wishes: [{ app: 'e-wallet', action: 'enable' as const }] };
 
@@ -12,13 +12,10 @@ beforeEach(async () => {
 });
 afterEach(() => station.close());
 
-/** Puts a card in and waits until it was looked at. */
+/** Puts a card in and waits until it was looked at, to the last of what only the server wants to know. */
 async function shown(card: ScriptedCard, reader = 'A') {
   station.readers.insert(reader, card);
-  return station.until(() => {
-    const state = station.reader(reader);
-    return state.kind === 'card' && state.look;
-  }, `card in ${reader}`);
+  return station.until(() => wholeLook(station.reader(reader)), `card in ${reader}`);
 }
 
 function done(id: string) {
