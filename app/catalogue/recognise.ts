@@ -16,6 +16,7 @@ export const LOOK_TAGS = {
   cardData: 0x0066,
   keyInformation: 0x00e0,
   diversificationData: 0x00cf,
+  sequenceCounter: 0x00c1,
   resources: 0xff21,
 } as const;
 
@@ -37,7 +38,16 @@ export function decidingObjects(catalogue: Catalogue, atr: string): LookObject[]
   return LOOK_OBJECTS.filter((name) => wanted.has(name));
 }
 
-export const LOOK_OBJECTS = Object.keys(LOOK_TAGS) as readonly LookObject[];
+/** The others: for the server. The sequence counter is of use only where challenges follow from it. */
+export function otherObjects(catalogue: Catalogue, atr: string): LookObject[] {
+  const deciding = decidingObjects(catalogue, atr);
+  const counts = catalogue.profiles.some(
+    (profile) => profile.securityDomain?.challenges === 'predictable' && mayBe(profile, atr),
+  );
+  return LOOK_OBJECTS.filter((name) => !deciding.includes(name) && (name !== 'sequenceCounter' || counts));
+}
+
+const LOOK_OBJECTS = Object.keys(LOOK_TAGS) as readonly LookObject[];
 
 /** Whether a card with this ATR can be of the type: its ATR fits, or the type asks for none. */
 export function mayBe(profile: CardTypeProfile, atr: string): boolean {

@@ -40,6 +40,8 @@ export const cardFactsSchema = z.strictObject({
   cardData: hexBytes(1, 256).optional(),
   keyInformation: hexBytes(1, 256).optional(),
   diversificationData: hexBytes(1, 256).optional(),
+  /** Of the domain's first choice of keys, on cards whose challenges follow from it. */
+  sequenceCounter: hexBytes(1, 256).optional(),
   resources: hexBytes(1, 256).optional(),
   /** Files that anybody may read, by path (`3F00/0005`), from their beginning; on cards that identify themselves by one. */
   files: z

@@ -11,10 +11,10 @@ import { readEnabledFlag } from '../catalogue/public-file.ts';
 import {
   decidingObjects,
   freeMemory,
-  LOOK_OBJECTS,
   LOOK_TAGS,
   type LookObject,
   mayBe,
+  otherObjects,
   recognise,
 } from '../catalogue/recognise.ts';
 import type { CardApplication, CardTypeProfile, Catalogue } from '../catalogue/schema.ts';
@@ -70,8 +70,8 @@ export async function lookAtCard(
   const first = { atr, ...objects, ...(Object.keys(files).length > 0 ? { files } : {}) };
   const seen = { ...(await see(card, catalogue, factsOf(first))), durationMs: monotonic() - started };
   onSeen(seen);
-  const others = LOOK_OBJECTS.filter((name) => !deciding.includes(name));
-  return { ...seen, facts: factsOf({ ...first, ...(await readObjects(card, others)) }) };
+  const others = await readObjects(card, otherObjects(catalogue, atr));
+  return { ...seen, facts: factsOf({ ...first, ...others }) };
 }
 
 async function see(

@@ -58,7 +58,9 @@ it('what staff wait for is read first, the rest for the server behind it, each o
   const read = (commands: readonly string[]) =>
     commands.filter((command) => command.startsWith('80CA')).map((command) => command.slice(4, 8));
   expect(read(card.log.slice(0, commandsUntilSeen)).sort()).toEqual(['0045', '0066', 'FF21']);
-  expect(read(card.log.slice(commandsUntilSeen)).sort()).toEqual(['0042', '00CF', '00E0', '9F7F']);
+  expect(read(card.log.slice(commandsUntilSeen)).sort()).toEqual([
+    ...['0042', '00C1', '00CF', '00E0', '9F7F'],
+  ]);
   // After the applications the security domain has to be selected again.
   expect(card.log[commandsUntilSeen]).toBe('00A4040000');
   expect({ ...seen, facts: look.facts }).toEqual(look);

@@ -7,7 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
 import { makeDemoToken } from '../../app/demo/delivery.ts';
-import { hasPredictableChallenges } from '../../app/globalplatform/security-level.ts';
+import {
+  hasPredictableChallenges,
+  maximumBlockSize,
+  SCP03_S16,
+} from '../../app/globalplatform/security-level.ts';
 import type { JobContext } from '../../app/keyserver/jobs/context.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
 import { openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
@@ -35,6 +39,8 @@ export interface TypeSpec {
   };
   readonly issuerKeys: Readonly<Record<string, unknown>>;
   readonly maximumTries?: number;
+  /** `01` when left out. */
+  readonly securityLevel?: string;
 }
 
 export interface OtherType {
@@ -112,10 +118,16 @@ function profileOf(spec: TypeSpec): object {
       i: spec.i,
       challenges: hasPredictableChallenges(spec.scp, Number.parseInt(spec.i, 16)) ? 'predictable' : 'random',
       maximumTries: spec.maximumTries ?? 10,
+      securityLevel: spec.securityLevel ?? '01',
+      blockSize: maximumBlockSize(Number.parseInt(spec.securityLevel ?? '01', 16), isS16(spec) ? 16 : 8),
       factoryKeys: { version: 1, ...spec.factoryKeys },
       issuerKeys: spec.issuerKeys,
     },
   };
+}
+
+function isS16({ scp, i }: TypeSpec): boolean {
+  return scp === '03' && (Number.parseInt(i, 16) & SCP03_S16) !== 0;
 }
 
 function atrOf({ atr }: TypeSpec): string {

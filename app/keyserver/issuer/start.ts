@@ -7,6 +7,7 @@ import { KaikaError } from '../../protocol/errors.ts';
 import type { AppState, JobRequest } from '../../protocol/wire.ts';
 import { type CardAppState, type CardState, domainOf, leftovers, withApp } from './card-state.ts';
 import { certainSet, type DomainKeySet, isMoved, moveTarget } from './domain-keys.ts';
+import type { Foreknowledge } from './foretell.ts';
 import { type KeyCandidate, type SlotName, settled } from './key-slots.ts';
 import type { AppProgress, JobState } from './state.ts';
 
@@ -91,12 +92,16 @@ function domainTarget(
   return moveTarget(domain, domainOf(card, profile), Math.min(...versions)) ?? null;
 }
 
-/** The plan for a request, of a card whose record is `card`. @throws KaikaError with the refusal's code. */
+/**
+ * The plan for a request, of a card whose record is `card` and whose channel's opening follows from `known`.
+ * @throws KaikaError with the refusal's code.
+ */
 export function planFor(
   catalogue: Catalogue,
   profile: CardTypeProfile,
   request: JobRequest,
   card: CardState,
+  known?: Foreknowledge,
 ): Plan {
   const domainKeys = domainKeysToDo(profile, card);
   const made = makePlan({
@@ -108,17 +113,32 @@ export function planFor(
     leftovers: leftovers(card),
     ...(domainKeys === undefined ? {} : { domainKeys }),
   });
-  // Without a usable opening the job's first challenge costs a trip of its own.
   if ('plan' in made) {
     refuseContradictions(request);
     const { plan } = made;
-    const opened = plan.opensWith === null || openingChallenge(request, plan) !== undefined;
-    return opened ? plan : { ...plan, trips: plan.trips + 1 };
+    return { ...plan, trips: plan.trips + openingTrips(plan, request, card, known) };
   }
   const details = Object.fromEntries(
     Object.entries(made.refusal.details).map(([key, value]) => [key, value]),
   );
   throw new KaikaError(made.refusal.code, 'the job cannot be planned', details);
+}
+
+/**
+ * Without a usable opening the job's first challenge costs a trip of its own; a channel whose opening is foretold costs none but
+ * that of its commands.
+ */
+function openingTrips(
+  plan: Plan,
+  request: JobRequest,
+  card: CardState,
+  known: Foreknowledge | undefined,
+): -1 | 0 | 1 {
+  const [first] = plan.steps;
+  if (plan.opensWith !== null) return openingChallenge(request, plan) === undefined ? 1 : 0;
+  if (known === undefined || first === undefined || first.kind === 'enable') return 0;
+  const loads = first.kind === 'content' ? first.loads : [];
+  return loads.some((app) => isDoubtful(card.apps[app], 'enable')) ? 0 : -1;
 }
 
 /** Nothing is planned on a guess: every wished app was seen, once. */
@@ -175,6 +195,7 @@ export function firstState(input: {
     confirmedPurses: [...input.confirmedPurses],
     scratch: opening === undefined ? {} : { challenge: { step: 0, value: opening } },
     sent: [],
+    channel: null,
     trips: 1,
     error: null,
     setAside: null,
@@ -200,9 +221,6 @@ function progressOf(
   before: AppState,
   known: CardAppState | undefined,
 ): AppProgress {
-  // Seen to be gone, but the record is not sure or has keys of it: the card has to say so itself first.
-  const contradiction =
-    known !== undefined && (known.inDoubt || (action === 'enable' && known.keys !== null));
   return {
     action,
     before,
@@ -211,7 +229,12 @@ function progressOf(
     attempts: 0,
     loads: 0,
     flagInDoubt: false,
-    contentInDoubt: before === 'missing' && contradiction,
+    contentInDoubt: before === 'missing' && isDoubtful(known, action),
     touched: false,
   };
+}
+
+/** Seen to be gone, but the record is not sure or has keys of it: the card has to say so itself first. */
+function isDoubtful(known: CardAppState | undefined, action: AppProgress['action']): boolean {
+  return known !== undefined && (known.inDoubt || (action === 'enable' && known.keys !== null));
 }

@@ -1,8 +1,18 @@
 /** POST /v1/jobs/{job}/answers/{seq}: takes in what the card said and decides what comes next. */
+import { z } from 'zod';
+import { fromHex } from '../../card/bytes.ts';
 import { KaikaError } from '../../protocol/errors.ts';
-import { type AnswersRequest, API_LEVEL, type StepReply, stepReplySchema } from '../../protocol/wire.ts';
+import {
+  type AnswersRequest,
+  API_LEVEL,
+  batchSchema,
+  type StepReply,
+  stepReplySchema,
+} from '../../protocol/wire.ts';
 import { absorb } from '../issuer/absorb.ts';
+import { readFates } from '../issuer/answers.ts';
 import { type Built, buildNext } from '../issuer/build.ts';
+import { openAnswers } from '../issuer/open-answers.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import type { IssuerPorts } from '../issuer/ports.ts';
 import type { Absorbed } from '../issuer/progress.ts';
@@ -48,13 +58,15 @@ async function answerOnce(
   if (profile === undefined)
     throw new KaikaError('wrong-card-type', 'the job is for a card type that is gone');
   const before = await readCardState(context.store, row.card);
-  const taken = absorb(state, before, report, absorbRules(profile, state));
-  const { built, use, exceeded } = await buildWithin(
-    context,
-    row,
-    taken,
-    issuerPorts(context, profile, state),
+  const ports = issuerPorts(context, profile, state);
+  const fates = await openAnswers(
+    state,
+    readFates(state.sent, report),
+    () => commandsOut(context, row, seq),
+    ports,
   );
+  const taken = absorb(state, before, report, fates, absorbRules(profile, state));
+  const { built, use, exceeded } = await buildWithin(context, row, taken, ports);
   const over = built.commands.length === 0;
   const reply: StepReply = over
     ? { apiLevel: API_LEVEL, outcome: outcomeOf(built.next.job, built.next.card) }
@@ -67,7 +79,7 @@ async function answerOnce(
     seq,
     hash,
     sent: state.sent,
-    fates: taken.fates,
+    fates,
     before,
     next: built.next,
     outcome: 'outcome' in reply ? reply.outcome : undefined,
@@ -105,6 +117,18 @@ async function buildWithin(
   const stopped = { ...taken, job: { ...taken.job, error: 'too-many-attempts' as const } };
   return { built: await buildNext(stopped, ports), use: { ...use, authentications: 0 }, exceeded };
 }
+
+/** The batch that is answered with `seq`, as it went out: sealed in the step before. */
+async function commandsOut(context: JobContext, row: JobsTable, seq: number): Promise<Uint8Array[]> {
+  const step = await findStep(context.store, row.id, seq - 1);
+  if (step === undefined || step.sealed === null) throw conflict(row);
+  const reply = await openReply(context.vault, row.id, seq - 1, step.sealed);
+  const { batch } = batchReplySchema.parse(reply);
+  return batch.commands.map((command) => fromHex(command.apdu));
+}
+
+/** What of a reply, to a job or to a step, holds a batch. */
+const batchReplySchema = z.object({ batch: batchSchema });
 
 /** The same answers again get the same reply and change nothing; other answers to the same step are a conflict. */
 async function storedReply(

@@ -11,6 +11,7 @@ import {
   type PlanSummary,
 } from '../../protocol/wire.ts';
 import { buildNext } from '../issuer/build.ts';
+import { foreknowledge } from '../issuer/foretell.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import { factorOf, firstState, planFor, reconcile } from '../issuer/start.ts';
 import { findCard, readCardState } from '../store/cards.ts';
@@ -54,7 +55,8 @@ async function startOnce(
 
   const before = await readCardState(context.store, identification);
   const known = reconcile(before, request, profile, identification);
-  const plan = planFor(context.catalogue, profile, request, known);
+  const opening = foreknowledge(profile, known, request.card);
+  const plan = planFor(context.catalogue, profile, request, known, opening);
   const confirmed = await confirmedPurses(context, caller, request.wishes);
   const state = firstState({
     request,
@@ -66,7 +68,7 @@ async function startOnce(
     confirmedPurses: confirmed,
   });
   const ports = issuerPorts(context, profile, { identification, account: request.account });
-  const built = await buildNext({ job: state, card: known }, ports);
+  const built = await buildNext({ job: state, card: known }, ports, opening);
 
   const use: Use = {
     card: identification,

@@ -62,6 +62,7 @@ const wrappedKeysSchema = z
   )
   .length(3);
 const scp03KeysSchema = z.strictObject({ enc: ownBytes, mac: ownBytes, rmac: ownBytes });
+const foretoldSchema = scp03KeysSchema.extend({ cardChallenge: ownBytes });
 
 /** Calls waiting for the vault process, in order. */
 class CallQueue {
@@ -200,6 +201,8 @@ export async function startVault(config: VaultConfig): Promise<Vault> {
       context.scp === '02'
         ? queue.call({ op: 'channelSessionKeys', keys, context }, scp02KeysSchema)
         : queue.call({ op: 'channelSessionKeys', keys, context }, scp03KeysSchema),
+    foretellChannel: (keys, opening) =>
+      queue.call({ op: 'foretellChannel', keys, ...opening }, foretoldSchema),
     wrapDomainKeys: (request) => queue.call({ op: 'wrapDomainKeys', ...request }, wrappedKeysSchema),
     seal: (clear, context) => queue.call({ op: 'seal', clear, context }, ownBytes),
     unseal: (sealed, context) => queue.call({ op: 'unseal', sealed, context }, ownBytes),
