@@ -7,6 +7,7 @@ import { isMoved } from './domain-keys.ts';
 import type { Draft } from './draft.ts';
 import type { IssuerPorts } from './ports.ts';
 import { type Absorbed, isFinished } from './progress.ts';
+import { isRenewed } from './renew.ts';
 import type { JobState, Scratch } from './state.ts';
 
 export interface Built {
@@ -36,7 +37,8 @@ export async function buildNext(now: Absorbed, ports: IssuerPorts): Promise<Buil
 function buildStep(now: Absorbed, step: JobState['steps'][number], ports: IssuerPorts): Promise<Stage> {
   switch (step.kind) {
     case 'enable':
-      return buildEnable(now, step.app, ports);
+    case 'renew':
+      return buildEnable(now, step, ports);
     case 'content':
       return buildContent(now, step, ports);
     case 'domain-keys':
@@ -65,10 +67,12 @@ function isDone({ job, card }: Absorbed, step: JobState['steps'][number]): boole
   switch (step.kind) {
     case 'enable':
       return job.apps[step.app]?.error !== null || job.apps[step.app]?.after === 'enabled';
+    case 'renew':
+      return job.apps[step.app]?.error !== null || isRenewed(job, card, step.app);
     case 'content':
       return [...step.loads, ...step.deletes].every((app) => isFinished(job, app));
     case 'domain-keys':
-      return card.domain !== undefined && isMoved(card.domain);
+      return card.domain !== undefined && job.domainTarget !== null && isMoved(card.domain, job.domainTarget);
   }
 }
 

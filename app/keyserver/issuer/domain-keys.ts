@@ -47,19 +47,36 @@ export function certainSet(state: DomainState): DomainKeySet | undefined {
   return state.candidates.length === 1 ? state.candidates[0] : undefined;
 }
 
-/** Whether nothing of a move to the issuer's own keys is left to be done. */
-export function isMoved(state: DomainState): boolean {
-  return certainSet(state)?.origin === 'issuer' && state.leaving === null;
+/** Whether nothing of a move to `target` is left to be done. */
+export function isMoved(state: DomainState, target: DomainKeySet): boolean {
+  const certain = certainSet(state);
+  return certain !== undefined && sameSet(certain, target) && state.leaving === null;
 }
 
 /**
- * What a move goes to: where one was begun, what it was going to, because a set in doubt may be written again only with the keys it was
- * being changed to. `version`: of the issuer's masters that a new move takes.
+ * What a move goes to. One that was begun is finished first, because a set in doubt may be written again only with the keys it was being
+ * changed to, and what it leaves behind must go before the next. `version`: of the issuer's masters that a new move takes.
  */
 export function moveTarget(domain: Domain, state: DomainState, version: number): DomainKeySet | undefined {
   if (domain.issuerKeys === undefined) return undefined;
-  const begun = state.candidates.find((set) => set.origin === 'issuer');
-  return begun ?? { origin: 'issuer', version, keyVersion: domain.issuerKeys.keyVersion, data: null };
+  const [newest, other] = state.candidates;
+  const begun = other !== undefined || state.leaving !== null;
+  if (begun && newest?.origin === 'issuer') return newest;
+  const keyVersion = keyVersionOf(domain, domain.issuerKeys.keyVersion, version);
+  return { origin: 'issuer', version, keyVersion, data: null };
+}
+
+/**
+ * Key version number of a version of the issuer's masters: the profile's for odd ones, another for even ones. Two versions in a row never
+ * have the same, because replacing under one number cannot be told from not replacing.
+ */
+function keyVersionOf(domain: Domain, first: number, version: number): number {
+  if (version % 2 === 1) return first;
+  return (
+    [first + 1, first + 2, first - 1].find(
+      (one) => one >= 0x01 && one <= 0x7f && one !== domain.factoryKeys.keyVersion,
+    ) ?? first
+  );
 }
 
 /** A set with diversification data; those that it has already stay, because they are never taken again from an answer. */
