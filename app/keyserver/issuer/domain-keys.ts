@@ -61,22 +61,23 @@ export function moveTarget(domain: Domain, state: DomainState, version: number):
   if (domain.issuerKeys === undefined) return undefined;
   const [newest, other] = state.candidates;
   const begun = other !== undefined || state.leaving !== null;
-  if (begun && newest?.origin === 'issuer') return newest;
-  const keyVersion = keyVersionOf(domain, domain.issuerKeys.keyVersion, version);
-  return { origin: 'issuer', version, keyVersion, data: null };
+  if (newest?.origin === 'issuer' && (begun || newest.version === version)) return newest;
+  return {
+    origin: 'issuer',
+    version,
+    keyVersion: freeNumber(domain, domain.issuerKeys.keyVersion, state),
+    data: null,
+  };
 }
 
 /**
- * Key version number of a version of the issuer's masters: the profile's for odd ones, another for even ones. Two versions in a row never
- * have the same, because replacing under one number cannot be told from not replacing.
+ * A key version number for a new set: the profile's, or where the card has that one already the next, because replacing under one number
+ * cannot be told from not replacing. Never the factory's.
  */
-function keyVersionOf(domain: Domain, first: number, version: number): number {
-  if (version % 2 === 1) return first;
-  return (
-    [first + 1, first + 2, first - 1].find(
-      (one) => one >= 0x01 && one <= 0x7f && one !== domain.factoryKeys.keyVersion,
-    ) ?? first
-  );
+function freeNumber(domain: Domain, first: number, state: DomainState): number {
+  const taken = [domain.factoryKeys.keyVersion, ...state.candidates.map((set) => set.keyVersion)];
+  const numbers = [first, first + 1, first + 2, first + 3, first - 1, first - 2, first - 3];
+  return numbers.find((one) => one >= 0x01 && one <= 0x7f && !taken.includes(one)) ?? first;
 }
 
 /** A set with diversification data; those that it has already stay, because they are never taken again from an answer. */
