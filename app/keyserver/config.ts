@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { limitsSchema } from './limits.ts';
 import { type StoreConfig, storeConfigSchema } from './store/config.ts';
+import type { VaultTokenConfig } from './vault/config.ts';
 
 const path = z.string().min(1).max(4096);
 
@@ -31,10 +32,16 @@ export const configSchema = z.strictObject({
       port: z.number().int().min(0).max(65_535),
     })
     .optional(),
-  /** A demo PKI and demo keys: for loopback only, refused elsewhere. */
+  /** A demo PKI and demo keys: for loopback only, refused elsewhere; without it a token of demo keys is refused. */
   demo: z.boolean().default(false),
 });
 export type ServerConfig = z.infer<typeof configSchema>;
+
+/** What the vault is told of it. */
+export function vaultConfigOf({ vault, demo }: ServerConfig): VaultTokenConfig {
+  const { module, tokenLabel, pinFile, softhsmConf } = vault;
+  return { module, tokenLabel, pin: { pinFile }, softhsmConf, demo };
+}
 
 /** The configuration cannot be used; the message names file and field, in a sentence for an administrator. */
 export class ConfigError extends Error {

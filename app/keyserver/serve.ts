@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { openActiveVersions } from './active-versions.ts';
-import type { ServerConfig } from './config.ts';
+import { type ServerConfig, vaultConfigOf } from './config.ts';
 import { buildHttpServer } from './http/server.ts';
 import type { JobContext } from './jobs/context.ts';
 import type { Log } from './log.ts';
@@ -39,10 +39,7 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
   const store = await openStore(config.store);
   const metrics = new Metrics();
   const started = await startVault({
-    module: config.vault.module,
-    tokenLabel: config.vault.tokenLabel,
-    pin: { pinFile: config.vault.pinFile },
-    softhsmConf: config.vault.softhsmConf,
+    ...vaultConfigOf(config),
     onEvent: (event) => noteVault(event, log, metrics),
   }).catch(async (error: unknown) => {
     await store.destroy();
@@ -55,7 +52,7 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
     vault,
     catalogue,
     package: packages,
-    activeVersions: openActiveVersions(vault, () => Date.now()),
+    activeVersions: openActiveVersions({ store, vault, now: () => Date.now() }),
     now: () => new Date(),
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     leaseMilliseconds: config.leaseSeconds * 1000,

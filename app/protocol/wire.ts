@@ -205,7 +205,8 @@ export type Outcome = z.infer<typeof outcomeSchema>;
 
 /** What will happen, in order, before it does; shown to staff. */
 export const planStepSchema = z.strictObject({
-  kind: z.enum(['enable', 'load', 'delete']),
+  /** `renew`: an enabled app gets the keys that are valid now; nobody asked for it. */
+  kind: z.enum(['enable', 'load', 'delete', 'renew']),
   app: appIdSchema,
 });
 export const planSummarySchema = z.strictObject({

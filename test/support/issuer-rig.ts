@@ -76,7 +76,7 @@ export async function openIssuerRig(
     vault,
     catalogue,
     package: openPackages(OWN_RESOURCES, catalogue),
-    activeVersions: openActiveVersions(vault, () => Date.now()),
+    activeVersions: openActiveVersions({ store, vault, now: () => Date.now() }),
     now: () => new Date(),
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     leaseMilliseconds: 60_000,

@@ -19,6 +19,7 @@ import type { KeyAlgorithm } from '../../app/keyserver/vault/port.ts';
 import { makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
 import { type IssuerRig, openIssuerRig, randomDigits } from './issuer-rig.ts';
+import type { StoreKind } from './postgresql.ts';
 
 /** Factory keys of every card of the type, where they are not diversified. */
 export const FACTORY_KEYS = {
@@ -57,12 +58,17 @@ export interface CardChange {
 export interface OtherTypesRig {
   readonly rig: IssuerRig;
   readonly context: JobContext;
+  /** The folder of the catalogue with these types. */
+  readonly resources: string;
   type(id: string): OtherType;
   close(): Promise<void>;
 }
 
 /** A rig whose catalogue has these types too. */
-export async function openOtherTypes(specs: readonly TypeSpec[]): Promise<OtherTypesRig> {
+export async function openOtherTypes(
+  specs: readonly TypeSpec[],
+  kind: StoreKind = 'sqlite',
+): Promise<OtherTypesRig> {
   const rig = await openIssuerRig(async (token, delivery) => {
     const config = await makeDemoToken(token, delivery);
     const admin = await openVaultAdmin(config);
@@ -83,7 +89,7 @@ export async function openOtherTypes(specs: readonly TypeSpec[]): Promise<OtherT
       await admin.close();
     }
     return config;
-  });
+  }, kind);
   const folder = mkdtempSync(join(tmpdir(), 'kaika-resources-'));
   cpSync(OWN_RESOURCES, folder, { recursive: true });
   for (const spec of specs)
@@ -91,6 +97,7 @@ export async function openOtherTypes(specs: readonly TypeSpec[]): Promise<OtherT
   const catalogue = openCatalogue(folder);
   return {
     rig,
+    resources: folder,
     context: { ...rig.context, catalogue, package: openPackages(folder, catalogue) },
     type(id) {
       const spec = specs.find((one) => one.id === id);

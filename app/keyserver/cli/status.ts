@@ -1,21 +1,17 @@
 /** `status`: what an administrator asks first, without keys and without cards' data. */
 import { toHex } from '../../card/bytes.ts';
-import type { ServerConfig } from '../config.ts';
+import { type ServerConfig, vaultConfigOf } from '../config.ts';
 import { readStoreGeneration } from '../store/backup.ts';
 import { openStore } from '../store/open.ts';
 import { startVault } from '../vault/client.ts';
 
 export async function printStatus(config: ServerConfig): Promise<number> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
-  const vault = await startVault({
-    module: config.vault.module,
-    tokenLabel: config.vault.tokenLabel,
-    pin: { pinFile: config.vault.pinFile },
-    softhsmConf: config.vault.softhsmConf,
-  });
+  const vault = await startVault(vaultConfigOf(config));
   try {
     const status = await vault.status();
     say(`Token    ${status.token} (${status.manufacturer})${status.softwareToken ? ', software token' : ''}`);
+    if (status.demo) say('Token    demonstration keys: they protect nothing');
     say(
       status.newKeys === 'inside-token'
         ? 'New keys are wrapped inside the token'

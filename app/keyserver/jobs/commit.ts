@@ -4,7 +4,7 @@ import type { JobRequest, Outcome } from '../../protocol/wire.ts';
 import { type Fate, swText } from '../issuer/answers.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { Absorbed } from '../issuer/progress.ts';
-import type { Sent } from '../issuer/state.ts';
+import type { JobState, Sent } from '../issuer/state.ts';
 import { type Queries, readCardState, writeCardState } from '../store/cards.ts';
 import type { CardsTable, JobsTable } from '../store/tables.ts';
 import { inTransaction } from '../store/transaction.ts';
@@ -73,6 +73,7 @@ export async function commitStart(context: JobContext, start: StartCommit): Prom
           outcome: start.outcome === undefined ? null : JSON.stringify(start.outcome),
         })
         .execute();
+      await refuseRetired(db, next.job);
       await writeStep(db, {
         job: start.job,
         seq: 0,
@@ -105,6 +106,35 @@ export async function commitStart(context: JobContext, start: StartCommit): Prom
 async function requireUnchanged(db: Queries, card: string, before: CardState): Promise<void> {
   const current = await readCardState(db, card);
   if (JSON.stringify(current) !== JSON.stringify(before)) throw new Overtaken();
+}
+
+/**
+ * A version that was active when the job was decided may have been retired since. Asked behind the row in `jobs`, which retiring waits for:
+ * whichever of the two is second sees the other.
+ */
+async function refuseRetired(db: Queries, { profile, targets, domainTarget }: JobState): Promise<void> {
+  const wanted = [
+    ...Object.entries(targets).flatMap(([app, { mck, mtk }]) => [
+      { purpose: `app/${app}/mck`, version: mck.version },
+      { purpose: `app/${app}/mtk`, version: mtk.version },
+    ]),
+    ...(domainTarget === null ? [] : [{ purpose: `isd/${profile}/enc`, version: domainTarget.version }]),
+  ];
+  if (wanted.length === 0) return;
+  const retired = await db
+    .selectFrom('key_versions')
+    .select(['purpose', 'version'])
+    .where('state', '=', 'retired')
+    .where(
+      'purpose',
+      'in',
+      wanted.map(({ purpose }) => purpose),
+    )
+    .execute();
+  const gone = wanted.some((key) =>
+    retired.some(({ purpose, version }) => purpose === key.purpose && version === key.version),
+  );
+  if (gone) throw new Overtaken();
 }
 
 async function requireNewRequest(db: Queries, requestId: string): Promise<void> {

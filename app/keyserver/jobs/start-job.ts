@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Plan, PlanStep } from '../../catalogue/plan.ts';
 import { recognise } from '../../catalogue/recognise.ts';
 import { KaikaError } from '../../protocol/errors.ts';
+import { setAsideDetails } from '../../protocol/set-aside.ts';
 import {
   API_LEVEL,
   type JobReply,
@@ -55,8 +56,9 @@ async function startOnce(
 
   const before = await readCardState(context.store, identification);
   const known = reconcile(before, request, profile, identification);
+  const activeVersion = await context.activeVersions();
   const opening = foreknowledge(profile, known, request.card);
-  const plan = planFor(context.catalogue, profile, request, known, opening);
+  const plan = planFor(context.catalogue, profile, request, known, activeVersion, opening);
   const confirmed = await confirmedPurses(context, caller, request.wishes);
   const state = firstState({
     request,
@@ -64,7 +66,7 @@ async function startOnce(
     plan,
     profile,
     identification,
-    activeVersion: await context.activeVersions(),
+    activeVersion,
     confirmedPurses: confirmed,
   });
   const ports = issuerPorts(context, profile, { identification, account: request.account });
@@ -138,7 +140,8 @@ async function refuseCard(
   const { identification, type, row } = card;
   if (row !== undefined && row.card_type !== type)
     throw new KaikaError('wrong-card-type', 'the card was of another type before');
-  if (row?.set_aside != null) throw new KaikaError('card-set-aside', row.set_aside);
+  if (row?.set_aside != null)
+    throw new KaikaError('card-set-aside', row.set_aside, setAsideDetails(row.set_aside));
   if (row?.account != null && row.account !== request.account) {
     throw new KaikaError('account-mismatch', 'the card belongs to another account');
   }
@@ -167,7 +170,8 @@ function summarise(plan: Plan): PlanSummary {
 function told(step: PlanStep): PlanSummary['steps'] {
   switch (step.kind) {
     case 'enable':
-      return [{ kind: 'enable', app: step.app }];
+    case 'renew':
+      return [{ kind: step.kind, app: step.app }];
     case 'content':
       return [
         ...step.deletes.map((app) => ({ kind: 'delete' as const, app })),

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { KaikaError } from '../../protocol/errors.ts';
 import { writeAudit } from '../records/audit.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { fillVersions } from './migrations-keys.ts';
 import type { Store } from './store.ts';
 import type { Database } from './tables.ts';
 
@@ -25,6 +26,7 @@ const TABLES = {
   job_commands: ['job', 'seq', 'position'],
   late_answers: ['job', 'seq'],
   counters: ['scope', 'subject', 'period'],
+  key_versions: ['purpose', 'version'],
   audit: ['id'],
   meta: ['key'],
 } as const satisfies Partial<Record<keyof Database, readonly string[]>>;
@@ -120,6 +122,7 @@ export async function restoreBackup(store: Store, file: string, now: Date): Prom
       pending.rows.push(row);
     }
     await flush();
+    await fillVersions(db);
     const ended = now.toISOString();
     await db.updateTable('jobs').set({ ended, result: 'superseded' }).where('ended', 'is', null).execute();
     return raiseGeneration(db, file, now);

@@ -69,7 +69,7 @@ function domainStateOf(
 
 async function writeDomain(db: Queries, card: string, domain: DomainState): Promise<void> {
   await writeSlot(db, card, RESERVED_APP_ID, DOMAIN_SLOTS.set, {
-    candidates: JSON.stringify(domain.candidates),
+    candidates: domain.candidates,
     spent: domain.spent,
     refused: 0,
   });
@@ -82,7 +82,7 @@ async function writeDomain(db: Queries, card: string, domain: DomainState): Prom
       .execute();
     return;
   }
-  const candidates = JSON.stringify([domain.leaving]);
+  const candidates = [domain.leaving];
   await writeSlot(db, card, RESERVED_APP_ID, DOMAIN_SLOTS.leaving, { candidates, spent: 0, refused: 0 });
 }
 
@@ -142,11 +142,17 @@ async function writeKeys(db: Queries, card: string, app: string, state: CardAppS
   for (const slot of SLOTS) {
     const key = state.keys[slot];
     await writeSlot(db, card, app, slot, {
-      candidates: JSON.stringify(key.candidates),
+      candidates: key.candidates,
       spent: key.spent,
       refused: key.refused ? 1 : 0,
     });
   }
+}
+
+interface SlotValues {
+  readonly candidates: readonly { readonly origin: string; readonly version: number }[];
+  readonly spent: number;
+  readonly refused: number;
 }
 
 async function writeSlot(
@@ -154,8 +160,19 @@ async function writeSlot(
   card: string,
   app: string,
   slot: string,
-  values: { readonly candidates: string; readonly spent: number; readonly refused: number },
+  { candidates, spent, refused }: SlotValues,
 ): Promise<void> {
+  const [version, other_version] = [0, 1].map((at) => {
+    const candidate = candidates[at];
+    return candidate?.origin === 'issuer' ? candidate.version : null;
+  });
+  const values = {
+    candidates: JSON.stringify(candidates),
+    spent,
+    refused,
+    version: version ?? null,
+    other_version: other_version ?? null,
+  };
   await db
     .insertInto('card_keys')
     .values({ card, app, slot, ...values })

@@ -1,6 +1,7 @@
 /** The schema, step by step. A migration that has run anywhere is never changed; a new one is added. */
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { keyVersions } from './migrations-keys.ts';
 import { operation } from './migrations-operation.ts';
 import type { Database } from './tables.ts';
 
@@ -134,4 +135,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': { up: first },
   '0002-operation': { up: operation },
   '0003-session-purpose': { up: sessionPurpose },
+  '0005-key-versions': { up: keyVersions },
 };

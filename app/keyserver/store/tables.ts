@@ -64,6 +64,23 @@ export interface CardKeysTable {
   spent: number;
   /** The card refused a key that had to be right: never tried again without a supervisor. */
   refused: number;
+  /** Versions of the issuer's master keys among the candidates, first and second; null for the factory's. For reports and retiring. */
+  version: number | null;
+  other_version: number | null;
+}
+
+/** Every version of an issuer's master key that was made or used, and which of them new writes use. */
+export interface KeyVersionsTable {
+  /** `app/e-wallet/mck`, `isd/demo-scp03/enc`. */
+  purpose: string;
+  version: number;
+  /** `ready`: made, never used; `active`: at most one of a purpose; `earlier`: active before; `retired`: on no card, never again. */
+  state: string;
+  /** Key check value, 6 hexadecimal digits: the token must have this key and no other. */
+  check_value: string;
+  made: string;
+  /** When it last became active; null before. */
+  activated: string | null;
 }
 
 export interface JobsTable {
@@ -144,7 +161,7 @@ export interface CountersTable {
 export interface AuditTable {
   id: string;
   at: string;
-  /** `limit`, `release`, `restore`. */
+  /** `limit`, `release`, `restore`, `key-make`, `key-adopt`, `key-activate`, `key-retire`. */
   kind: string;
   station: string | null;
   operator: string | null;
@@ -168,5 +185,6 @@ export interface Database {
   leases: LeasesTable;
   meta: MetaTable;
   counters: CountersTable;
+  key_versions: KeyVersionsTable;
   audit: AuditTable;
 }

@@ -17,6 +17,8 @@ export const tokenConfigSchema = z.strictObject({
   /** CKA label of the token, at most 32 bytes (PKCS#11 CK_TOKEN_INFO). */
   tokenLabel: z.string().min(1).max(32),
   pin: pinSourceSchema,
+  /** Whether a token that is marked as a demonstration's may be used; without it, it is refused. */
+  demo: z.boolean().optional(),
 });
 
 /** The token a vault works on. */

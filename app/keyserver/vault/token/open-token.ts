@@ -4,7 +4,7 @@ import pkcs11, { type Handle, type PKCS11 } from 'pkcs11js';
 import type { TokenConfig } from '../config.ts';
 import { VaultError } from '../port.ts';
 import { isPinRefusal, tokenErrorName } from './cryptoki-error.ts';
-import { KeyCache } from './key-cache.ts';
+import { isDemo, KeyCache } from './key-cache.ts';
 import type { PinReader } from './pin.ts';
 import { RawCryptoki } from './raw-cryptoki.ts';
 import { SessionPool } from './session-pool.ts';
@@ -14,6 +14,8 @@ export interface OpenToken {
   readonly p11: PKCS11;
   readonly slot: Handle;
   readonly label: string;
+  /** Its keys are marked as a demonstration's. */
+  readonly demo: boolean;
   readonly sessions: SessionPool;
   readonly keys: KeyCache;
 }
@@ -31,6 +33,14 @@ export class PinRefused extends VaultError {
   constructor(label: string, reason: string) {
     super('hsm-away', `token "${label}" does not accept the configured PIN (${reason})`);
     this.name = 'PinRefused';
+  }
+}
+
+/** The token's keys are a demonstration's, and the configuration does not say `demo`. */
+export class DemoRefused extends VaultError {
+  constructor(label: string) {
+    super('refused', `the keys of token "${label}" are a demonstration's: only a demo may serve with them`);
+    this.name = 'DemoRefused';
   }
 }
 
@@ -66,7 +76,7 @@ function logIn(module: LoadedModule, session: Handle, label: string, pin: PinRea
   });
 }
 
-/** Initialises the module and logs in. @throws VaultError `hsm-away`, PinRefused; Pkcs11Error */
+/** Initialises the module and logs in. @throws VaultError `hsm-away`, PinRefused, DemoRefused; Pkcs11Error */
 export function openToken(
   module: LoadedModule,
   config: TokenConfig,
@@ -80,7 +90,9 @@ export function openToken(
     const slot = findSlot(cryptoki, config.tokenLabel);
     const sessions = new SessionPool(raw, slot, access);
     logIn(module, sessions.kept, config.tokenLabel, pin);
-    return { p11, slot: slot.handle, label: config.tokenLabel, sessions, keys: new KeyCache() };
+    const demo = sessions.use(isDemo);
+    if (demo && config.demo !== true) throw new DemoRefused(config.tokenLabel);
+    return { p11, slot: slot.handle, label: config.tokenLabel, demo, sessions, keys: new KeyCache() };
   } catch (error) {
     finalize(p11);
     throw error;
