@@ -12,6 +12,7 @@ import { Metrics } from './operations/metrics.ts';
 import { ReadinessCheck } from './operations/readiness.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from './resources.ts';
 import { dropOldCounts } from './store/counters.ts';
+import { readStoreGeneration } from './store/generation.ts';
 import { openStore } from './store/open.ts';
 import { startVault } from './vault/client.ts';
 import type { VaultEvent } from './vault/supervisor.ts';
@@ -37,6 +38,7 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
     ca: readFileSync(config.tls.stationAuthorities, 'utf8'),
   };
   const store = await openStore(config.store);
+  const storeGeneration = await readStoreGeneration(store);
   const metrics = new Metrics();
   const started = await startVault({
     module: config.vault.module,
@@ -60,6 +62,7 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     leaseMilliseconds: config.leaseSeconds * 1000,
     limits: config.limits,
+    storeGeneration,
   };
   const http = buildHttpServer(context, tls, log, { metrics, readiness });
   let operations: OperationsListener | undefined;

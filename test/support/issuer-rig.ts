@@ -81,6 +81,7 @@ export async function openIssuerRig(
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     leaseMilliseconds: 60_000,
     limits: HIGH_LIMITS,
+    storeGeneration: 1,
   };
   return {
     context,

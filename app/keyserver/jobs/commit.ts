@@ -13,7 +13,9 @@ import type { JobContext, OperatorCaller } from './context.ts';
 import {
   endLease,
   findCardOfAccount,
+  findLatestJobs,
   holdLease,
+  readState,
   releaseCard,
   supersedeOpenJobs,
   writeStep,
@@ -48,11 +50,12 @@ export async function commitStart(context: JobContext, start: StartCommit): Prom
     context.store,
     async (db) => {
       // A write first: from here on the card's rows are ours, and what is read is the newest.
-      await raiseGeneration(db, start, now);
+      await raiseGeneration(db, start, now, String(context.storeGeneration));
       await requireUnchanged(db, card, start.before);
       await requireNewRequest(db, request.requestId);
       if (start.effect) await bindAccount(db, card, next.job.account, next.job.accountFactor);
       await supersedeOpenJobs(db, card, now);
+      const issuedIn = await whoEnabled(db, card, start.before, next.card);
       await db
         .insertInto('jobs')
         .values({
@@ -80,7 +83,7 @@ export async function commitStart(context: JobContext, start: StartCommit): Prom
         sealed: start.sealed,
         created: now,
       });
-      await writeCardState(db, card, start.before, next.card, now);
+      await writeCardState(db, card, start.before, next.card, now, issuedIn);
       if (start.outcome === undefined) {
         await holdLease(db, {
           card,
@@ -101,6 +104,17 @@ export async function commitStart(context: JobContext, start: StartCommit): Prom
   );
 }
 
+/** An app that the look found enabled, and the record did not, was enabled by the last job that set out to. */
+async function whoEnabled(db: Queries, card: string, before: CardState, after: CardState) {
+  const found = Object.keys(after.apps).filter(
+    (app) => after.apps[app]?.state === 'enabled' && before.apps[app]?.state !== 'enabled',
+  );
+  const jobs = found.length === 0 ? [] : await findLatestJobs(db, card, RECENT_JOBS);
+  return (app: string) => jobs.find((job) => readState(job).apps[app]?.action === 'enable')?.id ?? null;
+}
+
+const RECENT_JOBS = 5;
+
 /** A step of the job that held the card may have been committed since its state was read. */
 async function requireUnchanged(db: Queries, card: string, before: CardState): Promise<void> {
   const current = await readCardState(db, card);
@@ -116,7 +130,12 @@ async function requireNewRequest(db: Queries, requestId: string): Promise<void> 
   if (other !== undefined) throw new Overtaken();
 }
 
-async function raiseGeneration(db: Queries, start: StartCommit, now: string): Promise<void> {
+async function raiseGeneration(
+  db: Queries,
+  start: StartCommit,
+  now: string,
+  storeGeneration: string,
+): Promise<void> {
   const card = start.next.job.identification;
   const { row } = start;
   if (row === undefined) {
@@ -130,6 +149,7 @@ async function raiseGeneration(db: Queries, start: StartCommit, now: string): Pr
         generation: start.generation,
         set_aside: null,
         first_seen: now,
+        store_generation: storeGeneration,
       })
       .onConflict((conflict) => conflict.column('id').doNothing())
       .executeTakeFirst();
@@ -138,7 +158,7 @@ async function raiseGeneration(db: Queries, start: StartCommit, now: string): Pr
   }
   const raised = await db
     .updateTable('cards')
-    .set({ generation: start.generation })
+    .set({ generation: start.generation, store_generation: storeGeneration })
     .where('id', '=', card)
     .where('generation', '=', row.generation)
     .where('account', 'is not distinct from', row.account)
@@ -214,7 +234,7 @@ export async function commitStep(context: JobContext, step: StepCommit): Promise
         created: now,
       });
       await writeCommands(db, step);
-      await writeCardState(db, row.card, step.before, next.card, now);
+      await writeCardState(db, row.card, step.before, next.card, now, () => row.id);
       if (next.job.setAside !== null) {
         await db
           .updateTable('cards')
@@ -245,6 +265,7 @@ async function writeCommands(db: Queries, step: StepCommit): Promise<void> {
     step: sent.label.step,
     app: sent.label.app ?? null,
     sw: swText(step.fates[position] ?? { kind: 'unsent' }),
+    load_file_hash: sent.meaning.kind === 'install' ? sent.meaning.loadFileHash : null,
   }));
   // SQLite takes a bounded number of values in one statement.
   for (let at = 0; at < rows.length; at += 100) {

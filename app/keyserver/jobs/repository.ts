@@ -11,6 +11,18 @@ export async function findJobByRequest(db: Queries, requestId: string): Promise<
   return db.selectFrom('jobs').selectAll().where('request_id', '=', requestId).executeTakeFirst();
 }
 
+/** The card's newest jobs, newest first. */
+export async function findLatestJobs(db: Queries, card: string, count: number): Promise<JobsTable[]> {
+  return db
+    .selectFrom('jobs')
+    .selectAll()
+    .where('card', '=', card)
+    .orderBy('started', 'desc')
+    .orderBy('id', 'desc')
+    .limit(count)
+    .execute();
+}
+
 export async function findStep(db: Queries, job: string, seq: number): Promise<JobStepsTable | undefined> {
   return db
     .selectFrom('job_steps')

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { operation } from './migrations-operation.ts';
+import { records } from './migrations-records.ts';
 import type { Database } from './tables.ts';
 
 async function first(db: Kysely<Database>): Promise<void> {
@@ -134,4 +135,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': { up: first },
   '0002-operation': { up: operation },
   '0003-session-purpose': { up: sessionPurpose },
+  '0005-records': { up: records },
 };
