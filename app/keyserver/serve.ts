@@ -5,6 +5,7 @@ import { openActiveVersions } from './active-versions.ts';
 import type { ServerConfig } from './config.ts';
 import { buildHttpServer } from './http/server.ts';
 import type { JobContext } from './jobs/context.ts';
+import { dropOldReceipts } from './jobs/repository.ts';
 import type { Log } from './log.ts';
 import { type OperationsListener, openOperations } from './operations/listener.ts';
 import { measuredVault } from './operations/measured-vault.ts';
@@ -67,7 +68,10 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
   const http = buildHttpServer(context, tls, log, { metrics, readiness });
   let operations: OperationsListener | undefined;
   const sweep = setInterval(() => {
-    void dropOldCounts(store, new Date()).catch(() => log('warn', 'sweep-failed'));
+    const now = new Date();
+    void Promise.all([dropOldCounts(store, now), dropOldReceipts(store, now)]).catch(() =>
+      log('warn', 'sweep-failed'),
+    );
   }, SWEEP_MS);
   sweep.unref();
   const close = async () => {

@@ -9,7 +9,15 @@ import { errorCodeSchema, errorDetailsSchema } from './errors.ts';
 export const API_LEVEL = 1;
 
 /** Bounds of the wire: what a hostile or broken peer may make us hold. */
-export const LIMITS = { bodyBytes: 1_048_576, commands: 400, apps: 64, answerBytes: 258, files: 8 } as const;
+export const LIMITS = {
+  bodyBytes: 1_048_576,
+  commands: 400,
+  apps: 64,
+  answerBytes: 258,
+  files: 8,
+  receipts: 20,
+  receiptCharacters: 32_768,
+} as const;
 
 const apiLevel = z.literal(API_LEVEL);
 
@@ -215,10 +223,19 @@ export const planSummarySchema = z.strictObject({
 });
 export type PlanSummary = z.infer<typeof planSummarySchema>;
 
+/**
+ * What the server knows of card and job after this step, sealed for itself, in base64url. The station keeps the newest of each job, and gives them
+ * back when the server's store was restored from a backup (app/protocol/receipts.ts).
+ */
+export const receiptSchema = z
+  .string()
+  .max(LIMITS.receiptCharacters)
+  .regex(/^[A-Za-z0-9_-]+$/);
+
 /** A step's reply: the next batch, or how the job ended. */
 export const stepReplySchema = z.union([
-  z.strictObject({ apiLevel, batch: batchSchema }),
-  z.strictObject({ apiLevel, outcome: outcomeSchema }),
+  z.strictObject({ apiLevel, batch: batchSchema, receipt: receiptSchema.optional() }),
+  z.strictObject({ apiLevel, outcome: outcomeSchema, receipt: receiptSchema.optional() }),
 ]);
 export type StepReply = z.infer<typeof stepReplySchema>;
 
@@ -230,6 +247,7 @@ export const jobReplySchema = z.strictObject({
   /** Missing when the server decided at once that nothing is to be sent; then `outcome`. */
   batch: batchSchema.optional(),
   outcome: outcomeSchema.optional(),
+  receipt: receiptSchema.optional(),
 });
 export type JobReply = z.infer<typeof jobReplySchema>;
 

@@ -1,6 +1,7 @@
 /** The OpenAPI 3.1 document of the wire, made from the schemas that requests are checked with. */
 import { z } from 'zod';
 import { errorBodySchema } from '../../protocol/errors.ts';
+import { receiptsReplySchema, receiptsRequestSchema } from '../../protocol/receipts.ts';
 import { cardPageSchema, cardSearchSchema, cursorSchema } from '../../protocol/search.ts';
 import {
   API_LEVEL,
@@ -63,6 +64,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: 'Report on a batch, get the next',
     request: answersRequestSchema,
     reply: stepReplySchema,
+    operator: false,
+  },
+  'POST /v1/receipts': {
+    summary: 'Give back what was told before the store was restored from a backup',
+    request: receiptsRequestSchema,
+    reply: receiptsReplySchema,
     operator: false,
   },
   'GET /v1/cards': {

@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ZodError, z } from 'zod';
 import { KaikaError } from '../../protocol/errors.ts';
+import { receiptsRequestSchema, STORE_GENERATION_HEADER } from '../../protocol/receipts.ts';
 import { cardSearchSchema } from '../../protocol/search.ts';
 import {
   API_LEVEL,
@@ -25,6 +26,7 @@ import { Metrics } from '../operations/metrics.ts';
 import { ReadinessCheck } from '../operations/readiness.ts';
 import { readCardRecord } from '../records/card-record.ts';
 import { searchCards } from '../records/search.ts';
+import { takeReceipts } from '../records/take-receipts.ts';
 import { VaultError } from '../vault/port.ts';
 import { codeOf, toErrorBody } from './errors.ts';
 import { openApiDocument, recordQuerySchema } from './openapi.ts';
@@ -92,7 +94,11 @@ export function buildHttpServer(
   );
   // Replies hold key writes and card records: nothing on the way may keep them or take them for something else.
   app.addHook('onSend', async (_request, reply) => {
-    void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    void reply.headers({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      [STORE_GENERATION_HEADER]: context.storeGeneration,
+    });
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
@@ -141,6 +147,15 @@ export function buildHttpServer(
     const reply = await answerStep(context, caller, job, seq, body);
     metrics.add('kaika_steps_total');
     noteEnd(metrics, reply);
+    return reply;
+  });
+
+  app.post('/v1/receipts', async (request) => {
+    const caller = await stationOf(context, request, throttle);
+    const { receipts } = parseBody(receiptsRequestSchema, request.body);
+    const reply = await takeReceipts(context, caller, receipts);
+    for (const end of ['taken', 'known', 'refused'] as const)
+      metrics.add('kaika_receipts_total', { end }, reply[end]);
     return reply;
   });
 

@@ -1,7 +1,7 @@
 /** The one transaction of each step: what could be true afterwards is on disk before the reply leaves. */
 import { KaikaError } from '../../protocol/errors.ts';
 import type { JobRequest, Outcome } from '../../protocol/wire.ts';
-import { type Fate, swText } from '../issuer/answers.ts';
+import type { Fate } from '../issuer/answers.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { Absorbed } from '../issuer/progress.ts';
 import type { Sent } from '../issuer/state.ts';
@@ -10,11 +10,13 @@ import type { CardsTable, JobsTable } from '../store/tables.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { countUse, type Use } from './caps.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
+import { rowsOf } from './receipts.ts';
 import {
   endLease,
   findCardOfAccount,
   findLatestJobs,
   holdLease,
+  insertCommands,
   readState,
   releaseCard,
   supersedeOpenJobs,
@@ -39,11 +41,13 @@ export interface StartCommit {
   readonly effect: boolean;
   /** What it uses up of the caps. */
   readonly use: Use;
+  /** When it was decided, and so is on record to have happened. */
+  readonly at: string;
 }
 
 /** @throws KaikaError `account-taken`, `card-in-use`; Overtaken */
 export async function commitStart(context: JobContext, start: StartCommit): Promise<void> {
-  const now = context.now().toISOString();
+  const now = start.at;
   const { next, request, caller } = start;
   const card = next.job.identification;
   await inTransaction(
@@ -82,6 +86,7 @@ export async function commitStart(context: JobContext, start: StartCommit): Prom
         request_hash: start.hash,
         sealed: start.sealed,
         created: now,
+        receipt: null,
       });
       await writeCardState(db, card, start.before, next.card, now, issuedIn);
       if (start.outcome === undefined) {
@@ -194,11 +199,14 @@ export interface StepCommit {
   readonly effect: boolean;
   /** What it uses up of the caps. */
   readonly use: Use;
+  readonly at: string;
+  /** With an outcome: the receipt that goes with it, so that a repeated report gets the same. */
+  readonly receipt: string | null;
 }
 
 /** Compare-and-set on (job, seq, generation), answers, intent, reply. @throws Overtaken, KaikaError `account-taken` */
 export async function commitStep(context: JobContext, step: StepCommit): Promise<void> {
-  const now = context.now().toISOString();
+  const now = step.at;
   const { row, next } = step;
   await inTransaction(
     context.store,
@@ -232,6 +240,7 @@ export async function commitStep(context: JobContext, step: StepCommit): Promise
         request_hash: step.hash,
         sealed: step.sealed,
         created: now,
+        receipt: step.receipt,
       });
       await writeCommands(db, step);
       await writeCardState(db, row.card, step.before, next.card, now, () => row.id);
@@ -258,22 +267,16 @@ export async function commitStep(context: JobContext, step: StepCommit): Promise
 }
 
 async function writeCommands(db: Queries, step: StepCommit): Promise<void> {
-  const rows = step.sent.map((sent, position) => ({
+  const rows = rowsOf(step).map(([seq, name, app, sw, , hash], position) => ({
     job: step.row.id,
-    seq: step.seq,
+    seq,
     position,
-    step: sent.label.step,
-    app: sent.label.app ?? null,
-    sw: swText(step.fates[position] ?? { kind: 'unsent' }),
-    load_file_hash: sent.meaning.kind === 'install' ? sent.meaning.loadFileHash : null,
+    step: name,
+    app,
+    sw,
+    load_file_hash: hash,
   }));
-  // SQLite takes a bounded number of values in one statement.
-  for (let at = 0; at < rows.length; at += 100) {
-    await db
-      .insertInto('job_commands')
-      .values(rows.slice(at, at + 100))
-      .execute();
-  }
+  await insertCommands(db, rows);
 }
 
 function leaseEnd(context: JobContext): string {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Queries } from '../store/cards.ts';
 
 export interface AuditEntry {
-  readonly kind: 'limit' | 'release' | 'restore';
+  readonly kind: 'limit' | 'release' | 'restore' | 'receipt';
   readonly station?: string;
   readonly operator?: string;
   readonly card?: string;

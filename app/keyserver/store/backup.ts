@@ -91,7 +91,8 @@ async function sayTable(
       select * from ${sql.table(table)} order by ${order} limit ${sql.lit(PAGE)} offset ${sql.lit(at)}`.execute(
       db,
     );
-    for (const row of rows) say({ table, row: table === 'job_steps' ? { ...row, sealed: null } : row });
+    for (const row of rows)
+      say({ table, row: table === 'job_steps' ? { ...row, sealed: null, receipt: null } : row });
     at += rows.length;
     if (rows.length < PAGE) return at;
   }

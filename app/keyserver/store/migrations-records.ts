@@ -1,5 +1,5 @@
 /** Finding cards among millions of jobs, what the record says beyond jobs, and telling the times before and after a restored backup apart. */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Database } from './tables.ts';
 
 export async function records(db: Kysely<Database>): Promise<void> {
@@ -18,6 +18,13 @@ export async function records(db: Kysely<Database>): Promise<void> {
   }
   // jobs_of_card does what it did.
   await db.schema.dropIndex('jobs_by_card').execute();
+  await db.schema.alterTable('job_steps').addColumn('receipt', 'text').execute();
+  await db.schema
+    .createIndex('job_steps_receipts')
+    .on('job_steps')
+    .column('created')
+    .where(sql<boolean>`receipt is not null`)
+    .execute();
   await db.schema.alterTable('card_apps').addColumn('issued_in', 'text').execute();
   await db.schema.alterTable('job_commands').addColumn('load_file_hash', 'text').execute();
   await db.schema

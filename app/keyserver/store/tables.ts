@@ -99,6 +99,8 @@ export interface JobStepsTable {
   /** The reply, sealed; null once the next step was answered. */
   sealed: string | null;
   created: string;
+  /** With an outcome: the receipt that went with it, sealed; dropped after some days. */
+  receipt: string | null;
 }
 
 export interface JobCommandsTable {
@@ -150,7 +152,7 @@ export interface CountersTable {
 export interface AuditTable {
   id: string;
   at: string;
-  /** `limit`, `release`, `restore`. */
+  /** `limit`, `release`, `restore`, `receipt`. */
   kind: string;
   station: string | null;
   operator: string | null;
