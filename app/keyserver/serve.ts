@@ -5,6 +5,7 @@ import { openActiveVersions } from './active-versions.ts';
 import { type ServerConfig, vaultConfigOf } from './config.ts';
 import { buildHttpServer } from './http/server.ts';
 import type { JobContext } from './jobs/context.ts';
+import { dropOldReceipts } from './jobs/repository.ts';
 import type { Log } from './log.ts';
 import { type OperationsListener, openOperations } from './operations/listener.ts';
 import { measuredVault } from './operations/measured-vault.ts';
@@ -12,6 +13,7 @@ import { Metrics } from './operations/metrics.ts';
 import { ReadinessCheck } from './operations/readiness.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from './resources.ts';
 import { dropOldCounts } from './store/counters.ts';
+import { readStoreGeneration } from './store/generation.ts';
 import { openStore } from './store/open.ts';
 import { startVault } from './vault/client.ts';
 import type { VaultEvent } from './vault/supervisor.ts';
@@ -37,6 +39,7 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
     ca: readFileSync(config.tls.stationAuthorities, 'utf8'),
   };
   const store = await openStore(config.store);
+  const storeGeneration = await readStoreGeneration(store);
   const metrics = new Metrics();
   const started = await startVault({
     ...vaultConfigOf(config),
@@ -57,11 +60,15 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     leaseMilliseconds: config.leaseSeconds * 1000,
     limits: config.limits,
+    storeGeneration,
   };
   const http = buildHttpServer(context, tls, log, { metrics, readiness });
   let operations: OperationsListener | undefined;
   const sweep = setInterval(() => {
-    void dropOldCounts(store, new Date()).catch(() => log('warn', 'sweep-failed'));
+    const now = new Date();
+    void Promise.all([dropOldCounts(store, now), dropOldReceipts(store, now)]).catch(() =>
+      log('warn', 'sweep-failed'),
+    );
   }, SWEEP_MS);
   sweep.unref();
   const close = async () => {

@@ -11,11 +11,16 @@ import { USAGE } from '../../app/demo/options.ts';
 import { configSchema } from '../../app/keyserver/config.ts';
 import { statusOf } from '../../app/keyserver/http/status-codes.ts';
 import { ERROR_CODES, errorBodySchema, SERVER_ERRORS } from '../../app/protocol/errors.ts';
-import * as wire from '../../app/protocol/wire.ts';
+import * as receipts from '../../app/protocol/receipts.ts';
+import * as search from '../../app/protocol/search.ts';
+import * as messages from '../../app/protocol/wire.ts';
 import { readersConfigSchema, stationConfigSchema } from '../../app/station/config.ts';
 import { headlessResultSchema } from '../../app/station/headless/result.ts';
 
 const read = (file: string) => readFileSync(file, 'utf8');
+
+/** Everything that goes over the wire. */
+const wire = { ...messages, ...search, ...receipts };
 
 /** Every Markdown file of the repository. */
 function documents(folder = '.'): string[] {

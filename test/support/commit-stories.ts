@@ -3,7 +3,14 @@ import { answerStep } from '../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { readCardState } from '../../app/keyserver/store/cards.ts';
-import type { AnswersRequest, JobReply, JobRequest, StepReply, Wish } from '../../app/protocol/wire.ts';
+import type {
+  AnswersRequest,
+  CardRecord,
+  JobReply,
+  JobRequest,
+  StepReply,
+  Wish,
+} from '../../app/protocol/wire.ts';
 import type { VirtualCard } from '../../app/simulator/virtual-card.ts';
 import { CALLER, issue, request, runBatch } from './forwarder.ts';
 import { type IssuerRig, randomDigits } from './issuer-rig.ts';
@@ -102,12 +109,7 @@ export async function tellStory(
 
 /** Everything on record of the card, without what differs from run to run: names, numbers and times. */
 async function finalRecord({ context }: OtherTypesRig, identification: string): Promise<object> {
-  const {
-    card: _card,
-    account: _account,
-    jobs,
-    ...rest
-  } = await readCardRecord(context.store, identification);
+  const record = await readCardRecord(context.store, identification);
   const { domain } = await readCardState(context.store, identification);
   const counted = await context.store
     .selectFrom('counters')
@@ -116,13 +118,28 @@ async function finalRecord({ context }: OtherTypesRig, identification: string): 
     .orderBy('scope')
     .execute();
   return {
-    ...rest,
-    domain: {
+    ...timeless(record),
+    domainState: {
       candidates: domain?.candidates.map(({ data: _data, ...set }) => set),
       spent: domain?.spent,
       leaving: domain?.leaving,
     },
-    jobs: jobs.map(({ job: _job, started: _started, ended, ...job }) => ({ ...job, ended: ended !== null })),
     counted,
+  };
+}
+
+/** What is the same of two cards that went through the same. */
+function timeless(record: CardRecord) {
+  const { card: _card, account: _account, firstSeen: _seen, ...rest } = record;
+  return {
+    ...rest,
+    apps: record.apps.map(({ enabledBy, ...app }) => ({
+      ...app,
+      enabledBy: record.jobs.findIndex(({ job }) => job === enabledBy?.job),
+    })),
+    jobs: record.jobs.map(({ job: _job, account: _of, started: _started, ended, ...job }) => ({
+      ...job,
+      ended: ended !== null,
+    })),
   };
 }

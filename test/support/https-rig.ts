@@ -15,6 +15,7 @@ import { buildHttpServer } from '../../app/keyserver/http/server.ts';
 import { openLog } from '../../app/keyserver/log.ts';
 import { signInReplySchema } from '../../app/protocol/wire.ts';
 import { type IssuerRig, type MakeToken, openIssuerRig } from './issuer-rig.ts';
+import { checkDescribed } from './openapi-check.ts';
 
 const MAIN = fileURLToPath(new URL('../../app/keyserver/main.ts', import.meta.url));
 
@@ -134,8 +135,11 @@ interface Sending {
   readonly headers: Record<string, string>;
 }
 
-function send({ agent, port, method, path, body, headers }: Sending, captured: string[]): Promise<Answer> {
-  const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+function send(
+  { agent, port, method, path, body: given, headers }: Sending,
+  captured: string[],
+): Promise<Answer> {
+  const text = given === undefined ? undefined : typeof given === 'string' ? given : JSON.stringify(given);
   if (text !== undefined) captured.push(text);
   return new Promise((resolve, reject) => {
     const sent = httpsRequest(
@@ -155,12 +159,14 @@ function send({ agent, port, method, path, body, headers }: Sending, captured: s
         response.on('end', () => {
           const answered = Buffer.concat(parts).toString('utf8');
           captured.push(answered);
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            text: answered,
-            body: parseJson(answered),
-          });
+          const status = response.statusCode ?? 0;
+          const body = parseJson(answered);
+          try {
+            checkDescribed(method, path, status, body);
+            resolve({ status, headers: response.headers, text: answered, body });
+          } catch (error) {
+            reject(error);
+          }
         });
       },
     );

@@ -1,7 +1,7 @@
 /** `status`: what an administrator asks first, without keys and without cards' data. */
 import { toHex } from '../../card/bytes.ts';
 import { type ServerConfig, vaultConfigOf } from '../config.ts';
-import { readStoreGeneration } from '../store/backup.ts';
+import { readStoreGeneration } from '../store/generation.ts';
 import { openStore } from '../store/open.ts';
 import { startVault } from '../vault/client.ts';
 

@@ -22,6 +22,7 @@ import { commitStart } from './commit.ts';
 import { confirmedPurses } from './confirmations.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
 import { issuerPorts } from './issuer-ports.ts';
+import { receiptOfStart } from './receipts.ts';
 import { hashOf, openReply, sealReply } from './replies.ts';
 import { findCardOfAccount, findJobByRequest, findLease, findStep } from './repository.ts';
 import { untilNotOvertaken } from './turns.ts';
@@ -83,16 +84,7 @@ async function startOnce(
   const job = randomUUID();
   const generation = (row?.generation ?? 0) + 1;
   const over = built.commands.length === 0;
-  const reply: JobReply = {
-    apiLevel: API_LEVEL,
-    job,
-    generation,
-    plan: summarise(plan),
-    ...(over
-      ? { outcome: outcomeOf(built.next.job, built.next.card) }
-      : { batch: { seq: 1, cardEpoch: request.cardEpoch, commands: [...built.commands] } }),
-  };
-  await commitStart(context, {
+  const start = {
     caller,
     request,
     hash,
@@ -101,12 +93,23 @@ async function startOnce(
     row,
     before,
     next: built.next,
-    outcome: reply.outcome,
-    sealed: await sealReply(context.vault, job, 0, reply),
+    outcome: over ? outcomeOf(built.next.job, built.next.card) : undefined,
     cardType: profile.id,
     effect: built.commands.some((command) => command.effect === true),
-    use,
-  });
+    at: context.now().toISOString(),
+  };
+  const receipt = await receiptOfStart(context, start);
+  const reply: JobReply = {
+    apiLevel: API_LEVEL,
+    job,
+    generation,
+    plan: summarise(plan),
+    ...(start.outcome === undefined
+      ? { batch: { seq: 1, cardEpoch: request.cardEpoch, commands: [...built.commands] } }
+      : { outcome: start.outcome }),
+    ...(receipt === undefined ? {} : { receipt }),
+  };
+  await commitStart(context, { ...start, sealed: await sealReply(context.vault, job, 0, reply), use });
   return reply;
 }
 
