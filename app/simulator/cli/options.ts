@@ -18,6 +18,7 @@ export interface Options {
   readonly pcscd: boolean;
   readonly latency: 'none' | 'realistic';
   readonly state?: string;
+  readonly replay?: string;
   readonly trace?: string;
   readonly traceFull: boolean;
   readonly help: boolean;
@@ -34,6 +35,8 @@ export class UsageError extends Error {
 const NAMES = Object.keys(PROFILES);
 
 export const USAGE = `Usage: npm run card -- --profile NAME [options]
+       npm run card -- --state FILE [options]
+       npm run card -- --replay FILE [--pcscd | --port N] [--trace FILE]
 
 Puts a virtual card into a reader of a running vpcd, or with --pcscd starts a pcscd for it.
 
@@ -54,6 +57,7 @@ ${Object.entries(PROFILES)
   --pcscd            start a pcscd of our own and say how clients find it
   --latency NAME     realistic (as slow as a real card) or none, the default
   --state FILE       keep the card in this file; made when it is not there
+  --replay FILE      a card that answers exactly the dialogue in this file, a trace
   --trace FILE       write the dialogue to this file, keys and personal data masked
   --trace-full       mask nothing: for virtual cards only
 `;
@@ -69,6 +73,7 @@ export function parseOptions(args: readonly string[]): Options {
     throw new UsageError('--latency takes realistic or none.');
   if (pcscd && port !== undefined)
     throw new UsageError('--port is of a vpcd that runs already; --pcscd starts one with a port of its own.');
+  requireReplayAlone(values);
   const full = values['trace-full'] === true;
   if (full && trace === undefined) throw new UsageError('--trace-full needs --trace FILE.');
   const i = byte('--i', values.i, 0x00, 0x7f);
@@ -78,7 +83,7 @@ export function parseOptions(args: readonly string[]): Options {
   const memory = decimal('--memory', values.memory, 0, 0x7fffffff);
   const code = values.code;
   if (code !== undefined && !/^\d{16}$/.test(code)) throw new UsageError('--code takes 16 digits.');
-  for (const name of ['state', 'trace'] as const)
+  for (const name of ['state', 'replay', 'trace'] as const)
     if (values[name] === '') throw new UsageError(`--${name} takes the name of a file.`);
   return {
     port: decimal('--port', port, 1, 65_535) ?? VPCD_PORT,
@@ -95,11 +100,22 @@ export function parseOptions(args: readonly string[]): Options {
     ...(memory === undefined ? {} : { memory }),
     ...(code === undefined ? {} : { code }),
     ...(values.state === undefined ? {} : { state: values.state }),
+    ...(values.replay === undefined ? {} : { replay: values.replay }),
     ...(trace === undefined ? {} : { trace }),
   };
 }
 
 type Values = ReturnType<typeof read>;
+
+/** Beside a dialogue goes only where it is played and written to. */
+const WITH_REPLAY: readonly string[] = ['replay', 'port', 'pcscd', 'trace', 'trace-full', 'help'];
+
+function requireReplayAlone(values: Values): void {
+  if (values.replay === undefined) return;
+  const other = Object.keys(values).find((name) => !WITH_REPLAY.includes(name));
+  if (other !== undefined)
+    throw new UsageError(`--replay plays the card that was recorded: leave --${other} out.`);
+}
 
 function read(args: readonly string[]) {
   try {
@@ -121,6 +137,7 @@ function read(args: readonly string[]) {
         pcscd: { type: 'boolean' },
         latency: { type: 'string' },
         state: { type: 'string' },
+        replay: { type: 'string' },
         trace: { type: 'string' },
         'trace-full': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
