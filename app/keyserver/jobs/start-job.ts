@@ -98,7 +98,8 @@ async function startOnce(
     effect: built.commands.some((command) => command.effect === true),
     at: context.now().toISOString(),
   };
-  const receipt = await receiptOfStart(context, start);
+  // What was only seen would be seen again.
+  const receipt = await receiptOfStart(context, { ...start, before: known });
   const reply: JobReply = {
     apiLevel: API_LEVEL,
     job,

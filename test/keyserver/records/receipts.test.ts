@@ -72,8 +72,7 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
       receipt = next.receipt ?? receipt;
       batch = 'batch' in next ? next.batch : undefined;
     }
-    if (receipt === undefined) throw new Error('no receipt');
-    return { receipt, batch };
+    return { receipt: receipt ?? '', batch };
   }
   async function begin(wishes: Wish[] = ENABLE, caller: OperatorCaller = CALLER) {
     const { card, identification } = rig.newCard();
@@ -123,14 +122,18 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
     async (steps) => {
       const { card, identification, account, reply } = await begin();
       const { receipt, batch } = await work(card, reply, steps);
-      await give(receipt);
+      // The first step only spends a try: there is nothing yet to remember of it.
+      if (steps === 0) expect(receipt).toBe('');
+      else await give(receipt);
       // The batch that was out reached the card, and nobody was told.
       if (batch !== undefined) await runBatch(card, batch);
       card.reset();
       expect(await issue(card, restored, account, ENABLE)).toMatchObject({ result: 'complete' });
       expect(await wrong(identification)).toEqual([]);
       const { jobs } = await record(restored, identification);
-      expect(jobs.map(({ result }) => result)).toEqual(['superseded', 'complete']);
+      expect(jobs.map(({ result }) => result)).toEqual(
+        steps === 0 ? ['complete'] : ['superseded', 'complete'],
+      );
     },
   );
 
