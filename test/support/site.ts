@@ -17,7 +17,7 @@ import { HIGH_LIMITS, type IssuerRig, openIssuerRig, randomDigits } from './issu
 import type { StoreKind } from './postgresql.ts';
 
 const MAIN = fileURLToPath(new URL('../../app/keyserver/main.ts', import.meta.url));
-const SECRET = 'a secret of some length';
+export const SECRET = 'a secret of some length';
 const START_MS = 40_000;
 const GIVE_UP_MS = 25_000;
 
@@ -47,8 +47,13 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export async function openServerSite(kind: StoreKind, limits: Partial<Limits> = {}): Promise<Site> {
-  const rig = await openIssuerRig(undefined, kind);
+/** `own`: a rig of the test's, with its folder of resources; it is closed with the site. */
+export async function openServerSite(
+  kind: StoreKind,
+  limits: Partial<Limits> = {},
+  own?: { readonly rig: IssuerRig; readonly resources: string },
+): Promise<Site> {
+  const rig = own?.rig ?? (await openIssuerRig(undefined, kind));
   const authority = await makeAuthority('Test authority');
   const server = await authority.issue({ name: 'localhost', use: 'server' });
   await writeOperator(rig.context.store, { id: 'clerk', name: 'clerk', secret: SECRET });
@@ -64,6 +69,7 @@ export async function openServerSite(kind: StoreKind, limits: Partial<Limits> = 
     vault: { module, tokenLabel, pinFile: 'pinFile' in pin ? pin.pinFile : '', softhsmConf },
     limits: { ...HIGH_LIMITS, ...limits },
     operations: { port: 0 },
+    ...(own === undefined ? {} : { resources: own.resources }),
     demo: true,
   });
   writeFileSync(at('config.json'), JSON.stringify(config(0)));
