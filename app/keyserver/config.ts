@@ -15,12 +15,23 @@ export const configSchema = z.strictObject({
   }),
   tls: z.strictObject({ key: path, certificate: path, stationAuthorities: path }),
   store: storeConfigSchema,
-  vault: z.strictObject({
-    module: path,
-    tokenLabel: z.string().min(1).max(32),
-    pinFile: path,
-    softhsmConf: path.optional(),
-  }),
+  vault: z
+    .strictObject({
+      module: path,
+      tokenLabel: z.string().min(1).max(32),
+      /** Identifier of the token's slot, where more than one token has the label. */
+      slot: z.number().int().min(0).max(0xffff_ffff).optional(),
+      /** Where the PIN is: a file, or a variable of the environment. */
+      pinFile: path.optional(),
+      pinEnv: z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+        .optional(),
+      softhsmConf: path.optional(),
+    })
+    .refine(({ pinFile, pinEnv }) => (pinFile === undefined) !== (pinEnv === undefined), {
+      message: 'one of pinFile and pinEnv says where the PIN is',
+    }),
   /** Folder with apps.json, profiles/ and packages/; the program's own when left out. */
   resources: path.optional(),
   leaseSeconds: z.number().int().min(5).max(3600).default(120),
@@ -39,8 +50,9 @@ export type ServerConfig = z.infer<typeof configSchema>;
 
 /** What the vault is told of it. */
 export function vaultConfigOf({ vault, demo }: ServerConfig): VaultTokenConfig {
-  const { module, tokenLabel, pinFile, softhsmConf } = vault;
-  return { module, tokenLabel, pin: { pinFile }, softhsmConf, demo };
+  const { module, tokenLabel, slot, pinFile, pinEnv, softhsmConf } = vault;
+  const pin = pinFile === undefined ? { pinEnv: pinEnv ?? '' } : { pinFile };
+  return { module, tokenLabel, pin, softhsmConf, demo, ...(slot === undefined ? {} : { slot }) };
 }
 
 /** The configuration cannot be used; the message names file and field, in a sentence for an administrator. */
@@ -67,7 +79,7 @@ export function readConfig(file: string): ServerConfig {
     throw new ConfigError(`${file}: listen.host: a demo server may listen on this machine only (127.0.0.1)`);
   }
   const at = (relative: string) => resolve(dirname(file), relative);
-  const { softhsmConf, ...vault } = config.vault;
+  const { softhsmConf, pinFile, ...vault } = config.vault;
   return {
     ...config,
     tls: {
@@ -79,7 +91,7 @@ export function readConfig(file: string): ServerConfig {
     vault: {
       ...vault,
       module: at(vault.module),
-      pinFile: at(vault.pinFile),
+      ...(pinFile === undefined ? {} : { pinFile: at(pinFile) }),
       ...(softhsmConf === undefined ? {} : { softhsmConf: at(softhsmConf) }),
     },
     ...(config.resources === undefined ? {} : { resources: at(config.resources) }),

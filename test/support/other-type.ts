@@ -18,7 +18,7 @@ import { openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
 import type { KeyAlgorithm } from '../../app/keyserver/vault/port.ts';
 import { makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from './issuer-rig.ts';
+import { type IssuerRig, type MakeToken, openIssuerRig, randomDigits } from './issuer-rig.ts';
 import type { StoreKind } from './postgresql.ts';
 
 /** Factory keys of every card of the type, where they are not diversified. */
@@ -68,9 +68,10 @@ export interface OtherTypesRig {
 export async function openOtherTypes(
   specs: readonly TypeSpec[],
   kind: StoreKind = 'sqlite',
+  makeToken: MakeToken = makeDemoToken,
 ): Promise<OtherTypesRig> {
   const rig = await openIssuerRig(async (token, delivery) => {
-    const config = await makeDemoToken(token, delivery);
+    const config = await makeToken(token, delivery);
     const admin = await openVaultAdmin(config);
     try {
       for (const { id, scp } of specs) {

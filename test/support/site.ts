@@ -58,8 +58,13 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export async function openServerSite(kind: StoreKind, limits: Partial<Limits> = {}): Promise<Site> {
-  const rig = await openIssuerRig(undefined, kind);
+/** `own`: a rig of the test's, with its folder of resources; it is closed with the site. */
+export async function openServerSite(
+  kind: StoreKind,
+  limits: Partial<Limits> = {},
+  own?: { readonly rig: IssuerRig; readonly resources: string },
+): Promise<Site> {
+  const rig = own?.rig ?? (await openIssuerRig(undefined, kind));
   const authority = await makeAuthority('Test authority');
   const server = await authority.issue({ name: 'localhost', use: 'server' });
   await writeOperator(rig.context.store, { id: 'clerk', name: 'clerk', secret: SECRET });
@@ -75,6 +80,7 @@ export async function openServerSite(kind: StoreKind, limits: Partial<Limits> = 
     vault: { module, tokenLabel, pinFile: 'pinFile' in pin ? pin.pinFile : '', softhsmConf },
     limits: { ...HIGH_LIMITS, ...limits },
     operations: { port: 0 },
+    ...(own === undefined ? {} : { resources: own.resources }),
     demo: true,
   });
   writeFileSync(at('config.json'), JSON.stringify(config(0)));

@@ -4,17 +4,19 @@ import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
-import type { CardDevice } from '../../../app/simulator/device.ts';
+import { type CardDevice, PowerLost } from '../../../app/simulator/device.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { CALLER, carry, issue, request, runBatch } from '../../support/forwarder.ts';
 import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { CAMPUS_MEAL, slotOnCard } from '../../support/issuer-steps.ts';
+import { meddled } from '../../support/meddled.ts';
 
 const MEAL: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
 const NO_MEAL: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
 const INSTALL = 0xe6;
 const DELETE = 0xe4;
+const LOAD = 0xe8;
 
 let rig: IssuerRig;
 beforeAll(async () => {
@@ -152,6 +154,22 @@ describe('a load torn between the package and its instance', () => {
       inDoubt: false,
       loadFileHash: null,
     });
+  });
+
+  it('torn at every LOAD: one retry in the same job, then it is left for another visit, and nothing is lost', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    let loads = 0;
+    const torn = meddled(card, LOAD, () => {
+      loads += 1;
+      card.powerOff();
+      throw new PowerLost();
+    });
+    const outcome = await issue(torn, rig.context, account, MEAL);
+    expect(outcome).toMatchObject({ error: 'load-failed', apps: [{ app: 'campus-meal', after: 'missing' }] });
+    expect(loads).toBe(2);
+    expect(await issue(card, rig.context, account, MEAL)).toMatchObject({ result: 'complete' });
+    expect(await appOf(identification)).toMatchObject({ state: 'enabled', instance: 1, inDoubt: false });
   });
 
   it('a torn INSTALL that happened is found, with the hash of its load file', async () => {

@@ -68,6 +68,9 @@ async function expectVersion(
   return number;
 }
 
+/** By what i means (Amendment D 1.1.1 table 5-1; GPC 2.3.1 table E-1): i = 70, 15 pseudo-random challenges, 60 random ones. */
+const FORETOLD = { vanishing: true, added: false, replaced: true };
+
 describe.each(MOVING)('cards of a type (%s)', (id) => {
   it('are moved to the next version by whatever comes next, work under it, and go back', async () => {
     await use(id, 1);
@@ -76,10 +79,12 @@ describe.each(MOVING)('cards of a type (%s)', (id) => {
     await issue(made.card, types.context, account, ENABLE);
     let number = await expectVersion(id, made, 1, 'issued');
     const first = keysOnCard(made.card, number);
+    // A channel that can be foretold costs no trip of its own.
+    const trips = FORETOLD[id] ? 3 : 4;
     for (const version of [2, 3, 1]) {
       await use(id, version);
       const outcome = await issue(made.card, types.context, account, NOTHING);
-      expect(outcome, `to ${version}`).toMatchObject({ result: 'complete', trips: 4, plannedTrips: 4 });
+      expect(outcome, `to ${version}`).toMatchObject({ result: 'complete', trips, plannedTrips: trips });
       const next = await expectVersion(id, made, version, `to ${version}`);
       // Never the number it had: what is on the card afterwards would not be known.
       expect(next).not.toBe(number);
@@ -88,7 +93,7 @@ describe.each(MOVING)('cards of a type (%s)', (id) => {
     }
     expect(await issue(made.card, types.context, account, LOAD)).toMatchObject({
       result: 'complete',
-      trips: 7,
+      trips: FORETOLD[id] ? 6 : 7,
     });
   });
 

@@ -6,7 +6,7 @@ import { VaultError } from '../port.ts';
 import { isPinRefusal, tokenErrorName } from './cryptoki-error.ts';
 import { isDemo, KeyCache } from './key-cache.ts';
 import type { PinReader } from './pin.ts';
-import { RawCryptoki } from './raw-cryptoki.ts';
+import { RawCryptoki, readUlong } from './raw-cryptoki.ts';
 import { SessionPool } from './session-pool.ts';
 
 /** A token that is initialised and logged in. Its handles die with `closeToken`. */
@@ -54,15 +54,20 @@ export function loadModule(path: string): LoadedModule {
   }
 }
 
-/** The slot of the token with this label. @throws VaultError `hsm-away`; Pkcs11Error */
-export function findSlot(cryptoki: Module, label: string): Slot {
+/** The slot of the token with this label, and this slot identifier where it is given. @throws VaultError `hsm-away`; Pkcs11Error */
+export function findSlot(cryptoki: Module, label: string, id?: number): Slot {
   const slots = cryptoki.getSlots(true);
   const named = Array.from({ length: slots.length }, (_, i) => slots.items(i)).filter(
-    (one) => one.getToken().label.trimEnd() === label,
+    (one) => one.getToken().label.trimEnd() === label && (id === undefined || readUlong(one.handle) === id),
   );
   const [slot, second] = named;
-  if (slot === undefined) throw new VaultError('hsm-away', `token "${label}" is not there`);
-  if (second !== undefined) throw new VaultError('hsm-away', `there is more than one token "${label}"`);
+  if (slot === undefined)
+    throw new VaultError(
+      'hsm-away',
+      `token "${label}" is not there${id === undefined ? '' : ` in slot ${id}`}`,
+    );
+  if (second !== undefined)
+    throw new VaultError('hsm-away', `there is more than one token "${label}": name its slot`);
   return slot;
 }
 
@@ -87,7 +92,7 @@ export function openToken(
   // Not `cryptoki.initialize`, which takes a module that somebody else initialised for its own.
   p11.C_Initialize({ flags: pkcs11.CKF_OS_LOCKING_OK });
   try {
-    const slot = findSlot(cryptoki, config.tokenLabel);
+    const slot = findSlot(cryptoki, config.tokenLabel, config.slot);
     const sessions = new SessionPool(raw, slot, access);
     logIn(module, sessions.kept, config.tokenLabel, pin);
     const demo = sessions.use(isDemo);
