@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { cardTypeProfileSchema } from '../../app/catalogue/card-type-schema.ts';
+import { cardTypeProfileSchema, keySlotSchema } from '../../app/catalogue/card-type-schema.ts';
 import { cardApplicationSchema } from '../../app/catalogue/schema.ts';
 import { FAULTS } from '../../app/demo/faults.ts';
 import { KEYS } from '../../app/demo/hands.ts';
@@ -68,6 +68,21 @@ function members(schema: z.ZodType): string[] {
     if (typeof value !== 'object' || value === null) return;
     for (const [key, below] of Object.entries(value)) {
       if (key === 'properties') for (const name of Object.keys(below)) found.add(name);
+      visit(below);
+    }
+  };
+  visit(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+  return [...found];
+}
+
+/** All texts that a schema allows by name, at every depth. */
+function values(schema: z.ZodType): string[] {
+  const found = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, below] of Object.entries(value)) {
+      const said = key === 'enum' ? Object.values(below) : key === 'const' ? [below] : [];
+      for (const one of said) if (typeof one === 'string') found.add(one);
       visit(below);
     }
   };
@@ -220,6 +235,15 @@ describe('lists are whole', () => {
     const text = read('docs/profiles.md');
     const fields = [cardApplicationSchema, cardTypeProfileSchema].flatMap(members);
     expect(unmentioned(fields, text)).toEqual([]);
+  });
+
+  it('every field of a profile, of its security domain and of its apps in a row of its own, and every value it may have', () => {
+    const text = read('docs/profiles.md');
+    const rows = firstCells(text);
+    const { securityDomain, apps } = cardTypeProfileSchema.shape;
+    const tables = [cardTypeProfileSchema, securityDomain.unwrap(), apps.valueType, keySlotSchema];
+    for (const name of tables.flatMap((one) => Object.keys(one.shape))) expect(rows, name).toContain(name);
+    expect(unmentioned(values(cardTypeProfileSchema), text)).toEqual([]);
   });
 
   it('dependencies, in their decision, each once, and none that is not there', () => {

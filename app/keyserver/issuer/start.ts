@@ -8,6 +8,7 @@ import type { AppState, JobRequest } from '../../protocol/wire.ts';
 import { type CardAppState, type CardState, domainOf, leftovers, withApp } from './card-state.ts';
 import { certainSet, type DomainKeySet, isMoved, moveTarget, sameSet } from './domain-keys.ts';
 import type { Foreknowledge } from './foretell.ts';
+import { speaksAgainstMove } from './key-replacement.ts';
 import { type KeyCandidate, type SlotName, settled } from './key-slots.ts';
 import { type Targets, writesToRenew } from './renew.ts';
 import type { AppProgress, JobState } from './state.ts';
@@ -86,6 +87,22 @@ function domainKeysToDo(
   return certain !== undefined && sameSet(certain, target) ? 'rest' : 'all';
 }
 
+/** @throws KaikaError `wrong-card-type` when the card itself says that its keys cannot be changed as its type has it. */
+function refuseMove(
+  profile: CardTypeProfile,
+  card: CardState,
+  request: Pick<JobRequest, 'card'>,
+  activeVersion: ActiveVersion,
+): void {
+  const { securityDomain: domain } = profile;
+  const from = certainSet(domainOf(card, profile));
+  // A move that was begun is settled by the card in a channel.
+  if (domain === undefined || from === undefined) return;
+  const to = domainTarget(profile, card, activeVersion);
+  const reason = to === null ? undefined : speaksAgainstMove(domain, from, to, request.card.keyInformation);
+  if (reason !== undefined) throw new KaikaError('wrong-card-type', reason);
+}
+
 /** What issuing moves the domain's keys to; null where the profile does not ask for it. */
 function domainTarget(
   profile: CardTypeProfile,
@@ -149,6 +166,7 @@ export function planFor(
   known?: Foreknowledge,
 ): Plan {
   const domainKeys = domainKeysToDo(profile, card, activeVersion);
+  if (domainKeys === 'all') refuseMove(profile, card, request, activeVersion);
   const made = makePlan({
     catalogue,
     profile,

@@ -126,6 +126,39 @@ function watched(card: CardDevice, sent: string[]): CardDevice {
   };
 }
 
+describe('a card whose own list of keys speaks against the move', () => {
+  it.each([
+    ['replaced', 'of another type', 'E012C00401018810C00402018810C00403018810'],
+    ['replaced', 'of another length', 'E012C00401018010C00402018018C00403018010'],
+    ['replaced', 'of another length, in the extended form', 'E00CC00A0301FF80001801000100'],
+    [
+      'added',
+      'of the new version already',
+      'E024C00401018810C00402018810C00403018810C00401308810C00402308810C00403308810',
+    ],
+  ])('(%s) with keys %s: refused before the first byte', async (id, _what, keyInformation) => {
+    const { card, identification } = types.type(id).newCard();
+    const asked = await request(card, types.context, randomDigits(16), ENABLE);
+    asked.card.keyInformation = keyInformation;
+    await expect(startJob(types.context, CALLER, asked)).rejects.toMatchObject({ code: 'wrong-card-type' });
+    expect(await domainOnRecord(identification)).toBeUndefined();
+  });
+
+  it.each([
+    ['replaced', 'that does not tell', undefined],
+    ['replaced', 'that tells nonsense', 'E003C00401'],
+    ['replaced', 'with keys for other uses beside', 'E018C00401018010C00402018010C00403018010C00471018818'],
+    ['added', 'with keys of other versions beside', 'E018C00401018810C00402018810C00403018810C00401718810'],
+  ])('(%s) one %s is moved', async (id, _what, keyInformation) => {
+    const { card } = types.type(id).newCard();
+    const asked = await request(card, types.context, randomDigits(16), ENABLE);
+    if (keyInformation === undefined) delete asked.card.keyInformation;
+    else asked.card.keyInformation = keyInformation;
+    const outcome = await carry(card, types.context, await startJob(types.context, CALLER, asked));
+    expect(outcome).toMatchObject({ result: 'complete' });
+  });
+});
+
 describe('a card that lies about the keys it has', () => {
   it('is set aside when it confirms others than it was given', async () => {
     const { card, identification } = types.type('added').newCard();
