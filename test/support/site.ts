@@ -58,7 +58,11 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export async function openServerSite(kind: StoreKind, limits: Partial<Limits> = {}): Promise<Site> {
+export async function openServerSite(
+  kind: StoreKind,
+  limits: Partial<Limits> = {},
+  leaseSeconds = 120,
+): Promise<Site> {
   const rig = await openIssuerRig(undefined, kind);
   const authority = await makeAuthority('Test authority');
   const server = await authority.issue({ name: 'localhost', use: 'server' });
@@ -74,6 +78,7 @@ export async function openServerSite(kind: StoreKind, limits: Partial<Limits> = 
     store,
     vault: { module, tokenLabel, pinFile: 'pinFile' in pin ? pin.pinFile : '', softhsmConf },
     limits: { ...HIGH_LIMITS, ...limits },
+    leaseSeconds,
     operations: { port: 0 },
     demo: true,
   });
