@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { openActiveVersions } from './active-versions.ts';
-import { type ServerConfig, vaultConfigOf } from './config.ts';
+import { ConfigError, type ServerConfig, vaultConfigOf } from './config.ts';
 import { buildHttpServer } from './http/server.ts';
 import type { JobContext } from './jobs/context.ts';
 import { dropOldReceipts } from './jobs/repository.ts';
@@ -34,9 +34,9 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
   const catalogue = openCatalogue(folder);
   const packages = openPackages(folder, catalogue);
   const tls = {
-    key: readFileSync(config.tls.key, 'utf8'),
-    cert: readFileSync(config.tls.certificate, 'utf8'),
-    ca: readFileSync(config.tls.stationAuthorities, 'utf8'),
+    key: readPem('tls.key', config.tls.key),
+    cert: readPem('tls.certificate', config.tls.certificate),
+    ca: readPem('tls.stationAuthorities', config.tls.stationAuthorities),
   };
   const store = await openStore(config.store);
   const storeGeneration = await readStoreGeneration(store);
@@ -91,6 +91,18 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
   const port = typeof address === 'object' && address !== null ? address.port : config.listen.port;
   log('info', 'listening', { host: config.listen.host, port });
   return { port, operationsPort: operations?.port, close };
+}
+
+/** @throws ConfigError naming the field, when the file cannot be read or holds something else */
+function readPem(field: string, file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new ConfigError(`${field}: ${file} cannot be read`);
+  }
+  if (!text.includes('-----BEGIN ')) throw new ConfigError(`${field}: ${file} is not PEM`);
+  return text;
 }
 
 /** The vault's own sentences name token and process, never keys. */

@@ -16,6 +16,7 @@ import { openLog } from '../../app/keyserver/log.ts';
 import { signInReplySchema } from '../../app/protocol/wire.ts';
 import { type IssuerRig, type MakeToken, openIssuerRig } from './issuer-rig.ts';
 import { checkDescribed } from './openapi-check.ts';
+import type { StoreKind } from './postgresql.ts';
 
 const MAIN = fileURLToPath(new URL('../../app/keyserver/main.ts', import.meta.url));
 
@@ -53,8 +54,8 @@ export interface HttpsRig {
 
 export const SECRET = 'a secret of some length';
 
-export async function openHttpsRig(makeToken?: MakeToken): Promise<HttpsRig> {
-  const rig = await openIssuerRig(makeToken);
+export async function openHttpsRig(makeToken?: MakeToken, kind?: StoreKind): Promise<HttpsRig> {
+  const rig = await openIssuerRig(makeToken, kind);
   const authority = await makeAuthority('Test authority');
   const server = await authority.issue({ name: 'localhost', use: 'server' });
   const station = await authority.issue({ name: 'test-station', use: 'client' });
@@ -206,7 +207,7 @@ function writeConfig(rig: IssuerRig, files: { key: string; cert: string; ca: str
   const config = {
     listen: { host: '127.0.0.1', port: 0 },
     tls: { key: 'server.key', certificate: 'server.pem', stationAuthorities: 'ca.pem' },
-    store: { kind: 'sqlite', file: 'store/kaika.sqlite' },
+    store: rig.store,
     vault: { module, tokenLabel, pinFile: 'pinFile' in pin ? pin.pinFile : '', softhsmConf },
     demo: true,
   };

@@ -62,7 +62,10 @@ export interface Site {
 export async function openServerSite(
   kind: StoreKind,
   limits: Partial<Limits> = {},
-  own?: { readonly rig: IssuerRig; readonly resources: string },
+  {
+    leaseSeconds = 120,
+    own,
+  }: { leaseSeconds?: number; own?: { readonly rig: IssuerRig; readonly resources: string } } = {},
 ): Promise<Site> {
   const rig = own?.rig ?? (await openIssuerRig(undefined, kind));
   const authority = await makeAuthority('Test authority');
@@ -79,6 +82,7 @@ export async function openServerSite(
     store,
     vault: { module, tokenLabel, pinFile: 'pinFile' in pin ? pin.pinFile : '', softhsmConf },
     limits: { ...HIGH_LIMITS, ...limits },
+    leaseSeconds,
     operations: { port: 0 },
     ...(own === undefined ? {} : { resources: own.resources }),
     demo: true,

@@ -98,6 +98,8 @@ export function buildHttpServer(
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
       [STORE_GENERATION_HEADER]: context.storeGeneration,
+      // A line that was busy when the server was told to stop would keep it alive for as long as the station keeps the line.
+      ...(readiness.stopping ? { connection: 'close' } : {}),
     });
   });
   app.addHook('onResponse', async (request, reply) => {

@@ -38,7 +38,7 @@ const cards: { identification: string; account: string }[] = [];
 beforeAll(async () => {
   const added = MOVING_TYPES.filter(({ id }) => id === TYPE);
   types = await openOtherTypes(added, 'sqlite', makeToken);
-  site = await openServerSite('sqlite', {}, { rig: types.rig, resources: types.resources });
+  site = await openServerSite('sqlite', {}, { own: { rig: types.rig, resources: types.resources } });
   await addCustodian(types);
   server = await site.start();
   const { client } = await site.station('counter', [server.port]);
