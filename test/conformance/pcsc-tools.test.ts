@@ -1,7 +1,7 @@
 /** scriptor and pcsc_scan of pcsc-tools: what a card answers to right and wrong commands, T=1 and T=0. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rigAvailability } from '../../app/simulator/rig/index.ts';
-import { isInstalled, type RunningCard, runTool, startCard } from './support/running-card.ts';
+import { isInstalled, type RunningCard, runTool, startCard } from '../support/running-card.ts';
 
 const here = (await rigAvailability()).available && isInstalled('scriptor') && isInstalled('pcsc_scan');
 const READER = 'Virtual Reader 1 00 00';
