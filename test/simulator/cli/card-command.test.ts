@@ -85,6 +85,16 @@ describe('a card in a running vpcd', () => {
     expect((await load('0BB8')).sw).toBe('9000');
   });
 
+  it('locks its keys after as many wrong authentications as were asked for', async () => {
+    const reader = await put('--profile', 'sim-scp02-15', '--tries', '2');
+    const initialize = () => send(reader, '80500000080102030405060708');
+    for (let i = 0; i < 2; i += 1) {
+      expect((await initialize()).sw).toBe('611C');
+      expect((await send(reader, `8482010010${'00'.repeat(16)}`)).sw).toBe('6300');
+    }
+    expect((await initialize()).sw).toBe('6983');
+  });
+
   it('is the same card the next time when it is kept in a file', async () => {
     const state = join(folder, 'card.json');
     const first = await put('--profile', 'shop-scp03', '--state', state);
