@@ -1,4 +1,5 @@
 /** scriptor and pcsc_scan of pcsc-tools: what a card answers to right and wrong commands, T=1 and T=0. */
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rigAvailability } from '../../app/simulator/rig/index.ts';
 import { isInstalled, type RunningCard, runTool, startCard } from '../support/running-card.ts';
@@ -79,6 +80,20 @@ describe.skipIf(!here)('pcsc-tools (skipped without pcsc-tools or a pcscd of our
       expect(output).toContain('Card inserted');
       expect(output).toContain('Card removed');
     });
+  });
+
+  it('scriptor: a recorded dialogue is given again until it is left', async () => {
+    const file = fileURLToPath(new URL('./dialogues/gp-scp03.txt', import.meta.url));
+    const card = await startCard('--replay', file, '--pcscd');
+    try {
+      const got = await script(card, 'T=1', ['00 A4 04 00 00', '80 CA 9F 7F 00', '80 CA 00 67 00']);
+      expect(got.slice(0, 2)).toEqual(['9000', '9000']);
+      const { status, output } = await card.ended;
+      expect(status).toBe(1);
+      expect(output).toMatch(/The dialogue was left: line \d+: another command was sent\./);
+    } finally {
+      await card.stop();
+    }
   });
 
   it('scriptor: a T=0 card gives its answers in the forms of T=0', async () => {

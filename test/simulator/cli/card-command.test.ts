@@ -143,7 +143,7 @@ describe('traces', () => {
 
     const replayed = await put('--replay', trace);
     expect(card?.said).toContain('ATR 3B88014B414953484F5033FD, 3 commands');
-    expect(card?.said).toContain('1 answers have masked bytes');
+    expect(card?.said).toContain('Bytes of 1 of the answers are masked and given as 00');
     expect(await send(replayed, '00A4040000')).toEqual(selected);
     await replayed.transmit(fromHex('80CA9F7F00')).catch(() => undefined);
     const left = await card?.ended;
