@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { PROFILES } from '../../app/simulator/profiles.ts';
 import { rigAvailability } from '../../app/simulator/rig/index.ts';
-import { isInstalled, type RunningCard, runTool, startCard } from './support/running-card.ts';
+import { isInstalled, type RunningCard, runTool, startCard } from '../support/running-card.ts';
 
 const here = (await rigAvailability()).available && isInstalled('opensc-tool');
 

@@ -1,7 +1,8 @@
 /** scriptor and pcsc_scan of pcsc-tools: what a card answers to right and wrong commands, T=1 and T=0. */
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rigAvailability } from '../../app/simulator/rig/index.ts';
-import { isInstalled, type RunningCard, runTool, startCard } from './support/running-card.ts';
+import { isInstalled, type RunningCard, runTool, startCard } from '../support/running-card.ts';
 
 const here = (await rigAvailability()).available && isInstalled('scriptor') && isInstalled('pcsc_scan');
 const READER = 'Virtual Reader 1 00 00';
@@ -25,6 +26,7 @@ const T1: readonly (readonly [string, string, string])[] = [
   ['00 A4 04 00 05 A0 00 00 01 51 00', '9000', 'by a part of it, and with Le'],
   ['00 A4 04 00 05 F0 00 00 00 01', '6A82', 'an application that is not there'],
   ['00 A4 04 01 00', '6A86', 'P2 of another meaning'],
+  ['00 A4 00 0C 02 3F 00', '6A86', 'by a file identifier, as tools look for file systems'],
   ['80 CA 9F 7F 00', '9000', 'GET DATA, production data'],
   ['80 CA 9F 7F 05', '6C2D', 'Le too small: ISO 7816-4 §5.6, the right one is told'],
   ['00 CA 00 66 00', '9000', 'card data in class 00 too'],
@@ -37,6 +39,7 @@ const T1: readonly (readonly [string, string, string])[] = [
   ['84 82 00 00 10 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00', '6985', 'no longer awaited'],
   ['80 F2 80 02 02 4F 00 00', '6982', 'management without a secure channel'],
   ['80 E6 0C 00 00', '6982', 'INSTALL without a secure channel'],
+  ['00 A4 04 00 00 00 08 A0 00 00 01 51 00 00 00 00 00', '6700', 'extended length'],
   ['80 11 00 00 00', '6D00', 'an unknown instruction'],
   ['B0 CA 00 66 00', '6E00', 'an unknown class'],
   ['81 CA 00 66 00', '6881', 'a logical channel that is not open'],
@@ -77,6 +80,20 @@ describe.skipIf(!here)('pcsc-tools (skipped without pcsc-tools or a pcscd of our
       expect(output).toContain('Card inserted');
       expect(output).toContain('Card removed');
     });
+  });
+
+  it('scriptor: a recorded dialogue is given again until it is left', async () => {
+    const file = fileURLToPath(new URL('./dialogues/gp-scp03.txt', import.meta.url));
+    const card = await startCard('--replay', file, '--pcscd');
+    try {
+      const got = await script(card, 'T=1', ['00 A4 04 00 00', '80 CA 9F 7F 00', '80 CA 00 67 00']);
+      expect(got.slice(0, 2)).toEqual(['9000', '9000']);
+      const { status, output } = await card.ended;
+      expect(status).toBe(1);
+      expect(output).toMatch(/The dialogue was left: line \d+: another command was sent\./);
+    } finally {
+      await card.stop();
+    }
   });
 
   it('scriptor: a T=0 card gives its answers in the forms of T=0', async () => {

@@ -1,4 +1,4 @@
-/** `npm run card`: a virtual card in a reader, until Ctrl-C. Everything it says goes to standard error. */
+/** `npm run card`: a virtual card in a reader, until Ctrl-C. Everything but the help goes to standard error. */
 import { CardFileError } from '../card-file.ts';
 import { ReplayFileError } from '../dialogue/replay-file.ts';
 import { OrderError } from '../shop.ts';
@@ -14,7 +14,7 @@ const STATUS: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143, SI
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) {
-    say(USAGE);
+    process.stdout.write(USAGE);
     return 0;
   }
   const stop = new AbortController();

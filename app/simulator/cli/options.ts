@@ -13,6 +13,7 @@ export interface Options {
   readonly keys?: { readonly enc: string; readonly mac: string; readonly dek: string };
   readonly atr?: string;
   readonly memory?: number;
+  readonly failureLimit?: number;
   readonly code?: string;
   readonly port: number;
   readonly pcscd: boolean;
@@ -52,6 +53,7 @@ ${Object.entries(PROFILES)
                      the three keys one by one
   --atr HEX          answer to reset
   --memory BYTES     free non-volatile memory
+  --tries N          wrong authentications that lock the keys for good; 10 by default
   --code DIGITS      identification code, 16 digits; a fresh one by default
   --port N           port of vpcd on this machine; ${VPCD_PORT} by default
   --pcscd            start a pcscd of our own and say how clients find it
@@ -81,6 +83,7 @@ export function parseOptions(args: readonly string[]): Options {
   const keys = keysOf(values);
   const atr = atrOf(values.atr);
   const memory = decimal('--memory', values.memory, 0, 0x7fffffff);
+  const failureLimit = decimal('--tries', values.tries, 1, 0xff);
   const code = values.code;
   if (code !== undefined && !/^\d{16}$/.test(code)) throw new UsageError('--code takes 16 digits.');
   for (const name of ['state', 'replay', 'trace'] as const)
@@ -98,6 +101,7 @@ export function parseOptions(args: readonly string[]): Options {
     ...(keys === undefined ? {} : { keys }),
     ...(atr === undefined ? {} : { atr }),
     ...(memory === undefined ? {} : { memory }),
+    ...(failureLimit === undefined ? {} : { failureLimit }),
     ...(code === undefined ? {} : { code }),
     ...(values.state === undefined ? {} : { state: values.state }),
     ...(values.replay === undefined ? {} : { replay: values.replay }),
@@ -132,6 +136,7 @@ function read(args: readonly string[]) {
         'key-dek': { type: 'string' },
         atr: { type: 'string' },
         memory: { type: 'string' },
+        tries: { type: 'string' },
         code: { type: 'string' },
         port: { type: 'string' },
         pcscd: { type: 'boolean' },

@@ -52,7 +52,7 @@ async function replaySource(file: string): Promise<CardSource> {
   const masked =
     maskedAnswers === 0
       ? []
-      : [`${maskedAnswers} answers have masked bytes, which are given as 00: no key fits them.`];
+      : [`Bytes of ${maskedAnswers} of the answers are masked and given as 00: no key fits them.`];
   return {
     description: `the dialogue ${file}, ATR ${toHex(atr)}, ${commands} commands`,
     remarks: masked,

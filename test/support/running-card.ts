@@ -4,7 +4,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../../app/simulator/cli/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../app/simulator/cli/main.ts', import.meta.url));
 /** The last line of those that say that the card can be used. */
 const READY = 'Ctrl-C takes it out.';
 
