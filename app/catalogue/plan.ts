@@ -9,6 +9,8 @@ export const FMCOS_CHALLENGES = 4;
 export type PlanStep =
   | { readonly kind: 'content'; readonly deletes: readonly string[]; readonly loads: readonly string[] }
   | { readonly kind: 'enable'; readonly app: string }
+  /** An enabled app gets the issuer's keys in the versions that are active now; `writes`: how many key writes that takes. */
+  | { readonly kind: 'renew'; readonly app: string; readonly writes: number }
   /** The security domain goes from the factory's keys to the issuer's own, over one channel under each set. */
   | { readonly kind: 'domain-keys'; readonly channels: 1 | 2 };
 
@@ -43,11 +45,14 @@ export interface PlanInput {
   readonly leftovers?: readonly string[];
   /** The card is to have the issuer's own domain keys: `all` of that is to be done, or the `rest` under the new keys. */
   readonly domainKeys?: 'all' | 'rest';
+  /** Enabled apps that have keys of other versions than new writes use, or may have; only those that stay on the card are moved. */
+  readonly outdated?: readonly { readonly app: string; readonly writes: number }[];
 }
 
 /**
- * Plans a job. The domain's own keys come before everything, so that nothing is done for a card that keeps the factory's. Loads come first, enabling follows, and what cannot be taken back, deleting, comes last; only when memory
- * runs short without it does deleting come before the loads.
+ * Plans a job. The domain's own keys come before everything, so that nothing is done for a card that keeps the factory's. Loads come
+ * first, enabling follows, then apps with outdated keys, and what cannot be taken back, deleting, comes last; only when memory runs short
+ * without it does deleting come before the loads.
  */
 export function makePlan(input: PlanInput): { readonly plan: Plan } | { readonly refusal: PlanRefusal } {
   const refusal = refuseWishes(input);
@@ -87,13 +92,16 @@ export function makePlan(input: PlanInput): { readonly plan: Plan } | { readonly
   for (const [at, part] of inBatches(input, loads).entries())
     steps.push({ kind: 'content', deletes: deletesFirst && at === 0 ? deletes : [], loads: part });
   for (const wish of installedFirst(enables, loads)) steps.push({ kind: 'enable', app: wish.app });
+  for (const { app, writes } of input.outdated ?? []) {
+    if (state(app) === 'enabled' && !deletes.includes(app)) steps.push({ kind: 'renew', app, writes });
+  }
   if (deletes.length > 0 && !deletesFirst) steps.push({ kind: 'content', deletes, loads: [] });
 
   const first = steps[0];
   return {
     plan: {
       steps,
-      opensWith: first?.kind === 'enable' ? first.app : null,
+      opensWith: first !== undefined && 'app' in first ? first.app : null,
       trips: countTrips(steps),
       memory: { needed, free: input.free },
     },
@@ -125,9 +133,12 @@ function inBatches(input: PlanInput, loads: readonly string[]): string[][] {
   return batches;
 }
 
-/** 4n + 1, one more a secure channel, and one more when the job opens with a channel (design §3). */
+/**
+ * 4n + 1, one more a secure channel, for an app with outdated keys one and as many as it has key writes, and one more when the job opens
+ * with a channel (design §3).
+ */
 export function countTrips(steps: readonly PlanStep[]): number {
-  const opensWithChannel = steps[0] !== undefined && steps[0].kind !== 'enable';
+  const opensWithChannel = steps[0] !== undefined && !('app' in steps[0]);
   return sum(steps.map(tripsInside)) + 1 + (opensWithChannel ? 1 : 0);
 }
 
@@ -135,6 +146,8 @@ function tripsInside(step: PlanStep): number {
   switch (step.kind) {
     case 'enable':
       return FMCOS_CHALLENGES;
+    case 'renew':
+      return 1 + step.writes;
     case 'content':
       return 1;
     case 'domain-keys':

@@ -67,9 +67,11 @@ export async function makeDemoToken(token: DemoToken, delivery: Delivery): Promi
     tokenLabel: token.tokenLabel,
     pin: { pinFile: token.pinFile },
     softhsmConf: paths.softhsmConf,
+    demo: true,
   };
   const admin = await openVaultAdmin(config);
   try {
+    await admin.markDemo();
     await admin.ensureSealKey();
     await importTransportKeys(admin, delivery);
     for (const app of APP_IDS) {

@@ -12,7 +12,7 @@ const WORDS = {
     memory: (bytes: number) => `, ${bytes.toLocaleString('en')} bytes free`,
     signedIn: (name: string) => `Signed in: ${name}`,
     continues: 'The work begun on this card goes on',
-    plan: { load: 'load', enable: 'enable', delete: 'delete' },
+    plan: { load: 'load', enable: 'enable', delete: 'delete', renew: 'renew the keys of' },
     plans: (steps: string, trips: number) => `Plan: ${steps} (${trips} requests to the key server)`,
     result: {
       complete: 'Done: take the card',
@@ -29,7 +29,7 @@ const WORDS = {
     memory: (bytes: number) => `，剩余空间 ${bytes.toLocaleString('zh-CN')} 字节`,
     signedIn: (name: string) => `已登录：${name}`,
     continues: '继续这张卡上未完成的工作',
-    plan: { load: '装入', enable: '开通', delete: '删除' },
+    plan: { load: '装入', enable: '开通', delete: '删除', renew: '更新密钥' },
     plans: (steps: string, trips: number) => `计划：${steps}（与密钥服务器往返 ${trips} 次）`,
     result: { complete: '完成：请取卡', partial: '未全部完成', refused: '未做任何改动' },
     trips: (trips: number, planned: number, seconds: string) =>

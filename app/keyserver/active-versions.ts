@@ -1,24 +1,75 @@
-/** Which version of each of the issuer's keys new writes use: the newest in the token, asked for now and then. */
+/**
+ * Which version of each of the issuer's keys new writes use. The store says it, at every job anew, so that a change counts on all
+ * instances at once; the token must have that key, with the check value that the store knows.
+ */
+import { toHex } from '../card/bytes.ts';
 import { KaikaError } from '../protocol/errors.ts';
 import type { ActiveVersion } from './issuer/start.ts';
+import { adoptKeys } from './keys/versions.ts';
+import type { Store } from './store/store.ts';
 import type { MasterKeyInfo, Vault } from './vault/port.ts';
 
 const FRESH_MILLISECONDS = 30_000;
+/** Before a key that the token did not have is looked for again. */
+const MISSING_MILLISECONDS = 5_000;
 
-export function openActiveVersions(vault: Vault, now: () => number): () => Promise<ActiveVersion> {
+export interface ActiveVersionPorts {
+  readonly store: Store;
+  readonly vault: Pick<Vault, 'status'>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** @throws VaultError, from the function it gives, while the token is away and was never asked */
+export function openActiveVersions({ store, vault, now }: ActiveVersionPorts): () => Promise<ActiveVersion> {
   let masters: readonly MasterKeyInfo[] = [];
   let asked = Number.NEGATIVE_INFINITY;
+  let missed: ReadonlySet<string> = new Set();
+  const ask = async () => {
+    masters = (await vault.status()).masters;
+    asked = now();
+    await adoptKeys(store, masters, new Date(asked));
+  };
+  const active = () =>
+    store
+      .selectFrom('key_versions')
+      .select(['purpose', 'version', 'check_value'])
+      .where('state', '=', 'active')
+      .execute();
+  const missing = (rows: Awaited<ReturnType<typeof active>>) =>
+    rows
+      .filter(({ purpose, version }) => keyIn(masters, purpose, version) === undefined)
+      .map(({ purpose, version }) => `${purpose} ${version}`);
   return async () => {
-    if (now() - asked > FRESH_MILLISECONDS) {
-      masters = (await vault.status()).masters;
-      asked = now();
+    if (now() - asked > FRESH_MILLISECONDS) await ask();
+    const rows = await active();
+    // One that was made and activated since: new ones are asked for at once, others now and then.
+    const late = now() - asked > MISSING_MILLISECONDS;
+    if (missing(rows).some((key) => late || !missed.has(key))) {
+      await ask();
+      missed = new Set(missing(rows));
     }
+    const known = masters;
     return (purpose) => {
-      const versions = masters
-        .filter((key) => key.purpose === purpose && key.origin === 'issuer')
-        .map((key) => key.version);
-      if (versions.length === 0) throw new KaikaError('hsm-key-missing', `no issuer key for ${purpose}`);
-      return Math.max(...versions);
+      const row = rows.find((one) => one.purpose === purpose);
+      if (row === undefined) throw new KaikaError('hsm-key-missing', `no version of ${purpose} is active`);
+      const key = keyIn(known, purpose, row.version);
+      if (key === undefined)
+        throw new KaikaError('hsm-key-missing', `${purpose} version ${row.version} is not in the token`);
+      if (toHex(key.checkValue) !== row.check_value)
+        throw new KaikaError(
+          'hsm-key-missing',
+          `${purpose} version ${row.version}: the token has another key`,
+        );
+      return row.version;
     };
   };
+}
+
+function keyIn(
+  masters: readonly MasterKeyInfo[],
+  purpose: string,
+  version: number,
+): MasterKeyInfo | undefined {
+  return masters.find((key) => key.purpose === purpose && key.origin === 'issuer' && key.version === version);
 }

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { limitsSchema } from './limits.ts';
 import { type StoreConfig, storeConfigSchema } from './store/config.ts';
+import type { VaultTokenConfig } from './vault/config.ts';
 
 const path = z.string().min(1).max(4096);
 
@@ -14,12 +15,23 @@ export const configSchema = z.strictObject({
   }),
   tls: z.strictObject({ key: path, certificate: path, stationAuthorities: path }),
   store: storeConfigSchema,
-  vault: z.strictObject({
-    module: path,
-    tokenLabel: z.string().min(1).max(32),
-    pinFile: path,
-    softhsmConf: path.optional(),
-  }),
+  vault: z
+    .strictObject({
+      module: path,
+      tokenLabel: z.string().min(1).max(32),
+      /** Identifier of the token's slot, where more than one token has the label. */
+      slot: z.number().int().min(0).max(0xffff_ffff).optional(),
+      /** Where the PIN is: a file, or a variable of the environment. */
+      pinFile: path.optional(),
+      pinEnv: z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+        .optional(),
+      softhsmConf: path.optional(),
+    })
+    .refine(({ pinFile, pinEnv }) => (pinFile === undefined) !== (pinEnv === undefined), {
+      message: 'one of pinFile and pinEnv says where the PIN is',
+    }),
   /** Folder with apps.json, profiles/ and packages/; the program's own when left out. */
   resources: path.optional(),
   leaseSeconds: z.number().int().min(5).max(3600).default(120),
@@ -31,10 +43,17 @@ export const configSchema = z.strictObject({
       port: z.number().int().min(0).max(65_535),
     })
     .optional(),
-  /** A demo PKI and demo keys: for loopback only, refused elsewhere. */
+  /** A demo PKI and demo keys: for loopback only, refused elsewhere; without it a token of demo keys is refused. */
   demo: z.boolean().default(false),
 });
 export type ServerConfig = z.infer<typeof configSchema>;
+
+/** What the vault is told of it. */
+export function vaultConfigOf({ vault, demo }: ServerConfig): VaultTokenConfig {
+  const { module, tokenLabel, slot, pinFile, pinEnv, softhsmConf } = vault;
+  const pin = pinFile === undefined ? { pinEnv: pinEnv ?? '' } : { pinFile };
+  return { module, tokenLabel, pin, softhsmConf, demo, ...(slot === undefined ? {} : { slot }) };
+}
 
 /** The configuration cannot be used; the message names file and field, in a sentence for an administrator. */
 export class ConfigError extends Error {
@@ -50,17 +69,15 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 export function readConfig(file: string): ServerConfig {
   const parsed = configSchema.safeParse(readJson(file));
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new ConfigError(
-      `${file}: ${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'is not valid'}`,
-    );
+    const said = parsed.error.issues.flatMap(sentencesOf);
+    throw new ConfigError([...new Set(said)].map((sentence) => `${file}: ${sentence}`).join('\n'));
   }
   const config = parsed.data;
   if (config.demo && !LOOPBACK.has(config.listen.host)) {
     throw new ConfigError(`${file}: listen.host: a demo server may listen on this machine only (127.0.0.1)`);
   }
   const at = (relative: string) => resolve(dirname(file), relative);
-  const { softhsmConf, ...vault } = config.vault;
+  const { softhsmConf, pinFile, ...vault } = config.vault;
   return {
     ...config,
     tls: {
@@ -72,12 +89,50 @@ export function readConfig(file: string): ServerConfig {
     vault: {
       ...vault,
       module: at(vault.module),
-      pinFile: at(vault.pinFile),
+      ...(pinFile === undefined ? {} : { pinFile: at(pinFile) }),
       ...(softhsmConf === undefined ? {} : { softhsmConf: at(softhsmConf) }),
     },
     ...(config.resources === undefined ? {} : { resources: at(config.resources) }),
   };
 }
+
+/** What is wrong with one field, for an administrator; never the value, which may be a secret in the wrong place. */
+function sentencesOf(issue: z.core.$ZodIssue): string[] {
+  const field = issue.path.join('.');
+  const place = field === '' ? 'the file' : field;
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => `${field === '' ? key : `${field}.${key}`}: there is no such field`);
+    case 'invalid_type':
+      return [
+        /received undefined/.test(issue.message)
+          ? `${place}: is missing`
+          : `${place}: must be ${A_KIND[issue.expected] ?? issue.expected}`,
+      ];
+    case 'invalid_union':
+      return issue.discriminator === undefined
+        ? [`${place}: is not valid`]
+        : [`${place}: must be one of those in the guide`];
+    case 'invalid_value':
+      return [`${place}: must be ${issue.values.map(String).join(' or ')}`];
+    case 'too_small':
+      return [`${place}: must be ${issue.origin === 'string' ? 'longer' : `${issue.minimum} at least`}`];
+    case 'too_big':
+      return [`${place}: must be ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''} at most`];
+    case 'custom':
+      return [`${place}: ${issue.message}`];
+    default:
+      return [`${place}: is not of the right form`];
+  }
+}
+
+const A_KIND: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'an object',
+};
 
 function storeAt(store: StoreConfig, at: (relative: string) => string): StoreConfig {
   if (store.kind === 'sqlite') return { ...store, file: at(store.file) };

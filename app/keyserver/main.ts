@@ -4,6 +4,7 @@ import { KaikaError } from '../protocol/errors.ts';
 import { addOperator, addStation } from './cli/enrol.ts';
 import { initialise } from './cli/init.ts';
 import { backUp, release, restore } from './cli/keeping.ts';
+import { keys } from './cli/keys.ts';
 import { runServer } from './cli/run.ts';
 import { printStatus } from './cli/status.ts';
 import { ConfigError, readConfig } from './config.ts';
@@ -19,6 +20,17 @@ const USAGE = `Usage: npm run server -- <command> --config FILE
   restore --from FILE                       put a backup into a new, empty store
   release --card ID --operator ID --reason TEXT
                                             let a card be worked on again that was set aside, or whose tries are few
+  keys list                                 versions of the master keys: algorithm, check value, state
+  keys make --key KEY --operator ID --reason TEXT
+                                            make a key's next version inside the token (KEY: app/APP, app/APP/mck, isd/TYPE)
+  keys activate --key KEY --version N --operator ID --reason TEXT
+                                            new writes use this version; cards on others are moved when they come
+  keys rollback --key KEY --operator ID --reason TEXT
+                                            activate again what was active before
+  keys retire --key KEY --version N --operator ID --reason TEXT
+                                            give up a version that no card has
+  keys report [--key KEY [--version N [--after CARD] [--limit N]]]
+                                            how many cards are on each version, or which
 `;
 
 async function main(): Promise<number> {
@@ -34,6 +46,10 @@ async function main(): Promise<number> {
       card: { type: 'string' },
       operator: { type: 'string' },
       reason: { type: 'string' },
+      key: { type: 'string' },
+      version: { type: 'string' },
+      after: { type: 'string' },
+      limit: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -59,6 +75,8 @@ async function main(): Promise<number> {
       return restore(config, values.from);
     case 'release':
       return release(config, values.card, values.operator, values.reason);
+    case 'keys':
+      return keys(config, positionals[1], values);
     default:
       process.stderr.write(`There is no command "${command}".\n\n${USAGE}`);
       return 2;

@@ -18,7 +18,8 @@ export function atCommand(
 ): ProgressView {
   const kind = kindOf(label.step);
   const running = progress.steps.findIndex(
-    (step) => step.app === label.app && step.state !== 'done' && (kind === undefined || step.kind === kind),
+    (step) =>
+      step.app === label.app && step.state !== 'done' && (kind === undefined || kind.includes(step.kind)),
   );
   const steps =
     running < 0 || progress.steps[running]?.state === 'running'
@@ -39,30 +40,31 @@ export function concluded(progress: ProgressView, outcome: Outcome): ProgressVie
     const reached =
       step.kind === 'delete'
         ? outcome.deleted.includes(step.app)
-        : step.kind === 'enable'
-          ? app?.after === 'enabled'
+        : step.kind === 'enable' || step.kind === 'renew'
+          ? app?.after === 'enabled' && (step.kind === 'enable' || app.error === undefined)
           : app !== undefined && app.after !== 'missing';
     return { ...step, state: reached ? 'done' : 'failed' };
   });
   return { ...progress, steps, current: null };
 }
 
-/** Which kind of plan step a command belongs to; undefined where it serves several. */
-function kindOf(step: StepName): StepView['kind'] | undefined {
+/** Which kinds of plan steps a command belongs to; undefined where it serves all. */
+function kindOf(step: StepName): readonly StepView['kind'][] | undefined {
   switch (step) {
     case 'authenticate':
     case 'write-maintenance-key':
     case 'write-master-control-key':
+      return ['enable', 'renew'];
     case 'write-enabled-flag':
-      return 'enable';
+      return ['enable'];
     case 'remove-package':
     case 'announce-load':
     case 'load-block':
     case 'install-app':
-      return 'load';
+      return ['load'];
     case 'delete-app':
     case 'read-balance':
-      return 'delete';
+      return ['delete'];
     case 'identify-card':
     case 'select-app':
     case 'read-state':

@@ -13,9 +13,15 @@ export interface ErrorText {
   readonly detail?: string | undefined;
 }
 
-/** The text of an error with its details filled in. `name` turns an app's id into its name; lists are joined with 、 or a comma. */
+/**
+ * The text of an error with its details filled in. `name` turns an app's id into its name; lists are joined with 、 or a comma; a reason is
+ * said in its own words.
+ */
 export function errorText(
-  messages: { readonly errors: Readonly<Record<ErrorCode, ErrorText>> },
+  messages: {
+    readonly errors: Readonly<Record<ErrorCode, ErrorText>>;
+    readonly reasons: Readonly<Record<string, string>>;
+  },
   locale: Locale,
   code: ErrorCode,
   details: ErrorDetails = {},
@@ -28,6 +34,7 @@ export function errorText(
     const value = details[key];
     if (value === undefined || (Array.isArray(value) && value.length === 0)) whole = false;
     if (Array.isArray(value)) return value.map(name).join(locale === 'zh-CN' ? '、' : ', ');
+    if (key === 'reason' && typeof value === 'string') return messages.reasons[value] ?? value;
     return String(value ?? '');
   });
   return whole ? { ...text, detail: filled } : text;

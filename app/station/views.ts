@@ -6,7 +6,7 @@ import type { CardLook } from './look.ts';
 
 /** How far one step of the plan is. */
 export interface StepView {
-  readonly kind: 'enable' | 'load' | 'delete';
+  readonly kind: PlanSummary['steps'][number]['kind'];
   readonly app: string;
   readonly state: 'waiting' | 'running' | 'done' | 'failed';
 }

@@ -189,7 +189,7 @@ function plan(look: CardLook, offered: Catalogue, wishes: readonly WishView[]): 
 }
 
 function flatten(step: PlanStep): Extract<PlanView, { fits: true }>['steps'] {
-  if (step.kind === 'enable') return [{ kind: 'enable', app: step.app }];
+  if (step.kind === 'enable' || step.kind === 'renew') return [{ kind: step.kind, app: step.app }];
   // The card's own keys are no app, and nothing that staff choose.
   if (step.kind === 'domain-keys') return [];
   return [

@@ -56,7 +56,7 @@ function percentOf(job: JobView, step: StepView, at: number, catalogue: Catalogu
   const { current } = job.progress;
   if (step.kind === 'load') return loadPercent(job, at, catalogue);
   if (current === null || current.app !== step.app) return 0;
-  return (step.kind === 'enable' ? ENABLING : DELETING)[current.step] ?? 0;
+  return (step.kind === 'delete' ? DELETING : ENABLING)[current.step] ?? 0;
 }
 
 /** Loads of one batch share its commands by their size. */
@@ -91,7 +91,7 @@ export interface AppProgress {
 }
 
 /** Loading takes most of the time where both stand in the plan. */
-const WEIGHT: Readonly<Record<StepView['kind'], number>> = { load: 3, enable: 1, delete: 1 };
+const WEIGHT: Readonly<Record<StepView['kind'], number>> = { load: 3, enable: 1, delete: 1, renew: 1 };
 
 export function appsOf(steps: readonly StepView[], percents: readonly number[]): AppProgress[] {
   const apps = [...new Set(steps.map((step) => step.app))];

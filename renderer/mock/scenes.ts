@@ -187,6 +187,12 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   'end-abandoned': { station: ended({ kind: 'abandoned' }) },
   'engine-away': { station: ready(USED, { engine: { kind: 'away' } }), history: HISTORY },
   'wrong-clock': { station: station({ server: { state: 'up', lastSeen: MOMENT, clockAheadMs: 600_000 } }) },
+  'lanes-one-empty': {
+    station: station({
+      readers: [reader({ kind: 'card', card: card(USED) }, LANES[0]), reader({ kind: 'empty' }, LANES[1])],
+    }),
+    history: HISTORY,
+  },
   'lanes-two': {
     station: station({
       readers: [

@@ -149,7 +149,12 @@ function FittingPlan({ reader, rows, choice, plan: planned, onBack }: FittingPla
   );
 }
 
-const ICONS: Readonly<Record<Step['kind'], IconName>> = { enable: 'check', load: 'card-in', delete: 'trash' };
+const ICONS: Readonly<Record<Step['kind'], IconName>> = {
+  enable: 'check',
+  load: 'card-in',
+  delete: 'trash',
+  renew: 'check',
+};
 
 function StepLine({ step, confirm }: { readonly step: Step; readonly confirm: boolean }) {
   const words = useWords();

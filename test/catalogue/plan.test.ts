@@ -42,7 +42,7 @@ function told(made: ReturnType<typeof plan>): string {
   if ('refusal' in made) return made.refusal.code;
   return made.plan.steps
     .map((step) => {
-      if (step.kind === 'enable') return `enable ${step.app}`;
+      if (step.kind === 'enable' || step.kind === 'renew') return `${step.kind} ${step.app}`;
       if (step.kind === 'domain-keys') return 'own keys';
       return `channel ${[...step.deletes.map((app) => `-${app}`), ...step.loads.map((app) => `+${app}`)].join(' ')}`;
     })

@@ -58,6 +58,7 @@ describe('npm start -- --headless', () => {
   it.each([
     ['enable one installed app', ['--apps', 'e-wallet'], 5],
     ['enable two installed apps', ['--apps', 'e-wallet,identity'], 9],
+    // The demo card's challenges follow from its counter: a channel that opens the job costs no trip of its own.
     ['load and enable one', ['--apps', 'campus-meal'], 6],
     ['delete one', ['--delete', 'transit'], 2],
   ])('keeps to the planned trips: %s', async (_what, args, trips) => {

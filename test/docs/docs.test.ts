@@ -6,14 +6,21 @@ import { z } from 'zod';
 import { cardTypeProfileSchema, keySlotSchema } from '../../app/catalogue/card-type-schema.ts';
 import { cardApplicationSchema } from '../../app/catalogue/schema.ts';
 import { FAULTS } from '../../app/demo/faults.ts';
+import { KEYS } from '../../app/demo/hands.ts';
 import { USAGE } from '../../app/demo/options.ts';
 import { configSchema } from '../../app/keyserver/config.ts';
 import { statusOf } from '../../app/keyserver/http/status-codes.ts';
 import { ERROR_CODES, errorBodySchema, SERVER_ERRORS } from '../../app/protocol/errors.ts';
-import * as wire from '../../app/protocol/wire.ts';
+import * as receipts from '../../app/protocol/receipts.ts';
+import * as search from '../../app/protocol/search.ts';
+import * as messages from '../../app/protocol/wire.ts';
+import { readersConfigSchema, stationConfigSchema } from '../../app/station/config.ts';
 import { headlessResultSchema } from '../../app/station/headless/result.ts';
 
 const read = (file: string) => readFileSync(file, 'utf8');
+
+/** Everything that goes over the wire. */
+const wire = { ...messages, ...search, ...receipts };
 
 /** Every Markdown file of the repository. */
 function documents(folder = '.'): string[] {
@@ -173,6 +180,7 @@ describe('examples', () => {
     ),
     errorBody: errorBodySchema,
     serverConfig: configSchema,
+    stationConfig: stationConfigSchema,
     headlessResult: headlessResultSchema,
   };
   const examples = documents().flatMap((file) =>
@@ -211,6 +219,16 @@ describe('lists are whole', () => {
     const sections = ['listen', 'tls', 'store', 'vault'];
     const fields = members(configSchema).filter((name) => !sections.includes(name));
     expect(unmentioned(fields, guide)).toEqual([]);
+  });
+
+  it('keys of the demo and configuration of the station, in docs/guide/station.md', () => {
+    const guide = read('docs/guide/station.md');
+    expect(unmentioned(Object.keys(KEYS), guide)).toEqual([]);
+    const fields = members(stationConfigSchema).filter((name) => !['server', 'readers'].includes(name));
+    expect(fields.length).toBeGreaterThan(6);
+    expect(unmentioned(fields, guide)).toEqual([]);
+    const kinds = readersConfigSchema.options.map(({ shape }) => shape.kind.value);
+    expect(unmentioned(kinds, guide)).toEqual([]);
   });
 
   it('fields of apps.json and of profiles, in docs/profiles.md', () => {

@@ -18,7 +18,8 @@ import { openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
 import type { KeyAlgorithm } from '../../app/keyserver/vault/port.ts';
 import { makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from './issuer-rig.ts';
+import { type IssuerRig, type MakeToken, openIssuerRig, randomDigits } from './issuer-rig.ts';
+import type { StoreKind } from './postgresql.ts';
 
 /** Factory keys of every card of the type, where they are not diversified. */
 export const FACTORY_KEYS = {
@@ -59,14 +60,20 @@ export interface CardChange {
 export interface OtherTypesRig {
   readonly rig: IssuerRig;
   readonly context: JobContext;
+  /** The folder of the catalogue with these types. */
+  readonly resources: string;
   type(id: string): OtherType;
   close(): Promise<void>;
 }
 
 /** A rig whose catalogue has these types too. */
-export async function openOtherTypes(specs: readonly TypeSpec[]): Promise<OtherTypesRig> {
+export async function openOtherTypes(
+  specs: readonly TypeSpec[],
+  kind: StoreKind = 'sqlite',
+  makeToken: MakeToken = makeDemoToken,
+): Promise<OtherTypesRig> {
   const rig = await openIssuerRig(async (token, delivery) => {
-    const config = await makeDemoToken(token, delivery);
+    const config = await makeToken(token, delivery);
     const admin = await openVaultAdmin(config);
     try {
       for (const { id, scp } of specs) {
@@ -85,7 +92,7 @@ export async function openOtherTypes(specs: readonly TypeSpec[]): Promise<OtherT
       await admin.close();
     }
     return config;
-  });
+  }, kind);
   const folder = mkdtempSync(join(tmpdir(), 'kaika-resources-'));
   cpSync(OWN_RESOURCES, folder, { recursive: true });
   for (const spec of specs)
@@ -93,6 +100,7 @@ export async function openOtherTypes(specs: readonly TypeSpec[]): Promise<OtherT
   const catalogue = openCatalogue(folder);
   return {
     rig,
+    resources: folder,
     context: { ...rig.context, catalogue, package: openPackages(folder, catalogue) },
     type(id) {
       const spec = specs.find((one) => one.id === id);

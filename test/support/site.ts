@@ -10,14 +10,21 @@ import { z } from 'zod';
 import { makeAuthority } from '../../app/demo/pki.ts';
 import { enrolStation, writeOperator } from '../../app/keyserver/access/enrolment.ts';
 import type { Limits } from '../../app/keyserver/limits.ts';
+import type { StoreConfig } from '../../app/keyserver/store/config.ts';
 import type { AnswersRequest, Outcome, Wish } from '../../app/protocol/wire.ts';
-import { createServerClient, RefusedError, type ServerClient } from '../../app/station/server-client.ts';
+import {
+  createServerClient,
+  type HttpsClientOptions,
+  RefusedError,
+  type ServerClient,
+} from '../../app/station/server-client.ts';
 import { request, runBatch } from './forwarder.ts';
 import { HIGH_LIMITS, type IssuerRig, openIssuerRig, randomDigits } from './issuer-rig.ts';
 import type { StoreKind } from './postgresql.ts';
 
 const MAIN = fileURLToPath(new URL('../../app/keyserver/main.ts', import.meta.url));
-const SECRET = 'a secret of some length';
+/** Of the operator `clerk`. */
+export const SECRET = 'a secret of some length';
 const START_MS = 40_000;
 const GIVE_UP_MS = 25_000;
 
@@ -37,18 +44,30 @@ export interface SimulatedStation {
   readonly token: string;
 }
 
+export type StationLine = Pick<HttpsClientOptions, 'origins' | 'ca' | 'cert' | 'key'>;
+
 export interface Site {
   readonly rig: IssuerRig;
   readonly config: string;
-  /** Starts a server; on `port`, if it had one before. */
-  start(port?: number): Promise<ServerInstance>;
+  /** Starts a server; on `port`, if it had one before; on another store than the site's. */
+  start(port?: number, store?: StoreConfig): Promise<ServerInstance>;
+  /** What an enrolled station of this name needs to speak to these instances. */
+  line(name: string, ports: readonly number[]): Promise<StationLine>;
   /** A station of its own that knows these instances, with an operator signed in. */
   station(name: string, ports: readonly number[]): Promise<SimulatedStation>;
   close(): Promise<void>;
 }
 
-export async function openServerSite(kind: StoreKind, limits: Partial<Limits> = {}): Promise<Site> {
-  const rig = await openIssuerRig(undefined, kind);
+/** `own`: a rig of the test's, with its folder of resources; it is closed with the site. */
+export async function openServerSite(
+  kind: StoreKind,
+  limits: Partial<Limits> = {},
+  {
+    leaseSeconds = 120,
+    own,
+  }: { leaseSeconds?: number; own?: { readonly rig: IssuerRig; readonly resources: string } } = {},
+): Promise<Site> {
+  const rig = own?.rig ?? (await openIssuerRig(undefined, kind));
   const authority = await makeAuthority('Test authority');
   const server = await authority.issue({ name: 'localhost', use: 'server' });
   await writeOperator(rig.context.store, { id: 'clerk', name: 'clerk', secret: SECRET });
@@ -57,36 +76,44 @@ export async function openServerSite(kind: StoreKind, limits: Partial<Limits> = 
   writeFileSync(at('server.pem'), server.certificate);
   writeFileSync(at('ca.pem'), authority.certificate);
   const { module, tokenLabel, pin, softhsmConf } = rig.token;
-  const config = (port: number) => ({
+  const config = (port: number, store = rig.store) => ({
     listen: { host: '127.0.0.1', port },
     tls: { key: 'server.key', certificate: 'server.pem', stationAuthorities: 'ca.pem' },
-    store: rig.store,
+    store,
     vault: { module, tokenLabel, pinFile: 'pinFile' in pin ? pin.pinFile : '', softhsmConf },
     limits: { ...HIGH_LIMITS, ...limits },
+    leaseSeconds,
     operations: { port: 0 },
+    ...(own === undefined ? {} : { resources: own.resources }),
     demo: true,
   });
   writeFileSync(at('config.json'), JSON.stringify(config(0)));
   const instances = new Set<ServerInstance>();
   const clients: ServerClient[] = [];
+  const line = async (name: string, ports: readonly number[]): Promise<StationLine> => {
+    const identity = await authority.issue({ name, use: 'client' });
+    await enrolStation(rig.context.store, name, new X509Certificate(identity.certificate));
+    return {
+      origins: ports.map((port) => `https://localhost:${port}`),
+      ca: authority.certificate,
+      cert: identity.certificate,
+      key: identity.key,
+    };
+  };
   return {
     rig,
     config: at('config.json'),
-    async start(port = 0) {
+    async start(port = 0, store = rig.store) {
       const file = at(`config-${port}.json`);
-      writeFileSync(file, JSON.stringify(config(port)));
+      writeFileSync(file, JSON.stringify(config(port, store)));
       const instance = await startInstance(file);
       instances.add(instance);
       return instance;
     },
+    line,
     async station(name, ports) {
-      const identity = await authority.issue({ name, use: 'client' });
-      await enrolStation(rig.context.store, name, new X509Certificate(identity.certificate));
       const client = createServerClient({
-        origins: ports.map((port) => `https://localhost:${port}`),
-        ca: authority.certificate,
-        cert: identity.certificate,
-        key: identity.key,
+        ...(await line(name, ports)),
         clock: { now: () => Date.now() },
         connectTimeoutMs: 3_000,
       });

@@ -1,7 +1,7 @@
 /** `init`: a first configuration where there is none; otherwise everything it names, tried one by one, and the store made. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { readConfig, type ServerConfig } from '../config.ts';
+import { readConfig, type ServerConfig, vaultConfigOf } from '../config.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from '../resources.ts';
 import { openStore } from '../store/open.ts';
 import { startVault } from '../vault/client.ts';
@@ -67,8 +67,7 @@ async function checkStore(config: ServerConfig): Promise<string> {
 }
 
 async function checkVault(config: ServerConfig): Promise<string> {
-  const { module, tokenLabel, pinFile, softhsmConf } = config.vault;
-  const vault = await startVault({ module, tokenLabel, pin: { pinFile }, softhsmConf });
+  const vault = await startVault(vaultConfigOf(config));
   try {
     const status = await vault.status();
     const there = new Set(status.masters.map((key) => `${key.purpose} ${key.origin}`));
@@ -90,6 +89,7 @@ async function checkVault(config: ServerConfig): Promise<string> {
     return [
       `${status.token}, ${status.masters.length} keys`,
       ...(status.softwareToken ? ['software token'] : []),
+      ...(status.demo ? ['demonstration keys'] : []),
       ...notes,
     ].join('; ');
   } finally {

@@ -1,26 +1,22 @@
 /** `status`: what an administrator asks first, without keys and without cards' data. */
 import { toHex } from '../../card/bytes.ts';
-import type { ServerConfig } from '../config.ts';
-import { readStoreGeneration } from '../store/backup.ts';
+import type { CardTypeProfile } from '../../catalogue/schema.ts';
+import { type ServerConfig, vaultConfigOf } from '../config.ts';
+import { OWN_RESOURCES, openCatalogue } from '../resources.ts';
+import { readStoreGeneration } from '../store/generation.ts';
 import { openStore } from '../store/open.ts';
 import { startVault } from '../vault/client.ts';
+import type { NewKeyPath, VaultStatus } from '../vault/port.ts';
 
 export async function printStatus(config: ServerConfig): Promise<number> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
-  const vault = await startVault({
-    module: config.vault.module,
-    tokenLabel: config.vault.tokenLabel,
-    pin: { pinFile: config.vault.pinFile },
-    softhsmConf: config.vault.softhsmConf,
-  });
+  const vault = await startVault(vaultConfigOf(config));
   try {
     const status = await vault.status();
     say(`Token    ${status.token} (${status.manufacturer})${status.softwareToken ? ', software token' : ''}`);
-    say(
-      status.newKeys === 'inside-token'
-        ? 'New keys are wrapped inside the token'
-        : 'New keys pass through one wiped buffer of the vault process',
-    );
+    if (status.demo) say('Token    demonstration keys: they protect nothing');
+    for (const profile of openCatalogue(config.resources ?? OWN_RESOURCES).profiles)
+      for (const line of pathsOf(profile, status)) say(line);
     for (const key of status.masters) {
       say(
         `Key      ${key.purpose} ${key.origin} v${key.version} ${key.algorithm} check value ${toHex(key.checkValue)}`,
@@ -43,4 +39,20 @@ export async function printStatus(config: ServerConfig): Promise<number> {
     await store.destroy();
   }
   return 0;
+}
+
+const PATHS: Readonly<Record<NewKeyPath, string>> = {
+  'inside-token': 'wrapped inside the token',
+  'wiped-buffer': 'through one wiped buffer of the vault process',
+};
+
+/** How new keys reach cards of a type, and whether what they travel under is worth something. */
+function pathsOf(profile: CardTypeProfile, status: VaultStatus): string[] {
+  const { id, securityDomain: domain } = profile;
+  const lines = [`Type     ${id}: new app keys ${PATHS[status.newKeys]}`];
+  if (domain?.issuerKeys !== undefined)
+    lines.push(`Type     ${id}: new domain keys ${PATHS[status.newDomainKeys[domain.algorithm]]}`);
+  if (domain?.factoryKeys.diversification.kind === 'none')
+    lines.push(`Type     ${id}: WEAK, all cards of the type have the same transport keys`);
+  return lines;
 }

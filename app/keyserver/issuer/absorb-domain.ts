@@ -56,8 +56,7 @@ export function absorbPutKeys(now: Absorbed, { from, to }: PutKeys, fate: Fate):
     case 'unknown':
       return touchDomain(now);
     case 'refused':
-      if (fate.sw === SUCCESS)
-        return setCardAside(touchDomain(now), 'the security domain confirms other keys than it was given');
+      if (fate.sw === SUCCESS) return setCardAside(touchDomain(now), 'domain-keys-differ');
       if (leavesDoubt(fate.sw)) return failJob(touchDomain(now), 'card-refused-command');
       return failJob(
         change(now, (state) => moveUndone(state, from)),

@@ -121,7 +121,7 @@ function absorbAuthenticate(
     return refused ? failApp({ ...now, card }, app, 'card-refused-key') : { ...now, card };
   }
   if (fate.sw === 0x6983 || fate.sw === 0x9303) return failApp(now, app, 'app-locked');
-  if (fate.sw === 0x6283) return setAside(now, app, 'a key on the card is damaged');
+  if (fate.sw === 0x6283) return setAside(now, app, 'key-damaged');
   if (fate.sw === 0x6985) {
     // The challenge was gone: no try was spent. Begin the app again, a bounded number of times.
     return beginAgain({ ...now, card: withSlot(now.card, app, 'mck', returnTry) }, app);
@@ -139,7 +139,7 @@ function absorbWrite(now: Absorbed, meaning: Extract<Meaning, { kind: 'write' }>
     case 'unknown':
       return touch(now, app);
     case 'refused':
-      if (fate.sw === 0x6283) return setAside(now, app, 'the card refused a new key as damaged');
+      if (fate.sw === 0x6283) return setAside(now, app, 'new-key-damaged');
       if (leavesDoubt(fate.sw)) return failApp(touch(now, app), app, 'card-refused-command');
       return failApp(
         { ...now, card: withSlot(now.card, app, slot, (state) => writeUndone(state, before)) },
@@ -161,7 +161,7 @@ function absorbFlag(now: Absorbed, app: string, fate: Fate): Absorbed {
       return touch(now, app);
     case 'refused': {
       if (fate.sw === 0x9303) return failApp(now, app, 'app-locked');
-      if (fate.sw === 0x6283) return setAside(now, app, 'the maintenance key on the card is damaged');
+      if (fate.sw === 0x6283) return setAside(now, app, 'maintenance-key-damaged');
       if (leavesDoubt(fate.sw)) return failApp(touch(now, app), app, 'card-refused-command');
       if (fate.sw === 0x9302 || fate.sw === 0x6988) return maintenanceKeyRefused(now, app);
       return failApp(
@@ -176,7 +176,7 @@ function absorbFlag(now: Absorbed, app: string, fate: Fate): Absorbed {
 /** Wrong MACs lock the application for good, and a rewritten key does not start their count again: write it once more, then stop. */
 function maintenanceKeyRefused(now: Absorbed, app: string): Absorbed {
   const spent = now.card.apps[app]?.keys?.mtk.spent ?? 0;
-  if (spent > 1) return setAside(now, app, 'the card refuses the maintenance key');
+  if (spent > 1) return setAside(now, app, 'maintenance-key-refused');
   const card = withSlot(now.card, app, 'mtk', (slot) => ({ ...slot, refused: true }));
   return beginAgain(progress({ ...now, card }, app, { flagInDoubt: false }), app);
 }
@@ -193,9 +193,9 @@ function enabled(now: Absorbed, app: string): Absorbed {
   return { ...done, job: { ...done.job, at: Math.max(done.job.at, stepOf(now, app) + 1) } };
 }
 
-/** The plan step that enables `app`. */
+/** The plan step that enables `app`, or renews its keys. */
 function stepOf(now: Absorbed, app: string): number {
-  return now.job.steps.findIndex((one) => one.kind === 'enable' && one.app === app);
+  return now.job.steps.findIndex((one) => 'app' in one && one.app === app);
 }
 
 function refusedFails(now: Absorbed, app: string, fate: Fate): Absorbed {

@@ -20,10 +20,12 @@ import {
   mayTry,
   type SlotName,
   spendTry,
+  writeDone,
 } from './key-slots.ts';
 import type { IssuerPorts } from './ports.ts';
 import { type Absorbed, failApp, progress } from './progress.ts';
-import type { Meaning } from './state.ts';
+import { isRenewed } from './renew.ts';
+import type { JobState, Meaning } from './state.ts';
 
 /** Wrong MACs in a row on the public file that lock the application for good. */
 const MOST_WRONG_MACS = 3;
@@ -33,8 +35,10 @@ export interface Stage {
   readonly next: Absorbed;
 }
 
-/** The next commands for `app`, the step under way; none when the app cannot go on (its error is in `next`). */
-export async function buildEnable(now: Absorbed, app: string, ports: IssuerPorts): Promise<Stage> {
+type AppStep = Extract<JobState['steps'][number], { app: string }>;
+
+/** The next commands for the app of `step`, which is under way; none when it cannot go on (its error is in `next`). */
+export async function buildEnable(now: Absorbed, { kind, app }: AppStep, ports: IssuerPorts): Promise<Stage> {
   const at = now.job.at;
   const keys = now.card.apps[app]?.keys;
   const target = now.job.targets[app];
@@ -69,6 +73,7 @@ export async function buildEnable(now: Absorbed, app: string, ports: IssuerPorts
       ports,
     );
   }
+  if (kind === 'renew') return { drafts: [], next: now };
   if (!mayTry(keys.mtk, MOST_WRONG_MACS)) return fails(now, app, 'card-tries-low');
   return writeFlag(now, app, target.mtk, random, ports);
 }
@@ -123,10 +128,18 @@ async function write(
   });
   const step = name === 'mtk' ? 'write-maintenance-key' : 'write-master-control-key';
   const meaning: Meaning = { kind: 'write', app, slot: name, key, before: [...slot.candidates] };
-  return {
-    drafts: [draft(now.job.at, step, command, meaning, { app, effect: true }), challenge(now.job.at, app)],
-    next: { ...now, card: withSlot(now.card, app, name, (state) => intendWrite(state, key)) },
-  };
+  const next = { ...now, card: withSlot(now.card, app, name, (state) => intendWrite(state, key)) };
+  // Behind the last write of a renewal nothing follows for this app: the next step's beginning travels along.
+  const behind = isLastWrite(now, app, name, key)
+    ? headOf(next, nextStep(next), ports)
+    : [challenge(now.job.at, app)];
+  return { drafts: [draft(now.job.at, step, command, meaning, { app, effect: true }), ...behind], next };
+}
+
+function isLastWrite(now: Absorbed, app: string, name: SlotName, key: KeyCandidate): boolean {
+  if (now.job.steps[now.job.at]?.kind !== 'renew') return false;
+  const card = withSlot(now.card, app, name, (slot) => writeDone(slot, key));
+  return isRenewed(now.job, card, app);
 }
 
 /** The card says "enabled" last of all; the next step's beginning travels behind it. */
@@ -158,9 +171,7 @@ async function writeFlag(
 /** The plan step that will follow: apps that failed already are passed over. */
 export function nextStep(now: Absorbed): number {
   const { steps, apps, at } = now.job;
-  const next = steps.findIndex(
-    (step, i) => i > at && (step.kind !== 'enable' || apps[step.app]?.error === null),
-  );
+  const next = steps.findIndex((step, i) => i > at && (!('app' in step) || apps[step.app]?.error === null));
   return next === -1 ? steps.length : next;
 }
 

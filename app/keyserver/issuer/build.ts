@@ -11,6 +11,7 @@ import { type Foreknowledge, foretell, wipeForetold } from './foretell.ts';
 import { headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
 import { type Absorbed, isFinished } from './progress.ts';
+import { isRenewed } from './renew.ts';
 import type { JobState, Scratch } from './state.ts';
 
 export interface Built {
@@ -86,14 +87,15 @@ function withoutUnseenData(card: CardState, before: CardState, ports: IssuerPort
 
 /** A channel that nothing has to be read before. */
 function opensUnseen(job: JobState, step: JobState['steps'][number]): boolean {
-  if (step.kind === 'enable') return false;
+  if (step.kind === 'enable' || step.kind === 'renew') return false;
   return step.kind === 'domain-keys' || step.loads.every((app) => job.apps[app]?.contentInDoubt !== true);
 }
 
 function buildStep(now: Absorbed, step: JobState['steps'][number], ports: IssuerPorts): Promise<Stage> {
   switch (step.kind) {
     case 'enable':
-      return buildEnable(now, step.app, ports);
+    case 'renew':
+      return buildEnable(now, step, ports);
     case 'content':
       return buildContent(now, step, ports);
     case 'domain-keys':
@@ -122,10 +124,12 @@ function isDone({ job, card }: Absorbed, step: JobState['steps'][number]): boole
   switch (step.kind) {
     case 'enable':
       return job.apps[step.app]?.error !== null || job.apps[step.app]?.after === 'enabled';
+    case 'renew':
+      return job.apps[step.app]?.error !== null || isRenewed(job, card, step.app);
     case 'content':
       return [...step.loads, ...step.deletes].every((app) => isFinished(job, app));
     case 'domain-keys':
-      return card.domain !== undefined && isMoved(card.domain);
+      return card.domain !== undefined && job.domainTarget !== null && isMoved(card.domain, job.domainTarget);
   }
 }
 

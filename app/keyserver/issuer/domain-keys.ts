@@ -47,19 +47,37 @@ export function certainSet(state: DomainState): DomainKeySet | undefined {
   return state.candidates.length === 1 ? state.candidates[0] : undefined;
 }
 
-/** Whether nothing of a move to the issuer's own keys is left to be done. */
-export function isMoved(state: DomainState): boolean {
-  return certainSet(state)?.origin === 'issuer' && state.leaving === null;
+/** Whether nothing of a move to `target` is left to be done. */
+export function isMoved(state: DomainState, target: DomainKeySet): boolean {
+  const certain = certainSet(state);
+  return certain !== undefined && sameSet(certain, target) && state.leaving === null;
 }
 
 /**
- * What a move goes to: where one was begun, what it was going to, because a set in doubt may be written again only with the keys it was
- * being changed to. `version`: of the issuer's masters that a new move takes.
+ * What a move goes to. One that was begun is finished first, because a set in doubt may be written again only with the keys it was being
+ * changed to, and what it leaves behind must go before the next. `version`: of the issuer's masters that a new move takes.
  */
 export function moveTarget(domain: Domain, state: DomainState, version: number): DomainKeySet | undefined {
   if (domain.issuerKeys === undefined) return undefined;
-  const begun = state.candidates.find((set) => set.origin === 'issuer');
-  return begun ?? { origin: 'issuer', version, keyVersion: domain.issuerKeys.keyVersion, data: null };
+  const [newest, other] = state.candidates;
+  const begun = other !== undefined || state.leaving !== null;
+  if (newest?.origin === 'issuer' && (begun || newest.version === version)) return newest;
+  return {
+    origin: 'issuer',
+    version,
+    keyVersion: freeNumber(domain, domain.issuerKeys.keyVersion, state),
+    data: null,
+  };
+}
+
+/**
+ * A key version number for a new set: the profile's, or where the card has that one already the next, because replacing under one number
+ * cannot be told from not replacing. Never the factory's.
+ */
+function freeNumber(domain: Domain, first: number, state: DomainState): number {
+  const taken = [domain.factoryKeys.keyVersion, ...state.candidates.map((set) => set.keyVersion)];
+  const numbers = [first, first + 1, first + 2, first + 3, first - 1, first - 2, first - 3];
+  return numbers.find((one) => one >= 0x01 && one <= 0x7f && !taken.includes(one)) ?? first;
 }
 
 /** A set with diversification data; those that it has already stay, because they are never taken again from an answer. */

@@ -22,6 +22,8 @@ export function headOf(now: Absorbed, at: number, ports: IssuerPorts, foretold?:
   const step = now.job.steps[at];
   if (step === undefined) return [];
   if (step.kind === 'enable') return [...identify(now, at, ports), ...enableHead(now, at, step.app, ports)];
+  if (step.kind === 'renew')
+    return [...identify(now, at, ports), selectApp(at, step.app, ports), challenge(at, step.app)];
   if (step.kind === 'domain-keys')
     return [...identify(now, at, ports), ...channelHead(now, at, ports, foretold)];
   const deletes = step.deletes.filter((app) => !isFinished(now.job, app));

@@ -1,4 +1,6 @@
 /** How a job ended, in the words of the wire. Pure. */
+
+import { setAsideDetails } from '../../protocol/set-aside.ts';
 import type { AppOutcome, Outcome } from '../../protocol/wire.ts';
 import type { CardState } from './card-state.ts';
 import { certainKey, type KeySlotState } from './key-slots.ts';
@@ -8,7 +10,10 @@ import type { JobState } from './state.ts';
 export function outcomeOf(job: JobState, card: CardState): Outcome {
   const apps = Object.entries(job.apps);
   const enabled = apps
-    .filter(([, one]) => one.action === 'enable')
+    // What nobody asked for is told where something came of it.
+    .filter(
+      ([, one]) => one.action === 'enable' || (one.action === 'renew' && (one.touched || one.error !== null)),
+    )
     .map(([app, one]): AppOutcome => {
       const keys = card.apps[app]?.keys;
       return {
@@ -37,14 +42,18 @@ export function outcomeOf(job: JobState, card: CardState): Outcome {
     .map(([app]) => app);
   const wished =
     job.error === null &&
-    apps.every(
-      ([, one]) =>
-        one.after === (one.action === 'enable' ? 'enabled' : 'missing') &&
-        one.error === null &&
-        !one.contentInDoubt,
-    );
+    job.setAside === null &&
+    apps
+      .filter(([, one]) => one.action !== 'renew')
+      .every(
+        ([, one]) =>
+          one.after === (one.action === 'enable' ? 'enabled' : 'missing') &&
+          one.error === null &&
+          !one.contentInDoubt,
+      );
   const changed = job.domainTouched || apps.some(([, one]) => one.touched);
   const error = job.error ?? apps.map(([, one]) => one.error).find((code) => code !== null);
+  const details = error === 'card-set-aside' && job.setAside !== null ? setAsideDetails(job.setAside) : {};
   return {
     result: wished ? 'complete' : changed ? 'partial' : 'refused',
     card: job.identification,
@@ -53,6 +62,7 @@ export function outcomeOf(job: JobState, card: CardState): Outcome {
     trips: job.trips,
     plannedTrips: job.plannedTrips,
     ...(error == null || wished ? {} : { error }),
+    ...(Object.keys(details).length === 0 ? {} : { details }),
   };
 }
 

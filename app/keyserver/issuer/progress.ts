@@ -1,5 +1,6 @@
 /** A job and its card as one value, and the small steps by which answers move them. Pure. */
 import type { ErrorCode } from '../../protocol/errors.ts';
+import { type SetAsideReason, setAsideText } from '../../protocol/set-aside.ts';
 import type { CardState } from './card-state.ts';
 import type { JobState, Scratch } from './state.ts';
 
@@ -43,7 +44,7 @@ export function failStep(now: Absorbed, step: number, code: ErrorCode): Absorbed
   const planned = now.job.steps[step];
   if (planned === undefined) return now;
   if (planned.kind === 'domain-keys') return failJob(now, code);
-  const apps = planned.kind === 'enable' ? [planned.app] : [...planned.loads, ...planned.deletes];
+  const apps = 'app' in planned ? [planned.app] : [...planned.loads, ...planned.deletes];
   return apps
     .filter((app) => !isFinished(now.job, app))
     .reduce((failed, app) => failApp(failed, app, code), now);
@@ -62,9 +63,9 @@ export function touch(now: Absorbed, app: string): Absorbed {
 }
 
 /** The card may not be issued any further, for a reason that is no app's. */
-export function setCardAside(now: Absorbed, reason: string): Absorbed {
+export function setCardAside(now: Absorbed, reason: SetAsideReason): Absorbed {
   const failed = failJob(now, 'card-set-aside');
-  return { ...failed, job: { ...failed.job, setAside: failed.job.setAside ?? reason } };
+  return { ...failed, job: { ...failed.job, setAside: failed.job.setAside ?? setAsideText(reason) } };
 }
 
 /** Status words after which a write may still have happened: memory and execution errors (ISO 7816-4 table 6). */
@@ -73,9 +74,9 @@ export function leavesDoubt(sw: number): boolean {
 }
 
 /** The card may not be issued any further; a supervisor reads the reason. */
-export function setAside(now: Absorbed, app: string, reason: string): Absorbed {
+export function setAside(now: Absorbed, app: string, reason: SetAsideReason): Absorbed {
   const failed = failApp(now, app, 'card-set-aside');
-  return { ...failed, job: { ...failed.job, setAside: failed.job.setAside ?? `${app}: ${reason}` } };
+  return { ...failed, job: { ...failed.job, setAside: failed.job.setAside ?? setAsideText(reason, app) } };
 }
 
 const MOST_ATTEMPTS = 3;

@@ -6,10 +6,11 @@ import type { AppRule, CardTypeProfile, Catalogue, KeySlot } from '../../catalog
 import { KaikaError } from '../../protocol/errors.ts';
 import type { AppState, JobRequest } from '../../protocol/wire.ts';
 import { type CardAppState, type CardState, domainOf, leftovers, withApp } from './card-state.ts';
-import { certainSet, type DomainKeySet, isMoved, moveTarget } from './domain-keys.ts';
+import { certainSet, type DomainKeySet, isMoved, moveTarget, sameSet } from './domain-keys.ts';
 import type { Foreknowledge } from './foretell.ts';
 import { speaksAgainstMove } from './key-replacement.ts';
 import { type KeyCandidate, type SlotName, settled } from './key-slots.ts';
+import { type Targets, writesToRenew } from './renew.ts';
 import type { AppProgress, JobState } from './state.ts';
 
 /** Version of the issuer's own master key that new writes use. @throws KaikaError `hsm-key-missing` */
@@ -72,36 +73,84 @@ export function reconcile(
   }, card);
 }
 
-/** Whether issuing moves this card to the issuer's own domain keys, or has to finish a move of which the keys are done. */
-function domainKeysToDo(profile: CardTypeProfile, card: CardState): 'all' | 'rest' | undefined {
-  if (profile.securityDomain?.issuerKeys?.atIssuing !== true) return undefined;
+/** Whether issuing moves this card to other domain keys, or has to finish a move of which the keys are done. */
+function domainKeysToDo(
+  profile: CardTypeProfile,
+  card: CardState,
+  activeVersion: ActiveVersion,
+): 'all' | 'rest' | undefined {
+  const target = domainTarget(profile, card, activeVersion);
+  if (target === null) return undefined;
   const state = domainOf(card, profile);
-  if (isMoved(state)) return undefined;
-  return certainSet(state)?.origin === 'issuer' ? 'rest' : 'all';
+  if (isMoved(state, target)) return undefined;
+  const certain = certainSet(state);
+  return certain !== undefined && sameSet(certain, target) ? 'rest' : 'all';
 }
 
 /** @throws KaikaError `wrong-card-type` when the card itself says that its keys cannot be changed as its type has it. */
-function refuseMove(profile: CardTypeProfile, card: CardState, request: Pick<JobRequest, 'card'>): void {
+function refuseMove(
+  profile: CardTypeProfile,
+  card: CardState,
+  request: Pick<JobRequest, 'card'>,
+  activeVersion: ActiveVersion,
+): void {
   const { securityDomain: domain } = profile;
   const from = certainSet(domainOf(card, profile));
   // A move that was begun is settled by the card in a channel.
   if (domain === undefined || from === undefined) return;
-  const to = moveTarget(domain, domainOf(card, profile), from.version);
-  const reason = to && speaksAgainstMove(domain, from, to, request.card.keyInformation);
+  const to = domainTarget(profile, card, activeVersion);
+  const reason = to === null ? undefined : speaksAgainstMove(domain, from, to, request.card.keyInformation);
   if (reason !== undefined) throw new KaikaError('wrong-card-type', reason);
 }
 
-/** What the plan moves the domain's keys to. */
+/** What issuing moves the domain's keys to; null where the profile does not ask for it. */
 function domainTarget(
-  plan: Plan,
   profile: CardTypeProfile,
   card: CardState,
   activeVersion: ActiveVersion,
 ): DomainKeySet | null {
   const domain = profile.securityDomain;
-  if (domain === undefined || !plan.steps.some((step) => step.kind === 'domain-keys')) return null;
+  if (domain?.issuerKeys?.atIssuing !== true) return null;
   const versions = ['enc', 'mac', 'dek'].map((key) => activeVersion(`isd/${profile.id}/${key}`));
   return moveTarget(domain, domainOf(card, profile), Math.min(...versions)) ?? null;
+}
+
+/** Enabled apps whose keys are not of the active versions, with the key writes that each needs. */
+function outdated(
+  profile: CardTypeProfile,
+  request: JobRequest,
+  card: CardState,
+  activeVersion: ActiveVersion,
+): { readonly app: string; readonly writes: number }[] {
+  return request.observed.flatMap(({ app, state }) => {
+    const rule = Object.hasOwn(profile.apps, app) ? profile.apps[app] : undefined;
+    const known = card.apps[app];
+    if (state !== 'enabled' || rule === undefined || known === undefined) return [];
+    const targets = targetsIfActive(app, request.account, activeVersion);
+    if (targets === undefined) return [];
+    const writes = writesToRenew(known, targets, rule.mck.counter >> 4);
+    return writes === 0 ? [] : [{ app, writes }];
+  });
+}
+
+/** An app whose keys are not all active keeps what it has: nobody asked for it. */
+function targetsIfActive(app: string, account: string, activeVersion: ActiveVersion): Targets | undefined {
+  try {
+    return targetsOf(app, account, activeVersion);
+  } catch (error) {
+    if (error instanceof KaikaError && error.code === 'hsm-key-missing') return undefined;
+    throw error;
+  }
+}
+
+/** What new writes put into an app's slots. @throws KaikaError `hsm-key-missing` */
+function targetsOf(app: string, account: string, activeVersion: ActiveVersion) {
+  const key = (slot: SlotName): KeyCandidate => ({
+    origin: 'issuer',
+    version: activeVersion(`app/${app}/${slot}`),
+    factor: factorOf(account),
+  });
+  return { mck: key('mck'), mtk: key('mtk') };
 }
 
 /**
@@ -113,10 +162,11 @@ export function planFor(
   profile: CardTypeProfile,
   request: JobRequest,
   card: CardState,
+  activeVersion: ActiveVersion,
   known?: Foreknowledge,
 ): Plan {
-  const domainKeys = domainKeysToDo(profile, card);
-  if (domainKeys === 'all') refuseMove(profile, card, request);
+  const domainKeys = domainKeysToDo(profile, card, activeVersion);
+  if (domainKeys === 'all') refuseMove(profile, card, request, activeVersion);
   const made = makePlan({
     catalogue,
     profile,
@@ -124,6 +174,7 @@ export function planFor(
     wishes: request.wishes,
     free: freeMemory(request.card) ?? estimatedFree(catalogue, profile, request.observed),
     leftovers: leftovers(card),
+    outdated: outdated(profile, request, card, activeVersion),
     ...(domainKeys === undefined ? {} : { domainKeys }),
   });
   if ('plan' in made) {
@@ -149,7 +200,7 @@ function openingTrips(
 ): -1 | 0 | 1 {
   const [first] = plan.steps;
   if (plan.opensWith !== null) return openingChallenge(request, plan) === undefined ? 1 : 0;
-  if (known === undefined || first === undefined || first.kind === 'enable') return 0;
+  if (known === undefined || (first?.kind !== 'content' && first?.kind !== 'domain-keys')) return 0;
   const loads = first.kind === 'content' ? first.loads : [];
   return loads.some((app) => isDoubtful(card.apps[app], 'enable')) ? 0 : -1;
 }
@@ -175,19 +226,14 @@ export function firstState(input: {
   readonly confirmedPurses: readonly string[];
 }): JobState {
   const { request, plan } = input;
-  const factor = factorOf(request.account);
-  const key = (app: string, slot: SlotName): KeyCandidate => ({
-    origin: 'issuer',
-    version: input.activeVersion(`app/${app}/${slot}`),
-    factor,
-  });
-  const enabling = plan.steps.flatMap((step) => (step.kind === 'enable' ? [step.app] : []));
+  const withKeys = plan.steps.flatMap((step) => ('app' in step ? [step.app] : []));
+  const renewed = plan.steps.flatMap((step) => (step.kind === 'renew' ? [step.app] : []));
   const opening = openingChallenge(request, plan);
   return {
     profile: input.profile.id,
     identification: input.identification,
     account: request.account,
-    accountFactor: factor,
+    accountFactor: factorOf(request.account),
     steps: plan.steps.map((step) =>
       step.kind === 'content' ? { ...step, deletes: [...step.deletes], loads: [...step.loads] } : { ...step },
     ),
@@ -195,14 +241,20 @@ export function firstState(input: {
     at: 0,
     cardEpoch: request.cardEpoch,
     identified: opening !== undefined,
-    apps: Object.fromEntries(
-      request.wishes.map((wish) => [
-        wish.app,
-        progressOf(wish.action, stateOf(request, wish.app), input.card.apps[wish.app]),
-      ]),
+    apps: Object.fromEntries([
+      ...renewed.map((app) => [app, progressOf('renew', 'enabled', undefined)] as const),
+      // A wish comes after: enabling what is enabled already stays a wish, whatever else happens to the app.
+      ...request.wishes.map(
+        (wish) =>
+          [wish.app, progressOf(wish.action, stateOf(request, wish.app), input.card.apps[wish.app])] as const,
+      ),
+    ]),
+    targets: Object.fromEntries(
+      withKeys.map((app) => [app, targetsOf(app, request.account, input.activeVersion)]),
     ),
-    targets: Object.fromEntries(enabling.map((app) => [app, { mck: key(app, 'mck'), mtk: key(app, 'mtk') }])),
-    domainTarget: domainTarget(plan, input.profile, input.card, input.activeVersion),
+    domainTarget: plan.steps.some((step) => step.kind === 'domain-keys')
+      ? domainTarget(input.profile, input.card, input.activeVersion)
+      : null,
     domainMoves: 0,
     domainTouched: false,
     confirmedPurses: [...input.confirmedPurses],

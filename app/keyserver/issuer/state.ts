@@ -61,7 +61,8 @@ export type Sent = z.infer<typeof sentSchema>;
 
 /** How far one wished app has come. */
 export const appProgressSchema = z.strictObject({
-  action: z.enum(['enable', 'delete']),
+  /** `renew` is nobody's wish: the app is enabled, and moved to the versions of its keys that are active. */
+  action: z.enum(['enable', 'delete', 'renew']),
   before: appStateSchema,
   after: appStateSchema,
   error: errorCodeSchema.nullable(),
@@ -83,6 +84,7 @@ const targetsSchema = z.strictObject({ mck: keyCandidateSchema, mtk: keyCandidat
 const planStepSchema = z.union([
   z.strictObject({ kind: z.literal('content'), deletes: z.array(appIdSchema), loads: z.array(appIdSchema) }),
   z.strictObject({ kind: z.literal('enable'), app: appIdSchema }),
+  z.strictObject({ kind: z.literal('renew'), app: appIdSchema, writes: z.number().int().min(1) }),
   z.strictObject({ kind: z.literal('domain-keys'), channels: z.union([z.literal(1), z.literal(2)]) }),
 ]);
 

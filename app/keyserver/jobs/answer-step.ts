@@ -22,6 +22,7 @@ import { auditExcess, authenticationsOf, exceededCap, type Use } from './caps.ts
 import { commitStep } from './commit.ts';
 import type { JobContext, StationCaller } from './context.ts';
 import { absorbRules, issuerPorts } from './issuer-ports.ts';
+import { receiptOfStep } from './receipts.ts';
 import { hashOf, openReply, sealReply } from './replies.ts';
 import { findJob, findStep, readState } from './repository.ts';
 import { untilNotOvertaken } from './turns.ts';
@@ -68,24 +69,31 @@ async function answerOnce(
   const taken = absorb(state, before, report, fates, absorbRules(profile, state));
   const { built, use, exceeded } = await buildWithin(context, row, taken, ports);
   const over = built.commands.length === 0;
-  const reply: StepReply = over
-    ? { apiLevel: API_LEVEL, outcome: outcomeOf(built.next.job, built.next.card) }
-    : {
-        apiLevel: API_LEVEL,
-        batch: { seq: seq + 1, cardEpoch: report.cardEpoch, commands: [...built.commands] },
-      };
-  await commitStep(context, {
+  const step = {
     row,
     seq,
-    hash,
     sent: state.sent,
     fates,
     before,
     next: built.next,
-    outcome: 'outcome' in reply ? reply.outcome : undefined,
+    outcome: over ? outcomeOf(built.next.job, built.next.card) : undefined,
+    effect: built.commands.some((command) => command.effect === true),
+    at: context.now().toISOString(),
+  };
+  const receipt = await receiptOfStep(context, step);
+  const reply: StepReply = {
+    apiLevel: API_LEVEL,
+    ...(step.outcome === undefined
+      ? { batch: { seq: seq + 1, cardEpoch: report.cardEpoch, commands: [...built.commands] } }
+      : { outcome: step.outcome }),
+    ...(receipt === undefined ? {} : { receipt }),
+  };
+  await commitStep(context, {
+    ...step,
+    hash,
     // An outcome holds no key write, and the last report must not have to wait for the HSM.
     sealed: over ? null : await sealReply(context.vault, job, seq, reply),
-    effect: built.commands.some((command) => command.effect === true),
+    receipt: over ? (receipt ?? null) : null,
     use,
   });
   if (exceeded !== undefined)
@@ -141,7 +149,8 @@ async function storedReply(
   if (step === undefined) return undefined;
   if (step.request_hash !== hash) throw conflict(row);
   if (row.ended !== null && row.outcome !== null && seq === row.seq) {
-    return stepReplySchema.parse({ apiLevel: API_LEVEL, outcome: JSON.parse(row.outcome) });
+    const receipt = step.receipt === null ? {} : { receipt: step.receipt };
+    return stepReplySchema.parse({ apiLevel: API_LEVEL, outcome: JSON.parse(row.outcome), ...receipt });
   }
   if (step.sealed === null) throw conflict(row);
   return stepReplySchema.parse(await openReply(context.vault, row.id, seq, step.sealed));

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Plan, PlanStep } from '../../catalogue/plan.ts';
 import { recognise } from '../../catalogue/recognise.ts';
 import { KaikaError } from '../../protocol/errors.ts';
+import { setAsideDetails } from '../../protocol/set-aside.ts';
 import {
   API_LEVEL,
   type JobReply,
@@ -21,6 +22,7 @@ import { commitStart } from './commit.ts';
 import { confirmedPurses } from './confirmations.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
 import { issuerPorts } from './issuer-ports.ts';
+import { receiptOfStart } from './receipts.ts';
 import { hashOf, openReply, sealReply } from './replies.ts';
 import { findCardOfAccount, findJobByRequest, findLease, findStep } from './repository.ts';
 import { untilNotOvertaken } from './turns.ts';
@@ -55,8 +57,9 @@ async function startOnce(
 
   const before = await readCardState(context.store, identification);
   const known = reconcile(before, request, profile, identification);
+  const activeVersion = await context.activeVersions();
   const opening = foreknowledge(profile, known, request.card);
-  const plan = planFor(context.catalogue, profile, request, known, opening);
+  const plan = planFor(context.catalogue, profile, request, known, activeVersion, opening);
   const confirmed = await confirmedPurses(context, caller, request.wishes);
   const state = firstState({
     request,
@@ -64,7 +67,7 @@ async function startOnce(
     plan,
     profile,
     identification,
-    activeVersion: await context.activeVersions(),
+    activeVersion,
     confirmedPurses: confirmed,
   });
   const ports = issuerPorts(context, profile, { identification, account: request.account });
@@ -81,16 +84,7 @@ async function startOnce(
   const job = randomUUID();
   const generation = (row?.generation ?? 0) + 1;
   const over = built.commands.length === 0;
-  const reply: JobReply = {
-    apiLevel: API_LEVEL,
-    job,
-    generation,
-    plan: summarise(plan),
-    ...(over
-      ? { outcome: outcomeOf(built.next.job, built.next.card) }
-      : { batch: { seq: 1, cardEpoch: request.cardEpoch, commands: [...built.commands] } }),
-  };
-  await commitStart(context, {
+  const start = {
     caller,
     request,
     hash,
@@ -99,12 +93,24 @@ async function startOnce(
     row,
     before,
     next: built.next,
-    outcome: reply.outcome,
-    sealed: await sealReply(context.vault, job, 0, reply),
+    outcome: over ? outcomeOf(built.next.job, built.next.card) : undefined,
     cardType: profile.id,
     effect: built.commands.some((command) => command.effect === true),
-    use,
-  });
+    at: context.now().toISOString(),
+  };
+  // What was only seen would be seen again.
+  const receipt = await receiptOfStart(context, { ...start, before: known });
+  const reply: JobReply = {
+    apiLevel: API_LEVEL,
+    job,
+    generation,
+    plan: summarise(plan),
+    ...(start.outcome === undefined
+      ? { batch: { seq: 1, cardEpoch: request.cardEpoch, commands: [...built.commands] } }
+      : { outcome: start.outcome }),
+    ...(receipt === undefined ? {} : { receipt }),
+  };
+  await commitStart(context, { ...start, sealed: await sealReply(context.vault, job, 0, reply), use });
   return reply;
 }
 
@@ -138,7 +144,8 @@ async function refuseCard(
   const { identification, type, row } = card;
   if (row !== undefined && row.card_type !== type)
     throw new KaikaError('wrong-card-type', 'the card was of another type before');
-  if (row?.set_aside != null) throw new KaikaError('card-set-aside', row.set_aside);
+  if (row?.set_aside != null)
+    throw new KaikaError('card-set-aside', row.set_aside, setAsideDetails(row.set_aside));
   if (row?.account != null && row.account !== request.account) {
     throw new KaikaError('account-mismatch', 'the card belongs to another account');
   }
@@ -167,7 +174,8 @@ function summarise(plan: Plan): PlanSummary {
 function told(step: PlanStep): PlanSummary['steps'] {
   switch (step.kind) {
     case 'enable':
-      return [{ kind: 'enable', app: step.app }];
+    case 'renew':
+      return [{ kind: step.kind, app: step.app }];
     case 'content':
       return [
         ...step.deletes.map((app) => ({ kind: 'delete' as const, app })),

@@ -40,6 +40,8 @@ export interface CardsTable {
   generation: number;
   set_aside: string | null;
   first_seen: string;
+  /** The store's generation in which the card's last job began: a number, as text like in `meta`. */
+  store_generation: string;
 }
 
 export interface CardAppsTable {
@@ -52,6 +54,8 @@ export interface CardAppsTable {
   /** A load, an installation or a deletion may or may not have happened. */
   in_doubt: number;
   updated: string;
+  /** The job that enabled it; null when it is not enabled, or was before we saw it. */
+  issued_in: string | null;
 }
 
 export interface CardKeysTable {
@@ -64,6 +68,23 @@ export interface CardKeysTable {
   spent: number;
   /** The card refused a key that had to be right: never tried again without a supervisor. */
   refused: number;
+  /** Versions of the issuer's master keys among the candidates, first and second; null for the factory's. For reports and retiring. */
+  version: number | null;
+  other_version: number | null;
+}
+
+/** Every version of an issuer's master key that was made or used, and which of them new writes use. */
+export interface KeyVersionsTable {
+  /** `app/e-wallet/mck`, `isd/demo-scp03/enc`. */
+  purpose: string;
+  version: number;
+  /** `ready`: made, never used; `active`: at most one of a purpose; `earlier`: active before; `retired`: on no card, never again. */
+  state: string;
+  /** Key check value, 6 hexadecimal digits: the token must have this key and no other. */
+  check_value: string;
+  made: string;
+  /** When it last became active; null before. */
+  activated: string | null;
 }
 
 export interface JobsTable {
@@ -95,6 +116,8 @@ export interface JobStepsTable {
   /** The reply, sealed; null once the next step was answered. */
   sealed: string | null;
   created: string;
+  /** With an outcome: the receipt that went with it, sealed; dropped after some days. */
+  receipt: string | null;
 }
 
 export interface JobCommandsTable {
@@ -105,6 +128,8 @@ export interface JobCommandsTable {
   app: string | null;
   /** Status word, or `none` (no answer), `unsent`. Never data. */
   sw: string;
+  /** SHA-256 of what was loaded, with the command that installs it. */
+  load_file_hash: string | null;
 }
 
 export interface LateAnswersTable {
@@ -144,7 +169,7 @@ export interface CountersTable {
 export interface AuditTable {
   id: string;
   at: string;
-  /** `limit`, `release`, `restore`. */
+  /** `limit`, `release`, `restore`, `receipt`, `key-make`, `key-adopt`, `key-activate`, `key-retire`. */
   kind: string;
   station: string | null;
   operator: string | null;
@@ -168,5 +193,6 @@ export interface Database {
   leases: LeasesTable;
   meta: MetaTable;
   counters: CountersTable;
+  key_versions: KeyVersionsTable;
   audit: AuditTable;
 }

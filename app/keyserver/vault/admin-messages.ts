@@ -21,6 +21,7 @@ export const adminCallSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('importMaster'), id: masterKeyIdSchema, algorithm, value: bytes(16, 32) }),
   z.strictObject({ op: z.literal('listMasters') }),
   z.strictObject({ op: z.literal('ensureSealKey') }),
+  z.strictObject({ op: z.literal('markDemo') }),
 ]);
 
 /** One call of the admin process. */

@@ -1,6 +1,6 @@
 /** Entry of the admin process (started by admin.ts) for set-up and ceremony. */
 import { type AdminCall, adminCallSchema } from './admin-messages.ts';
-import { ensureSealKey, generateMaster, importMaster } from './operations/ceremony.ts';
+import { ensureSealKey, generateMaster, importMaster, markDemo } from './operations/ceremony.ts';
 import { initToken } from './operations/init-token.ts';
 import { listMasters, masterInfo } from './operations/masters.ts';
 import { type MasterKeyId, type MasterKeyInfo, VaultError } from './port.ts';
@@ -55,6 +55,10 @@ function carryOut(call: AdminCall): unknown {
       );
     case 'ensureSealKey':
       tokens().runOnce((token) => token.sessions.use(ensureSealKey));
+      settle();
+      return undefined;
+    case 'markDemo':
+      tokens().runOnce((token) => token.sessions.use(markDemo));
       settle();
       return undefined;
   }

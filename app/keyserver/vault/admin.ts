@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { wipe } from '../../card/bytes.ts';
 import type { AdminCall } from './admin-messages.ts';
-import type { VaultTokenConfig } from './config.ts';
+import { tokenConfigOf, type VaultTokenConfig } from './config.ts';
 import { masterInfoSchema } from './messages.ts';
 import type { VaultAdmin } from './port.ts';
 import { type SoftHsmPaths, writeSoftHsmConf } from './softhsm.ts';
@@ -27,10 +27,10 @@ async function ask<T>(child: VaultChild, call: AdminCall, answer: z.ZodType<T>):
  * @throws VaultError `hsm-away` when the token is not there or does not accept the PIN
  */
 export async function openVaultAdmin(config: VaultTokenConfig): Promise<VaultAdmin> {
-  const { module, tokenLabel, pin } = config;
+  const { pin } = config;
   const child = new VaultChild('admin-process', config, 'pinEnv' in pin ? pin.pinEnv : undefined);
   try {
-    await ask(child, { op: 'configure', config: { module, tokenLabel, pin } }, z.undefined());
+    await ask(child, { op: 'configure', config: tokenConfigOf(config) }, z.undefined());
   } catch (error) {
     await child.end();
     throw error;
@@ -46,6 +46,7 @@ export async function openVaultAdmin(config: VaultTokenConfig): Promise<VaultAdm
     },
     listMasters: () => ask(child, { op: 'listMasters' }, z.array(masterInfoSchema)),
     ensureSealKey: () => ask(child, { op: 'ensureSealKey' }, z.undefined()),
+    markDemo: () => ask(child, { op: 'markDemo' }, z.undefined()),
     close: () => child.end(),
   };
 }

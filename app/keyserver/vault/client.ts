@@ -46,6 +46,7 @@ const statusSchema = z.strictObject({
   token: z.string(),
   manufacturer: z.string(),
   softwareToken: z.boolean(),
+  demo: z.boolean(),
   newKeys: pathSchema,
   newDomainKeys: z.record(z.enum(KEY_ALGORITHMS), pathSchema),
   masters: z.array(masterInfoSchema),

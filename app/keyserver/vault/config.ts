@@ -16,7 +16,11 @@ export const tokenConfigSchema = z.strictObject({
   module: z.string().min(1),
   /** CKA label of the token, at most 32 bytes (PKCS#11 CK_TOKEN_INFO). */
   tokenLabel: z.string().min(1).max(32),
+  /** CK_SLOT_ID, where more than one token has the label. */
+  slot: z.int().min(0).max(0xffff_ffff).optional(),
   pin: pinSourceSchema,
+  /** Whether a token that is marked as a demonstration's may be used; without it, it is refused. */
+  demo: z.boolean().optional(),
 });
 
 /** The token a vault works on. */
@@ -28,4 +32,15 @@ export interface VaultTokenConfig extends TokenConfig {
   readonly softhsmConf?: string | undefined;
   /** Further environment that the module needs (a vendor's configuration path); nothing else is passed on. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What of it crosses to a vault process. */
+export function tokenConfigOf({ module, tokenLabel, slot, pin, demo }: VaultTokenConfig): TokenConfig {
+  return {
+    module,
+    tokenLabel,
+    pin,
+    ...(slot === undefined ? {} : { slot }),
+    ...(demo === undefined ? {} : { demo }),
+  };
 }

@@ -9,6 +9,9 @@ const PURPOSE = /^[a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*){1,5}$/;
 /** CKA_LABEL of the key that seals bytes for the store. */
 export const SEAL_LABEL = `${PREFIX}:seal`;
 
+/** CKA_LABEL of the object that marks a token's keys as a demonstration's. */
+export const DEMO_LABEL = `${PREFIX}:demo`;
+
 /** A master key's name, checked. */
 export const masterKeyIdSchema = z.strictObject({
   purpose: z.string().max(120).regex(PURPOSE),

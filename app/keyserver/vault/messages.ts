@@ -98,9 +98,9 @@ export const configureSchema = z.strictObject({ op: z.literal('configure'), conf
 /** What carries every message to a vault process. */
 export const envelopeSchema = z.strictObject({ id: z.int().min(0), body: z.unknown() });
 
-/** State of the token when a vault process was configured. `pin-refused` is a fault of the configuration. */
+/** State of the token when a vault process was configured. `pin-refused` and `demo-refused` are faults of the configuration. */
 export const openedSchema = z.strictObject({
-  token: z.enum(['open', 'away', 'pin-refused']),
+  token: z.enum(['open', 'away', 'pin-refused', 'demo-refused']),
   message: z.string(),
 });
 

@@ -60,6 +60,8 @@ export interface VaultStatus {
   readonly manufacturer: string;
   /** A software token lives in the vault process's memory. */
   readonly softwareToken: boolean;
+  /** The token is marked: its keys are a demonstration's, and protect nothing. */
+  readonly demo: boolean;
   /** The way of new application keys (FMCOS). */
   readonly newKeys: NewKeyPath;
   /** The way of a security domain's new keys, tried out on this token. */
@@ -199,5 +201,7 @@ export interface VaultAdmin {
   listMasters(): Promise<readonly MasterKeyInfo[]>;
   /** Makes the key that `Vault.seal` works under, if the token has none. */
   ensureSealKey(): Promise<void>;
+  /** Marks all keys of the token as a demonstration's, for good: a server serves with them only where its configuration says so. */
+  markDemo(): Promise<void>;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { configureSchema, type Opened, vaultCallSchema } from './messages.ts';
 import { dispatch } from './operations/dispatch.ts';
 import { VaultError } from './port.ts';
 import { serve } from './serve.ts';
-import { PinRefused } from './token/open-token.ts';
+import { DemoRefused, PinRefused } from './token/open-token.ts';
 import { TokenKeeper } from './token/token-keeper.ts';
 
 let keeper: TokenKeeper | undefined;
@@ -15,6 +15,7 @@ function opened(tokens: TokenKeeper): Opened {
     return { token: 'open', message: '' };
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
+    if (error instanceof DemoRefused) return { token: 'demo-refused', message: error.message };
     return { token: error instanceof PinRefused ? 'pin-refused' : 'away', message: error.message };
   }
 }

@@ -1,5 +1,5 @@
 /** Keeps one vault process running: starts it again when it dies, and replaces it in time when it has grown. */
-import type { VaultTokenConfig } from './config.ts';
+import { tokenConfigOf, type VaultTokenConfig } from './config.ts';
 import { type Opened, openedSchema } from './messages.ts';
 import { VaultError } from './port.ts';
 import { unwrap, VaultChild } from './vault-child.ts';
@@ -73,10 +73,13 @@ export class Supervisor {
     return this.#timer !== undefined;
   }
 
-  /** First start. @throws VaultError `refused` when the token does not accept the PIN, `hsm-away` when no process starts */
+  /**
+   * First start.
+   * @throws VaultError `refused` when the token does not accept the PIN, or is a demonstration's; `hsm-away` when no process starts
+   */
   async start(): Promise<void> {
     const running = await this.#launch();
-    if (running.opened.token === 'pin-refused') {
+    if (running.opened.token === 'pin-refused' || running.opened.token === 'demo-refused') {
       await running.child.end();
       throw new VaultError('refused', running.opened.message);
     }
@@ -103,13 +106,13 @@ export class Supervisor {
   }
 
   async #launch(): Promise<Running> {
-    const { module, tokenLabel, pin, startTimeoutMs } = this.#config;
+    const { pin, startTimeoutMs } = this.#config;
     const child = new VaultChild('process', this.#config, 'pinEnv' in pin ? pin.pinEnv : undefined);
     this.#leaving.add(child);
     void child.exited.then(() => this.#leaving.delete(child));
     const timer = setTimeout(() => child.kill(), startTimeoutMs);
     try {
-      const reply = await child.ask({ op: 'configure', config: { module, tokenLabel, pin } });
+      const reply = await child.ask({ op: 'configure', config: tokenConfigOf(this.#config) });
       if (this.#closed) throw new VaultError('hsm-away', 'the vault is closed');
       const opened = openedSchema.parse(unwrap(reply));
       this.#config.onEvent({ kind: 'started', pid: child.pid, token: opened.token });

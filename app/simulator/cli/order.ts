@@ -33,7 +33,7 @@ export async function orderedCard(options: Options): Promise<OrderedCard> {
   }
   if (profile === undefined)
     throw new UsageError(`Say which card: --profile NAME, one of ${Object.keys(PROFILES).join(', ')}.`);
-  const { scp, i, keyVersion, keys, atr, memory, code } = options;
+  const { scp, i, keyVersion, keys, atr, memory, failureLimit, code } = options;
   const image = makeShopCard({
     profile,
     identificationCode: code ?? freshCode(),
@@ -43,6 +43,7 @@ export async function orderedCard(options: Options): Promise<OrderedCard> {
     ...(keys === undefined ? {} : { keys }),
     ...(atr === undefined ? {} : { atr }),
     ...(memory === undefined ? {} : { memory }),
+    ...(failureLimit === undefined ? {} : { failureLimit }),
   });
   if (state === undefined) return { image, remarks: [] };
   await saveCardFile(state, image);

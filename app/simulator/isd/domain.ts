@@ -18,6 +18,7 @@ import { storeData } from './store-data.ts';
 export const INS_LOAD = 0xe8;
 export const INS_GET_STATUS = 0xf2;
 const INS_GET_DATA = 0xca;
+const INS_SELECT = 0xa4;
 const INS_SET_STATUS = 0xf0;
 const INS_INITIALIZE_UPDATE = 0x50;
 const INS_EXTERNAL_AUTHENTICATE = 0x82;
@@ -93,6 +94,8 @@ function requireState({ image }: Turn, domain: SecurityDomain, ins: number): voi
 
 function execute(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   if (command.ins === INS_GET_DATA) return getData(turn, domain, command);
+  // §11.9.2.1: by name only, and that is answered before.
+  if (command.ins === INS_SELECT && command.cla === 0x00) throw new Refusal(SW.wrongP1P2);
   const handler = MANAGEMENT.get(command.ins);
   if (handler === undefined) throw new Refusal(SW.unknownIns);
   if (command.cla !== 0x80) throw new Refusal(SW.wrongCla);

@@ -1,121 +1,68 @@
 /** A server that dies at each commit of a job, just before or just after it: asked again, it comes to the same record. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import type { Store } from '../../../app/keyserver/store/open.ts';
-import type { Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, request, runBatch } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import {
+  type CommitStory,
+  directServer,
+  openCommitStories,
+  tellStory,
+} from '../../support/commit-stories.ts';
+import { type Death, dyingStore } from '../../support/dying-store.ts';
+import type { OtherTypesRig } from '../../support/other-type.ts';
 import { STORES } from '../../support/postgresql.ts';
 
-const STORIES: [string, Wish[], string | undefined][] = [
-  ['enabling', [{ app: 'e-wallet', action: 'enable' }], 'e-wallet'],
-  ['loading and enabling', [{ app: 'campus-meal', action: 'enable' }], undefined],
-  ['deleting', [{ app: 'transit', action: 'delete' }], undefined],
-  [
-    'all of it',
-    [
-      { app: 'identity', action: 'enable' },
-      { app: 'campus-meal', action: 'enable' },
-      { app: 'transit', action: 'delete' },
-    ],
-    undefined,
-  ],
-];
-
 class Killed extends Error {}
-
-/** The store of a process that dies at its n-th commit. */
-function dyingStore(store: Store, at: number, when: 'before' | 'after') {
-  const state = { commits: 0 };
-  const dying = new Proxy(store, {
-    get(target, name) {
-      if (name !== 'transaction') {
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? value.bind(target) : value;
-      }
-      return () => ({
-        execute: async <T>(work: Parameters<ReturnType<Store['transaction']>['execute']>[0]): Promise<T> => {
-          state.commits += 1;
-          const struck = state.commits === at;
-          const result = await target.transaction().execute(async (db) => {
-            const done = await work(db);
-            // Everything is written, and nothing of it will be there.
-            if (struck && when === 'before') throw new Killed();
-            return done;
-          });
-          if (struck) throw new Killed();
-          return result as T;
-        },
-      });
-    },
-  });
-  return { dying, state };
-}
+const die = (): never => {
+  throw new Killed();
+};
 
 describe.each(STORES)('on $title', ({ kind, skip }) => {
   if (skip) {
     it.skip('left out', () => undefined);
     return;
   }
-  let rig: IssuerRig;
+  let types: OtherTypesRig;
+  let stories: readonly CommitStory[];
   beforeAll(async () => {
-    rig = await openIssuerRig(undefined, kind);
+    ({ types, stories } = await openCommitStories(kind));
   });
-  afterAll(() => rig.close());
+  afterAll(() => types.close());
 
-  /** Runs the wishes on a new card with a server that dies once; its record without names and times. */
-  async function run(wishes: Wish[], opening: string | undefined, at: number, when: 'before' | 'after') {
-    const { card, identification } = rig.newCard();
-    const { dying, state } = dyingStore(rig.context.store, at, when);
-    let context: JobContext = { ...rig.context, store: dying };
-    const asked = await request(card, rig.context, randomDigits(16), wishes, opening);
-    const again = async <T>(send: () => Promise<T>): Promise<T> => {
+  /** Tells a story to a server that dies once. */
+  async function run(story: CommitStory, death: Death) {
+    const { dying, state } = dyingStore(types.context.store, death, die);
+    let server = directServer({ ...types.context, store: dying });
+    let struck = false;
+    const final = await tellStory(types, story, async (send) => {
       try {
-        return await send();
+        return await send(server);
       } catch (error) {
         if (!(error instanceof Killed)) throw error;
         // The station asks again, unchanged; the next process knows what is in the store and nothing else.
-        context = rig.context;
-        return await send();
+        struck = true;
+        server = directServer(types.context);
+        return await send(server);
       }
-    };
-    const started = await again(() => startJob(context, CALLER, asked));
-    let batch = started.batch;
-    while (batch !== undefined) {
-      const { seq } = batch;
-      const report = await runBatch(card, batch);
-      const next = await again(() => answerStep(context, CALLER, started.job, seq, report));
-      batch = 'batch' in next ? next.batch : undefined;
-    }
-    const record = await readCardRecord(rig.context.store, identification);
-    const jobs = record.jobs.map(({ job: _job, started: _started, ended, ...job }) => ({
-      ...job,
-      ended: ended !== null,
-    }));
-    const counted = await rig.context.store
-      .selectFrom('counters')
-      .select(['scope', 'count'])
-      .where('subject', '=', identification)
-      .orderBy('scope')
-      .execute();
-    const { card: _card, account: _account, ...rest } = record;
-    return { struck: context === rig.context, commits: state.commits, final: { ...rest, jobs, counted } };
+    });
+    return { struck, commits: state.commits, final };
   }
 
-  it.each(STORIES)('%s', async (_name, wishes, opening) => {
-    const whole = await run(wishes, opening, 0, 'after');
-    expect(whole.struck).toBe(false);
-    expect(whole.final.jobs).toMatchObject([{ result: 'complete', ended: true }]);
-    expect(whole.commits).toBeGreaterThanOrEqual(2);
-    for (const when of ['before', 'after'] as const) {
-      for (let at = 1; at <= whole.commits; at += 1) {
-        const { struck, final } = await run(wishes, opening, at, when);
-        expect(struck, `${when} commit ${at}`).toBe(true);
-        expect(final, `${when} commit ${at}`).toEqual(whole.final);
+  it('every job type, at every commit', async () => {
+    expect(stories.length).toBe(8);
+    for (const story of stories) {
+      const whole = await run(story, { at: 0, when: 'after' });
+      expect(whole.struck).toBe(false);
+      expect(whole.final, story.name).toMatchObject({
+        jobs: expect.arrayContaining([expect.objectContaining({ result: 'complete', ended: true })]),
+      });
+      expect(whole.commits, story.name).toBeGreaterThan(1);
+      for (const when of ['before', 'after'] as const) {
+        for (let at = 1; at <= whole.commits; at += 1) {
+          const what = `${story.name}, ${when} commit ${at}`;
+          const { struck, final } = await run(story, { at, when });
+          expect(struck, what).toBe(true);
+          expect(final, what).toEqual(whole.final);
+        }
       }
     }
-  });
+  }, 120_000);
 });

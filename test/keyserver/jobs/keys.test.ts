@@ -4,12 +4,13 @@ import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { Outcome, Wish } from '../../../app/protocol/wire.ts';
-import { type CardDevice, PowerLost } from '../../../app/simulator/device.ts';
+import { PowerLost } from '../../../app/simulator/device.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
 import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal, slotOnCard, triesLeft, WALLET, withWrongKey } from '../../support/issuer-steps.ts';
+import { meddled, spoiled } from '../../support/meddled.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const EXTERNAL_AUTHENTICATE = 0x82;
@@ -21,34 +22,6 @@ beforeAll(async () => {
   rig = await openIssuerRig();
 });
 afterAll(() => rig.close());
-
-/** `inner`, with what `meddle` makes of commands of one INS: other bytes for the card, or an answer in its place. */
-function meddled(
-  inner: VirtualCard,
-  ins: number,
-  meddle: (command: Uint8Array, count: number) => Promise<Uint8Array> | Uint8Array,
-): CardDevice {
-  let count = 0;
-  return {
-    atr: inner.atr,
-    powerOn: () => inner.powerOn(),
-    powerOff: () => inner.powerOff(),
-    reset: () => inner.reset(),
-    async transmit(command) {
-      if (command[1] !== ins) return inner.transmit(command);
-      count += 1;
-      return meddle(command, count);
-    },
-  };
-}
-
-/** The command with its last byte changed: a wrong MAC, a wrong cryptogram. */
-function spoiled(command: Uint8Array): Uint8Array {
-  const wrong = command.slice();
-  const last = wrong.length - 1;
-  wrong[last] = (wrong[last] ?? 0) ^ 0x01;
-  return wrong;
-}
 
 function poweredOn(image: VirtualCard['image']): VirtualCard {
   const card = new VirtualCard(image);

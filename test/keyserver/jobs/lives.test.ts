@@ -1,22 +1,22 @@
-/** An app's lives on one card: deleted and loaded again, half loaded and left, in doubt and found again; keys of a newer version. */
+/** An app's lives on one card: deleted and loaded again, half loaded and left, in doubt and found again. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openActiveVersions } from '../../../app/keyserver/active-versions.ts';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
-import type { CardDevice } from '../../../app/simulator/device.ts';
+import { type CardDevice, PowerLost } from '../../../app/simulator/device.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, carry, issue, request, runBatch } from '../../support/forwarder.ts';
 import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { CAMPUS_MEAL, slotOnCard } from '../../support/issuer-steps.ts';
+import { meddled } from '../../support/meddled.ts';
 
 const MEAL: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
 const NO_MEAL: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
 const INSTALL = 0xe6;
 const DELETE = 0xe4;
+const LOAD = 0xe8;
 
 let rig: IssuerRig;
 beforeAll(async () => {
@@ -156,6 +156,22 @@ describe('a load torn between the package and its instance', () => {
     });
   });
 
+  it('torn at every LOAD: one retry in the same job, then it is left for another visit, and nothing is lost', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    let loads = 0;
+    const torn = meddled(card, LOAD, () => {
+      loads += 1;
+      card.powerOff();
+      throw new PowerLost();
+    });
+    const outcome = await issue(torn, rig.context, account, MEAL);
+    expect(outcome).toMatchObject({ error: 'load-failed', apps: [{ app: 'campus-meal', after: 'missing' }] });
+    expect(loads).toBe(2);
+    expect(await issue(card, rig.context, account, MEAL)).toMatchObject({ result: 'complete' });
+    expect(await appOf(identification)).toMatchObject({ state: 'enabled', instance: 1, inDoubt: false });
+  });
+
   it('a torn INSTALL that happened is found, with the hash of its load file', async () => {
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
@@ -251,51 +267,5 @@ describe('a look that is mistaken', () => {
     const observed = [...asked.observed, { app: 'constructor', state: 'installed' as const }];
     await startJob(rig.context, CALLER, { ...asked, observed });
     expect(await appOf(identification, 'constructor')).toBeUndefined();
-  });
-});
-
-describe('a second version of the issuer keys', () => {
-  it('is what new writes use; cards on the first stay known, a doubt about it is resolved first', async () => {
-    const [onFirst, torn] = [rig.newCard(), rig.newCard()];
-    const [one, two] = [randomDigits(16), randomDigits(16)];
-    await issue(onFirst.card, rig.context, one, [{ app: 'identity', action: 'enable' }], 'identity');
-    const device = new TearingDevice(torn.card, { at: 1, ins: 0xd4, when: 'after' });
-    const wish: Wish[] = [{ app: 'identity', action: 'enable' }];
-    await loseStation(device, await request(torn.card, rig.context, two, wish));
-    expect(await candidatesOf(torn.identification, 'mtk', 'identity')).toMatchObject([
-      { origin: 'issuer', version: 1 },
-      { origin: 'factory', version: 1 },
-    ]);
-
-    const admin = await openVaultAdmin(rig.token);
-    try {
-      for (const slot of ['mck', 'mtk'] as const)
-        await admin.generateMaster(
-          { purpose: `app/identity/${slot}`, origin: 'issuer', version: 2 },
-          'des3-16',
-        );
-    } finally {
-      await admin.close();
-    }
-    const context = {
-      ...rig.context,
-      activeVersions: openActiveVersions(rig.context.vault, () => Date.now()),
-    };
-
-    const outcome = await issue(torn.card, context, two, wish);
-    expect(outcome).toMatchObject({ result: 'complete', apps: [{ mckVersion: 2, mtkVersion: 2 }] });
-    const fresh = rig.newCard();
-    expect(await issue(fresh.card, context, randomDigits(16), wish, 'identity')).toMatchObject({
-      apps: [{ mckVersion: 2, mtkVersion: 2 }],
-      trips: 5,
-    });
-    // What is enabled under version 1 is left alone, and can still be deleted.
-    expect(await issue(onFirst.card, context, one, wish)).toMatchObject({
-      result: 'complete',
-      trips: 1,
-      apps: [{ mckVersion: 1, mtkVersion: 1 }],
-    });
-    const { observed } = await look(onFirst.card, context);
-    expect(observed.find((app) => app.app === 'identity')?.state).toBe('enabled');
   });
 });

@@ -117,7 +117,11 @@ describe('a job is refused', () => {
     const status = await rig.context.vault.status();
     const masters = status.masters.filter((key) => key.purpose !== 'app/e-wallet/mtk');
     const vault = { ...rig.context.vault, status: async () => ({ ...status, masters }) };
-    const context = { ...rig.context, vault, activeVersions: openActiveVersions(vault, () => 0) };
+    const context = {
+      ...rig.context,
+      vault,
+      activeVersions: openActiveVersions({ store: rig.context.store, vault, now: () => 0 }),
+    };
     await expectRefused('hsm-key-missing', ENABLE, () => ({}), context);
   });
 });

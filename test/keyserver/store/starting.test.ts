@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from '../../../app/keyserver/config.ts';
+import { ConfigError, readConfig, vaultConfigOf } from '../../../app/keyserver/config.ts';
 import { toErrorBody } from '../../../app/keyserver/http/errors.ts';
 import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
 import { MIGRATIONS } from '../../../app/keyserver/store/migrations.ts';
@@ -159,6 +159,26 @@ describe('the configuration', () => {
     writeFileSync(file, JSON.stringify({ ...base, store }));
     return readConfig(file).store;
   };
+
+  it('says where the PIN is, once', () => {
+    const file = join(folder, 'pin.json');
+    const store = { kind: 'sqlite', file: 's' };
+    const vaultOf = (vault: object) => {
+      writeFileSync(
+        file,
+        JSON.stringify({ ...base, store, vault: { module: 'm', tokenLabel: 't', ...vault } }),
+      );
+      return vaultConfigOf(readConfig(file));
+    };
+    expect(vaultOf({ pinFile: 'p', slot: 7 })).toMatchObject({
+      pin: { pinFile: join(folder, 'p') },
+      slot: 7,
+      demo: false,
+    });
+    expect(vaultOf({ pinEnv: 'KAIKA_PIN' })).toMatchObject({ pin: { pinEnv: 'KAIKA_PIN' } });
+    for (const both of [{}, { pinFile: 'p', pinEnv: 'KAIKA_PIN' }])
+      expect(() => vaultOf(both)).toThrow(/vault: one of pinFile and pinEnv/);
+  });
 
   it('names a PostgreSQL by a URL; files are relative to the configuration', () => {
     expect(

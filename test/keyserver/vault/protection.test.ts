@@ -1,9 +1,10 @@
 /** What keeps keys and PIN inside the vault process. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
 import { VaultChild } from '../../../app/keyserver/vault/vault-child.ts';
+import { writableMemory } from '../../support/process-memory.ts';
 import { alive, correctCall, last, vaultHarness } from './harness.ts';
 
 const onLinux = process.platform === 'linux';
@@ -12,23 +13,9 @@ const { token, start } = vaultHarness();
 
 /** How often some bytes stand in the writable memory of a process. */
 function occurrences(pid: number, needle: Buffer): number {
-  const memory = openSync(`/proc/${pid}/mem`, 'r');
   let found = 0;
-  try {
-    for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
-      const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line) ?? [];
-      const start = Number.parseInt(from ?? '0', 16);
-      const chunk = Buffer.alloc(Math.min(Number.parseInt(to ?? '0', 16) - start, 1 << 28));
-      try {
-        readSync(memory, chunk, 0, chunk.length, start);
-      } catch {
-        continue; // Kernel pages that nobody may read.
-      }
-      for (let at = chunk.indexOf(needle); at >= 0; at = chunk.indexOf(needle, at + 1)) found += 1;
-    }
-  } finally {
-    closeSync(memory);
-  }
+  for (const part of writableMemory(pid))
+    for (let at = part.indexOf(needle); at >= 0; at = part.indexOf(needle, at + 1)) found += 1;
   return found;
 }
 

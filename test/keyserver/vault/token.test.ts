@@ -265,6 +265,13 @@ test('a session in which a call failed is not used again', () => {
   expect(sealed).toBeInstanceOf(Uint8Array);
 });
 
+test('few sessions are lent at once, and all come back', () => {
+  const nested = (depth: number): number => (depth === 0 ? 0 : 1 + inSession(() => nested(depth - 1)));
+  expect(nested(4)).toBe(4);
+  for (let round = 0; round < 3; round += 1) expect(() => nested(5)).toThrow(/no session/);
+  expect(nested(4)).toBe(4);
+});
+
 test('a refused PIN is tried once, until its file is written again', () => {
   const { module, tokenLabel } = token.config;
   const pinFile = `${token.pinFile}-wrong`;

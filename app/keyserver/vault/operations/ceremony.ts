@@ -1,9 +1,9 @@
 /** Making keys in the token. Reached from the admin process only. */
 import pkcs11, { type Template } from 'pkcs11js';
 import { wipe } from '../../../card/bytes.ts';
-import { describeKey, keyId, masterLabel, SEAL_LABEL } from '../labels.ts';
+import { DEMO_LABEL, describeKey, keyId, masterLabel, SEAL_LABEL } from '../labels.ts';
 import { type KeyAlgorithm, type MasterKeyId, VaultError } from '../port.ts';
-import { hasKey } from '../token/key-cache.ts';
+import { hasKey, isDemo } from '../token/key-cache.ts';
 import { boolValue, type RawAttribute, ulongValue } from '../token/raw-cryptoki.ts';
 import { keyLength, type TokenSession } from '../token/session.ts';
 
@@ -87,4 +87,19 @@ export function ensureSealKey(session: TokenSession): void {
     { type: pkcs11.CKA_DECRYPT, value: true },
   ];
   session.p11.C_GenerateKey(session.handle, { mechanism: pkcs11.CKM_AES_KEY_GEN }, template);
+}
+
+/** Marks the token's keys as a demonstration's; once is enough. */
+export function markDemo(session: TokenSession): void {
+  if (isDemo(session)) return;
+  session.p11.C_CreateObject(session.handle, [
+    { type: pkcs11.CKA_CLASS, value: pkcs11.CKO_DATA },
+    { type: pkcs11.CKA_TOKEN, value: true },
+    // Also to be seen without a login: whoever looks at the token is told.
+    { type: pkcs11.CKA_PRIVATE, value: false },
+    { type: pkcs11.CKA_MODIFIABLE, value: false },
+    { type: pkcs11.CKA_LABEL, value: DEMO_LABEL },
+    { type: pkcs11.CKA_APPLICATION, value: 'Kaika' },
+    { type: pkcs11.CKA_VALUE, value: Buffer.from('demonstration keys') },
+  ]);
 }

@@ -21,6 +21,7 @@ export function status(token: OpenToken, bench: Workbench): VaultStatus {
     token: token.label,
     manufacturer,
     softwareToken: (slot.flags & CKF_HW_SLOT) === 0 || /softhsm/i.test(manufacturer),
+    demo: token.demo,
     newKeys: 'wiped-buffer',
     newDomainKeys: wrappingPaths(token),
     masters: listMasters(bench),

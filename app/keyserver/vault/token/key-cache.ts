@@ -1,6 +1,6 @@
 /** Finds keys in the token by CKA_LABEL and remembers their handles for as long as the module stays initialised. */
 import pkcs11, { type Handle } from 'pkcs11js';
-import { describeKey, masterLabel, parseMasterLabel, SEAL_LABEL } from '../labels.ts';
+import { DEMO_LABEL, describeKey, masterLabel, parseMasterLabel, SEAL_LABEL } from '../labels.ts';
 import { type KeyAlgorithm, type MasterKeyId, VaultError } from '../port.ts';
 import { ulongValue } from './raw-cryptoki.ts';
 import type { TokenSession } from './session.ts';
@@ -72,4 +72,13 @@ export function hasKey(session: TokenSession, label: string): boolean {
 export function listMasterIds(session: TokenSession): MasterKeyId[] {
   const labels = findSecretKeys(session).map((key) => session.attribute(key, pkcs11.CKA_LABEL).toString());
   return [...new Set(labels)].sort().flatMap((label) => parseMasterLabel(label) ?? []);
+}
+
+/** Whether the token is marked as a demonstration's. */
+export function isDemo(session: Pick<TokenSession, 'find'>): boolean {
+  const marks = session.find([
+    { type: pkcs11.CKA_CLASS, value: pkcs11.CKO_DATA },
+    { type: pkcs11.CKA_LABEL, value: DEMO_LABEL },
+  ]);
+  return marks.length > 0;
 }

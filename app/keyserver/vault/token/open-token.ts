@@ -4,9 +4,9 @@ import pkcs11, { type Handle, type PKCS11 } from 'pkcs11js';
 import type { TokenConfig } from '../config.ts';
 import { VaultError } from '../port.ts';
 import { isPinRefusal, tokenErrorName } from './cryptoki-error.ts';
-import { KeyCache } from './key-cache.ts';
+import { isDemo, KeyCache } from './key-cache.ts';
 import type { PinReader } from './pin.ts';
-import { RawCryptoki } from './raw-cryptoki.ts';
+import { RawCryptoki, readUlong } from './raw-cryptoki.ts';
 import { SessionPool } from './session-pool.ts';
 
 /** A token that is initialised and logged in. Its handles die with `closeToken`. */
@@ -14,6 +14,8 @@ export interface OpenToken {
   readonly p11: PKCS11;
   readonly slot: Handle;
   readonly label: string;
+  /** Its keys are marked as a demonstration's. */
+  readonly demo: boolean;
   readonly sessions: SessionPool;
   readonly keys: KeyCache;
 }
@@ -34,6 +36,14 @@ export class PinRefused extends VaultError {
   }
 }
 
+/** The token's keys are a demonstration's, and the configuration does not say `demo`. */
+export class DemoRefused extends VaultError {
+  constructor(label: string) {
+    super('refused', `the keys of token "${label}" are a demonstration's: only a demo may serve with them`);
+    this.name = 'DemoRefused';
+  }
+}
+
 /** Loads a PKCS#11 module. @throws VaultError `hsm-away` */
 export function loadModule(path: string): LoadedModule {
   try {
@@ -44,15 +54,20 @@ export function loadModule(path: string): LoadedModule {
   }
 }
 
-/** The slot of the token with this label. @throws VaultError `hsm-away`; Pkcs11Error */
-export function findSlot(cryptoki: Module, label: string): Slot {
+/** The slot of the token with this label, and this slot identifier where it is given. @throws VaultError `hsm-away`; Pkcs11Error */
+export function findSlot(cryptoki: Module, label: string, id?: number): Slot {
   const slots = cryptoki.getSlots(true);
   const named = Array.from({ length: slots.length }, (_, i) => slots.items(i)).filter(
-    (one) => one.getToken().label.trimEnd() === label,
+    (one) => one.getToken().label.trimEnd() === label && (id === undefined || readUlong(one.handle) === id),
   );
   const [slot, second] = named;
-  if (slot === undefined) throw new VaultError('hsm-away', `token "${label}" is not there`);
-  if (second !== undefined) throw new VaultError('hsm-away', `there is more than one token "${label}"`);
+  if (slot === undefined)
+    throw new VaultError(
+      'hsm-away',
+      `token "${label}" is not there${id === undefined ? '' : ` in slot ${id}`}`,
+    );
+  if (second !== undefined)
+    throw new VaultError('hsm-away', `there is more than one token "${label}": name its slot`);
   return slot;
 }
 
@@ -66,7 +81,7 @@ function logIn(module: LoadedModule, session: Handle, label: string, pin: PinRea
   });
 }
 
-/** Initialises the module and logs in. @throws VaultError `hsm-away`, PinRefused; Pkcs11Error */
+/** Initialises the module and logs in. @throws VaultError `hsm-away`, PinRefused, DemoRefused; Pkcs11Error */
 export function openToken(
   module: LoadedModule,
   config: TokenConfig,
@@ -77,10 +92,12 @@ export function openToken(
   // Not `cryptoki.initialize`, which takes a module that somebody else initialised for its own.
   p11.C_Initialize({ flags: pkcs11.CKF_OS_LOCKING_OK });
   try {
-    const slot = findSlot(cryptoki, config.tokenLabel);
+    const slot = findSlot(cryptoki, config.tokenLabel, config.slot);
     const sessions = new SessionPool(raw, slot, access);
     logIn(module, sessions.kept, config.tokenLabel, pin);
-    return { p11, slot: slot.handle, label: config.tokenLabel, sessions, keys: new KeyCache() };
+    const demo = sessions.use(isDemo);
+    if (demo && config.demo !== true) throw new DemoRefused(config.tokenLabel);
+    return { p11, slot: slot.handle, label: config.tokenLabel, demo, sessions, keys: new KeyCache() };
   } catch (error) {
     finalize(p11);
     throw error;

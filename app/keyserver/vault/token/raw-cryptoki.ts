@@ -43,7 +43,8 @@ function writeUlong(target: Buffer, value: number | bigint, offset: number): voi
   else target.writeUInt32LE(Number(value), offset);
 }
 
-function readUlong(source: Buffer, offset = 0): number {
+/** A CK_ULONG in a buffer: an attribute's value, or a handle. */
+export function readUlong(source: Buffer, offset = 0): number {
   return ULONG === 8 ? Number(source.readBigUInt64LE(offset)) : source.readUInt32LE(offset);
 }
 

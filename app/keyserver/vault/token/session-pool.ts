@@ -4,8 +4,12 @@
  */
 import graphene, { type Slot } from 'graphene-pk11';
 import type { Handle } from 'pkcs11js';
+import { VaultError } from '../port.ts';
 import type { RawCryptoki } from './raw-cryptoki.ts';
 import { TokenSession } from './session.ts';
+
+/** Lent at once at most. One call runs at a time, and a call that needs a second session is the exception: more is a mistake. */
+const MOST_LENT = 4;
 
 /** Lends sessions of a slot; all are logged in once the kept one is. */
 export class SessionPool {
@@ -13,6 +17,7 @@ export class SessionPool {
   readonly #slot: Slot;
   readonly #flags: number;
   readonly #free: TokenSession[] = [];
+  #lent = 0;
 
   /** The session that holds the login. */
   readonly kept: Handle;
@@ -26,9 +31,11 @@ export class SessionPool {
     this.kept = slot.open(this.#flags).handle;
   }
 
-  /** Lends a session for the length of `work`. @throws what `work` throws; Pkcs11Error */
+  /** Lends a session for the length of `work`. @throws what `work` throws; Pkcs11Error; VaultError `busy` for too many at once */
   use<T>(work: (session: TokenSession) => T): T {
+    if (this.#lent >= MOST_LENT) throw new VaultError('busy', 'no session of the token is free');
     const session = this.#free.pop() ?? new TokenSession(this.#raw, this.#slot.open(this.#flags));
+    this.#lent += 1;
     try {
       const result = work(session);
       this.#free.push(session);
@@ -36,6 +43,8 @@ export class SessionPool {
     } catch (error) {
       this.#discard(session);
       throw error;
+    } finally {
+      this.#lent -= 1;
     }
   }
 

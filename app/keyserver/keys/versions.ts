@@ -1,0 +1,195 @@
+/**
+ * Versions of the issuer's master keys: which one new writes use, and which may be forgotten. The token has the keys, the store says
+ * what they are used for; both are compared by check value, so that another key under the same name is never taken for this one.
+ */
+import { z } from 'zod';
+import { toHex } from '../../card/bytes.ts';
+import { KaikaError } from '../../protocol/errors.ts';
+import { writeAudit } from '../records/audit.ts';
+import type { Queries } from '../store/cards.ts';
+import type { Store } from '../store/store.ts';
+import type { KeyVersionsTable } from '../store/tables.ts';
+import type { MasterKeyInfo } from '../vault/port.ts';
+import { purposesOf } from './groups.ts';
+
+export const keyStateSchema = z.enum(['ready', 'active', 'earlier', 'retired']);
+export type KeyState = z.infer<typeof keyStateSchema>;
+
+/** Who changes which key, and why. */
+export interface KeyChange {
+  /** As `purposesOf` takes it. */
+  readonly name: string;
+  readonly operator: string;
+  readonly reason: string;
+}
+
+const LOCK = 'key-versions';
+
+/** One change of keys at a time, on both databases: everybody writes this row first. */
+export async function holdKeys(db: Queries, now: Date): Promise<void> {
+  const value = now.toISOString();
+  await db
+    .insertInto('meta')
+    .values({ key: LOCK, value })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+    .execute();
+}
+
+/** @throws KaikaError `not-permitted` for somebody who may not sign in */
+export async function requireOperator(db: Queries, operator: string): Promise<void> {
+  const found = await db
+    .selectFrom('operators')
+    .select('id')
+    .where('id', '=', operator)
+    .where('disabled', '=', 0)
+    .executeTakeFirst();
+  if (found === undefined) throw new KaikaError('not-permitted', `there is no operator ${operator}`);
+}
+
+/**
+ * Takes over the keys of a purpose that the store has never heard of: its newest version is the active one. So a site whose set-up
+ * made the first keys can begin, and a store from before there were active versions goes on with what it used.
+ */
+export async function adoptKeys(store: Store, masters: readonly MasterKeyInfo[], now: Date): Promise<void> {
+  const issuer = masters.filter(({ origin }) => origin === 'issuer');
+  if (unknown(issuer, await listVersions(store)).length === 0) return;
+  await store.transaction().execute(async (db) => {
+    await holdKeys(db, now);
+    const adopted = unknown(issuer, await listVersions(db));
+    for (const { purpose, version, checkValue } of adopted) {
+      const newest = Math.max(...adopted.filter((one) => one.purpose === purpose).map((one) => one.version));
+      const active = version === newest;
+      await insert(db, purpose, version, checkValue, active ? 'active' : 'earlier', now);
+      if (active) await writeAudit(db, { kind: 'key-adopt', detail: { purpose, version } }, now);
+    }
+  });
+}
+
+function unknown(masters: readonly MasterKeyInfo[], rows: readonly KeyVersionsTable[]): MasterKeyInfo[] {
+  return masters.filter(({ purpose }) => rows.every((row) => row.purpose !== purpose));
+}
+
+async function insert(
+  db: Queries,
+  purpose: string,
+  version: number,
+  checkValue: Uint8Array,
+  state: KeyState,
+  now: Date,
+): Promise<void> {
+  const activated = state === 'active' ? now.toISOString() : null;
+  const row = { purpose, version, state, check_value: toHex(checkValue), made: now.toISOString(), activated };
+  await db.insertInto('key_versions').values(row).execute();
+}
+
+/** All that is known of versions, by purpose and version. */
+export async function listVersions(db: Queries): Promise<KeyVersionsTable[]> {
+  return db.selectFrom('key_versions').selectAll().orderBy('purpose').orderBy('version').execute();
+}
+
+/** Notes versions that were just made in the token; nothing uses them yet. @throws KaikaError `not-permitted` */
+export async function noteMade(
+  store: Store,
+  made: readonly MasterKeyInfo[],
+  change: KeyChange,
+  now: Date,
+): Promise<void> {
+  await store.transaction().execute(async (db) => {
+    await holdKeys(db, now);
+    await requireOperator(db, change.operator);
+    for (const { purpose, version, checkValue } of made)
+      await insert(db, purpose, version, checkValue, 'ready', now);
+    const { name, operator, reason } = change;
+    const keys = made.map(({ purpose, version }) => `${purpose} v${version}`);
+    await writeAudit(db, { kind: 'key-make', operator, detail: { name, reason, keys } }, now);
+  });
+}
+
+/**
+ * From now on new writes use `version`; an older one takes them back to it. Cards on others keep working and are moved when they come.
+ * @throws KaikaError `hsm-key-missing` when the token does not have it, or another key under its name; `not-permitted` for a retired
+ * one; `nothing-to-do`
+ */
+export async function activateKeys(
+  store: Store,
+  masters: readonly MasterKeyInfo[],
+  version: number,
+  change: KeyChange,
+  now: Date,
+): Promise<void> {
+  const purposes = purposesOf(change.name);
+  await store.transaction().execute(async (db) => {
+    await holdKeys(db, now);
+    await requireOperator(db, change.operator);
+    const rows = await listVersions(db);
+    const active = (purpose: string) => rows.find((row) => row.purpose === purpose && row.state === 'active');
+    if (purposes.every((purpose) => active(purpose)?.version === version))
+      throw new KaikaError('nothing-to-do', `${change.name} version ${version} is active already`);
+    const before: Record<string, number | null> = {};
+    for (const purpose of purposes) {
+      const row = rows.find((one) => one.purpose === purpose && one.version === version);
+      const key = requireKey(masters, purpose, version, row);
+      before[purpose] = active(purpose)?.version ?? null;
+      if (row === undefined) await insert(db, purpose, version, key.checkValue, 'ready', now);
+      await setState(db, purpose, before[purpose], { state: 'earlier' });
+      await setState(db, purpose, version, { state: 'active', activated: now.toISOString() });
+    }
+    const { name, operator, reason } = change;
+    await writeAudit(db, { kind: 'key-activate', operator, detail: { name, version, before, reason } }, now);
+  });
+}
+
+/** @throws KaikaError */
+function requireKey(
+  masters: readonly MasterKeyInfo[],
+  purpose: string,
+  version: number,
+  row: KeyVersionsTable | undefined,
+): MasterKeyInfo {
+  const key = masters.find(
+    (one) => one.purpose === purpose && one.origin === 'issuer' && one.version === version,
+  );
+  if (key === undefined)
+    throw new KaikaError('hsm-key-missing', `${purpose} version ${version} is not in the token`);
+  if (row !== undefined && row.check_value !== toHex(key.checkValue))
+    throw new KaikaError(
+      'hsm-key-missing',
+      `${purpose} version ${version}: the token has another key under this name`,
+    );
+  if (row?.state === 'retired')
+    throw new KaikaError('not-permitted', `${purpose} version ${version} is retired`);
+  return key;
+}
+
+export async function setState(
+  db: Queries,
+  purpose: string,
+  version: number | null | undefined,
+  values: { readonly state: KeyState; readonly activated?: string },
+): Promise<void> {
+  if (version == null) return;
+  await db
+    .updateTable('key_versions')
+    .set(values)
+    .where('purpose', '=', purpose)
+    .where('version', '=', version)
+    .execute();
+}
+
+/**
+ * The version that was active before the one that is, for going back.
+ * @throws KaikaError `nothing-to-do` when none was, or the keys of the name were not active together
+ */
+export async function earlierVersion(db: Queries, name: string): Promise<number> {
+  const rows = await listVersions(db);
+  const found = purposesOf(name).map(
+    (purpose) =>
+      rows
+        .filter((row) => row.purpose === purpose && row.state === 'earlier' && row.activated !== null)
+        .sort((a, b) => ((a.activated ?? '') < (b.activated ?? '') ? 1 : -1))[0]?.version,
+  );
+  const [version] = found;
+  if (version === undefined || found.some((one) => one !== version))
+    throw new KaikaError('nothing-to-do', `${name} has no one version that was active before: activate one`);
+  return version;
+}

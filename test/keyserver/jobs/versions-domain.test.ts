@@ -1,0 +1,176 @@
+/** A second and a third version of the security domain's keys: cards are moved when they come, torn or not, and the first one is retired. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { countOnCards } from '../../../app/keyserver/keys/report.ts';
+import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
+import { readCardState } from '../../../app/keyserver/store/cards.ts';
+import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
+import type { Wish } from '../../../app/protocol/wire.ts';
+import { TearingDevice } from '../../../app/simulator/tear.ts';
+import { CALLER, carry, issue, request } from '../../support/forwarder.ts';
+import { randomDigits } from '../../support/issuer-rig.ts';
+import { refusal } from '../../support/issuer-steps.ts';
+import { activate, addCustodian, CUSTODIAN, WHY } from '../../support/key-versions.ts';
+import { loseStation } from '../../support/lost-station.ts';
+import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
+import { domainOnCard, keysOnCard, type OtherTypesRig, openOtherTypes } from '../../support/other-type.ts';
+
+const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+const NOTHING: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
+/** Commands of the move alone. */
+const OF_THE_MOVE = 12;
+
+let types: OtherTypesRig;
+beforeAll(async () => {
+  types = await openOtherTypes(MOVING_TYPES);
+  await addCustodian(types);
+  await issue(types.type('added').newCard().card, types.context, randomDigits(16), ENABLE);
+  const admin = await openVaultAdmin(types.rig.token);
+  try {
+    for (const { id, scp } of MOVING_TYPES) {
+      for (const version of [2, 3]) {
+        for (const key of ['enc', 'mac', 'dek'])
+          await admin.generateMaster(
+            { purpose: `isd/${id}/${key}`, origin: 'issuer', version },
+            scp === '02' ? 'des3-16' : 'aes-128',
+          );
+      }
+    }
+  } finally {
+    await admin.close();
+  }
+});
+afterAll(() => types.close());
+
+const active = new Map<string, number>();
+async function use(id: string, version: number): Promise<void> {
+  if ((active.get(id) ?? 1) !== version) await activate(types, `isd/${id}`, version);
+  active.set(id, version);
+}
+
+/** What the card has under which number: the profile's, or the next one where it had the profile's before. */
+async function expectVersion(
+  id: (typeof MOVING)[number],
+  { card, identification }: ReturnType<ReturnType<OtherTypesRig['type']>['newCard']>,
+  version: number,
+  what: string,
+): Promise<number> {
+  const { domain } = await readCardState(types.context.store, identification);
+  expect(domain, what).toMatchObject({
+    candidates: [{ origin: 'issuer', version }],
+    spent: 0,
+    leaving: null,
+  });
+  const number = domain?.candidates[0]?.keyVersion ?? 0;
+  expect([MOVED[id].versions[0], MOVED[id].versions[0] + 1], what).toContain(number);
+  expect(domainOnCard(card), what).toEqual({ ...MOVED[id], versions: [number], failedAuthentications: 0 });
+  return number;
+}
+
+/** By what i means (Amendment D 1.1.1 table 5-1; GPC 2.3.1 table E-1): i = 70, 15 pseudo-random challenges, 60 random ones. */
+const FORETOLD = { vanishing: true, added: false, replaced: true };
+
+describe.each(MOVING)('cards of a type (%s)', (id) => {
+  it('are moved to the next version by whatever comes next, work under it, and go back', async () => {
+    await use(id, 1);
+    const made = types.type(id).newCard();
+    const account = randomDigits(16);
+    await issue(made.card, types.context, account, ENABLE);
+    let number = await expectVersion(id, made, 1, 'issued');
+    const first = keysOnCard(made.card, number);
+    // A channel that can be foretold costs no trip of its own.
+    const trips = FORETOLD[id] ? 3 : 4;
+    for (const version of [2, 3, 1]) {
+      await use(id, version);
+      const outcome = await issue(made.card, types.context, account, NOTHING);
+      expect(outcome, `to ${version}`).toMatchObject({ result: 'complete', trips, plannedTrips: trips });
+      const next = await expectVersion(id, made, version, `to ${version}`);
+      // Never the number it had: what is on the card afterwards would not be known.
+      expect(next).not.toBe(number);
+      number = next;
+      expect(keysOnCard(made.card, number) === first).toBe(version === 1);
+    }
+    expect(await issue(made.card, types.context, account, LOAD)).toMatchObject({
+      result: 'complete',
+      trips: FORETOLD[id] ? 6 : 7,
+    });
+  });
+
+  it.each(['before', 'after'] as const)(
+    'torn on the way to 2, then on the way to 3, %s the card acted: the next visits end at 3',
+    async (when) => {
+      for (let at = 1; at <= OF_THE_MOVE; at += 1) {
+        await use(id, 1);
+        const made = types.type(id).newCard();
+        const account = randomDigits(16);
+        await issue(made.card, types.context, account, ENABLE);
+        for (const version of [2, 3]) {
+          await use(id, version);
+          const asked = await request(made.card, types.context, account, NOTHING);
+          await loseStation(new TearingDevice(made.card, { at, when }), types.context, asked);
+          made.card.powerOn();
+        }
+        // What was begun is finished first, and the next visit goes on from there.
+        for (let visit = 0; visit < 2; visit += 1)
+          expect(await issue(made.card, types.context, account, NOTHING), `torn at ${at}`).toMatchObject({
+            result: 'complete',
+          });
+        await expectVersion(id, made, 3, `torn at ${at}`);
+      }
+    },
+    60_000,
+  );
+
+  it('torn within one job, the same job goes on', async () => {
+    for (let at = 1; at <= OF_THE_MOVE; at += 1) {
+      await use(id, 1);
+      const made = types.type(id).newCard();
+      const account = randomDigits(16);
+      await issue(made.card, types.context, account, ENABLE);
+      await use(id, 2);
+      const asked = await request(made.card, types.context, account, NOTHING);
+      const torn = new TearingDevice(made.card, { at, when: 'after', onTorn: () => made.card.powerOff() });
+      const outcome = await carry(torn, types.context, await startJob(types.context, CALLER, asked));
+      expect(outcome, `torn at ${at}`).toMatchObject({ result: 'complete' });
+      await expectVersion(id, made, 2, `torn at ${at}`);
+    }
+  });
+});
+
+it('the old version is retired when no card of the type has it, whatever other types have', async () => {
+  await use('added', 1);
+  await use('replaced', 1);
+  const retire = (name: string, version: number) =>
+    retireKeys(types.context.store, version, { name, operator: CUSTODIAN, reason: WHY }, new Date());
+  const other = types.type('replaced').newCard();
+  await issue(other.card, types.context, randomDigits(16), ENABLE);
+  const cards = await types.context.store
+    .selectFrom('card_keys')
+    .select('card')
+    .where('app', '=', 'isd')
+    .where(
+      'card',
+      'in',
+      types.context.store.selectFrom('cards').select('id').where('card_type', '=', 'added'),
+    )
+    .where('slot', '=', 'set')
+    .execute();
+  expect(cards.length).toBeGreaterThan(0);
+  await use('added', 2);
+  expect((await refusal(retire('isd/added', 1))).code).toBe('not-permitted');
+  // Every card of the type comes once more; here they are forgotten instead.
+  await types.context.store
+    .deleteFrom('card_keys')
+    .where('app', '=', 'isd')
+    .where(
+      'card',
+      'in',
+      types.context.store.selectFrom('cards').select('id').where('card_type', '=', 'added'),
+    )
+    .execute();
+  expect(await countOnCards(types.context.store, 'isd/added/enc', 1)).toBe(0);
+  expect(await countOnCards(types.context.store, 'isd/replaced/enc', 1)).toBeGreaterThan(0);
+  await retire('isd/added', 1);
+  expect((await refusal(activate(types, 'isd/added', 1))).code).toBe('not-permitted');
+});

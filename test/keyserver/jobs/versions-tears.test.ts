@@ -1,0 +1,187 @@
+/** Power lost while an app is moved from version to version: one more insertion reaches the newest, no try is wasted, no key is lost. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { releaseSetAside } from '../../../app/keyserver/records/release.ts';
+import type { Wish } from '../../../app/protocol/wire.ts';
+import { TearingDevice } from '../../../app/simulator/tear.ts';
+import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
+import { CALLER, carry, issue, look, request } from '../../support/forwarder.ts';
+import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { triesLeft, WALLET } from '../../support/issuer-steps.ts';
+import { activate, addCustodian, CUSTODIAN, holds, importVersion } from '../../support/key-versions.ts';
+import { loseStation } from '../../support/lost-station.ts';
+
+const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+const NAME = 'app/e-wallet';
+const [MCK, MTK] = [`${NAME}/mck`, `${NAME}/mtk`] as const;
+/** Two that find the card; SELECT, challenge, authenticate, challenge, write, challenge, write. */
+const COMMANDS = 9;
+const AUTHENTICATE = 5;
+
+/**
+ * Torn at these two, the server never heard of two authentications, or of one while two keys are possible: of three tries the last ones
+ * are not risked.
+ */
+const FEW_TRIES = { before: ['5 5', '6 5', '9 5', '9 9'], after: ['5 5', '6 5', '9 5'] };
+
+let rig: IssuerRig;
+const values = new Map<number, ReadonlyMap<string, Uint8Array>>();
+beforeAll(async () => {
+  rig = await openIssuerRig();
+  await addCustodian(rig);
+  await issue(rig.newCard().card, rig.context, randomDigits(16), ENABLE);
+  for (const version of [2, 3, 4]) values.set(version, await importVersion(rig, [MCK, MTK], version));
+});
+afterAll(() => rig.close());
+
+let active = 1;
+async function use(version: number): Promise<void> {
+  if (version !== active) await activate(rig, NAME, version);
+  active = version;
+}
+
+async function onFirst() {
+  await use(1);
+  const made = rig.newCard();
+  const account = randomDigits(16);
+  await issue(made.card, rig.context, account, ENABLE);
+  return { ...made, account };
+}
+
+async function expectVersion(
+  card: VirtualCard,
+  identification: string,
+  account: string,
+  version: number,
+  what: string,
+) {
+  const keys = values.get(version);
+  const empty = new Uint8Array(16);
+  expect(holds(card, WALLET, 0x39, keys?.get(MCK) ?? empty, account), what).toBe(true);
+  expect(holds(card, WALLET, 0x36, keys?.get(MTK) ?? empty, account), what).toBe(true);
+  expect(triesLeft(card), what).toBe(3);
+  const { apps, jobs } = await readCardRecord(rig.context.store, identification);
+  expect(
+    apps.find(({ app }) => app === 'e-wallet'),
+    what,
+  ).toMatchObject({
+    state: 'enabled',
+    mckVersion: version,
+    mtkVersion: version,
+    inDoubt: false,
+  });
+  const { observed } = await look(card, rig.context);
+  expect(observed.find(({ app }) => app === 'e-wallet')?.state, what).toBe('enabled');
+  return jobs;
+}
+
+/** Left alone, working, until a supervisor allows another try; then it goes where the others are. */
+async function expectFewTries(card: VirtualCard, identification: string, account: string, what: string) {
+  const moved = async () => {
+    const { apps } = await readCardRecord(rig.context.store, identification);
+    return apps.find(({ app }) => app === 'e-wallet')?.mckVersion === 3;
+  };
+  expect(await moved(), what).toBe(false);
+  expect(triesLeft(card), what).toBeGreaterThanOrEqual(1);
+  const release = { card: identification, operator: CUSTODIAN, reason: 'the reader was broken' };
+  await releaseSetAside(rig.context.store, release, new Date());
+  await issue(card, rig.context, account, ENABLE);
+  await expectVersion(card, identification, account, 3, what);
+}
+
+const tries = (jobs: Awaited<ReturnType<typeof expectVersion>>) =>
+  jobs.flatMap(({ steps }) => steps).filter(({ sw }) => sw.startsWith('63C')).length;
+
+describe.each(['before', 'after'] as const)('power lost %s the card acted', (when) => {
+  it('at every command of the move: the same job goes on', async () => {
+    for (let at = 1; at <= COMMANDS; at += 1) {
+      const { card, account, identification } = await onFirst();
+      await use(2);
+      const asked = await request(card, rig.context, account, ENABLE);
+      const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
+      const outcome = await carry(torn, rig.context, await startJob(rig.context, CALLER, asked));
+      expect(torn.struck).toBe(true);
+      expect(outcome, `torn at ${at}`).toMatchObject({ result: 'complete' });
+      const jobs = await expectVersion(card, identification, account, 2, `torn at ${at}`);
+      expect(tries(jobs)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('at every command on the way from 1 to 2, and again on the way to 3: the next visit has 3', async () => {
+    for (let at = 1; at <= COMMANDS; at += 1) {
+      for (const again of [3, AUTHENTICATE, 7, 9]) {
+        const what = `torn at ${at}, then at ${again}`;
+        const { card, account, identification } = await onFirst();
+        for (const [version, place] of [
+          [2, at],
+          [3, again],
+        ] as const) {
+          await use(version);
+          const asked = await request(card, rig.context, account, ENABLE);
+          const torn = new TearingDevice(card, { at: place, when, onTorn: () => card.powerOff() });
+          await loseStation(torn, rig.context, asked);
+        }
+        expect(await issue(card, rig.context, account, ENABLE), what).toMatchObject({ result: 'complete' });
+        if (FEW_TRIES[when].includes(`${at} ${again}`)) {
+          await expectFewTries(card, identification, account, what);
+          continue;
+        }
+        const jobs = await expectVersion(card, identification, account, 3, what);
+        expect(tries(jobs), what).toBeLessThanOrEqual(2);
+      }
+    }
+  }, 60_000);
+
+  it('on the way to 2, which is taken back meanwhile: the card goes back to 1', async () => {
+    for (let at = AUTHENTICATE; at <= COMMANDS; at += 1) {
+      const { card, account, identification } = await onFirst();
+      await use(2);
+      const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
+      await loseStation(torn, rig.context, await request(card, rig.context, account, ENABLE));
+      await use(1);
+      expect(await issue(card, rig.context, account, ENABLE), `torn at ${at}`).toMatchObject({
+        result: 'complete',
+      });
+      const { apps } = await readCardRecord(rig.context.store, identification);
+      expect(apps.find(({ app }) => app === 'e-wallet')).toMatchObject({
+        mckVersion: 1,
+        mtkVersion: 1,
+        inDoubt: false,
+      });
+    }
+  });
+
+  it('while an app is enabled with 2, and 3 is active when it comes back', async () => {
+    for (let at = 1; at <= 11; at += 1) {
+      await use(2);
+      const { card, identification } = rig.newCard();
+      const account = randomDigits(16);
+      const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
+      await loseStation(torn, rig.context, await request(card, rig.context, account, ENABLE));
+      await use(3);
+      expect(await issue(card, rig.context, account, ENABLE), `torn at ${at}`).toMatchObject({
+        result: 'complete',
+      });
+      await expectVersion(card, identification, account, 3, `torn at ${at}`);
+    }
+  });
+});
+
+it('deleted, loaded and enabled again while versions change: each life has the keys of its time', async () => {
+  await use(1);
+  const { card, identification } = rig.newCard();
+  const account = randomDigits(16);
+  for (const [life, version] of [
+    [1, 2],
+    [2, 3],
+    [3, 4],
+  ] as const) {
+    await use(version);
+    await issue(card, rig.context, account, ENABLE);
+    await expectVersion(card, identification, account, version, `life ${life}`);
+    const { apps } = await readCardRecord(rig.context.store, identification);
+    expect(apps.find(({ app }) => app === 'e-wallet')).toMatchObject({ instance: life });
+    await issue(card, rig.context, account, [{ app: 'e-wallet', action: 'delete' }]);
+  }
+});

@@ -1,0 +1,88 @@
+/**
+ * A server process without its network: the job service on a store of its own opening, asked over the channel to its parent. It ends itself
+ * with SIGKILL at the commit it is told. The vault is the parent's, because starting one takes longer than a job.
+ */
+import { randomBytes } from 'node:crypto';
+import { openActiveVersions } from '../../app/keyserver/active-versions.ts';
+import { answerStep } from '../../app/keyserver/jobs/answer-step.ts';
+import type { JobContext } from '../../app/keyserver/jobs/context.ts';
+import { startJob } from '../../app/keyserver/jobs/start-job.ts';
+import { openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
+import { openSqliteStore } from '../../app/keyserver/store/open.ts';
+import type { Vault } from '../../app/keyserver/vault/port.ts';
+import type { FromServer, ToServer } from './dying-server-messages.ts';
+import { dyingStore } from './dying-store.ts';
+import { CALLER } from './forwarder.ts';
+import { HIGH_LIMITS } from './issuer-rig.ts';
+
+const say = (message: FromServer) => process.send?.(message);
+const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+let asked = 0;
+
+/** A vault whose every method is the parent's. */
+const vault = new Proxy({} as Vault, {
+  get:
+    (_target, method) =>
+    (...args: unknown[]) =>
+      new Promise((resolve, reject) => {
+        asked += 1;
+        waiting.set(asked, { resolve, reject });
+        say({ kind: 'vault', id: asked, method: String(method), args });
+      }),
+});
+
+let context: Promise<JobContext> | undefined;
+
+async function open(told: Extract<ToServer, { kind: 'open' }>): Promise<JobContext> {
+  const store = await openSqliteStore(told.file);
+  const { dying } = dyingStore(store, told.death, () => {
+    process.kill(process.pid, 'SIGKILL');
+    throw new Error('still alive');
+  });
+  const catalogue = openCatalogue(told.resources);
+  return {
+    store: dying,
+    vault,
+    catalogue,
+    package: openPackages(told.resources, catalogue),
+    // Reads and adopts on the real store: those commits are not the job's.
+    activeVersions: openActiveVersions({ store, vault, now: () => Date.now() }),
+    now: () => new Date(),
+    storeGeneration: 1,
+    random: (bytes) => new Uint8Array(randomBytes(bytes)),
+    leaseMilliseconds: 60_000,
+    limits: HIGH_LIMITS,
+  };
+}
+
+process.on('message', (message: ToServer) => {
+  switch (message.kind) {
+    case 'open':
+      context = open(message);
+      break;
+    case 'start':
+      void answer(async (own) => startJob(own, CALLER, message.asked));
+      break;
+    case 'answer':
+      void answer(async (own) => answerStep(own, CALLER, message.job, message.seq, message.report));
+      break;
+    case 'vault-answer': {
+      const one = waiting.get(message.id);
+      waiting.delete(message.id);
+      if (message.error === undefined) one?.resolve(message.value);
+      else one?.reject(new Error(message.error));
+      break;
+    }
+  }
+});
+process.once('disconnect', () => process.exit(0));
+say({ kind: 'ready' });
+
+async function answer(work: (context: JobContext) => Promise<unknown>): Promise<void> {
+  try {
+    if (context === undefined) throw new Error('not opened');
+    say({ kind: 'reply', value: await work(await context) });
+  } catch (error) {
+    say({ kind: 'failed', error: error instanceof Error ? error.message : String(error) });
+  }
+}

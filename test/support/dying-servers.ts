@@ -1,0 +1,112 @@
+/** Server processes that end themselves; some wait started, so that a story need not. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Vault } from '../../app/keyserver/vault/port.ts';
+import { jobReplySchema, stepReplySchema } from '../../app/protocol/wire.ts';
+import type { JobServer } from './commit-stories.ts';
+import type { FromServer, ToServer } from './dying-server-messages.ts';
+import type { Death } from './dying-store.ts';
+
+const ENTRY = fileURLToPath(new URL('./dying-server.ts', import.meta.url));
+const SPARE = 3;
+
+/** The process ended before it answered. */
+export class ServerKilled extends Error {
+  readonly signal: string | null;
+  constructor(signal: string | null) {
+    super(`the server ended (${signal})`);
+    this.signal = signal;
+  }
+}
+
+export interface DyingServers {
+  /** A server on the store that dies as it is told. */
+  start(death: Death): JobServer & { end(): Promise<void> };
+  close(): Promise<void>;
+}
+
+export function openDyingServers(options: {
+  readonly vault: Vault;
+  readonly file: string;
+  readonly resources: string;
+}): DyingServers {
+  const all = new Set<ChildProcess>();
+  const spare: ChildProcess[] = [];
+  const launch = () => {
+    const child = fork(ENTRY, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: [],
+    });
+    all.add(child);
+    child.once('exit', () => all.delete(child));
+    return child;
+  };
+  const end = async (child: ChildProcess) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  };
+  const refill = () => {
+    while (spare.length < SPARE) spare.push(launch());
+  };
+  refill();
+  return {
+    start(death) {
+      const child = spare.shift() ?? launch();
+      refill();
+      const tell = (message: ToServer) => child.send(message, () => undefined);
+      child.on('message', (message: FromServer) => {
+        if (message.kind === 'vault') void serveVault(options.vault, message, tell);
+      });
+      tell({ kind: 'open', file: options.file, resources: options.resources, death });
+      return {
+        start: async (asked) => jobReplySchema.parse(await asking(child, { kind: 'start', asked })),
+        answer: async (job, seq, report) =>
+          stepReplySchema.parse(await asking(child, { kind: 'answer', job, seq, report })),
+        end: () => end(child),
+      };
+    },
+    async close() {
+      await Promise.all([...all].map(end));
+    },
+  };
+}
+
+function asking(child: ChildProcess, message: ToServer): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      child.off('message', heard);
+      child.off('exit', gone);
+    };
+    const heard = (answer: FromServer) => {
+      if (answer.kind !== 'reply' && answer.kind !== 'failed') return;
+      done();
+      if (answer.kind === 'reply') resolve(answer.value);
+      else reject(new Error(answer.error));
+    };
+    const gone = (_code: number | null, signal: string | null) => {
+      done();
+      reject(new ServerKilled(signal));
+    };
+    child.on('message', heard);
+    child.once('exit', gone);
+    child.send(message, () => undefined);
+  });
+}
+
+async function serveVault(
+  vault: Vault,
+  { id, method, args }: Extract<FromServer, { kind: 'vault' }>,
+  tell: (message: ToServer) => void,
+): Promise<void> {
+  try {
+    const call: unknown = Reflect.get(vault, method);
+    if (typeof call !== 'function') throw new Error(`the vault has no ${method}`);
+    tell({ kind: 'vault-answer', id, value: await Reflect.apply(call, vault, args) });
+  } catch (error) {
+    tell({ kind: 'vault-answer', id, error: error instanceof Error ? error.message : String(error) });
+  }
+}

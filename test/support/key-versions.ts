@@ -1,0 +1,63 @@
+/** Versions of master keys whose bytes the test knows, so that what is on a card can be told from outside. */
+import { randomBytes } from 'node:crypto';
+import { activateKeys } from '../../app/keyserver/keys/versions.ts';
+import { openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
+import type { KeyAlgorithm } from '../../app/keyserver/vault/port.ts';
+import type { VirtualCard } from '../../app/simulator/virtual-card.ts';
+import type { IssuerRig } from './issuer-rig.ts';
+import { slotOnCard } from './issuer-steps.ts';
+import { cardKey, oddParity } from './known-token.ts';
+
+export const CUSTODIAN = 'custodian';
+export const WHY = 'the yearly change of keys';
+
+/** Somebody who may change keys. */
+export async function addCustodian({ context }: Pick<IssuerRig, 'context'>): Promise<void> {
+  await context.store
+    .insertInto('operators')
+    .values({ id: CUSTODIAN, name: CUSTODIAN, role: 'operator', secret_hash: '-', disabled: 0 })
+    .execute();
+}
+
+/** Imports `version` of these purposes; gives the values by purpose. */
+export async function importVersion(
+  rig: Pick<IssuerRig, 'token'>,
+  purposes: readonly string[],
+  version: number,
+  algorithm: KeyAlgorithm = 'des3-16',
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const values = new Map(purposes.map((purpose) => [purpose, new Uint8Array(randomBytes(16))]));
+  const admin = await openVaultAdmin(rig.token);
+  try {
+    for (const [purpose, value] of values)
+      await admin.importMaster({ purpose, origin: 'issuer', version }, algorithm, value.slice());
+  } finally {
+    await admin.close();
+  }
+  return values;
+}
+
+/** Makes `version` of a name the active one. */
+export async function activate(
+  { context }: Pick<IssuerRig, 'context'>,
+  name: string,
+  version: number,
+): Promise<void> {
+  const { masters } = await context.vault.status();
+  const change = { name, operator: CUSTODIAN, reason: WHY };
+  await activateKeys(context.store, masters, version, change, context.now());
+}
+
+/** Whether an app's slot on the card holds the key of this master for this account, computed by node:crypto. */
+export function holds(
+  card: VirtualCard,
+  aid: string,
+  type: 0x39 | 0x36,
+  master: Uint8Array,
+  account: string,
+): boolean {
+  const known = { purpose: 'app/x/y', origin: 'issuer', algorithm: 'des3-16', value: master } as const;
+  return (
+    slotOnCard(card, aid, type).value === oddParity(cardKey(known, account)).toString('hex').toUpperCase()
+  );
+}
