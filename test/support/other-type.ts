@@ -42,6 +42,8 @@ export interface TypeSpec {
   readonly maximumTries?: number;
   /** `01` when left out. */
   readonly securityLevel?: string;
+  /** A card that knows T=0 only. */
+  readonly t0?: boolean;
 }
 
 export interface OtherType {
@@ -120,7 +122,7 @@ function profileOf(spec: TypeSpec): object {
   return {
     ...demo,
     id: spec.id,
-    recognise: { atr: { value: atrOf(spec), mask: 'FF'.repeat(9) } },
+    recognise: { atr: { value: atrOf(spec), mask: 'FF'.repeat(atrOf(spec).length / 2) } },
     securityDomain: {
       ...domain,
       i: spec.i,
@@ -138,8 +140,9 @@ function isS16({ scp, i }: TypeSpec): boolean {
   return scp === '03' && (Number.parseInt(i, 16) & SCP03_S16) !== 0;
 }
 
-function atrOf({ atr }: TypeSpec): string {
-  return `3B85014B41494B${atr}`;
+/** T=1 in the byte TD1; T=0 where there is none (ISO/IEC 7816-3 §8.2.3). */
+function atrOf({ atr, t0 = false }: TypeSpec): string {
+  return t0 ? `3B064B41494B${atr}` : `3B85014B41494B${atr}`;
 }
 
 function newCard(rig: IssuerRig, spec: TypeSpec, change: CardChange = {}) {
