@@ -77,8 +77,13 @@ export async function openTestStation(overrides: Partial<EngineOptions> = {}): P
   return station;
 }
 
-/** Rejects after 10 s, naming what did not come. */
-export function until<T>(engine: Engine, look: () => T | undefined | false, what: string): Promise<T> {
+/** Rejects after some time, naming what did not come. */
+export function until<T>(
+  engine: Engine,
+  look: () => T | undefined | false,
+  what: string,
+  limitMs = 10_000,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     let stop: () => void = () => undefined;
     // What a test looks at need not be in the engine.
@@ -87,7 +92,7 @@ export function until<T>(engine: Engine, look: () => T | undefined | false, what
       stop();
       clearInterval(poll);
       reject(new Error(`not seen: ${what}; ${JSON.stringify(engine.snapshot())}`));
-    }, 10_000);
+    }, limitMs);
     const check = () => {
       const found = look();
       if (found === undefined || found === false) return;
