@@ -180,12 +180,12 @@ async function listening(child: ChildProcess): Promise<z.infer<typeof listeningS
   }
 }
 
-/** The card that was issued, how, and the longest that one request had to be asked again and again. */
+/** The card that was issued, how, and how long each request had to be asked again and again. */
 export interface Issued {
   readonly identification: string;
   readonly account: string;
   readonly outcome: Outcome;
-  readonly longestMs: number;
+  readonly requestMs: readonly number[];
 }
 
 /** One card, from the look to the outcome; every request is repeated, unchanged, until it is taken. */
@@ -201,11 +201,11 @@ export async function issueOver(
     ...(await request(card, site.rig.context, account, wishes, opening)),
     reader: station.name,
   };
-  let longestMs = 0;
+  const requestMs: number[] = [];
   const ask = async <T>(send: () => Promise<T>) => {
     const begun = performance.now();
     const value = await untilTaken(send);
-    longestMs = Math.max(longestMs, performance.now() - begun);
+    requestMs.push(performance.now() - begun);
     return value;
   };
   const started = await ask(() => station.client.postJob(asked, station.token));
@@ -219,7 +219,7 @@ export async function issueOver(
     batch = 'batch' in next ? next.batch : undefined;
   }
   if (outcome === undefined) throw new Error('the job had no end');
-  return { card, identification, account, outcome, longestMs };
+  return { card, identification, account, outcome, requestMs };
 }
 
 const PASSING: readonly string[] = ['server-busy', 'server-store-failed', 'hsm-away', 'internal'];
