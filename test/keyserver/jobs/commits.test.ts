@@ -5,10 +5,13 @@ import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { Store } from '../../../app/keyserver/store/open.ts';
-import type { CardRecord, Wish } from '../../../app/protocol/wire.ts';
+import type { Wish } from '../../../app/protocol/wire.ts';
 import { CALLER, request, runBatch } from '../../support/forwarder.ts';
 import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
+import { type OtherTypesRig, openOtherTypes } from '../../support/other-type.ts';
 import { STORES } from '../../support/postgresql.ts';
+import { timeless } from '../../support/timeless.ts';
 
 const STORIES: [string, Wish[], string | undefined][] = [
   ['enabling', [{ app: 'e-wallet', action: 'enable' }], 'e-wallet'],
@@ -26,22 +29,6 @@ const STORIES: [string, Wish[], string | undefined][] = [
 ];
 
 class Killed extends Error {}
-
-/** What is the same of two cards that went through the same: without names and times. */
-function timeless(record: CardRecord) {
-  const { card: _card, account: _account, firstSeen: _seen, ...rest } = record;
-  return {
-    ...rest,
-    apps: record.apps.map(({ enabledBy, ...app }) => ({
-      ...app,
-      enabledBy: record.jobs.findIndex(({ job }) => job === enabledBy?.job),
-    })),
-    jobs: record.jobs.map(({ job: _job, account: _of, started: _started, ended, ...job }) => ({
-      ...job,
-      ended: ended !== null,
-    })),
-  };
-}
 
 /** The store of a process that dies at its n-th commit. */
 function dyingStore(store: Store, at: number, when: 'before' | 'after') {
@@ -71,6 +58,70 @@ function dyingStore(store: Store, at: number, when: 'before' | 'after') {
   return { dying, state };
 }
 
+/** Where a story is told: the server's inside, and cards of a type. */
+type Place = Pick<IssuerRig, 'context'> & {
+  newCard(): Pick<ReturnType<IssuerRig['newCard']>, 'card' | 'identification'>;
+};
+
+/** Runs the wishes on a new card with a server that dies once; its record without names and times. */
+async function run(
+  place: Place,
+  wishes: Wish[],
+  opening: string | undefined,
+  at: number,
+  when: 'before' | 'after',
+) {
+  const { card, identification } = place.newCard();
+  const { dying, state } = dyingStore(place.context.store, at, when);
+  let context: JobContext = { ...place.context, store: dying };
+  const asked = await request(card, place.context, randomDigits(16), wishes, opening);
+  const again = async <T>(send: () => Promise<T>): Promise<T> => {
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+      // The station asks again, unchanged; the next process knows what is in the store and nothing else.
+      context = place.context;
+      return await send();
+    }
+  };
+  const started = await again(() => startJob(context, CALLER, asked));
+  let batch = started.batch;
+  while (batch !== undefined) {
+    const { seq } = batch;
+    const report = await runBatch(card, batch);
+    const next = await again(() => answerStep(context, CALLER, started.job, seq, report));
+    batch = 'batch' in next ? next.batch : undefined;
+  }
+  const record = await readCardRecord(place.context.store, identification);
+  const counted = await place.context.store
+    .selectFrom('counters')
+    .select(['scope', 'count'])
+    .where('subject', '=', identification)
+    .orderBy('scope')
+    .execute();
+  return {
+    struck: context === place.context,
+    commits: state.commits,
+    final: { ...timeless(record), counted },
+  };
+}
+
+/** Kills at every commit, before and after it: the same record each time. */
+async function sweep(place: Place, wishes: Wish[], opening: string | undefined) {
+  const whole = await run(place, wishes, opening, 0, 'after');
+  expect(whole.struck).toBe(false);
+  expect(whole.final.jobs).toMatchObject([{ result: 'complete', ended: true }]);
+  expect(whole.commits).toBeGreaterThan(2);
+  for (const when of ['before', 'after'] as const) {
+    for (let at = 1; at <= whole.commits; at += 1) {
+      const { struck, final } = await run(place, wishes, opening, at, when);
+      expect(struck, `${when} commit ${at}`).toBe(true);
+      expect(final, `${when} commit ${at}`).toEqual(whole.final);
+    }
+  }
+}
+
 describe.each(STORES)('on $title', ({ kind, skip }) => {
   if (skip) {
     it.skip('left out', () => undefined);
@@ -82,55 +133,18 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
   });
   afterAll(() => rig.close());
 
-  /** Runs the wishes on a new card with a server that dies once; its record without names and times. */
-  async function run(wishes: Wish[], opening: string | undefined, at: number, when: 'before' | 'after') {
-    const { card, identification } = rig.newCard();
-    const { dying, state } = dyingStore(rig.context.store, at, when);
-    let context: JobContext = { ...rig.context, store: dying };
-    const asked = await request(card, rig.context, randomDigits(16), wishes, opening);
-    const again = async <T>(send: () => Promise<T>): Promise<T> => {
-      try {
-        return await send();
-      } catch (error) {
-        if (!(error instanceof Killed)) throw error;
-        // The station asks again, unchanged; the next process knows what is in the store and nothing else.
-        context = rig.context;
-        return await send();
-      }
-    };
-    const started = await again(() => startJob(context, CALLER, asked));
-    let batch = started.batch;
-    while (batch !== undefined) {
-      const { seq } = batch;
-      const report = await runBatch(card, batch);
-      const next = await again(() => answerStep(context, CALLER, started.job, seq, report));
-      batch = 'batch' in next ? next.batch : undefined;
-    }
-    const record = await readCardRecord(rig.context.store, identification);
-    const counted = await rig.context.store
-      .selectFrom('counters')
-      .select(['scope', 'count'])
-      .where('subject', '=', identification)
-      .orderBy('scope')
-      .execute();
-    return {
-      struck: context === rig.context,
-      commits: state.commits,
-      final: { ...timeless(record), counted },
-    };
-  }
+  it.each(STORIES)('%s', async (_name, wishes, opening) => sweep(rig, wishes, opening));
+});
 
-  it.each(STORIES)('%s', async (_name, wishes, opening) => {
-    const whole = await run(wishes, opening, 0, 'after');
-    expect(whole.struck).toBe(false);
-    expect(whole.final.jobs).toMatchObject([{ result: 'complete', ended: true }]);
-    expect(whole.commits).toBeGreaterThan(2);
-    for (const when of ['before', 'after'] as const) {
-      for (let at = 1; at <= whole.commits; at += 1) {
-        const { struck, final } = await run(wishes, opening, at, when);
-        expect(struck, `${when} commit ${at}`).toBe(true);
-        expect(final, `${when} commit ${at}`).toEqual(whole.final);
-      }
-    }
+describe('cards that get the issuer’s own domain keys', () => {
+  let types: OtherTypesRig;
+  beforeAll(async () => {
+    types = await openOtherTypes(MOVING_TYPES);
+  });
+  afterAll(() => types.close());
+
+  it.each(MOVING)('of type %s', async (id) => {
+    const place = { context: types.context, newCard: () => types.type(id).newCard() };
+    await sweep(place, [{ app: 'e-wallet', action: 'enable' }], undefined);
   });
 });
