@@ -136,7 +136,7 @@ describe('the station is lost with its answers, and another one takes the card',
         const account = randomDigits(16);
         const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
         const asked = await request(card, rig.context, account, wishes);
-        await carryUntilTorn(torn, await startJob(rig.context, CALLER, asked));
+        await carryUntilTorn(torn, rig.context, await startJob(rig.context, CALLER, asked));
         expect(torn.struck).toBe(true);
         card.powerOn();
         expect((await issue(card, rig.context, account, wishes)).result, `torn at ${at}`).toBe('complete');
