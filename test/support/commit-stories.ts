@@ -18,6 +18,7 @@ import { activate, addCustodian, importVersion } from './key-versions.ts';
 import { MOVING_TYPES } from './moving-types.ts';
 import { type OtherTypesRig, openOtherTypes } from './other-type.ts';
 import type { StoreKind } from './postgresql.ts';
+import { timeless } from './timeless.ts';
 
 /** What a station asks a server. */
 export interface JobServer {
@@ -125,21 +126,5 @@ async function finalRecord({ context }: OtherTypesRig, identification: string): 
       leaving: domain?.leaving,
     },
     counted,
-  };
-}
-
-/** What is the same of two cards that went through the same. */
-function timeless(record: CardRecord) {
-  const { card: _card, account: _account, firstSeen: _seen, ...rest } = record;
-  return {
-    ...rest,
-    apps: record.apps.map(({ enabledBy, ...app }) => ({
-      ...app,
-      enabledBy: record.jobs.findIndex(({ job }) => job === enabledBy?.job),
-    })),
-    jobs: record.jobs.map(({ job: _job, account: _of, started: _started, ended, ...job }) => ({
-      ...job,
-      ended: ended !== null,
-    })),
   };
 }

@@ -83,8 +83,13 @@ export function wholeLook(state: ReaderViewState | undefined): CardLook | undefi
   return state?.kind === 'card' && state.look.facts.cplc !== undefined ? state.look : undefined;
 }
 
-/** Rejects after 10 s, naming what did not come. */
-export function until<T>(engine: Engine, look: () => T | undefined | false, what: string): Promise<T> {
+/** Rejects after some time, naming what did not come. */
+export function until<T>(
+  engine: Engine,
+  look: () => T | undefined | false,
+  what: string,
+  limitMs = 10_000,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     let stop: () => void = () => undefined;
     // What a test looks at need not be in the engine.
@@ -93,7 +98,7 @@ export function until<T>(engine: Engine, look: () => T | undefined | false, what
       stop();
       clearInterval(poll);
       reject(new Error(`not seen: ${what}; ${JSON.stringify(engine.snapshot())}`));
-    }, 10_000);
+    }, limitMs);
     const check = () => {
       const found = look();
       if (found === undefined || found === false) return;

@@ -1,6 +1,6 @@
 /** Caps on authentications and jobs, per card and day and per station and hour (design: the server must not become an oracle). */
 import { KaikaError } from '../../protocol/errors.ts';
-import type { Command } from '../../protocol/wire.ts';
+import type { Command, StepName } from '../../protocol/wire.ts';
 import type { Limits } from '../limits.ts';
 import { writeAudit } from '../records/audit.ts';
 import type { Queries } from '../store/cards.ts';
@@ -16,9 +16,11 @@ export interface Use {
   readonly authentications: number;
 }
 
+const AUTHENTICATIONS: readonly StepName[] = ['authenticate', 'authenticate-secure-channel'];
+
 /** Commands of a batch that make the card check a key of ours. @throws Error for two in one batch: one may be in flight a lease. */
 export function authenticationsOf(commands: readonly Command[]): number {
-  const count = commands.filter(({ label }) => label.step === 'authenticate').length;
+  const count = commands.filter(({ label }) => AUTHENTICATIONS.includes(label.step)).length;
   if (count > 1) throw new Error('two authentications in one batch');
   return count;
 }

@@ -25,10 +25,11 @@ export async function orderedCard(options: Options): Promise<OrderedCard> {
   if (state !== undefined && existsSync(state)) {
     const image = await readCardFile(state);
     requireSame(state, image, options);
-    const remarks =
-      options.keys === undefined && options.keyVersion === undefined
-        ? []
-        : [`${state} has keys of its own: those of the command line are for new cards.`];
+    const { keys, keyVersion, memory, failureLimit } = options;
+    const isForNew = [keys, keyVersion, memory, failureLimit].some((value) => value !== undefined);
+    const remarks = isForNew
+      ? [`${state} holds a card: keys, memory and tries of the command line are for new ones.`]
+      : [];
     return { image, file: state, remarks };
   }
   if (profile === undefined)

@@ -24,9 +24,8 @@ export async function inRunningVpcd(place: Place): Promise<void> {
   });
   while (inserted !== undefined && !stop.aborted) {
     const gone = Promise.race([removed(inserted), stopped(stop)]);
-    // Only then do clients find it.
-    await Promise.race([inserted.noticed, gone]);
-    say(`The card is in the reader on port ${port}; Ctrl-C takes it out.`);
+    const isNoticed = await Promise.race([inserted.noticed.then(() => true), gone.then(() => false)]);
+    if (isNoticed) say(`The card is in the reader on port ${port}; Ctrl-C takes it out.`);
     const removal = await gone;
     if (removal === undefined) break;
     if (removal.cause instanceof ReplayError) throw dialogueLeft(removal.cause.message);

@@ -18,7 +18,7 @@ import { MOVING_TYPES } from '../../support/moving-types.ts';
 import { type OtherTypesRig, openOtherTypes } from '../../support/other-type.ts';
 import { READS_MEMORY, writableMemory } from '../../support/process-memory.ts';
 import { openServerSite, SECRET, type ServerInstance, type Site } from '../../support/site.ts';
-import { openTestStation, type TestStation } from '../../support/station.ts';
+import { openTestStation, type TestStation, until } from '../../support/station.ts';
 
 const { makeToken, masters, pins } = knownToken();
 const TYPE = 'added';
@@ -31,6 +31,15 @@ let server: ServerInstance;
 let station: TestStation;
 /** Every body, both ways, and every refusal. */
 const heard: string[] = [];
+/** Batches during which the server is searched, each the first time that it is out. */
+const MOMENTS = [
+  'write-maintenance-key',
+  'write-master-control-key',
+  'load-block',
+  'write-domain-keys',
+  'remove-domain-keys',
+];
+const looked = new Set<string>();
 /** What was found, and where, at each look. */
 const leaks: string[] = [];
 const cards: { identification: string; account: string }[] = [];
@@ -57,7 +66,10 @@ function listening(client: ServerClient): ServerClient {
     try {
       const reply = await answer();
       heard.push(JSON.stringify(reply));
-      if (heard.length % 9 === 0) look('while a job runs');
+      const seen = heard[heard.length - 1] ?? '';
+      const out = MOMENTS.find((step) => !looked.has(step) && seen.includes(step));
+      if (out !== undefined) look(out);
+      if (out !== undefined) looked.add(out);
       return reply;
     } catch (error) {
       heard.push(error instanceof Error ? `${error.message} ${error.stack} ${JSON.stringify(error)}` : '');
@@ -118,6 +130,10 @@ function look(when: string): void {
     for (const what of findAll(hay, keys)) leaks.push(`${when}, ${place}: ${what}`);
 }
 
+/** Searching takes its time, and the station's process is this one. */
+const waitUntil = <T>(seen: () => T | undefined | false, what: string) =>
+  until(station.engine, seen, what, 90_000);
+
 async function serve(card: VirtualCard, account: string, wishes: Wish[], tear?: number) {
   const torn =
     tear === undefined
@@ -129,19 +145,19 @@ async function serve(card: VirtualCard, account: string, wishes: Wish[], tear?: 
           onTorn: () => station.readers.remove('A'),
         });
   station.readers.insert('A', torn);
-  await station.until(() => station.reader().kind === 'card', 'the card to be read');
+  await waitUntil(() => station.reader().kind === 'card', 'the card to be read');
   const job = await station.engine.startJob('A', { account, wishes });
   if (tear !== undefined) {
-    await station.until(() => station.job(job)?.state.kind === 'waiting-for-card', 'the card to be missed');
+    await waitUntil(() => station.job(job)?.state.kind === 'waiting-for-card', 'the card to be missed');
     card.powerOn();
     station.readers.insert('A', card);
   }
-  const outcome = await station.until(() => {
+  const outcome = await waitUntil(() => {
     const state = station.job(job)?.state;
     return state?.kind === 'done' ? state.outcome : undefined;
   }, 'the job to end');
   station.readers.remove('A');
-  await station.until(() => station.reader().kind === 'empty', 'the reader to be empty');
+  await waitUntil(() => station.reader().kind === 'empty', 'the reader to be empty');
   return outcome;
 }
 
@@ -182,7 +198,8 @@ describe('every type of job', () => {
       expect(onCard).toContain(cardKey(enc, own.identification).toString('hex').toUpperCase());
     }
     look('at the end');
-  }, 120_000);
+    expect([...looked].sort()).toEqual([...MOMENTS].sort());
+  }, 300_000);
 
   it('left no key anywhere', () => {
     expect(leaks).toEqual([]);

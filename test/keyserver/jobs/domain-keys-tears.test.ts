@@ -1,14 +1,14 @@
 /** Power lost at every command while a card gets the issuer's own domain keys: one more insertion reaches the goal. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { readCardState } from '../../../app/keyserver/store/cards.ts';
-import type { JobReply, Wish } from '../../../app/protocol/wire.ts';
+import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, carry, issue, look, request } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
+import { carryUntilTorn } from '../../support/lost-station.ts';
 import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
 import { domainOnCard, type OtherTypesRig, openOtherTypes } from '../../support/other-type.ts';
 
@@ -60,6 +60,7 @@ describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
       const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
       await carryUntilTorn(
         torn,
+        types.context,
         await startJob(types.context, CALLER, await request(card, types.context, account, WISHES)),
       );
       card.powerOn();
@@ -71,14 +72,3 @@ describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
     }
   });
 });
-
-/** Carries a job until power is lost, and then forgets all about it. */
-async function carryUntilTorn(card: TearingDevice, reply: JobReply): Promise<void> {
-  let batch = reply.batch;
-  while (batch !== undefined) {
-    const report = await runBatch(card, batch);
-    if (report.cardEvent !== undefined) return;
-    const next = await answerStep(types.context, CALLER, reply.job, batch.seq, report);
-    batch = 'batch' in next ? next.batch : undefined;
-  }
-}

@@ -10,6 +10,7 @@ import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { CALLER, carry, issue, request, runBatch } from '../../support/forwarder.ts';
 import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { CAMPUS_MEAL, slotOnCard } from '../../support/issuer-steps.ts';
+import { loseStation as lose } from '../../support/lost-station.ts';
 import { meddled } from '../../support/meddled.ts';
 
 const MEAL: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
@@ -40,15 +41,7 @@ const candidatesOf = async (identification: string, slot: 'mck' | 'mtk', app = '
 
 /** Starts a job and carries it until the tear strikes; what became of it is never reported. */
 async function loseStation(device: CardDevice, asked: JobRequest): Promise<void> {
-  const reply = await startJob(rig.context, CALLER, asked);
-  let batch = reply.batch;
-  while (batch !== undefined) {
-    const report = await runBatch(device, batch);
-    if (report.cardEvent !== undefined) return device.powerOn();
-    const next = await answerStep(rig.context, CALLER, reply.job, batch.seq, report);
-    batch = 'batch' in next ? next.batch : undefined;
-  }
-  throw new Error('the tear did not strike');
+  if (!(await lose(device, rig.context, asked))) throw new Error('the tear did not strike');
 }
 
 describe('deleted, loaded and enabled again', () => {

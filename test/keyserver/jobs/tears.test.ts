@@ -1,12 +1,12 @@
 /** Power lost at every command of a whole job, before and after the card acted: one more insertion reaches the goal. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import type { JobReply, Outcome, Wish } from '../../../app/protocol/wire.ts';
+import type { Outcome, Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, carry, issue, look, request } from '../../support/forwarder.ts';
 import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { carryUntilTorn } from '../../support/lost-station.ts';
 
 let rig: IssuerRig;
 beforeAll(async () => {
@@ -101,7 +101,7 @@ describe('the station is lost with its answers, and another one takes the card',
           CALLER,
           await request(card, rig.context, account, ENABLE, 'e-wallet'),
         );
-        await carryUntilTorn(torn, reply);
+        await carryUntilTorn(torn, rig.context, reply);
         if (!torn.struck) break;
         card.powerOn();
         const outcome = await issue(card, rig.context, account, ENABLE, 'e-wallet');
@@ -136,7 +136,7 @@ describe('the station is lost with its answers, and another one takes the card',
         const account = randomDigits(16);
         const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
         const asked = await request(card, rig.context, account, wishes);
-        await carryUntilTorn(torn, await startJob(rig.context, CALLER, asked));
+        await carryUntilTorn(torn, rig.context, await startJob(rig.context, CALLER, asked));
         expect(torn.struck).toBe(true);
         card.powerOn();
         expect((await issue(card, rig.context, account, wishes)).result, `torn at ${at}`).toBe('complete');
@@ -157,6 +157,7 @@ describe('the station is lost with its answers, and another one takes the card',
       const torn = new TearingDevice(card, { at, when: 'after', onTorn: () => card.powerOff() });
       await carryUntilTorn(
         torn,
+        rig.context,
         await startJob(rig.context, CALLER, await request(card, rig.context, account, wishes)),
       );
       expect(torn.struck).toBe(true);
@@ -166,14 +167,3 @@ describe('the station is lost with its answers, and another one takes the card',
     }
   });
 });
-
-/** Carries a job until power is lost, and then forgets all about it. */
-async function carryUntilTorn(card: TearingDevice, reply: JobReply): Promise<void> {
-  let batch = reply.batch;
-  while (batch !== undefined) {
-    const report = await runBatch(card, batch);
-    if (report.cardEvent !== undefined) return;
-    const next = await answerStep(rig.context, CALLER, reply.job, batch.seq, report);
-    batch = 'batch' in next ? next.batch : undefined;
-  }
-}

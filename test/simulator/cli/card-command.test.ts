@@ -101,7 +101,8 @@ describe('a card in a running vpcd', () => {
     const channel = await openChannel(first, KEYS);
     expect((await channel.send('80F0800700')).sw).toBe('9000');
     await take();
-    const again = await put('--state', state);
+    const again = await put('--state', state, '--memory', '5');
+    expect(card?.said).toContain('keys, memory and tries of the command line are for new ones');
     expect((await (await openChannel(again, KEYS)).send('80F28002024F0000')).data).toContain('9F700107');
     await take();
     const other = await endedCard('--state', state, '--profile', 'jcop-scp03');

@@ -1,0 +1,63 @@
+/** A version is retired while stations begin jobs with it: either it is refused, or no card and no job ever gets it. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { countOnCards } from '../../../app/keyserver/keys/report.ts';
+import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
+import type { Wish } from '../../../app/protocol/wire.ts';
+import { CALLER, issue, request } from '../../support/forwarder.ts';
+import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { activate, addCustodian, CUSTODIAN, importVersion, WHY } from '../../support/key-versions.ts';
+import { STORES } from '../../support/postgresql.ts';
+
+const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+const NAME = 'app/e-wallet';
+const PURPOSES = [`${NAME}/mck`, `${NAME}/mtk`];
+const ROUNDS = 6;
+
+describe.each(STORES)('on $title', ({ kind, skip }) => {
+  if (skip) {
+    it.skip('left out', () => undefined);
+    return;
+  }
+  let rig: IssuerRig;
+  beforeAll(async () => {
+    rig = await openIssuerRig(undefined, kind);
+    await addCustodian(rig);
+    await issue(rig.newCard().card, rig.context, randomDigits(16), ENABLE);
+    for (let version = 2; version < 2 + ROUNDS; version += 1) await importVersion(rig, PURPOSES, version);
+  });
+  afterAll(() => rig.close());
+
+  it('never both', async () => {
+    const { store } = rig.context;
+    let refused = 0;
+    for (let version = 2; version < 2 + ROUNDS; version += 1) {
+      await activate(rig, NAME, version);
+      const asked = await Promise.all(
+        Array.from({ length: 6 }, () => request(rig.newCard().card, rig.context, randomDigits(16), ENABLE)),
+      );
+      // Instances that read the version just before it was taken back.
+      const stale = { ...rig.context, activeVersions: async () => () => version };
+      await activate(rig, NAME, 1);
+      const change = { name: NAME, operator: CUSTODIAN, reason: WHY };
+      const starting = asked.slice(0, version % 3).map((one) => startJob(stale, CALLER, one));
+      const retiring = retireKeys(store, version, change, new Date()).then(
+        () => true,
+        () => false,
+      );
+      starting.push(...asked.slice(version % 3).map((one) => startJob(stale, CALLER, one)));
+      const begun = (await Promise.allSettled(starting)).filter(
+        ({ status }) => status === 'fulfilled',
+      ).length;
+      const open = await store.selectFrom('jobs').select('state').where('ended', 'is', null).execute();
+      const wanted = open.filter(({ state }) => state.includes(`"version":${version}`)).length;
+      if (await retiring) {
+        expect([begun, wanted, await countOnCards(store, `${NAME}/mtk`, version)]).toEqual([0, 0, 0]);
+      } else {
+        refused += 1;
+        expect(wanted).toBeGreaterThan(0);
+      }
+    }
+    expect(refused).toBeLessThanOrEqual(ROUNDS);
+  });
+});

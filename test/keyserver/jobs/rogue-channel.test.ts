@@ -1,0 +1,98 @@
+/** A rogue station and the security domain: without the card's own proof nothing is sent to it, and no cryptogram is given away. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import type { AnswersRequest, Batch, Wish } from '../../../app/protocol/wire.ts';
+import { CALLER, carry, issue, request, runBatch } from '../../support/forwarder.ts';
+import { HIGH_LIMITS, type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { batchOf } from '../../support/issuer-steps.ts';
+
+const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+/** A byte of the card cryptogram: bytes 20 to 27 of SCP02's answer, 21 to 28 of SCP03's (GPC 2.3.1 table E-6, Amendment D table 7-2). */
+const IN_CRYPTOGRAM = 22;
+const DELETE: Wish[] = [{ app: 'transit', action: 'delete' }];
+
+let rig: IssuerRig;
+beforeAll(async () => {
+  rig = await openIssuerRig();
+});
+afterAll(() => rig.close());
+
+/** The report on a channel's beginning, with another answer to INITIALIZE UPDATE. */
+function forged(report: AnswersRequest, batch: Batch, answer: string): AnswersRequest {
+  const at = batch.commands.findIndex(({ label }) => label.step === 'open-secure-channel');
+  return { ...report, answers: report.answers.map((one, i) => (i === at ? answer : one)) };
+}
+const openingOf = (report: AnswersRequest, batch: Batch) =>
+  report.answers[batch.commands.findIndex(({ label }) => label.step === 'open-secure-channel')] ?? '';
+
+describe.each(['demo-scp03', 'demo-scp02'] as const)('the channel of a %s card', (type) => {
+  async function begin(wishes = LOAD) {
+    const made = rig.newCard({ type });
+    const account = randomDigits(16);
+    const reply = await startJob(rig.context, CALLER, await request(made.card, rig.context, account, wishes));
+    const batch = batchOf(reply);
+    return { ...made, account, reply, batch, report: await runBatch(made.card, batch) };
+  }
+  const tell = async (job: string, report: AnswersRequest) => answerStep(rig.context, CALLER, job, 1, report);
+
+  it('is not opened for an invented answer, one bit off, of another card, or of yesterday', async () => {
+    const other = await begin();
+    const foreign = openingOf(other.report, other.batch);
+    const bitOff = (answer: string) => {
+      const bytes = Buffer.from(answer.slice(0, -4), 'hex');
+      bytes[IN_CRYPTOGRAM] = (bytes[IN_CRYPTOGRAM] ?? 0) ^ 0x01;
+      return `${bytes.toString('hex').toUpperCase()}9000`;
+    };
+    const one = await begin();
+    const yesterday = openingOf(one.report, one.batch);
+    await carry(one.card, rig.context, { ...one.reply, batch: one.batch }).catch(() => undefined);
+    const answers: [string, (own: string) => string][] = [
+      [
+        'invented',
+        (own) =>
+          `${randomBytes(own.length / 2 - 2)
+            .toString('hex')
+            .toUpperCase()}9000`,
+      ],
+      ['with one bit of its cryptogram changed', bitOff],
+      ['of another card', () => foreign],
+      ['given to another challenge', () => yesterday],
+    ];
+    for (const [what, make] of answers) {
+      const { reply, batch, report, identification, card } = await begin();
+      const before = JSON.stringify(card.image.domain);
+      const next = await tell(reply.job, forged(report, batch, make(openingOf(report, batch))));
+      expect(next, what).toMatchObject({ outcome: { result: 'refused', error: 'card-refused-key' } });
+      expect(JSON.stringify(card.image.domain), what).toBe(before);
+      const { jobs } = await readCardRecord(rig.context.store, identification);
+      const steps = jobs.flatMap((job) => job.steps).map(({ step }) => step);
+      expect(steps, what).not.toContain('authenticate-secure-channel');
+    }
+  });
+
+  it('once opened, its commands are for this session and no other: run again they do nothing', async () => {
+    const { card, reply, report } = await begin(DELETE);
+    const next = await tell(reply.job, report);
+    const batch = batchOf(next);
+    const done = await runBatch(card, batch);
+    expect(done.stoppedAt).toBeUndefined();
+    const before = JSON.stringify(card.image.instances);
+    card.reset();
+    expect((await runBatch(card, batch)).stoppedAt).toBe(0);
+    expect(JSON.stringify(card.image.instances)).toBe(before);
+  });
+});
+
+it('openings of channels count as authentications, one to a batch, and are capped', async () => {
+  const context = { ...rig.context, limits: { ...HIGH_LIMITS, authenticationsPerCardDay: 1 } };
+  const { card } = rig.newCard();
+  const account = randomDigits(16);
+  expect(await issue(card, context, account, DELETE)).toMatchObject({ result: 'complete' });
+  expect(await issue(card, context, account, [{ app: 'identity', action: 'delete' }])).toMatchObject({
+    result: 'refused',
+    error: 'too-many-attempts',
+  });
+});

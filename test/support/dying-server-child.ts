@@ -1,0 +1,70 @@
+/**
+ * A key server process that ends itself with SIGKILL at its n-th commit: `before` with everything written and nothing committed, `after` with
+ * everything committed and nobody told. Arguments: configuration, n, before or after. Says its port as `serve` does.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { openActiveVersions } from '../../app/keyserver/active-versions.ts';
+import { readConfig } from '../../app/keyserver/config.ts';
+import { buildHttpServer } from '../../app/keyserver/http/server.ts';
+import { OWN_RESOURCES, openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
+import { openStore, type Store } from '../../app/keyserver/store/open.ts';
+import { startVault } from '../../app/keyserver/vault/client.ts';
+
+const [file = '', nth = '', when = ''] = process.argv.slice(2);
+const config = readConfig(file);
+const store = await openStore(config.store);
+const { module, tokenLabel, pinFile, softhsmConf } = config.vault;
+const vault = await startVault({ module, tokenLabel, pin: { pinFile }, softhsmConf });
+const catalogue = openCatalogue(OWN_RESOURCES);
+
+type Execute = ReturnType<Store['transaction']>['execute'];
+let commits = 0;
+
+function die(): Promise<never> {
+  process.kill(process.pid, 'SIGKILL');
+  return new Promise(() => undefined);
+}
+
+const execute = async (work: Parameters<Execute>[0]) => {
+  commits += 1;
+  const struck = commits === Number(nth);
+  const result = await store.transaction().execute(async (db) => {
+    const done = await work(db);
+    return struck && when === 'before' ? die() : done;
+  });
+  return struck ? die() : result;
+};
+
+const dying = new Proxy(store, {
+  get(target, name) {
+    if (name === 'transaction') return () => ({ execute });
+    const value: unknown = Reflect.get(target, name, target);
+    return typeof value === 'function' ? value.bind(target) : value;
+  },
+});
+
+const http = buildHttpServer(
+  {
+    store: dying,
+    vault,
+    catalogue,
+    package: openPackages(OWN_RESOURCES, catalogue),
+    activeVersions: openActiveVersions(vault, () => Date.now()),
+    now: () => new Date(),
+    random: (bytes) => new Uint8Array(randomBytes(bytes)),
+    leaseMilliseconds: config.leaseSeconds * 1000,
+    limits: config.limits,
+    storeGeneration: 1,
+  },
+  {
+    key: readFileSync(config.tls.key, 'utf8'),
+    cert: readFileSync(config.tls.certificate, 'utf8'),
+    ca: readFileSync(config.tls.stationAuthorities, 'utf8'),
+  },
+  () => undefined,
+);
+await http.listen({ host: config.listen.host, port: config.listen.port });
+process.stdout.write(
+  `${JSON.stringify({ event: 'listening', port: config.listen.port, operationsPort: 0 })}\n`,
+);
