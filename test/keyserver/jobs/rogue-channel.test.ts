@@ -32,7 +32,10 @@ describe.each(['demo-scp03', 'demo-scp02'] as const)('the channel of a %s card',
   async function begin(wishes = LOAD) {
     const made = rig.newCard({ type });
     const account = randomDigits(16);
-    const reply = await startJob(rig.context, CALLER, await request(made.card, rig.context, account, wishes));
+    const asked = await request(made.card, rig.context, account, wishes);
+    // As of a card that does not tell its counter: what is foretold has tests of its own (foretold.test.ts).
+    delete asked.card.sequenceCounter;
+    const reply = await startJob(rig.context, CALLER, asked);
     const batch = batchOf(reply);
     return { ...made, account, reply, batch, report: await runBatch(made.card, batch) };
   }
@@ -91,7 +94,12 @@ it('openings of channels count as authentications, one to a batch, and are cappe
   const { card } = rig.newCard();
   const account = randomDigits(16);
   expect(await issue(card, context, account, DELETE)).toMatchObject({ result: 'complete' });
-  expect(await issue(card, context, account, [{ app: 'identity', action: 'delete' }])).toMatchObject({
+  const more: Wish[] = [{ app: 'identity', action: 'delete' }];
+  // Where the opening is foretold the job is refused; elsewhere it ends before the channel.
+  await expect(issue(card, context, account, more)).rejects.toMatchObject({ code: 'too-many-attempts' });
+  const asked = await request(card, context, account, more);
+  delete asked.card.sequenceCounter;
+  expect(await carry(card, context, await startJob(context, CALLER, asked))).toMatchObject({
     result: 'refused',
     error: 'too-many-attempts',
   });
