@@ -168,6 +168,8 @@ describe('what a package needs', () => {
     ['0501', '3.0.4'],
     ['0601', '3.0.5'],
     ['0801', '3.1'],
+    // As Oracle's converter 3.2 writes it.
+    ['0901', '3.2'],
     ['6301', undefined],
     ['0002', undefined],
   ])('javacard.framework %s is Java Card %s', (version, expected) => {
