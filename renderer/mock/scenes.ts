@@ -136,6 +136,12 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   'job-preparing': { station: working({ kind: 'working', writing: false }, []) },
   'job-working': { station: working({ kind: 'working', writing: false }) },
   'job-writing': { station: working({ kind: 'working', writing: true }) },
+  'job-renewing': {
+    station: working({ kind: 'working', writing: true }, [
+      { kind: 'enable', app: 'identity', state: 'done' },
+      { kind: 'renew', app: 'e-wallet', state: 'running' },
+    ]),
+  },
   'job-long': {
     station: station({
       readers: [reader({ kind: 'job', job: 'job-1', card: null })],

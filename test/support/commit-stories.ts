@@ -3,14 +3,7 @@ import { answerStep } from '../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { readCardState } from '../../app/keyserver/store/cards.ts';
-import type {
-  AnswersRequest,
-  CardRecord,
-  JobReply,
-  JobRequest,
-  StepReply,
-  Wish,
-} from '../../app/protocol/wire.ts';
+import type { AnswersRequest, JobReply, JobRequest, StepReply, Wish } from '../../app/protocol/wire.ts';
 import type { VirtualCard } from '../../app/simulator/virtual-card.ts';
 import { CALLER, issue, request, runBatch } from './forwarder.ts';
 import { type IssuerRig, randomDigits } from './issuer-rig.ts';

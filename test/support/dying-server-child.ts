@@ -5,43 +5,22 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { openActiveVersions } from '../../app/keyserver/active-versions.ts';
-import { readConfig } from '../../app/keyserver/config.ts';
+import { readConfig, vaultConfigOf } from '../../app/keyserver/config.ts';
 import { buildHttpServer } from '../../app/keyserver/http/server.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
-import { openStore, type Store } from '../../app/keyserver/store/open.ts';
+import { openStore } from '../../app/keyserver/store/open.ts';
 import { startVault } from '../../app/keyserver/vault/client.ts';
+import { dyingStore } from './dying-store.ts';
 
 const [file = '', nth = '', when = ''] = process.argv.slice(2);
 const config = readConfig(file);
 const store = await openStore(config.store);
-const { module, tokenLabel, pinFile, softhsmConf } = config.vault;
-const vault = await startVault({ module, tokenLabel, pin: { pinFile }, softhsmConf });
+const vault = await startVault(vaultConfigOf(config));
 const catalogue = openCatalogue(OWN_RESOURCES);
 
-type Execute = ReturnType<Store['transaction']>['execute'];
-let commits = 0;
-
-function die(): Promise<never> {
+const { dying } = dyingStore(store, { at: Number(nth), when: when === 'before' ? 'before' : 'after' }, () => {
   process.kill(process.pid, 'SIGKILL');
-  return new Promise(() => undefined);
-}
-
-const execute = async (work: Parameters<Execute>[0]) => {
-  commits += 1;
-  const struck = commits === Number(nth);
-  const result = await store.transaction().execute(async (db) => {
-    const done = await work(db);
-    return struck && when === 'before' ? die() : done;
-  });
-  return struck ? die() : result;
-};
-
-const dying = new Proxy(store, {
-  get(target, name) {
-    if (name === 'transaction') return () => ({ execute });
-    const value: unknown = Reflect.get(target, name, target);
-    return typeof value === 'function' ? value.bind(target) : value;
-  },
+  throw new Error('still alive');
 });
 
 const http = buildHttpServer(
@@ -50,7 +29,7 @@ const http = buildHttpServer(
     vault,
     catalogue,
     package: openPackages(OWN_RESOURCES, catalogue),
-    activeVersions: openActiveVersions(vault, () => Date.now()),
+    activeVersions: openActiveVersions({ store, vault, now: () => Date.now() }),
     now: () => new Date(),
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     leaseMilliseconds: config.leaseSeconds * 1000,

@@ -180,7 +180,7 @@ async function report(config: ServerConfig, options: KeysOptions): Promise<numbe
         (one) => one.version === on && (one.purpose === purpose || one.purpose === `${purpose}/enc`),
       );
       say(
-        `${purpose} ${on === null ? 'transport key' : `v${on}`}: ${cards} cards${row === undefined ? '' : ` (${row.state})`}`,
+        `${purpose} ${on === null ? 'transport key' : `v${on}`}: ${cards} ${cards === 1 ? 'card' : 'cards'}${row === undefined ? '' : ` (${row.state})`}`,
       );
     }
   } finally {

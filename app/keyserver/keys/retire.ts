@@ -35,7 +35,10 @@ export async function retireKeys(store: Store, version: number, change: KeyChang
     for (const purpose of purposes) {
       const cards = await countOnCards(db, purpose, version);
       if (cards > 0)
-        throw new KaikaError('not-permitted', `${purpose} version ${version} is or may be on ${cards} cards`);
+        throw new KaikaError(
+          'not-permitted',
+          `${purpose} version ${version} is or may be on ${cards} ${cards === 1 ? 'card' : 'cards'}`,
+        );
       if (await isWanted(db, purpose, version))
         throw new KaikaError('not-permitted', `a running job writes ${purpose} version ${version}`);
       await setState(db, purpose, version, { state: 'retired' });
