@@ -44,6 +44,49 @@ describe('profiles', () => {
     expect(withProfile(from, to)).toThrow(CatalogueError);
   });
 
+  /** The demo's domain with other options, level and block size. */
+  const domainOf = (scp: '02' | '03', i: string, securityLevel: string, blockSize: number) => {
+    const profile = JSON.parse(read(`profiles/demo-scp${scp}.json`));
+    const counts = scp === '02' ? 0x40 : 0x10;
+    const challenges = (Number.parseInt(i, 16) & counts) === 0 ? 'random' : 'predictable';
+    const securityDomain = { ...profile.securityDomain, i, securityLevel, blockSize, challenges };
+    return () => parseCatalogue(apps, [{ file: 'demo.json', content: { ...profile, securityDomain } }]);
+  };
+
+  it.each([
+    // Every option and the most that it offers (GPC 2.3.1 table E-1, Amendment D 1.1.1 table 5-1); i + 1: S16.
+    ['02', '05', '03', 239],
+    ['02', '15', '01', 247],
+    ['02', '35', '11', 247],
+    ['02', '45', '03', 239],
+    ['02', '55', '03', 239],
+    ['02', '75', '13', 239],
+    ['03', '00', '03', 239],
+    ['03', '10', '01', 247],
+    ['03', '20', '13', 239],
+    ['03', '30', '11', 247],
+    ['03', '60', '33', 239],
+    ['03', '70', '33', 239],
+    ['03', '71', '33', 223],
+    ['03', '01', '01', 239],
+  ] as const)('SCP%s with i = %s may have level %s, and blocks of %i', (scp, i, level, blockSize) => {
+    expect(domainOf(scp, i, level, blockSize)).not.toThrow();
+    expect(domainOf(scp, i, level, blockSize + 1)).toThrow(`at most ${blockSize} at this level`);
+  });
+
+  it.each([
+    ['02', '15', '11', 'not offered'],
+    ['02', '55', '13', 'not offered'],
+    ['02', '75', '33', 'not offered'],
+    ['03', '10', '11', 'not offered'],
+    ['03', '30', '33', 'not offered'],
+    ['02', '35', '10', 'securityLevel'],
+    ['03', '70', '00', 'securityLevel'],
+    ['02', '55', '00', 'securityLevel'],
+  ] as const)('SCP%s with i = %s may not have level %s', (scp, i, level, reason) => {
+    expect(domainOf(scp, i, level, 100)).toThrow(reason);
+  });
+
   it('names file and field', () => {
     expect(withProfile('"blockSize": 239', '"blockSize": 247')).toThrow(
       'demo.json: securityDomain.blockSize: at most 239 at this level',
