@@ -71,7 +71,7 @@ describe('profiles', () => {
     ['03', '01', '01', 239],
   ] as const)('SCP%s with i = %s may have level %s, and blocks of %i', (scp, i, level, blockSize) => {
     expect(domainOf(scp, i, level, blockSize)).not.toThrow();
-    expect(domainOf(scp, i, level, blockSize + 1)).toThrow(`at most ${blockSize} at this level`);
+    expect(domainOf(scp, i, level, blockSize + 1)).toThrow('securityDomain.blockSize');
   });
 
   it.each([
