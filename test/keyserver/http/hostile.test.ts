@@ -110,7 +110,7 @@ it('a story in which everything is tried at every step ends as if nothing had be
     batch = 'batch' in next ? next.batch : undefined;
     outcome = 'outcome' in next ? next.outcome : undefined;
   }
-  expect(outcome).toMatchObject({ result: 'complete', trips: 12 });
+  expect(outcome).toMatchObject({ result: 'complete', trips: 11 });
   expectError(await inVain(() => client.post('/v1/jobs', asked, token)), 409, 'step-conflict');
   const { jobs } = await readCardRecord(https.rig.context.store, identification);
   expect(jobs).toMatchObject([{ result: 'complete' }]);
@@ -123,6 +123,8 @@ describe("another card's answers", () => {
         const { card, identification } = https.rig.newCard();
         const account = randomDigits(16);
         const asked = await request(card, https.rig.context, account, DELETE);
+        // As of cards that do not tell their counter: their channel is opened in a batch of its own.
+        delete asked.card.sequenceCounter;
         const started = jobReplySchema.parse((await client.post('/v1/jobs', asked, token)).body);
         return { card, identification, account, started, report: await runBatch(card, batchOf(started)) };
       }),
