@@ -16,7 +16,7 @@ const STORY: Wish[] = [
   { app: 'campus-meal', action: 'enable' },
   { app: 'transit', action: 'delete' },
 ];
-const TRIPS = 12;
+const TRIPS = 11;
 
 describe.each(STORES)('on $title', ({ kind, skip }) => {
   it.skipIf(skip)(
