@@ -51,7 +51,6 @@ const statusSchema = z.strictObject({
   newDomainKeys: z.record(z.enum(KEY_ALGORITHMS), pathSchema),
   masters: z.array(masterInfoSchema),
 });
-const scp02KeysSchema = z.strictObject({ enc: ownBytes, mac: ownBytes, rmac: ownBytes, dek: ownBytes });
 const wrappedKeysSchema = z
   .array(
     z.strictObject({
@@ -62,7 +61,7 @@ const wrappedKeysSchema = z
     }),
   )
   .length(3);
-const scp03KeysSchema = z.strictObject({ enc: ownBytes, mac: ownBytes, rmac: ownBytes });
+const sessionKeysSchema = z.strictObject({ enc: ownBytes, mac: ownBytes, rmac: ownBytes });
 
 /** Calls waiting for the vault process, in order. */
 class CallQueue {
@@ -198,9 +197,7 @@ export async function startVault(config: VaultConfig): Promise<Vault> {
       return queue.call({ op: 'fmcosKeyWrite', p1, ...rest }, ownBytes);
     },
     channelSessionKeys: (keys, context) =>
-      context.scp === '02'
-        ? queue.call({ op: 'channelSessionKeys', keys, context }, scp02KeysSchema)
-        : queue.call({ op: 'channelSessionKeys', keys, context }, scp03KeysSchema),
+      queue.call({ op: 'channelSessionKeys', keys, context }, sessionKeysSchema),
     wrapDomainKeys: (request) => queue.call({ op: 'wrapDomainKeys', ...request }, wrappedKeysSchema),
     seal: (clear, context) => queue.call({ op: 'seal', clear, context }, ownBytes),
     unseal: (sealed, context) => queue.call({ op: 'unseal', sealed, context }, ownBytes),
