@@ -4,6 +4,7 @@ import { isAid } from '../card/aid.ts';
 import {
   checkSecurityLevel,
   hasPredictableChallenges,
+  MANAGEMENT_LEVELS,
   maximumBlockSize,
   SCP03_S16,
 } from '../globalplatform/security-level.ts';
@@ -67,8 +68,8 @@ const domainFields = z.strictObject({
   announced: z.boolean().default(true),
   /** Whether the card's challenges follow from its sequence counter; part of i, said for people. */
   challenges: z.enum(['random', 'predictable']),
-  /** C-MAC, with or without C-DECRYPTION. */
-  securityLevel: z.enum(['01', '03']).transform((text): 0x01 | 0x03 => (text === '01' ? 0x01 : 0x03)),
+  /** C-MAC, and what of C-DECRYPTION, R-MAC and R-ENCRYPTION comes with it. */
+  securityLevel: z.enum(MANAGEMENT_LEVELS).transform((text) => Number.parseInt(text, 16)),
   /** Plain bytes a LOAD command carries. */
   blockSize: z.number().int().min(16).max(247),
   /** Failed authentications in a row after which the card locks itself. */

@@ -16,8 +16,43 @@ export const LOOK_TAGS = {
   cardData: 0x0066,
   keyInformation: 0x00e0,
   diversificationData: 0x00cf,
+  sequenceCounter: 0x00c1,
   resources: 0xff21,
 } as const;
+
+export type LookObject = keyof typeof LOOK_TAGS;
+
+/**
+ * The objects that staff wait for: what decides the type and code of a card with this ATR, and its free memory. The others are for
+ * the server.
+ */
+export function decidingObjects(catalogue: Catalogue, atr: string): LookObject[] {
+  const candidates = catalogue.profiles.filter((profile) => mayBe(profile, atr));
+  const wanted = new Set<LookObject>(['resources']);
+  for (const { recognise: by, identification, securityDomain } of candidates) {
+    if (by.cplc !== undefined || identification.source === 'cplc') wanted.add('cplc');
+    if (by.iin !== undefined) wanted.add('iin');
+    if (by.cardData !== undefined || securityDomain?.announced === true) wanted.add('cardData');
+    if (identification.source === 'cin') wanted.add('cin');
+  }
+  return LOOK_OBJECTS.filter((name) => wanted.has(name));
+}
+
+/** The others: for the server. The sequence counter is of use only where challenges follow from it. */
+export function otherObjects(catalogue: Catalogue, atr: string): LookObject[] {
+  const deciding = decidingObjects(catalogue, atr);
+  const counts = catalogue.profiles.some(
+    (profile) => profile.securityDomain?.challenges === 'predictable' && mayBe(profile, atr),
+  );
+  return LOOK_OBJECTS.filter((name) => !deciding.includes(name) && (name !== 'sequenceCounter' || counts));
+}
+
+const LOOK_OBJECTS = Object.keys(LOOK_TAGS) as readonly LookObject[];
+
+/** Whether a card with this ATR can be of the type: its ATR fits, or the type asks for none. */
+export function mayBe(profile: CardTypeProfile, atr: string): boolean {
+  return profile.recognise.atr === undefined || atrBits(profile, { atr }) > 0;
+}
 
 export type Recognition =
   | { readonly known: true; readonly profile: CardTypeProfile; readonly identification: string }
@@ -87,7 +122,7 @@ function fittingBits(profile: CardTypeProfile, facts: CardFacts): number {
 }
 
 /** Bits of the ATR that the profile asks for; 0 when it asks for none, or the card's is another. */
-export function atrBits(profile: CardTypeProfile, facts: Pick<CardFacts, 'atr'>): number {
+function atrBits(profile: CardTypeProfile, facts: Pick<CardFacts, 'atr'>): number {
   const { atr } = profile.recognise;
   return atr === undefined || atr.value.length !== facts.atr.length ? 0 : maskedBits(atr, fromHex(facts.atr));
 }

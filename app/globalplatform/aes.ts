@@ -81,22 +81,32 @@ export function aesCmac(key: Uint8Array, message: Uint8Array): Uint8Array {
 }
 
 /**
- * Key derivation of SCP03 (Amendment D §4.1.5): NIST SP 800-108 in counter mode over AES-CMAC, with label = 11 zero bytes and
- * the constant, separation 00, length in bits, 1-byte counter, context.
+ * Key derivation of NIST SP 800-108 in counter mode over AES-CMAC: each block is the MAC of `before`, a 1-byte counter from 1 on, and
+ * `after`.
  */
-export function scp03Kdf(key: Uint8Array, constant: number, context: Uint8Array, bytes: number): Uint8Array {
-  const label = new Uint8Array(12);
-  label[11] = constant;
-  const length = bytes * 8;
+export function counterKdf(
+  key: Uint8Array,
+  before: Uint8Array,
+  after: Uint8Array,
+  bytes: number,
+): Uint8Array {
   return withAes(key, (aes) => {
     const blocks = Array.from({ length: Math.ceil(bytes / BLOCK) }, (_, i) =>
-      aes.cmac(concat(label, Uint8Array.of(0, length >> 8, length & 0xff, i + 1), context)),
+      aes.cmac(concat(before, Uint8Array.of(i + 1), after)),
     );
     const whole = concat(...blocks);
     const derived = whole.slice(0, bytes);
     wipe(whole, ...blocks);
     return derived;
   });
+}
+
+/** Key derivation of SCP03 (Amendment D §4.1.5): label = 11 zero bytes and the constant, separation 00, length in bits; the context. */
+export function scp03Kdf(key: Uint8Array, constant: number, context: Uint8Array, bytes: number): Uint8Array {
+  const label = new Uint8Array(12);
+  label[11] = constant;
+  const bits = bytes * 8;
+  return counterKdf(key, concat(label, Uint8Array.of(0, bits >> 8, bits & 0xff)), context, bytes);
 }
 
 function withAes<T>(key: Uint8Array, work: (aes: AesKey) => T): T {

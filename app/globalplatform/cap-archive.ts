@@ -10,11 +10,14 @@ import {
 import { checkComponent, headBytes, refuseExtended } from './cap-readers.ts';
 import { readZip, ZipError, type ZipMember } from './zip.ts';
 
-/** Components hold at most 65,535 bytes and a loadable file about 64 KB, so these are generous. */
-const LIMITS = { archive: 1 << 20, members: 200, member: 1 << 17, total: 1 << 20 } as const;
+/**
+ * Components hold at most 65,535 bytes and a loadable file about 64 KB. What else a build tool packs beside them (classes, export
+ * files, documentation) is not read, and so may be more.
+ */
+const LIMITS = { archive: 8 << 20, members: 4_000, member: 1 << 17, total: 1 << 20 } as const;
 
-/** A JAR around a CAP file may be as large as that. */
-const WRAPPED_LIMITS = { ...LIMITS, member: LIMITS.archive } as const;
+/** A CAP file inside a JAR may be as large as one outside. */
+const WRAPPED_LIMITS = { ...LIMITS, member: LIMITS.archive, total: LIMITS.archive } as const;
 
 /** The components by name, tag and size included. */
 export type Components = ReadonlyMap<ComponentName, Uint8Array>;
@@ -41,7 +44,9 @@ function isSequence(bytes: Uint8Array): boolean {
 
 function fromArchive(bytes: Uint8Array): Components {
   const members = readZip(bytes, LIMITS);
-  if (members.some((member) => isComponentName(componentName(member) ?? ''))) return fromMembers(members);
+  const headers = headerFolders(members);
+  if (members.some((member) => isComponentName(componentName(member, headers) ?? '')))
+    return fromMembers(members);
   const wrapped = readZip(bytes, WRAPPED_LIMITS).filter((member) => /\.(?:cap|ijc)$/i.test(member.name));
   const [only, second] = wrapped;
   if (second !== undefined)
@@ -52,9 +57,10 @@ function fromArchive(bytes: Uint8Array): Components {
 }
 
 function fromMembers(members: readonly ZipMember[]): Components {
+  const headers = headerFolders(members);
   const components = new Map<ComponentName, Uint8Array>();
   for (const member of members) {
-    const named = componentName(member);
+    const named = componentName(member, headers);
     if (named === undefined) continue;
     const component = member.read();
     if (isComponentName(named)) add(components, named, component);
@@ -67,6 +73,8 @@ function fromMembers(members: readonly ZipMember[]): Components {
 
 /** Components one behind the other, as in the load file. */
 function fromSequence(bytes: Uint8Array): Components {
+  if (bytes.length > LIMITS.total)
+    throw new CapFileError('archive', `components over ${LIMITS.total} bytes together`, LIMITS.total);
   refuseExtended(bytes);
   const components = new Map<ComponentName, Uint8Array>();
   let at = 0;
@@ -91,12 +99,28 @@ function add(components: Map<ComponentName, Uint8Array>, name: ComponentName, co
 }
 
 /**
- * Name of the component a member is: `<package path>/javacard/<Name>.cap`, or `.capx` for those that only later formats have.
- * Everything else in the archive is for people. Undefined: no component; a name we do not know: maybe a vendor's own.
+ * Name of the component a member is: `<package path>/javacard/<Name>.cap`, or `.capx` for those that only later formats have. Some
+ * tools leave the folder out: then it is beside the Header, one of `headers`. Everything else in the archive is for people. Undefined: no component; a
+ * name we do not know: maybe a vendor's own.
  */
-function componentName(member: ZipMember): string | undefined {
-  const match = /(?:^|\/)javacard\/([^/]+)\.capx?$/i.exec(member.name);
-  if (match?.[1] === undefined) return undefined;
-  const wanted = match[1].toLowerCase();
-  return Object.keys(COMPONENT_TAGS).find((each) => each.toLowerCase() === wanted) ?? match[1];
+function componentName(member: ZipMember, headers: ReadonlySet<string>): string | undefined {
+  const { folder, file } = pathOf(member);
+  if (file === undefined) return undefined;
+  const inPlace = /(?:^|\/)javacard\/$/i.test(folder);
+  const known = Object.keys(COMPONENT_TAGS).find((each) => each.toLowerCase() === file.toLowerCase());
+  if (inPlace) return known ?? file;
+  return headers.has(folder) ? known : undefined;
+}
+
+/** Folders in which a Header is. */
+function headerFolders(members: readonly ZipMember[]): ReadonlySet<string> {
+  const headers = members.map(pathOf).filter(({ file }) => file?.toLowerCase() === 'header');
+  return new Set(headers.map(({ folder }) => folder));
+}
+
+/** Folder, with its separator, and name of a `.cap` or `.capx` file. Windows tools write a separator of their own. */
+function pathOf({ name }: ZipMember): { readonly folder: string; readonly file: string | undefined } {
+  const path = name.replaceAll('\\', '/');
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  return { folder, file: /^(.+)\.capx?$/i.exec(path.slice(folder.length))?.[1] };
 }

@@ -24,8 +24,11 @@ export interface CardResources {
   readonly freeVolatile: number;
 }
 
-/** {globalPlatform} = 1.2.840.114283, the root of all identifiers in card data. */
-const GLOBAL_PLATFORM = [1, 2, 840, 114283];
+/** {globalPlatform} = 1.2.840.114283, the root of all identifiers in card data; some cards made in China have it below 1.2.156. */
+const GLOBAL_PLATFORM = [
+  [1, 2, 840, 114283],
+  [1, 2, 156, 114283],
+];
 
 /**
  * Card data, 0066: which protocols the security domain speaks.
@@ -33,8 +36,9 @@ const GLOBAL_PLATFORM = [1, 2, 840, 114283];
  */
 export function parseCardData(data: Uint8Array): CardData {
   const what = 'card data (0066)';
-  // Some cards leave the outer object out.
-  const recognition = data[0] === 0x73 ? data : readObject(data, 0x66, what);
+  // Some cards leave the outer object out, others have it twice.
+  let recognition = data[0] === 0x73 ? data : readObject(data, 0x66, what);
+  if (recognition[0] === 0x66) recognition = readObject(recognition, 0x66, what);
   const objects = readObjects(readObject(recognition, 0x73, what), what);
   const protocols: OfferedProtocol[] = [];
   let gpVersion: string | undefined;
@@ -125,8 +129,9 @@ function gpArcs(value: Uint8Array, branch: number, what: string): number[] | und
 function identifierArcs(identifier: Tlv, branch: number, what: string): number[] | undefined {
   if (identifier.tag !== 0x06) return undefined;
   const arcs = decodeIdentifier(identifier.value, what);
-  const root = [...GLOBAL_PLATFORM, branch];
-  return root.every((arc, i) => arcs[i] === arc) ? arcs.slice(root.length) : undefined;
+  const roots = GLOBAL_PLATFORM.map((root) => [...root, branch]);
+  const root = roots.find((one) => one.every((arc, i) => arcs[i] === arc));
+  return root === undefined ? undefined : arcs.slice(root.length);
 }
 
 /** An object identifier's arcs (ISO/IEC 8825-1 §8.19). */

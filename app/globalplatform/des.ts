@@ -27,6 +27,10 @@ export class DesKey {
     return this.#cipher.cbc(data, iv);
   }
 
+  cbcDecipher(data: Uint8Array, iv: Uint8Array = ZERO): Uint8Array {
+    return this.#cipher.cbcDecipher(data, iv);
+  }
+
   /** Overwrites the key. */
   close(): void {
     this.#cipher.close();

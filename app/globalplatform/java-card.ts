@@ -15,6 +15,7 @@ const BY_FRAMEWORK: Readonly<Record<number, string>> = {
   5: '3.0.4',
   6: '3.0.5',
   8: '3.1',
+  9: '3.2',
 };
 const BY_SECURITY: Readonly<Record<number, string>> = {
   1: '2.1.1',
@@ -24,6 +25,7 @@ const BY_SECURITY: Readonly<Record<number, string>> = {
   5: '3.0.4',
   6: '3.0.5',
   7: '3.1',
+  8: '3.1',
 };
 
 /** Least version of Java Card, e.g. "2.2.2"; undefined when the imports do not tell or are newer than we know. */

@@ -7,6 +7,11 @@ export interface Messaging {
   externalAuthenticate(hostCryptogram: Uint8Array): Uint8Array;
   wrap(command: CommandApdu): Uint8Array;
   unwrap(response: ResponseApdu): ResponseApdu;
+  /**
+   * Takes in a command that `wrap` of an equal session gave, so that its answer can be unwrapped here.
+   * @throws ChannelStateError when it is not the next one of this session.
+   */
+  replay(wrapped: CommandApdu): void;
   /** Overwrites the session keys. */
   wipe(): void;
 }

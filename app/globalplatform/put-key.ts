@@ -164,7 +164,7 @@ function keyOf(field: Field, at: number): { readonly key: WrappedKey; readonly f
   const { body, checkValue } = field;
   if (checkValue.length !== 0 && checkValue.length !== CHECK_VALUE_LENGTH)
     throw new GpFormatError(DATA, 'check value of another length than 3', at);
-  const kind = kindOf(field.type);
+  const kind = keyKind(field.type);
   if (kind === undefined) throw new GpFormatError(DATA, 'neither a DES nor an AES key', at);
   // Whole blocks alone are the older form; one byte more is the length of the clear key (table 11-70).
   if (body.length === cipherLength(kind, body.length)) {
@@ -178,7 +178,8 @@ function keyOf(field: Field, at: number): { readonly key: WrappedKey; readonly f
   return kind === 'aes' ? { key, form: 'with-length' } : { key };
 }
 
-function kindOf(type: number): KeyKind | undefined {
+/** The kind that a key type names; undefined for one that is none of a channel's keys. */
+export function keyKind(type: number): KeyKind | undefined {
   if (type === KEY_TYPES.aes) return 'aes';
   return DES_TYPES.includes(type) ? 'des' : undefined;
 }

@@ -4,11 +4,12 @@ import { concat, equalBytes } from '../card/bytes.ts';
 import { DesKey, desCbcMac, RetailMacKey } from './des.ts';
 import { ChannelStateError, ResponseSecurityError } from './errors.ts';
 import type { Messaging } from './messaging.ts';
-import { pad80 } from './padding.ts';
+import { pad80, unpad80 } from './padding.ts';
 import { C_DECRYPTION, C_MAC, R_MAC, SCP02_ICV_ENCRYPTION, type SecurityLevel } from './security-level.ts';
 import { type ChannelSessionKeys, wipeSessionKeys } from './session-keys.ts';
 
 const MAC_LENGTH = 8;
+const NOT_NEXT = 'not the next command of this session';
 
 /** Card and host cryptogram (GPC 2.3.1 §E.4.2): a full triple DES MAC under S-ENC. */
 export function scp02Cryptograms(
@@ -82,6 +83,24 @@ export class Scp02Messaging implements Messaging {
     if (!equalBytes(mac, response.data.slice(end))) throw new ResponseSecurityError('mac-wrong', response.sw);
     this.#lastResponseMac = mac;
     return { data, sw: response.sw };
+  }
+
+  replay(wrapped: CommandApdu): void {
+    const again = this.wrap(this.#unprotected(wrapped));
+    if (!equalBytes(again, encodeCommand(wrapped))) throw new ChannelStateError(NOT_NEXT);
+  }
+
+  /** The command as it was before `#protect`. @throws ChannelStateError */
+  #unprotected(wrapped: CommandApdu): CommandApdu {
+    if ((this.#level & C_MAC) === 0) return wrapped;
+    const { data = new Uint8Array(0), ...header } = wrapped;
+    const body = data.slice(0, Math.max(0, data.length - MAC_LENGTH));
+    const plain = { ...header, cla: header.cla & ~0x04 };
+    if (body.length === 0) return plain;
+    if ((this.#level & C_DECRYPTION) === 0) return { ...plain, data: body };
+    const clear = body.length % 8 === 0 ? unpad80(this.#enc.cbcDecipher(body)) : undefined;
+    if (clear === undefined) throw new ChannelStateError(NOT_NEXT);
+    return { ...plain, data: clear };
   }
 
   wipe(): void {

@@ -58,8 +58,7 @@ export class Scp03Messaging implements Messaging {
   wrap(command: CommandApdu): Uint8Array {
     this.#counter += 1;
     const bytes = this.#protect(command);
-    if ((this.#level & R_MAC) !== 0)
-      this.#unanswered.push({ chaining: this.#chaining, counter: this.#counter });
+    this.#await();
     return bytes;
   }
 
@@ -81,6 +80,24 @@ export class Scp03Messaging implements Messaging {
     if (!equalBytes(mac, response.data.slice(end))) throw new ResponseSecurityError('mac-wrong', sw);
     if ((this.#level & R_ENCRYPTION) === 0 || body.length === 0) return { data: body, sw };
     return { data: this.#decipher(body, command.counter, sw), sw };
+  }
+
+  replay(wrapped: CommandApdu): void {
+    this.#counter += 1;
+    const mac = (this.#level & C_MAC) === 0 ? 0 : this.#macLength;
+    const { data = new Uint8Array(0) } = wrapped;
+    const body = data.slice(0, Math.max(0, data.length - mac));
+    // The MAC is over what was sent, so nothing has to be deciphered.
+    const again = mac === 0 ? encodeCommand(wrapped) : this.#withMac({ ...wrapped, data: body });
+    if (!equalBytes(again, encodeCommand(wrapped)))
+      throw new ChannelStateError('not the next command of this session');
+    this.#await();
+  }
+
+  /** The answer to the command just protected is to come. */
+  #await(): void {
+    if ((this.#level & R_MAC) !== 0)
+      this.#unanswered.push({ chaining: this.#chaining, counter: this.#counter });
   }
 
   wipe(): void {

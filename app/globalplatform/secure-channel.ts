@@ -1,5 +1,5 @@
 /** Opening a secure channel with a security domain, and the channel itself, whichever protocol it speaks. */
-import type { CommandApdu, ResponseApdu } from '../card/apdu.ts';
+import { type CommandApdu, decodeCommand, type ResponseApdu } from '../card/apdu.ts';
 import { equalBytes } from '../card/bytes.ts';
 import { CardCryptogramError, ChannelParameterError, ChannelStateError } from './errors.ts';
 import type { InitializeUpdate } from './initialize-update.ts';
@@ -48,6 +48,12 @@ export interface SecureChannel {
    * @throws ResponseSecurityError, and the channel is closed; ChannelStateError when there is no such command.
    */
   unwrap(response: ResponseApdu): ResponseApdu;
+  /**
+   * Takes in, after EXTERNAL AUTHENTICATE, what another channel opened with the same request wrapped: whoever checks answers need not
+   * have built the commands.
+   * @throws ChannelStateError when it is not the next command of this session, and the channel is closed.
+   */
+  replay(wrapped: Uint8Array): void;
   /** Overwrites the session keys. May be called again. */
   close(): void;
 }
@@ -144,6 +150,16 @@ class OpenChannel implements SecureChannel {
     } catch (error) {
       this.close();
       throw error;
+    }
+  }
+
+  replay(wrapped: Uint8Array): void {
+    this.#expectAuthenticating();
+    try {
+      this.#messaging.replay(decodeCommand(wrapped));
+    } catch (error) {
+      this.close();
+      throw error instanceof RangeError ? new ChannelStateError('no command of this session') : error;
     }
   }
 

@@ -7,6 +7,9 @@ export type SecurityLevel = 0x00 | 0x01 | 0x03 | 0x10 | 0x11 | 0x13 | 0x33;
 /** The two protocols we speak. */
 export type Scp = '02' | '03';
 
+/** Levels that carry what changes a card: with a C-MAC at least, or whoever forwards commands could send others. */
+export const MANAGEMENT_LEVELS = ['01', '03', '11', '13', '33'] as const;
+
 export const C_MAC = 0x01;
 export const C_DECRYPTION = 0x02;
 export const R_MAC = 0x10;

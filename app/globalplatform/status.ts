@@ -82,11 +82,22 @@ export function parseStatus(
 }
 
 function parseTlv(data: Uint8Array): StatusEntry[] {
-  return readObjects(data, WHAT).map((entry, index) => {
+  return readObjects(data, WHAT).flatMap((entry, index) => {
     const what = `${WHAT}, entry ${index + 1}`;
     if (entry.tag !== 0xe3) throw new GpFormatError(what, 'an object that is not E3', 0);
-    return entryOf(readObjects(entry.value, what), what);
+    return oneByOne(readObjects(entry.value, what)).map((objects) => entryOf(objects, what));
   });
+}
+
+/** Some cards put all they have into one object E3: each AID begins another entry. */
+function oneByOne(objects: readonly Tlv[]): Tlv[][] {
+  const entries: Tlv[][] = [[]];
+  for (const object of objects) {
+    const last = entries[entries.length - 1] ?? [];
+    if (object.tag === 0x4f && last.some(({ tag }) => tag === 0x4f)) entries.push([object]);
+    else last.push(object);
+  }
+  return entries;
 }
 
 function entryOf(objects: readonly Tlv[], what: string): StatusEntry {

@@ -69,10 +69,8 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 export function readConfig(file: string): ServerConfig {
   const parsed = configSchema.safeParse(readJson(file));
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new ConfigError(
-      `${file}: ${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'is not valid'}`,
-    );
+    const said = parsed.error.issues.flatMap(sentencesOf);
+    throw new ConfigError([...new Set(said)].map((sentence) => `${file}: ${sentence}`).join('\n'));
   }
   const config = parsed.data;
   if (config.demo && !LOOPBACK.has(config.listen.host)) {
@@ -97,6 +95,44 @@ export function readConfig(file: string): ServerConfig {
     ...(config.resources === undefined ? {} : { resources: at(config.resources) }),
   };
 }
+
+/** What is wrong with one field, for an administrator; never the value, which may be a secret in the wrong place. */
+function sentencesOf(issue: z.core.$ZodIssue): string[] {
+  const field = issue.path.join('.');
+  const place = field === '' ? 'the file' : field;
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => `${field === '' ? key : `${field}.${key}`}: there is no such field`);
+    case 'invalid_type':
+      return [
+        /received undefined/.test(issue.message)
+          ? `${place}: is missing`
+          : `${place}: must be ${A_KIND[issue.expected] ?? issue.expected}`,
+      ];
+    case 'invalid_union':
+      return issue.discriminator === undefined
+        ? [`${place}: is not valid`]
+        : [`${place}: must be one of those in the guide`];
+    case 'invalid_value':
+      return [`${place}: must be ${issue.values.map(String).join(' or ')}`];
+    case 'too_small':
+      return [`${place}: must be ${issue.origin === 'string' ? 'longer' : `${issue.minimum} at least`}`];
+    case 'too_big':
+      return [`${place}: must be ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''} at most`];
+    case 'custom':
+      return [`${place}: ${issue.message}`];
+    default:
+      return [`${place}: is not of the right form`];
+  }
+}
+
+const A_KIND: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'an object',
+};
 
 function storeAt(store: StoreConfig, at: (relative: string) => string): StoreConfig {
   if (store.kind === 'sqlite') return { ...store, file: at(store.file) };

@@ -12,6 +12,8 @@ export const limitsSchema = z.strictObject({
   authenticationsPerStationHour: count(1_000_000).default(3_000),
   jobsPerCardDay: count(1_000_000).default(50),
   jobsPerStationHour: count(1_000_000).default(1_000),
+  /** What stations send after a backup was restored; each costs a call to the HSM. */
+  receiptsPerStationHour: count(1_000_000).default(5_000),
   /** Wrong secrets of one operator at one station within 15 minutes; four times as many at all stations, ten times at one. */
   signInFailures: count(1_000).default(5),
   /** Of one station, at each instance; twice as many at once. */

@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { openActiveVersions } from './active-versions.ts';
-import { type ServerConfig, vaultConfigOf } from './config.ts';
+import { ConfigError, type ServerConfig, vaultConfigOf } from './config.ts';
 import { buildHttpServer } from './http/server.ts';
 import type { JobContext } from './jobs/context.ts';
+import { dropOldReceipts } from './jobs/repository.ts';
 import type { Log } from './log.ts';
 import { type OperationsListener, openOperations } from './operations/listener.ts';
 import { measuredVault } from './operations/measured-vault.ts';
@@ -12,6 +13,7 @@ import { Metrics } from './operations/metrics.ts';
 import { ReadinessCheck } from './operations/readiness.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from './resources.ts';
 import { dropOldCounts } from './store/counters.ts';
+import { readStoreGeneration } from './store/generation.ts';
 import { openStore } from './store/open.ts';
 import { startVault } from './vault/client.ts';
 import type { VaultEvent } from './vault/supervisor.ts';
@@ -32,11 +34,12 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
   const catalogue = openCatalogue(folder);
   const packages = openPackages(folder, catalogue);
   const tls = {
-    key: readFileSync(config.tls.key, 'utf8'),
-    cert: readFileSync(config.tls.certificate, 'utf8'),
-    ca: readFileSync(config.tls.stationAuthorities, 'utf8'),
+    key: readPem('tls.key', config.tls.key),
+    cert: readPem('tls.certificate', config.tls.certificate),
+    ca: readPem('tls.stationAuthorities', config.tls.stationAuthorities),
   };
   const store = await openStore(config.store);
+  const storeGeneration = await readStoreGeneration(store);
   const metrics = new Metrics();
   const started = await startVault({
     ...vaultConfigOf(config),
@@ -57,11 +60,15 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     leaseMilliseconds: config.leaseSeconds * 1000,
     limits: config.limits,
+    storeGeneration,
   };
   const http = buildHttpServer(context, tls, log, { metrics, readiness });
   let operations: OperationsListener | undefined;
   const sweep = setInterval(() => {
-    void dropOldCounts(store, new Date()).catch(() => log('warn', 'sweep-failed'));
+    const now = new Date();
+    void Promise.all([dropOldCounts(store, now), dropOldReceipts(store, now)]).catch(() =>
+      log('warn', 'sweep-failed'),
+    );
   }, SWEEP_MS);
   sweep.unref();
   const close = async () => {
@@ -84,6 +91,18 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
   const port = typeof address === 'object' && address !== null ? address.port : config.listen.port;
   log('info', 'listening', { host: config.listen.host, port });
   return { port, operationsPort: operations?.port, close };
+}
+
+/** @throws ConfigError naming the field, when the file cannot be read or holds something else */
+function readPem(field: string, file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new ConfigError(`${field}: ${file} cannot be read`);
+  }
+  if (!text.includes('-----BEGIN ')) throw new ConfigError(`${field}: ${file} is not PEM`);
+  return text;
 }
 
 /** The vault's own sentences name token and process, never keys. */

@@ -51,6 +51,7 @@ export const SERVER_ERRORS = [
   'card-set-aside',
   'card-refused-key',
   'card-refused-command',
+  'card-answer-unproven',
   'card-tries-low',
   'app-locked',
   'purse-not-empty',

@@ -9,7 +9,15 @@ import { errorCodeSchema, errorDetailsSchema } from './errors.ts';
 export const API_LEVEL = 1;
 
 /** Bounds of the wire: what a hostile or broken peer may make us hold. */
-export const LIMITS = { bodyBytes: 1_048_576, commands: 400, apps: 64, answerBytes: 258, files: 8 } as const;
+export const LIMITS = {
+  bodyBytes: 1_048_576,
+  commands: 400,
+  apps: 64,
+  answerBytes: 258,
+  files: 8,
+  receipts: 20,
+  receiptCharacters: 32_768,
+} as const;
 
 const apiLevel = z.literal(API_LEVEL);
 
@@ -23,6 +31,8 @@ export function hexBytes(min: number, max: number) {
 }
 
 export const appIdSchema = z.string().regex(/^[a-z][a-z0-9-]{1,30}$/);
+/** A card's identification code: decimal digits. */
+export const identificationSchema = z.string().regex(/^[0-9]{8,20}$/);
 export const accountSchema = z.string().regex(/^[0-9]{8,20}$/);
 const identifier = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/);
 
@@ -40,6 +50,8 @@ export const cardFactsSchema = z.strictObject({
   cardData: hexBytes(1, 256).optional(),
   keyInformation: hexBytes(1, 256).optional(),
   diversificationData: hexBytes(1, 256).optional(),
+  /** Of the domain's first choice of keys, on cards whose challenges follow from it. */
+  sequenceCounter: hexBytes(1, 256).optional(),
   resources: hexBytes(1, 256).optional(),
   /** Files that anybody may read, by path (`3F00/0005`), from their beginning; on cards that identify themselves by one. */
   files: z
@@ -214,10 +226,19 @@ export const planSummarySchema = z.strictObject({
 });
 export type PlanSummary = z.infer<typeof planSummarySchema>;
 
+/**
+ * What the server knows of card and job after this step, sealed for itself, in base64url. The station keeps the newest of each job, and gives them
+ * back when the server's store was restored from a backup (app/protocol/receipts.ts).
+ */
+export const receiptSchema = z
+  .string()
+  .max(LIMITS.receiptCharacters)
+  .regex(/^[A-Za-z0-9_-]+$/);
+
 /** A step's reply: the next batch, or how the job ended. */
 export const stepReplySchema = z.union([
-  z.strictObject({ apiLevel, batch: batchSchema }),
-  z.strictObject({ apiLevel, outcome: outcomeSchema }),
+  z.strictObject({ apiLevel, batch: batchSchema, receipt: receiptSchema.optional() }),
+  z.strictObject({ apiLevel, outcome: outcomeSchema, receipt: receiptSchema.optional() }),
 ]);
 export type StepReply = z.infer<typeof stepReplySchema>;
 
@@ -229,8 +250,31 @@ export const jobReplySchema = z.strictObject({
   /** Missing when the server decided at once that nothing is to be sent; then `outcome`. */
   batch: batchSchema.optional(),
   outcome: outcomeSchema.optional(),
+  receipt: receiptSchema.optional(),
 });
 export type JobReply = z.infer<typeof jobReplySchema>;
+
+/** Who did something on a card, where and when. */
+export const deedSchema = z.strictObject({
+  job: z.string(),
+  operator: z.string(),
+  station: z.string(),
+  reader: z.string(),
+  at: z.iso.datetime(),
+});
+export type Deed = z.infer<typeof deedSchema>;
+
+export const jobEndSchema = z.union([resultSchema, z.literal('superseded'), z.null()]);
+
+/** Something that went wrong on a card, with the last command of it that was not taken, where there is one. */
+export const faultSchema = z.strictObject({
+  job: z.string(),
+  at: z.iso.datetime(),
+  app: appIdSchema.nullable(),
+  code: errorCodeSchema,
+  step: stepNameSchema.nullable(),
+  sw: z.string().nullable(),
+});
 
 /** GET /v1/cards/{identification code}. */
 export const cardRecordSchema = z.strictObject({
@@ -240,6 +284,16 @@ export const cardRecordSchema = z.strictObject({
   account: z.string(),
   issued: z.boolean(),
   setAside: z.string().nullable(),
+  firstSeen: z.iso.datetime(),
+  /** Keys of the issuer security domain; null while no job has used them. */
+  domain: z
+    .strictObject({
+      origin: z.enum(['factory', 'issuer']),
+      version: z.number().int(),
+      keyVersion: z.number().int(),
+      inDoubt: z.boolean(),
+    })
+    .nullable(),
   apps: z.array(
     z.strictObject({
       app: appIdSchema,
@@ -249,21 +303,32 @@ export const cardRecordSchema = z.strictObject({
       instance: z.number().int(),
       loadFileHash: z.string().nullable(),
       inDoubt: z.boolean(),
+      enabledBy: deedSchema.nullable(),
     }),
   ),
+  faults: z.array(faultSchema),
   jobs: z.array(
     z.strictObject({
       job: z.string(),
       operator: z.string(),
       station: z.string(),
       reader: z.string(),
+      account: z.string(),
       started: z.iso.datetime(),
       ended: z.iso.datetime().nullable(),
-      result: z.union([resultSchema, z.literal('superseded'), z.null()]),
+      result: jobEndSchema,
+      error: errorCodeSchema.nullable(),
       apps: z.array(appOutcomeSchema),
       deleted: z.array(appIdSchema),
+      loads: z.array(z.strictObject({ app: appIdSchema, loadFileHash: z.string(), sw: z.string() })),
       steps: z.array(z.strictObject({ step: stepNameSchema, app: appIdSchema.nullable(), sw: z.string() })),
+      /** What the station reported after another job had taken the card over. */
+      late: z.array(
+        z.strictObject({ seq: z.number().int(), received: z.iso.datetime(), sws: z.array(z.string()) }),
+      ),
     }),
   ),
+  /** Where jobs before these go on; null when there are none. */
+  earlier: z.string().nullable(),
 });
 export type CardRecord = z.infer<typeof cardRecordSchema>;

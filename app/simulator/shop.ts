@@ -31,6 +31,8 @@ export const cardOrderSchema = z.object({
   atr: z.string().optional(),
   /** Free non-volatile bytes. */
   memory: z.number().int().nonnegative().optional(),
+  /** Wrong authentications in a row that lock the issuer's keys for good. */
+  failureLimit: z.number().int().min(1).max(0xff).optional(),
   /** Transport keys of the issuer's domain, and of the apps where there are any; 404142…4F by default. */
   keys: z.object({ enc: hex([16, 24, 32]), mac: hex([16, 24, 32]), dek: hex([16, 24, 32]) }).optional(),
 });
@@ -90,7 +92,7 @@ function gpCard(order: CardOrder, profile: GpProfile): CardImage {
       protocol: { scp, i: option },
       keySets: [keySet(scp, order.keyVersion ?? profile.keyVersion, order.keys ?? SHOP_KEYS)],
       failedAuthentications: 0,
-      failureLimit: FAILURE_LIMIT,
+      failureLimit: order.failureLimit ?? FAILURE_LIMIT,
     },
     packages:
       domains === undefined
@@ -171,6 +173,7 @@ function demoCard(order: CardOrder, _profile: DemoProfile): CardImage {
     ...image.domain,
     protocol: { scp, i: option },
     keySets: [keySet(scp, order.keyVersion ?? 0x01, keys)],
+    ...(order.failureLimit === undefined ? {} : { failureLimit: order.failureLimit }),
   };
   return checked({ ...image, atr: order.atr ?? image.atr, instances, transport, domain }, scp, option);
 }
@@ -195,9 +198,13 @@ const ISSUER = '4B41494B41000000';
 
 /** Master file and the four apps of the data sheet, file ids DF01 to DF04. */
 function nativeCard(order: CardOrder, profile: NativeProfile): AnyImage {
-  const unfit = (['scp', 'i', 'keyVersion', 'memory'] as const).find((key) => order[key] !== undefined);
+  const unfit = (['scp', 'i', 'keyVersion', 'memory', 'failureLimit'] as const).find(
+    (key) => order[key] !== undefined,
+  );
   if (unfit !== undefined)
-    throw new OrderError('A card without GlobalPlatform has no secure channel and no memory to choose.');
+    throw new OrderError(
+      'A card without GlobalPlatform has no secure channel, no tries and no memory to choose.',
+    );
   const keys = appKeys(order.keys ?? SHOP_KEYS);
   const master = {
     ...newFmcos(keys, true),

@@ -11,7 +11,6 @@ export const SW = {
   memoryFailure: 0x6581,
   wrongLength: 0x6700,
   channelNotSupported: 0x6881,
-  secureMessagingNotSupported: 0x6882,
   securityStatus: 0x6982,
   blocked: 0x6983,
   conditions: 0x6985,

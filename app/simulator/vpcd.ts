@@ -27,6 +27,9 @@ const WRONG_LENGTH = Uint8Array.of(0x67, 0x00);
  */
 export type RemovalReason = 'removed' | 'torn' | 'service' | 'fault';
 
+/** See `InsertedCard.onRemoved`. */
+export type RemovalListener = (reason: RemovalReason, cause?: unknown) => void;
+
 /** A card that is in a reader. */
 export interface InsertedCard {
   /**
@@ -34,8 +37,13 @@ export interface InsertedCard {
    * that the card's file is at rest (a card that never answers is waited for no longer than 2 s).
    */
   remove(): Promise<void>;
-  /** Calls back once when the card is out, at once if it already is. */
-  onRemoved(listener: (reason: RemovalReason) => void): void;
+  /**
+   * Resolves when the service has powered the card and read its ATR, which is when clients find it: pcscd looks at each
+   * slot only every 400 ms. Never for a card that goes before.
+   */
+  readonly noticed: Promise<void>;
+  /** Calls back once when the card is out, at once if it already is; `cause` is what the device threw, if it did. */
+  onRemoved(listener: RemovalListener): void;
   /**
    * Resolves when pcscd has noticed. A next card put in earlier may go unseen, and the service goes on with the old
    * card's state: when vpcd meets the closed connection in a command or while powering down, it takes the next card
@@ -69,10 +77,17 @@ export async function insertCard({ host = '127.0.0.1', port, device }: InsertOpt
 
 function attach(socket: Socket, device: CardDevice): InsertedCard {
   const frames = frameReader();
-  const listeners: ((reason: RemovalReason) => void)[] = [];
+  const listeners: RemovalListener[] = [];
   let removal: RemovalReason | undefined;
+  let thrown: unknown;
   let isWorking = false;
   let atRest: Promise<void> = Promise.resolve();
+
+  let notice: () => void = () => undefined;
+  const noticed = new Promise<void>((resolve) => {
+    notice = resolve;
+  });
+  let isPowered = false;
 
   const pull = (reason: RemovalReason): void => {
     if (removal) return;
@@ -80,7 +95,7 @@ function attach(socket: Socket, device: CardDevice): InsertedCard {
     // Half closed, so that vpcd's own closing can be seen; what it still sends is dropped.
     socket.end();
     device.powerOff();
-    for (const listener of listeners.splice(0)) listener(reason);
+    for (const listener of listeners.splice(0)) listener(reason, thrown);
   };
 
   const work = async (): Promise<void> => {
@@ -89,8 +104,12 @@ function attach(socket: Socket, device: CardDevice): InsertedCard {
       for (let payload = frames.next(); payload && !removal; payload = frames.next()) {
         const answer = await react(device, payload);
         if (answer && !removal) socket.write(frame(answer));
+        const control = payload.length === 1 ? payload[0] : undefined;
+        if (control === CONTROL.on) isPowered = true;
+        else if (control === CONTROL.atr && isPowered) notice();
       }
     } catch (error) {
+      thrown = error;
       pull(error instanceof PowerLost ? 'torn' : 'fault');
     } finally {
       isWorking = false;
@@ -118,12 +137,13 @@ function attach(socket: Socket, device: CardDevice): InsertedCard {
   });
 
   return {
+    noticed,
     remove: async () => {
       pull('removed');
       await Promise.race([atRest, sleep(SETTLE_MS, undefined, { ref: false })]);
     },
     onRemoved: (listener) => {
-      if (removal) listener(removal);
+      if (removal) listener(removal, thrown);
       else listeners.push(listener);
     },
     vacated,

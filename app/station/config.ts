@@ -9,6 +9,8 @@ import { z } from 'zod';
 export const STATION_CONFIG = 'station.json';
 
 const path = z.string().min(1).max(4096);
+/** `https://host[:port]`. */
+const origin = z.url({ protocol: /^https$/ }).max(300);
 
 export const readersConfigSchema = z.discriminatedUnion('kind', [
   /** This machine's smart card service; `socket`: pcsclite only, a pcscd elsewhere. */
@@ -21,8 +23,9 @@ export type ReadersConfig = z.infer<typeof readersConfigSchema>;
 export const stationConfigSchema = z.strictObject({
   version: z.literal(1),
   server: z.strictObject({
-    /** `https://host[:port]`. */
-    origin: z.url({ protocol: /^https$/ }).max(300),
+    origin,
+    /** Other instances of the same server: the station goes to the next by itself when one is away. */
+    others: z.array(origin).max(7).optional(),
     /** PEM files: the CA that the server's chain must end in, this station's certificate and its key. */
     authorities: path,
     certificate: path,
@@ -62,7 +65,7 @@ export function readStationConfig(folder: string): StationConfig {
   return {
     ...parsed.data,
     server: {
-      origin: server.origin,
+      ...server,
       authorities: at(server.authorities),
       certificate: at(server.certificate),
       key: at(server.key),

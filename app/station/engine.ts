@@ -12,6 +12,7 @@ import { type Journal, type JournalOptions, openJournal } from './journal.ts';
 import { lockInstallation } from './lock.ts';
 import { type Clock, type Log, noLog } from './ports.ts';
 import { ReaderActor } from './reader-actor.ts';
+import { ReceiptBook } from './receipt-book.ts';
 import type { HeardTime, ServerClient } from './server-client.ts';
 import { ServerLine } from './server-line.ts';
 import type { StartRequest } from './start-request.ts';
@@ -19,17 +20,18 @@ import { rememberTime } from './time-memory.ts';
 import type { Notification, OperatorView, ServiceView, Snapshot } from './views.ts';
 
 /** What the client is told of earlier runs, and tells for later ones. */
-export interface TimeMemory {
+export interface ClientMemory {
   readonly heard?: HeardTime;
   readonly onTime: (heard: HeardTime) => void;
+  readonly onStoreGeneration: (generation: number) => void;
 }
 
 export interface EngineOptions {
   /** The installation's folder; made where there is none. */
   readonly folder: string;
   readonly readers: ReaderPort;
-  /** Makes the client, e.g. `(time) => createServerClient({ ...configuration, clock, ...time })`. */
-  readonly server: (time: TimeMemory) => ServerClient;
+  /** Makes the client, e.g. `(memory) => createServerClient({ ...configuration, clock, ...memory })`. */
+  readonly server: (memory: ClientMemory) => ServerClient;
   readonly catalogue: Catalogue;
   readonly clock: Clock;
   readonly log?: Log;
@@ -92,6 +94,7 @@ class StationEngine implements Engine {
   readonly #server: ServerClient;
   readonly #line: ServerLine;
   readonly #book: JobBook;
+  readonly #receipts: ReceiptBook;
   readonly #actors = new Map<string, ReaderActor>();
   readonly #listeners = new Set<(notification: Notification) => void>();
   readonly #confirmations = new Map<string, string>();
@@ -108,12 +111,20 @@ class StationEngine implements Engine {
     this.#log = options.log ?? noLog;
     this.#line = new ServerLine(options.clock, (server) => this.#tell({ kind: 'server', server }));
     const memory = rememberTime(journal, this.#log);
+    this.#receipts = new ReceiptBook({
+      journal,
+      server: () => this.#server,
+      line: this.#line,
+      clock: options.clock,
+      log: this.#log,
+    });
     this.#server = options.server({
       ...(memory.heard === undefined ? {} : { heard: memory.heard }),
       onTime: (heard) => {
         memory.onTime(heard);
         this.#line.heardTime(heard.ahead);
       },
+      onStoreGeneration: (generation) => this.#receipts.heard(generation),
     });
     this.#book = new JobBook({
       jobs: {
@@ -155,6 +166,8 @@ class StationEngine implements Engine {
 
   async signIn(operator: string, secret: string): Promise<OperatorView> {
     const reply = await this.#line.once(() => this.#server.signIn({ apiLevel: API_LEVEL, operator, secret }));
+    // A restored server has no sessions, so nobody begins a job on it before it was given back what it lacks.
+    await this.#receipts.settled();
     const view = { ...reply.operator, expires: reply.expires };
     this.#operator = { view, token: reply.token };
     this.#tell({ kind: 'operator', operator: view });
@@ -184,6 +197,7 @@ class StationEngine implements Engine {
     const wishes = request.wishes.map((wish) => this.#withConfirmation(wish));
     if (wishes.length === 0) throw new KaikaError('nothing-to-do');
     if (!wishSchema.array().max(64).safeParse(wishes).success) throw new KaikaError('bad-request', 'wishes');
+    await this.#receipts.settled();
     return actor.startJob({ account: request.account, wishes });
   }
 
@@ -217,6 +231,7 @@ class StationEngine implements Engine {
     for (const actor of this.#actors.values()) actor.gone('service-missing');
     await Promise.race([Promise.all(this.#running), clock.sleep(CLOSE_WAIT_MS, waited.signal)]);
     waited.abort();
+    await this.#receipts.close();
     this.#server.close();
     this.#journal.close();
     this.#unlock();

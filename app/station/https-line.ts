@@ -1,6 +1,7 @@
 /** One keep-alive HTTPS line to one origin, on node:https. Knows bytes, time-outs and error codes, not what is said. */
 import { Agent, type RequestOptions, request } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
+import { STORE_GENERATION_HEADER } from '../protocol/receipts.ts';
 import { LIMITS } from '../protocol/wire.ts';
 
 export interface HttpsLineOptions {
@@ -20,6 +21,8 @@ export type LineAnswer =
       readonly kind: 'answered';
       readonly status: number;
       readonly date: string | undefined;
+      /** Generation of the server's store, as its header has it. */
+      readonly storeGeneration: string | undefined;
       readonly body: string;
     }
   | {
@@ -142,7 +145,14 @@ export class HttpsLine {
           if (!incoming.complete) fail('ECONNABORTED');
           else {
             const body = Buffer.concat(chunks).toString('utf8');
-            finish({ kind: 'answered', status: incoming.statusCode ?? 0, date: incoming.headers.date, body });
+            const generation = incoming.headers[STORE_GENERATION_HEADER];
+            finish({
+              kind: 'answered',
+              status: incoming.statusCode ?? 0,
+              date: incoming.headers.date,
+              storeGeneration: typeof generation === 'string' ? generation : undefined,
+              body,
+            });
           }
         });
       });

@@ -233,7 +233,7 @@ export class Job {
       this.#serverJob = taken.job;
       this.#progress = planned(taken.plan);
     }
-    if ('outcome' in reply && reply.outcome !== undefined) return this.#end(reply.outcome);
+    if ('outcome' in reply && reply.outcome !== undefined) return this.#end(reply.outcome, reply.receipt);
     const batch = 'batch' in reply ? reply.batch : undefined;
     if (batch === undefined) throw new KaikaError('server-answer-invalid', 'neither batch nor outcome');
     if (batch.seq <= (this.#seq ?? 0)) throw new KaikaError('server-answer-invalid', 'a batch out of order');
@@ -242,7 +242,7 @@ export class Job {
       this.#hold.bound &&
       this.#hold.link !== undefined &&
       !this.#abandoned;
-    this.#ports.journal.storeBatch(this.id, batch, runs, taken);
+    this.#ports.journal.storeBatch(this.id, batch, runs, taken, reply.receipt);
     this.#batch = batch;
     this.#seq = batch.seq;
     this.#answers = null;
@@ -386,8 +386,9 @@ export class Job {
     if (this.inHand) this.#show({ kind: 'failed', code, details });
   }
 
-  #end(outcome: Outcome): void {
-    this.#ports.journal.end(this.id, { outcome }, this.#ports.clock.now());
+  #end(outcome: Outcome, receipt: string | undefined): void {
+    const how = { outcome, ...(receipt === undefined ? {} : { receipt }) };
+    this.#ports.journal.end(this.id, how, this.#ports.clock.now());
     this.#phase = 'ended';
     if (this.#abandoned) return;
     this.#progress = concluded(this.#progress, outcome);

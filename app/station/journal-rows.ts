@@ -40,6 +40,8 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX jobsByPhase ON jobs (phase);
    CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;`,
+  `ALTER TABLE jobs ADD COLUMN receipt TEXT;
+   ALTER TABLE jobs ADD COLUMN receiptSentFor INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 /** A column that holds JSON of a given shape, or nothing. */

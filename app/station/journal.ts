@@ -12,8 +12,11 @@ import { DEFAULT_RESERVE, DiskReserve, type DiskReserveOptions } from './disk-re
 import { type JournalJob, journalJobSchema, MIGRATIONS } from './journal-rows.ts';
 import { codeOf } from './lock.ts';
 
-/** Ended jobs that are kept for whoever looks after the station. The records proper are the server's. */
-const ENDED_KEPT = 500;
+/**
+ * Ended jobs that are kept: for whoever looks after the station, and their receipts for a server that has to be restored from a backup, some
+ * days' work of a busy counter. The records proper are the server's.
+ */
+const ENDED_KEPT = 2_000;
 
 /** What the job loop needs of a journal. Every method throws KaikaError station-disk-full when nothing can be written. */
 export interface Journal {
@@ -23,9 +26,9 @@ export interface Journal {
   begin(request: JobRequest, identification: string, now: number): void;
   /**
    * (2) the reply; `started` when its first command is sent next. Answers of the step before are dropped. `taken` comes
-   * with the first reply: the server's name for the job, and its plan.
+   * with the first reply: the server's name for the job, and its plan. `receipt` takes the place of an older one.
    */
-  storeBatch(requestId: string, batch: Batch, started: boolean, taken?: TakenJob): void;
+  storeBatch(requestId: string, batch: Batch, started: boolean, taken?: TakenJob, receipt?: string): void;
   /** (2) for a batch that waited for its card. */
   start(requestId: string): void;
   /** (3) before a command marked `effect`. */
@@ -35,7 +38,11 @@ export interface Journal {
   /** Staff gave the job up. */
   abandon(requestId: string): void;
   /** How it ended; request, batch and answers are dropped. */
-  end(requestId: string, how: { outcome?: Outcome; error?: ErrorCode }, now: number): void;
+  end(requestId: string, how: JobEnd, now: number): void;
+  /** Receipts that were not yet given back to a server whose store has this generation, oldest first. */
+  receiptsFor(generation: number, limit: number): readonly KeptReceipt[];
+  /** They were. */
+  receiptsSent(requestIds: readonly string[], generation: number): void;
   /** Jobs in hand, oldest first. */
   unfinished(): readonly JournalJob[];
   find(requestId: string): JournalJob | undefined;
@@ -45,6 +52,18 @@ export interface Journal {
   fact(name: string): number | undefined;
   setFact(name: string, value: number): void;
   close(): void;
+}
+
+/** How a job ended, and the receipt that came with that. */
+export interface JobEnd {
+  readonly outcome?: Outcome;
+  readonly error?: ErrorCode;
+  readonly receipt?: string;
+}
+
+export interface KeptReceipt {
+  readonly requestId: string;
+  readonly receipt: string;
 }
 
 /** What the first reply says besides its batch. */
@@ -141,11 +160,11 @@ class SqliteJournal implements Journal {
     );
   }
 
-  storeBatch(requestId: string, batch: Batch, started: boolean, taken?: TakenJob): void {
+  storeBatch(requestId: string, batch: Batch, started: boolean, taken?: TakenJob, receipt?: string): void {
     this.#change(
       requestId,
       `phase = ?, bound = max(bound, ?), seq = ?, batch = ?, effect = NULL, answers = NULL,
-       job = coalesce(?, job), plan = coalesce(?, plan)`,
+       job = coalesce(?, job), plan = coalesce(?, plan), receipt = coalesce(?, receipt)`,
       [
         started ? 'started' : 'replied',
         started ? 1 : 0,
@@ -153,6 +172,7 @@ class SqliteJournal implements Journal {
         JSON.stringify(batch),
         taken?.job ?? null,
         taken === undefined ? null : JSON.stringify(taken.plan),
+        receipt ?? null,
       ],
     );
   }
@@ -177,16 +197,38 @@ class SqliteJournal implements Journal {
     this.#change(requestId, 'abandoned = 1', []);
   }
 
-  end(requestId: string, how: { outcome?: Outcome; error?: ErrorCode }, now: number): void {
+  end(requestId: string, how: JobEnd, now: number): void {
     this.#change(
       requestId,
-      `phase = 'ended', request = NULL, batch = NULL, answers = NULL, effect = NULL, outcome = ?, error = ?, ended = ?`,
-      [how.outcome === undefined ? null : JSON.stringify(how.outcome), how.error ?? null, now],
+      `phase = 'ended', request = NULL, batch = NULL, answers = NULL, effect = NULL, outcome = ?, error = ?,
+       receipt = coalesce(?, receipt), ended = ?`,
+      [
+        how.outcome === undefined ? null : JSON.stringify(how.outcome),
+        how.error ?? null,
+        how.receipt ?? null,
+        now,
+      ],
     );
     this.#run(
       `DELETE FROM jobs WHERE phase = 'ended' AND requestId NOT IN
          (SELECT requestId FROM jobs WHERE phase = 'ended' ORDER BY ended DESC LIMIT ${ENDED_KEPT})`,
       [],
+    );
+  }
+
+  receiptsFor(generation: number, limit: number): readonly KeptReceipt[] {
+    const rows = this.#database
+      .prepare(
+        `SELECT requestId, receipt FROM jobs WHERE receipt IS NOT NULL AND receiptSentFor < ? ORDER BY created LIMIT ?`,
+      )
+      .all([generation, limit]);
+    return z.array(z.object({ requestId: z.string(), receipt: z.string() })).parse(rows);
+  }
+
+  receiptsSent(requestIds: readonly string[], generation: number): void {
+    this.#run(
+      `UPDATE jobs SET receiptSentFor = ? WHERE requestId IN (${requestIds.map(() => '?').join(', ')})`,
+      [generation, ...requestIds],
     );
   }
 

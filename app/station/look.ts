@@ -8,7 +8,15 @@ import { toHex } from '../card/bytes.ts';
 import { type CardConnection, CardError, type CardFault } from '../card/reader-port.ts';
 import { identificationFiles, readSelected, selectFile } from '../catalogue/identification.ts';
 import { readEnabledFlag } from '../catalogue/public-file.ts';
-import { atrBits, freeMemory, LOOK_TAGS, recognise } from '../catalogue/recognise.ts';
+import {
+  decidingObjects,
+  freeMemory,
+  LOOK_TAGS,
+  type LookObject,
+  mayBe,
+  otherObjects,
+  recognise,
+} from '../catalogue/recognise.ts';
 import type { CardApplication, CardTypeProfile, Catalogue } from '../catalogue/schema.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import { type CardFacts, cardFactsSchema, LIMITS, type ObservedApp, type Opening } from '../protocol/wire.ts';
@@ -32,7 +40,7 @@ export interface CardLook {
   readonly unforeseen: readonly string[];
   /** Apps whose SELECT the card answered neither yes nor "not there": their state is not known. */
   readonly unread: readonly string[];
-  /** Milliseconds from the first command to the last answer. */
+  /** Milliseconds from the first command until everything was read that staff see. */
   readonly durationMs: number;
 }
 
@@ -44,34 +52,40 @@ interface Answer {
 }
 
 /**
- * Looks at the card. The caller holds the transaction.
+ * Looks at the card. The caller holds the transaction. What staff wait for is read first and given to `onSeen`; what only the server wants to
+ * know is read after it, and is in the facts of the look that is returned.
  * @throws CardError when the card is gone, does not answer or answers nonsense.
  */
 export async function lookAtCard(
   card: Card,
   catalogue: Catalogue,
   monotonic: () => number,
+  onSeen: (look: CardLook) => void = () => undefined,
 ): Promise<CardLook> {
   const started = monotonic();
-  const facts = await readFacts(card, catalogue);
+  const atr = toHex(card.atr);
+  const deciding = decidingObjects(catalogue, atr);
+  const objects = await readObjects(card, deciding);
+  const files = await readFiles(card, catalogue, atr);
+  const first = { atr, ...objects, ...(Object.keys(files).length > 0 ? { files } : {}) };
+  const seen = { ...(await see(card, catalogue, factsOf(first))), durationMs: monotonic() - started };
+  onSeen(seen);
+  const others = await readObjects(card, otherObjects(catalogue, atr));
+  return { ...seen, facts: factsOf({ ...first, ...others }) };
+}
+
+async function see(
+  card: Card,
+  catalogue: Catalogue,
+  facts: CardFacts,
+): Promise<Omit<CardLook, 'durationMs'>> {
   const recognition = recognise(catalogue, facts);
-  if (!recognition.known) {
-    return {
-      facts,
-      type: null,
-      code: recognition.code,
-      identification: null,
-      freeMemory: freeMemory(facts),
-      apps: [],
-      unforeseen: [],
-      unread: [],
-      durationMs: monotonic() - started,
-    };
-  }
-  const { profile, identification } = recognition;
   const apps: ObservedApp[] = [];
   const unforeseen: string[] = [];
   const unread: string[] = [];
+  const look = { facts, freeMemory: freeMemory(facts), apps, unforeseen, unread };
+  if (!recognition.known) return { ...look, type: null, code: recognition.code, identification: null };
+  const { profile, identification } = recognition;
   for (const app of catalogue.apps) {
     const foreseen = profile.apps[app.id] !== undefined;
     const there = await selectApp(card, app);
@@ -81,30 +95,27 @@ export async function lookAtCard(
       apps.push(there ? await readApp(card, app, profile) : { app: app.id, state: 'missing' });
     }
   }
-  return {
-    facts,
-    type: profile.id,
-    identification,
-    freeMemory: freeMemory(facts),
-    apps,
-    unforeseen,
-    unread,
-    durationMs: monotonic() - started,
-  };
+  return { ...look, type: profile.id, identification };
 }
 
-/** SELECT of the issuer security domain, the GET DATA objects, identifying files. What the card refuses is left out. */
-async function readFacts(card: Card, catalogue: Catalogue): Promise<CardFacts> {
+/** SELECT of the issuer security domain, and GET DATA of each. What the card refuses is left out. */
+async function readObjects(
+  card: Card,
+  names: readonly LookObject[],
+): Promise<Partial<Record<LookObject, string>>> {
+  const found: Partial<Record<LookObject, string>> = {};
+  if (names.length === 0) return found;
   await send(card, encodeCommand({ cla: 0x00, ins: 0xa4, p1: 0x04, p2: 0x00, le: 256 }));
-  const atr = toHex(card.atr);
-  const found: Record<string, unknown> = { atr };
-  for (const [name, tag] of Object.entries(LOOK_TAGS)) {
+  for (const name of names) {
+    const tag = LOOK_TAGS[name];
     const command = { cla: 0x80, ins: 0xca, p1: tag >> 8, p2: tag & 0xff, le: 256 };
     const answer = await send(card, encodeCommand(command));
     if (answer.sw === 0x9000 && answer.data.length > 0) found[name] = toHex(answer.data);
   }
-  const files = await readFiles(card, catalogue, atr);
-  if (Object.keys(files).length > 0) found['files'] = files;
+  return found;
+}
+
+function factsOf(found: Record<string, unknown>): CardFacts {
   const facts = cardFactsSchema.safeParse(found);
   if (!facts.success) throw new CardError('communication', 'an object that cannot be');
   return facts.data;
@@ -112,10 +123,7 @@ async function readFacts(card: Card, catalogue: Catalogue): Promise<CardFacts> {
 
 /** Files in which a card of a type that this one may be says who it is (docs/profiles.md "identification"). */
 async function readFiles(card: Card, catalogue: Catalogue, atr: string): Promise<Record<string, string>> {
-  const wanted = identificationFiles(
-    catalogue.profiles,
-    (profile) => profile.recognise.atr === undefined || atrBits(profile, { atr }) > 0,
-  );
+  const wanted = identificationFiles(catalogue.profiles, (profile) => mayBe(profile, atr));
   const files: Record<string, string> = {};
   for (const { name, path, length } of wanted.slice(0, LIMITS.files)) {
     let there = true;

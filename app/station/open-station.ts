@@ -42,7 +42,12 @@ export async function openStation({ folder, resources, log = noLog }: StationPla
       clock: systemClock,
       log,
       server: (time) =>
-        createServerClient({ origins: [config.server.origin], ...certificates, clock: systemClock, ...time }),
+        createServerClient({
+          origins: [config.server.origin, ...(config.server.others ?? [])],
+          ...certificates,
+          clock: systemClock,
+          ...time,
+        }),
     });
     const close = async () => {
       await engine.close();

@@ -120,8 +120,10 @@ export class ReaderActor {
     this.#wake();
   }
 
-  /** Reads the card again. */
+  /** Reads the card again. The end of a job that was on show has been seen then. */
   relook(): void {
+    const ended = this.shownJob !== undefined && this.#ports.jobs.get(this.shownJob)?.inHand !== true;
+    if (ended) this.#show({ kind: 'looking' });
     this.#relook = true;
     this.#wake();
   }
@@ -210,6 +212,7 @@ export class ReaderActor {
         { transmit: (command) => link.transmit(command), atr: connection.atr },
         this.#ports.catalogue,
         this.#ports.clock.monotonic,
+        (seen) => this.#showEarly(seen),
       );
     } finally {
       await endQuietly(connection);
@@ -235,10 +238,22 @@ export class ReaderActor {
         if (begun !== undefined) return this.#lend(connection, link, begun, true);
         continue;
       }
-      if (this.#shown.kind === 'job') this.#show({ ...this.#shown, look });
-      else this.#show({ kind: 'card', look });
+      this.#showCard(look);
       await Promise.race([this.#woken(this.#reader.events), link.lost]);
     }
+  }
+
+  /** Before the look is whole. A card with a job in hand goes to that at once; it is not shown as one to be served. */
+  #showEarly(look: CardLook): void {
+    const { identification } = look;
+    if (identification !== null && this.#ports.jobs.inHandFor(identification) !== undefined) return;
+    this.#showCard(look);
+  }
+
+  /** The end of a job stays beside the card. */
+  #showCard(look: CardLook): void {
+    this.#look = look;
+    this.#show(this.#shown.kind === 'job' ? { ...this.#shown, look } : { kind: 'card', look });
   }
 
   /** Takes the opening and writes the job down. Undefined when it was refused; the caller of `startJob` knows why. */

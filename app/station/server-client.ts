@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { z } from 'zod';
 import { type ErrorDetails, errorBodySchema, KaikaError, SERVER_ERRORS } from '../protocol/errors.ts';
+import { type ReceiptsReply, type ReceiptsRequest, receiptsReplySchema } from '../protocol/receipts.ts';
 import {
   type AnswersRequest,
   type CardRecord,
@@ -51,6 +52,8 @@ export interface ServerClient {
     token: string | undefined,
     signal?: AbortSignal,
   ): Promise<StepReply>;
+  /** Gives back what the server told before its store was restored. */
+  postReceipts(request: ReceiptsRequest, signal?: AbortSignal): Promise<ReceiptsReply>;
   card(identification: string, token: string | undefined, signal?: AbortSignal): Promise<CardRecord>;
   close(): void;
 }
@@ -68,6 +71,8 @@ export interface HttpsClientOptions extends Omit<HttpsLineOptions, 'origin'> {
   /** What an earlier run heard; `onTime` is told what this one hears, for keeping. */
   readonly heard?: HeardTime;
   readonly onTime?: (heard: HeardTime) => void;
+  /** Told the generation of the server's store, with every answer. */
+  readonly onStoreGeneration?: (generation: number) => void;
 }
 
 /** @throws Error when the certificates of the configuration cannot be read. */
@@ -115,6 +120,8 @@ export function createServerClient(options: HttpsClientOptions): ServerClient {
       heard = { serverTime: date, ahead: options.clock.now() - date };
       options.onTime?.(heard);
     }
+    if (/^[1-9][0-9]{0,14}$/.test(answer.storeGeneration ?? ''))
+      options.onStoreGeneration?.(Number(answer.storeGeneration));
     if (answer.status < 200 || answer.status > 299) throw refusal(answer.status, answer.body);
     const value = schema.safeParse(parseJson(answer.body));
     if (!value.success) throw new KaikaError('server-answer-invalid', fieldOf(value.error));
@@ -139,6 +146,8 @@ export function createServerClient(options: HttpsClientOptions): ServerClient {
         token,
         signal,
       ),
+    postReceipts: (request, signal) =>
+      ask(receiptsReplySchema, 'POST', '/v1/receipts', request, undefined, signal),
     card: (identification, token, signal) =>
       ask(
         cardRecordSchema,

@@ -136,6 +136,12 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   'job-preparing': { station: working({ kind: 'working', writing: false }, []) },
   'job-working': { station: working({ kind: 'working', writing: false }) },
   'job-writing': { station: working({ kind: 'working', writing: true }) },
+  'job-renewing': {
+    station: working({ kind: 'working', writing: true }, [
+      { kind: 'enable', app: 'identity', state: 'done' },
+      { kind: 'renew', app: 'e-wallet', state: 'running' },
+    ]),
+  },
   'job-long': {
     station: station({
       readers: [reader({ kind: 'job', job: 'job-1', card: null })],
@@ -187,6 +193,12 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   'end-abandoned': { station: ended({ kind: 'abandoned' }) },
   'engine-away': { station: ready(USED, { engine: { kind: 'away' } }), history: HISTORY },
   'wrong-clock': { station: station({ server: { state: 'up', lastSeen: MOMENT, clockAheadMs: 600_000 } }) },
+  'lanes-one-empty': {
+    station: station({
+      readers: [reader({ kind: 'card', card: card(USED) }, LANES[0]), reader({ kind: 'empty' }, LANES[1])],
+    }),
+    history: HISTORY,
+  },
   'lanes-two': {
     station: station({
       readers: [

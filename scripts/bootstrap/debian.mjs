@@ -20,6 +20,8 @@ const forWindow = (name, also) => ({
   wanted: (needs) => needs.window !== undefined,
 });
 const forScreen = (name) => ({ name, required: () => true, wanted: (needs) => needs.window === 'test' });
+/** Tests that cannot have it say so and are skipped. */
+const forTests = (name) => ({ name, required: () => false, wanted: (needs) => needs.window === 'test' });
 
 /** `required`: the command cannot run without. The others give the virtual card a real PC/SC service. */
 const PACKAGES = [
@@ -46,8 +48,13 @@ const PACKAGES = [
   forScreen('xvfb'),
   forScreen('xauth'),
   // Only tests and benches start one, by themselves.
-  { name: 'postgresql', required: () => false, wanted: (needs) => needs.window === 'test' },
+  forTests('postgresql'),
+  // Card tools of other people, for test/conformance.
+  forTests('opensc'),
+  forTests('pcsc-tools'),
 ];
+/** The optional ones that make a PC/SC service. */
+const FOR_READERS = ['libpcsclite1', 'pcscd', 'vsmartcard-vpcd', 'iproute2', 'util-linux'];
 
 const APT_OPTIONS = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3', '-o', 'APT::Color=0'];
 const plain = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
@@ -109,7 +116,10 @@ const triedInVain = ({ optional }) => {
 let told = false;
 /** At most once a start: readiness is asked for again after the lock was waited for. */
 function goOnWithout(names, more = '') {
-  if (!told) say(`Going on without ${names.join(', ')}; the built-in virtual reader serves.${more}`);
+  const instead = names.some((name) => FOR_READERS.includes(name))
+    ? 'the built-in virtual reader serves'
+    : 'tests that need them are skipped';
+  if (!told) say(`Going on without ${names.join(', ')}; ${instead}.${more}`);
   told = true;
 }
 

@@ -2,6 +2,7 @@
 const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   issuing: async () => (await import('./issuing.ts')).run(),
   load: async () => (await import('./load.ts')).run(),
+  records: async () => (await import('./records.ts')).run(),
   server: async () => (await import('./server.ts')).run(),
   window: async () => (await import('./window.ts')).run(),
 };

@@ -1,6 +1,7 @@
 /**
  * How many cards a key server takes: one server process, SQLite and PostgreSQL, simulated stations over mutual TLS with virtual cards that
  * answer at once. Stations, cards and database share the machine with the server. HSM calls are calls to the vault; SoftHSM is behind it.
+ * Then: how long a station waits when one of two instances is killed.
  */
 
 import type { Vault } from '../../app/keyserver/vault/port.ts';
@@ -8,17 +9,30 @@ import type { Wish } from '../../app/protocol/wire.ts';
 import { issue } from '../support/forwarder.ts';
 import { type IssuerRig, openIssuerRig, randomDigits } from '../support/issuer-rig.ts';
 import { NO_POSTGRESQL, type StoreKind } from '../support/postgresql.ts';
-import { issueOver, openServerSite, type SimulatedStation, type Site } from '../support/site.ts';
+import {
+  issueOver,
+  openServerSite,
+  type ServerInstance,
+  type SimulatedStation,
+  type Site,
+} from '../support/site.ts';
 
 const STATIONS = [1, 8, 64];
 const SECONDS = 6;
+const KILLS = 6;
+const KILL_STATIONS = 8;
 const CAP = 60;
 const WRITES = [
   ['mtk', 0x36, 0xf6],
   ['mck', 0x39, 0xf9],
 ] as const;
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-const DELETE: Wish[] = [{ app: 'transit', action: 'delete' }];
+/** What a card gets while the HSM is capped: FMCOS alone, a secure channel alone, and the patent's whole way. */
+const CAPPED: readonly (readonly [string, Wish[]])[] = [
+  ['fmcos', ENABLE],
+  ['secureChannel', [{ app: 'transit', action: 'delete' }]],
+  ['loadAndEnable', [{ app: 'campus-meal', action: 'enable' }]],
+];
 
 export async function run(): Promise<unknown> {
   const ceiling = await vaultCeiling();
@@ -31,6 +45,7 @@ export async function run(): Promise<unknown> {
     } else figures[kind] = await measure(kind, ceiling);
   }
   figures[`cardsPerHourAt${CAP}HsmCalls`] = await capped();
+  figures['instanceKilled'] = await killed();
   return figures;
 }
 
@@ -82,14 +97,84 @@ async function work(site: Site, stations: readonly SimulatedStation[], seconds: 
   await Promise.all(
     stations.map(async (station) => {
       do {
-        const { outcome, longestMs } = await issueOver(site, station, ENABLE, 'e-wallet');
-        if (outcome.result !== 'complete') throw new Error(`a card was not issued: ${outcome.error}`);
-        worst = Math.max(worst, longestMs);
+        worst = Math.max(worst, ...(await issueOne(site, station)));
         cards += 1;
       } while (performance.now() < until);
     }),
   );
   return { cards, worst, seconds: (performance.now() - begun) / 1000 };
+}
+
+/** Milliseconds that each request of one card took, asked again until it was taken. */
+async function issueOne(site: Site, station: SimulatedStation): Promise<readonly number[]> {
+  const { outcome, requestMs } = await issueOver(site, station, ENABLE, 'e-wallet');
+  if (outcome.result !== 'complete') throw new Error(`a card was not issued: ${outcome.error}`);
+  return requestMs;
+}
+
+/** Two instances under load, of which one is killed and started again, several times: how long requests took around each kill. */
+async function killed(): Promise<Record<string, unknown>> {
+  const kind = NO_POSTGRESQL === undefined ? 'postgresql' : 'sqlite';
+  const site = await openServerSite(kind);
+  try {
+    const instances: ServerInstance[] = [await site.start(), await site.start()];
+    const ports = instances.map(({ port }) => port);
+    const stations = await Promise.all(
+      Array.from({ length: KILL_STATIONS }, (_, at) =>
+        site.station(`station-${at}`, at % 2 === 0 ? ports : [...ports].reverse()),
+      ),
+    );
+    const pauses: number[] = [];
+    let cards = 0;
+    let over = false;
+    let away = false;
+    const load = stations.map(async (station) => {
+      while (!over) {
+        // Every request that was under way at a kill, or came while one instance was away.
+        const from = away;
+        const taken = await issueOne(site, station);
+        if (from || away) pauses.push(...taken);
+        cards += 1;
+      }
+    });
+    const fire = async () => {
+      for (let kill = 0; kill < KILLS; kill += 1) {
+        await pause(1_000 + Math.random() * 1_000);
+        const at = kill % 2;
+        away = true;
+        await instances[at]?.kill();
+        await pause(1_500);
+        away = false;
+        instances[at] = await site.start(ports[at]);
+      }
+    };
+    await fire().finally(() => {
+      over = true;
+    });
+    await Promise.all(load);
+    const sorted = pauses.sort((a, b) => a - b);
+    const at = (share: number) => Math.round(sorted[Math.floor(share * (sorted.length - 1))] ?? 0);
+    const found = {
+      store: kind,
+      kills: KILLS,
+      cards,
+      requests: sorted.length,
+      p50Ms: at(0.5),
+      p99Ms: at(0.99),
+      worstMs: at(1),
+    };
+    console.log(
+      `one of two instances killed ${KILLS} times (${kind}, ${KILL_STATIONS} stations): all ${cards} cards issued; of ${sorted.length} requests ` +
+        `while one was away p50 ${found.p50Ms} ms, p99 ${found.p99Ms} ms, worst ${found.worstMs} ms`,
+    );
+    return found;
+  } finally {
+    await site.close();
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Calls that the vault process serves in a second when it has nothing to wait for, in the mix of an issuing. */
@@ -132,17 +217,17 @@ async function vaultCeiling(): Promise<number> {
   }
 }
 
-/** Cards an hour when the HSM takes no more than so many calls a second, without a network in between. */
-async function capped(): Promise<Record<string, number>> {
+/** Cards an hour when the HSM takes no more than so many calls a second, without a network in between; and the calls that a card takes. */
+async function capped(): Promise<Record<string, unknown>> {
   const rig = await openIssuerRig();
-  const found: Record<string, number> = {};
+  const found: Record<string, unknown> = {};
   try {
-    for (const [name, wishes] of [
-      ['fmcos', ENABLE],
-      ['secureChannel', DELETE],
-    ] as const) {
-      found[name] = await cappedRun(rig, [...wishes]);
-      console.log(`HSM capped at ${CAP} calls/s, ${name}: ${found[name]} cards an hour`);
+    for (const [name, wishes] of CAPPED) {
+      const { perHour, calls } = await cappedRun(rig, [...wishes]);
+      found[name] = { cardsPerHour: perHour, hsmCallsPerCard: calls };
+      console.log(
+        `HSM capped at ${CAP} calls/s, ${name}: ${perHour} cards an hour, ${calls} HSM calls a card`,
+      );
     }
   } finally {
     await rig.close();
@@ -150,28 +235,35 @@ async function capped(): Promise<Record<string, number>> {
   return found;
 }
 
-async function cappedRun(rig: IssuerRig, wishes: Wish[]): Promise<number> {
-  const context = { ...rig.context, vault: cappedVault(rig.context.vault) };
+async function cappedRun(rig: IssuerRig, wishes: Wish[]): Promise<{ perHour: number; calls: number }> {
+  const count = { calls: 0 };
+  const context = { ...rig.context, vault: cappedVault(rig.context.vault, count) };
   const begun = performance.now();
   const until = begun + 10_000;
   let cards = 0;
   await Promise.all(
     Array.from({ length: 8 }, async () => {
       while (performance.now() < until) {
-        const opening = wishes[0]?.action === 'enable' ? 'e-wallet' : undefined;
-        await issue(rig.newCard().card, context, randomDigits(16), wishes, opening);
+        const opening = wishes[0]?.app === 'e-wallet' ? 'e-wallet' : undefined;
+        const { card } = rig.newCard();
+        const outcome = await issue(card, context, randomDigits(16), wishes, opening);
+        if (outcome.result !== 'complete') throw new Error(`a card was not issued: ${outcome.error}`);
         cards += 1;
       }
     }),
   );
-  return Math.round((cards * 3_600_000) / (performance.now() - begun));
+  return {
+    perHour: Math.round((cards * 3_600_000) / (performance.now() - begun)),
+    calls: round(count.calls / cards),
+  };
 }
 
 /** Each call waits for its turn; turns come evenly. */
-function cappedVault(vault: Vault): Vault {
+function cappedVault(vault: Vault, count: { calls: number }): Vault {
   const apart = 1000 / CAP;
   let next = 0;
   const inTurn = async <T>(call: () => Promise<T>): Promise<T> => {
+    count.calls += 1;
     const mine = Math.max(next, performance.now());
     next = mine + apart;
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, mine - performance.now())));
@@ -183,6 +275,7 @@ function cappedVault(vault: Vault): Vault {
     fmcosMac: (...given) => inTurn(() => vault.fmcosMac(...given)),
     fmcosKeyWrite: (...given) => inTurn(() => vault.fmcosKeyWrite(...given)),
     channelSessionKeys: (...given) => inTurn(() => vault.channelSessionKeys(...given)),
+    wrapDomainKeys: (...given) => inTurn(() => vault.wrapDomainKeys(...given)),
     seal: (...given) => inTurn(() => vault.seal(...given)),
     unseal: (...given) => inTurn(() => vault.unseal(...given)),
   };

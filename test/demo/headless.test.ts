@@ -58,8 +58,9 @@ describe('npm start -- --headless', () => {
   it.each([
     ['enable one installed app', ['--apps', 'e-wallet'], 5],
     ['enable two installed apps', ['--apps', 'e-wallet,identity'], 9],
-    ['load and enable one', ['--apps', 'campus-meal'], 7],
-    ['delete one', ['--delete', 'transit'], 3],
+    // The demo card's challenges follow from its counter: a channel that opens the job costs no trip of its own.
+    ['load and enable one', ['--apps', 'campus-meal'], 6],
+    ['delete one', ['--delete', 'transit'], 2],
   ])('keeps to the planned trips: %s', async (_what, args, trips) => {
     const { result } = await runDemo(data, [...args, '--latency', 'none']);
     expect(result).toMatchObject({ outcome: 'complete', trips, plannedTrips: trips });

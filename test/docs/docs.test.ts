@@ -3,17 +3,24 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { cardTypeProfileSchema } from '../../app/catalogue/card-type-schema.ts';
+import { cardTypeProfileSchema, keySlotSchema } from '../../app/catalogue/card-type-schema.ts';
 import { cardApplicationSchema } from '../../app/catalogue/schema.ts';
 import { FAULTS } from '../../app/demo/faults.ts';
+import { KEYS } from '../../app/demo/hands.ts';
 import { USAGE } from '../../app/demo/options.ts';
 import { configSchema } from '../../app/keyserver/config.ts';
 import { statusOf } from '../../app/keyserver/http/status-codes.ts';
 import { ERROR_CODES, errorBodySchema, SERVER_ERRORS } from '../../app/protocol/errors.ts';
-import * as wire from '../../app/protocol/wire.ts';
+import * as receipts from '../../app/protocol/receipts.ts';
+import * as search from '../../app/protocol/search.ts';
+import * as messages from '../../app/protocol/wire.ts';
+import { readersConfigSchema, stationConfigSchema } from '../../app/station/config.ts';
 import { headlessResultSchema } from '../../app/station/headless/result.ts';
 
 const read = (file: string) => readFileSync(file, 'utf8');
+
+/** Everything that goes over the wire. */
+const wire = { ...messages, ...search, ...receipts };
 
 /** Every Markdown file of the repository. */
 function documents(folder = '.'): string[] {
@@ -61,6 +68,21 @@ function members(schema: z.ZodType): string[] {
     if (typeof value !== 'object' || value === null) return;
     for (const [key, below] of Object.entries(value)) {
       if (key === 'properties') for (const name of Object.keys(below)) found.add(name);
+      visit(below);
+    }
+  };
+  visit(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+  return [...found];
+}
+
+/** All texts that a schema allows by name, at every depth. */
+function values(schema: z.ZodType): string[] {
+  const found = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, below] of Object.entries(value)) {
+      const said = key === 'enum' ? Object.values(below) : key === 'const' ? [below] : [];
+      for (const one of said) if (typeof one === 'string') found.add(one);
       visit(below);
     }
   };
@@ -158,6 +180,7 @@ describe('examples', () => {
     ),
     errorBody: errorBodySchema,
     serverConfig: configSchema,
+    stationConfig: stationConfigSchema,
     headlessResult: headlessResultSchema,
   };
   const examples = documents().flatMap((file) =>
@@ -198,10 +221,29 @@ describe('lists are whole', () => {
     expect(unmentioned(fields, guide)).toEqual([]);
   });
 
+  it('keys of the demo and configuration of the station, in docs/guide/station.md', () => {
+    const guide = read('docs/guide/station.md');
+    expect(unmentioned(Object.keys(KEYS), guide)).toEqual([]);
+    const fields = members(stationConfigSchema).filter((name) => !['server', 'readers'].includes(name));
+    expect(fields.length).toBeGreaterThan(6);
+    expect(unmentioned(fields, guide)).toEqual([]);
+    const kinds = readersConfigSchema.options.map(({ shape }) => shape.kind.value);
+    expect(unmentioned(kinds, guide)).toEqual([]);
+  });
+
   it('fields of apps.json and of profiles, in docs/profiles.md', () => {
     const text = read('docs/profiles.md');
     const fields = [cardApplicationSchema, cardTypeProfileSchema].flatMap(members);
     expect(unmentioned(fields, text)).toEqual([]);
+  });
+
+  it('every field of a profile, of its security domain and of its apps in a row of its own, and every value it may have', () => {
+    const text = read('docs/profiles.md');
+    const rows = firstCells(text);
+    const { securityDomain, apps } = cardTypeProfileSchema.shape;
+    const tables = [cardTypeProfileSchema, securityDomain.unwrap(), apps.valueType, keySlotSchema];
+    for (const name of tables.flatMap((one) => Object.keys(one.shape))) expect(rows, name).toContain(name);
+    expect(unmentioned(values(cardTypeProfileSchema), text)).toEqual([]);
   });
 
   it('dependencies, in their decision, each once, and none that is not there', () => {

@@ -1,8 +1,16 @@
-/** NIST SP 800-38B examples D.1 to D.3; NIST SP 800-108 as SCP03 uses it. */
+/** NIST SP 800-38A, SP 800-38B examples D.1 to D.3, SP 800-108 in counter mode, and as SCP03 uses it. */
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { concat, fromHex, toHex, xor } from '../../app/card/bytes.ts';
-import { AesKey, aesCbc, aesCbcDecipher, aesCmac, aesEcb, scp03Kdf } from '../../app/globalplatform/aes.ts';
+import {
+  AesKey,
+  aesCbc,
+  aesCbcDecipher,
+  aesCmac,
+  aesEcb,
+  counterKdf,
+  scp03Kdf,
+} from '../../app/globalplatform/aes.ts';
 
 const MESSAGE =
   '6BC1BEE22E409F96E93D7E117393172AAE2D8A571E03AC9C9EB76FAC45AF8E5130C81C46A35CE411E5FBC1191A0A52EFF69F2445DF4F9B17AD2B417BE66C3710';
@@ -57,6 +65,25 @@ describe('a key that is set up once', () => {
         aes.cbc(fromHex('AE2D8A571E03AC9C9EB76FAC45AF8E51'), fromHex('7649ABAC8119B246CEE98E9B12E9197D')),
       ),
     ).toBe('5086CB9B507219EE95DB113A917678B2');
+  });
+});
+
+describe('key derivation in counter mode', () => {
+  // NIST's vectors for SP 800-108 (CAVP KDFCTR, PRF = CMAC_AES128, CTRLOCATION = BEFORE_FIXED, RLEN = 8_BITS).
+  it.each([
+    [
+      'DFF1E50AC0B69DC40F1051D46C2B069C',
+      'C16E6E02C5A3DCC8D78B9AC1306877761310455B4E41469951D9E6C2245A064B33FD8C3B01203A7824485BF0A64060C4648B707D2607935699316EA5',
+      '8BE8F0869B3C0BA97B71863D1B9F7813',
+    ],
+    [
+      'C3BA16A8EC864C0F6F27CEA220ECCAAA',
+      'C20FF015EA1E1C97FED4E973B46A9B2626CB3AC9A8776CB08D73D4534D3837CCF88E93D1682C6E779EA9F2F9EDE47A2E07EF281D8867722B310C1CAE',
+      'CEEAAB29648CFF00B89F7330076298B1E036D73ED7C5E61F2E97BD5CE0920F0F45133EACA3D3712B',
+    ],
+  ])('key %s', (key, fixed, derived) => {
+    const none = new Uint8Array(0);
+    expect(toHex(counterKdf(fromHex(key), none, fromHex(fixed), derived.length / 2))).toBe(derived);
   });
 });
 

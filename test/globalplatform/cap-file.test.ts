@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
@@ -92,6 +92,25 @@ describe('however it is packed', () => {
     expect(toHex(readCapFile(more).loadFile().sha256)).toBe(expected);
   });
 
+  it('reads components whose folder a tool left out, or wrote with the separator of Windows', () => {
+    for (const folder of ['', 'out/', 'com\\demo\\javacard\\']) {
+      const members = Object.entries(parts).map(([name, bytes]) => [`${folder}${name}.cap`, bytes] as const);
+      const bytes = zipSync(Object.fromEntries(members));
+      expect(toHex(readCapFile(bytes).loadFile().sha256)).toBe(expected);
+      expect(toHex(readCapFile(wrapped(bytes)).loadFile().sha256)).toBe(expected);
+    }
+  });
+
+  it('reads a JAR with a thousand other files, larger than any package', () => {
+    const others = Object.fromEntries(
+      Array.from({ length: 1_000 }, (_, i) => [`classes/C${i}.class`, Uint8Array.from(randomBytes(1_500))]),
+    );
+    const bytes = archive(parts, 9, others);
+    expect(bytes.length).toBeGreaterThan(1 << 20);
+    expect(toHex(readCapFile(bytes).loadFile().sha256)).toBe(expected);
+    expect(toHex(readCapFile(wrapped(bytes)).loadFile().sha256)).toBe(expected);
+  });
+
   it('does not send a vendor’s own component, and says that it is there', () => {
     const own = component(0x80, '01020304');
     const info = fromHex('01 80 0004 05 F000000080');
@@ -149,6 +168,8 @@ describe('what a package needs', () => {
     ['0501', '3.0.4'],
     ['0601', '3.0.5'],
     ['0801', '3.1'],
+    // As Oracle's converter 3.2 writes it.
+    ['0901', '3.2'],
     ['6301', undefined],
     ['0002', undefined],
   ])('javacard.framework %s is Java Card %s', (version, expected) => {
@@ -277,9 +298,9 @@ describe('an archive that would grow', () => {
   });
 
   it('is refused when it is large, or has many members', () => {
-    expect(fault(new Uint8Array((1 << 20) + 1)).message).toContain('archive over 1048576 bytes');
-    const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`x${i}/y`, empty]));
-    expect(fault(archive(many)).message).toContain('more than 200 members');
+    expect(fault(new Uint8Array((8 << 20) + 1)).message).toContain('archive over 8388608 bytes');
+    const many = Object.fromEntries(Array.from({ length: 4100 }, (_, i) => [`x${i}/y`, empty]));
+    expect(fault(archive(many)).message).toContain('more than 4000 members');
   });
 });
 

@@ -1,8 +1,9 @@
 /** Whatever a card or a file says, readers give a value or their own error: nothing else, and no endless loop. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromHex, toHex } from '../../app/card/bytes.ts';
-import { readTlvs, TlvError, writeTlv } from '../../app/card/tlv.ts';
+import { concat, fromHex, toHex } from '../../app/card/bytes.ts';
+import { findTlv, readTlvs, TlvError, writeTlv } from '../../app/card/tlv.ts';
+import { freeMemory, recognise } from '../../app/catalogue/recognise.ts';
 import { CapFileError } from '../../app/globalplatform/cap-components.ts';
 import { readCapFile } from '../../app/globalplatform/cap-file.ts';
 import { parseCardCapabilities } from '../../app/globalplatform/capabilities.ts';
@@ -16,10 +17,18 @@ import {
   parseSequenceCounter,
 } from '../../app/globalplatform/card-data.ts';
 import { parseProductionLifeCycle } from '../../app/globalplatform/cplc.ts';
-import { GpFormatError } from '../../app/globalplatform/errors.ts';
+import { GpFormatError, ResponseSecurityError } from '../../app/globalplatform/errors.ts';
 import { parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
 import { parseKeyInformation } from '../../app/globalplatform/key-information.ts';
+import { parsePutKey, parsePutKeyAnswer } from '../../app/globalplatform/put-key.ts';
+import { scp02Cryptograms } from '../../app/globalplatform/scp02.ts';
+import { scp03Cryptograms } from '../../app/globalplatform/scp03.ts';
+import { openChannel } from '../../app/globalplatform/secure-channel.ts';
+import { type ChannelContext, deriveSessionKeys } from '../../app/globalplatform/session-keys.ts';
 import { parseStatus } from '../../app/globalplatform/status.ts';
+import { foreknowledge } from '../../app/keyserver/issuer/foretell.ts';
+import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
+import type { CardFacts } from '../../app/protocol/wire.ts';
 import { archive, component, sequence, smallPackage, wrapped } from './cap-archive.ts';
 
 const bytes = (maxLength = 300) => fc.uint8Array({ maxLength });
@@ -128,6 +137,122 @@ describe('any bytes', () => {
         onlyThrows(CapFileError, () => readCapFile(data).loadFile());
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe('TLV made to go deep, or on for ever', () => {
+  it('objects inside one another ten thousand deep', () => {
+    let whole: Uint8Array = new Uint8Array(0);
+    const parts: Uint8Array[] = [];
+    for (let depth = 0, length = 0; depth < 10_000; depth += 1) {
+      const head = Uint8Array.of(0xe3, 0x83, length >> 16, (length >> 8) & 0xff, length & 0xff);
+      parts.push(head);
+      length += head.length;
+    }
+    whole = concat(...parts.reverse());
+    for (const read of [
+      () => readTlvs(whole),
+      () => findTlv(whole, ...Array.from({ length: 9_000 }, () => 0xe3)),
+    ])
+      onlyThrows(TlvError, read);
+    onlyThrows(GpFormatError, () => parseStatus('applications', 'tlv', whole));
+    onlyThrows(GpFormatError, () => parseCardCapabilities(whole));
+  });
+
+  it.each([
+    ['of indefinite length', '6680 4F00 0000', 'length form not supported at offset 1'],
+    ['with a length of five bytes', '4F85 0000000001 AA', 'length form not supported'],
+    ['longer than can be', '4F84 FFFFFFFF', 'value cut short'],
+    ['with a length cut short', '4F82 01', 'length cut short'],
+    ['with a tag that never ends', '5FFFFFFFFF', 'tag longer than 3 bytes'],
+    ['with a tag and nothing else', '4F', 'length missing'],
+  ])('an object %s', (_what, data, reason) => {
+    expect(() => readTlvs(fromHex(data))).toThrow(reason);
+    expect(() => parseStatus('applications', 'tlv', fromHex(data))).toThrow(GpFormatError);
+  });
+
+  it('a hundred thousand bytes of padding', () => {
+    expect(readTlvs(new Uint8Array(100_000).fill(0xff))).toEqual([]);
+  });
+});
+
+describe('what else is read', () => {
+  it('as a PUT KEY or its answer', () => {
+    fc.assert(
+      fc.property(bytes(255), fc.nat(40), (data, count) => {
+        onlyThrows(GpFormatError, () => parsePutKey(data));
+        onlyThrows(GpFormatError, () => parsePutKeyAnswer(data, count));
+      }),
+    );
+  });
+
+  it('as what a card says of itself in the look: a card type, or none', () => {
+    const catalogue = openCatalogue(OWN_RESOURCES);
+    const text = fc.oneof(bytes(100), nested).map((data) => toHex(data).slice(0, 512));
+    const atrs = catalogue.profiles.map((profile) => profile.recognise.atr?.value ?? '3B00');
+    const fact = fc.option(text, { nil: undefined });
+    const facts = fc.record({
+      atr: fc.oneof(fc.constantFrom(...atrs), text),
+      cplc: fact,
+      iin: fact,
+      cin: fact,
+      cardData: fact,
+      keyInformation: fact,
+      diversificationData: fact,
+      sequenceCounter: fact,
+      resources: fact,
+    });
+    fc.assert(
+      fc.property(facts, (said) => {
+        const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+        const card: CardFacts = { atr: said.atr, ...given };
+        recognise(catalogue, card);
+        freeMemory(card);
+        for (const profile of catalogue.profiles) foreknowledge(profile, { apps: {} }, card);
+      }),
+    );
+  });
+
+  it('as an answer in a channel, whatever its level: closed, or the card’s own', async () => {
+    const key = fromHex('404142434445464748494A4B4C4D4E4F');
+    const levels = [
+      ['02', 0x75, 0x11],
+      ['02', 0x75, 0x13],
+      ['03', 0x70, 0x11],
+      ['03', 0x70, 0x33],
+    ] as const;
+    const hostChallenge = fromHex('0102030405060708');
+    const port = {
+      sessionKeys: (context: ChannelContext) =>
+        Promise.resolve(deriveSessionKeys({ enc: key, mac: key, dek: key }, context)),
+    };
+    const head = `${'00'.repeat(10)}01`;
+    const challenge = fromHex('1122334455667788');
+    const session = await port.sessionKeys({ scp: '03', hostChallenge, cardChallenge: challenge });
+    const three = `${head}0370${toHex(challenge)}${toHex(scp03Cryptograms(session.mac, hostChallenge, challenge).card)}000001`;
+    const two = await port.sessionKeys({ scp: '02', sequenceCounter: fromHex('0001') });
+    const six = challenge.slice(0, 6);
+    const cryptogram = scp02Cryptograms(two.enc, hostChallenge, fromHex('0001'), six).card;
+    const answers = { '02': `${head}020001${toHex(six)}${toHex(cryptogram)}`, '03': three };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...levels),
+        bytes(64),
+        fc.oneof(fc.constantFrom(0x9000, 0x6310, 0x6283, 0x6a88), fc.nat(0xffff)),
+        async ([scp, i, securityLevel], data, sw) => {
+          const response = parseInitializeUpdate(fromHex(answers[scp]));
+          const channel = await openChannel({ scp, i, securityLevel, hostChallenge, response }, port);
+          channel.externalAuthenticate();
+          channel.wrap({ cla: 0x80, ins: 0xf2, p1: 0x40, p2: 0x02, data: fromHex('4F00'), le: 256 });
+          onlyThrows(ResponseSecurityError, () => {
+            const answer = channel.unwrap({ data, sw });
+            // SCP03 gives no R-MAC on errors, and then nothing but the status word.
+            expect(scp).toBe('03');
+            expect(answer.data).toHaveLength(0);
+          });
+        },
+      ),
     );
   });
 });

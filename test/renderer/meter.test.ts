@@ -40,26 +40,29 @@ describe('percent', () => {
     expect(metered(undefined, loading(90, later, 'identity'), CATALOGUE, 0).percents[1]).toBeGreaterThan(50);
   });
 
-  it('of enabling goes up with what was written, and commands between change nothing', () => {
-    const steps: readonly StepView[] = [{ kind: 'enable', app: 'e-wallet', state: 'running' }];
-    let meter: Meter | undefined;
-    const names = [
-      'authenticate',
-      'challenge',
-      'write-maintenance-key',
-      'challenge',
-      'write-enabled-flag',
-    ] as const;
-    const told = names.map((step) => {
-      const progress = { steps: [...steps], current: { step, app: 'e-wallet' }, sent: 1, commands: 3 };
-      meter = metered(meter, job(WORKING, { progress }), CATALOGUE, 0);
-      return meter.percents[0] ?? 0;
-    });
-    expect(told).toEqual([...told].sort((a, b) => a - b));
-    expect(told[1]).toBe(told[0]);
-    expect(told[4]).toBeGreaterThan(told[2] ?? 0);
-    expect(told[4]).toBeLessThan(100);
-  });
+  it.each(['enable', 'renew'] as const)(
+    'of %s goes up with what was written, and commands between change nothing',
+    (kind) => {
+      const steps: readonly StepView[] = [{ kind, app: 'e-wallet', state: 'running' }];
+      let meter: Meter | undefined;
+      const names = [
+        'authenticate',
+        'challenge',
+        'write-maintenance-key',
+        'challenge',
+        'write-enabled-flag',
+      ] as const;
+      const told = names.map((step) => {
+        const progress = { steps: [...steps], current: { step, app: 'e-wallet' }, sent: 1, commands: 3 };
+        meter = metered(meter, job(WORKING, { progress }), CATALOGUE, 0);
+        return meter.percents[0] ?? 0;
+      });
+      expect(told).toEqual([...told].sort((a, b) => a - b));
+      expect(told[1]).toBe(told[0]);
+      expect(told[4]).toBeGreaterThan(told[2] ?? 0);
+      expect(told[4]).toBeLessThan(100);
+    },
+  );
 
   it('begins again when the card was taken out', () => {
     const before = metered(undefined, loading(60, one), CATALOGUE, 0);

@@ -135,6 +135,13 @@ export class FakeCopy {
       .filter((line) => line.startsWith(`${tool} `) || line === tool);
   }
 
+  /** A folder beside the copy, for what is kept outside it. */
+  beside(name: string): string {
+    const path = join(this.base, name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
   has(path: string): boolean {
     return existsSync(join(this.root, path));
   }

@@ -74,6 +74,31 @@ describe('insertCard', () => {
     expect(heard).toEqual(['on', 'reset', 'off', 'off']);
   });
 
+  it('is noticed when it has been powered and its ATR read, and not by the looks before', async () => {
+    const card = await insertCard({ port, device: echoCard() });
+    let noticed = false;
+    void card.noticed.then(() => {
+      noticed = true;
+    });
+    const socket = await peer;
+    socket.write(fromHex('000104'));
+    await receive(`0009${ECHO_ATR}`);
+    expect(noticed).toBe(false);
+    socket.write(fromHex('000101 000104'));
+    await card.noticed;
+  });
+
+  it('says what the device threw', async () => {
+    const fault = new Error('a fault of its own');
+    const card = await insertCard({
+      port,
+      device: { ...echoCard(), transmit: () => Promise.reject(fault) },
+    });
+    const gone = new Promise((resolve) => card.onRemoved((reason, cause) => resolve([reason, cause])));
+    (await peer).write(fromHex('00050000000000'));
+    expect(await gone).toEqual(['fault', fault]);
+  });
+
   it('answers a command shorter than its header with 6700', async () => {
     await insertCard({ port, device: echoCard() });
     (await peer).write(fromHex('000300A404'));

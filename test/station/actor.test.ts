@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freeMemory } from '../../app/catalogue/recognise.ts';
 import { ScriptedCard, WALLET_AID } from '../support/scripted-card.ts';
 import { away } from '../support/scripted-server.ts';
-import { openTestStation, type TestStation } from '../support/station.ts';
+import { openTestStation, type TestStation, wholeLook } from '../support/station.ts';
 
 const WISH = { account: '6222000000000001', wishes: [{ app: 'e-wallet', action: 'enable' as const }] };
 
@@ -12,13 +12,10 @@ beforeEach(async () => {
 });
 afterEach(() => station.close());
 
-/** Puts a card in and waits until it was looked at. */
+/** Puts a card in and waits until it was looked at, to the last of what only the server wants to know. */
 async function shown(card: ScriptedCard, reader = 'A') {
   station.readers.insert(reader, card);
-  return station.until(() => {
-    const state = station.reader(reader);
-    return state.kind === 'card' && state.look;
-  }, `card in ${reader}`);
+  return station.until(() => wholeLook(station.reader(reader)), `card in ${reader}`);
 }
 
 function done(id: string) {
@@ -87,6 +84,24 @@ describe('a reader', () => {
 });
 
 describe('a job', () => {
+  it('leaves its end on show until the card is to be served again', async () => {
+    await shown(new ScriptedCard());
+    const id = await station.engine.startJob('A', WISH);
+    await done(id);
+    const endIsShown = () => {
+      const state = station.reader();
+      return state.kind === 'job' && state.job === id && state.look !== null;
+    };
+    await station.until(endIsShown, 'look after the job');
+    station.engine.relook('A');
+    const look = await station.until(() => {
+      const state = station.reader();
+      return state.kind === 'card' && state.look;
+    }, 'the card again');
+    expect(look.identification).toBe('6200000000000001');
+    await station.until(() => station.job(id) === undefined, 'the job forgotten');
+  });
+
   it('runs to its end, and the card is read again afterwards', async () => {
     const card = new ScriptedCard();
     await shown(card);

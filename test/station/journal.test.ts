@@ -5,6 +5,7 @@ import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Batch, JobRequest } from '../../app/protocol/wire.ts';
 import { type Journal, openJournal } from '../../app/station/journal.ts';
+import { MIGRATIONS } from '../../app/station/journal-rows.ts';
 import { temporaryFolder } from '../support/station.ts';
 
 const RESERVE = { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 } };
@@ -107,7 +108,7 @@ it('a file of a newer version is not touched', () => {
   database.close();
   expect(() => openJournal(folder, RESERVE)).toThrow('version 99');
   const fixed = new Database(join(folder, 'journal.db'));
-  fixed.exec('PRAGMA user_version = 1');
+  fixed.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
   fixed.close();
   journal = openJournal(folder, RESERVE);
 });

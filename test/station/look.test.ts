@@ -4,7 +4,7 @@ import { CardError } from '../../app/card/reader-port.ts';
 import { makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
 import { openVirtualReaders, type VirtualReaders } from '../../app/simulator/virtual-reader.ts';
-import { codeOfCardFault, lookAtCard, readOpening } from '../../app/station/look.ts';
+import { type CardLook, codeOfCardFault, lookAtCard, readOpening } from '../../app/station/look.ts';
 import { ScriptedCard, WALLET_AID } from '../support/scripted-card.ts';
 import { demoCatalogue } from '../support/station.ts';
 
@@ -46,6 +46,44 @@ it.each(['demo-scp03', 'demo-scp02'] as const)(
     expect(look.facts.keyInformation).toMatch(/^E0/);
   },
 );
+
+it('what staff wait for is read first, the rest for the server behind it, each once', async () => {
+  const card = new ScriptedCard();
+  let seen: CardLook | undefined;
+  let commandsUntilSeen = 0;
+  const look = await lookAtCard(card, catalogue, now, (early) => {
+    seen = early;
+    commandsUntilSeen = card.log.length;
+  });
+  const read = (commands: readonly string[]) =>
+    commands.filter((command) => command.startsWith('80CA')).map((command) => command.slice(4, 8));
+  expect(read(card.log.slice(0, commandsUntilSeen)).sort()).toEqual(['0045', '0066', 'FF21']);
+  expect(read(card.log.slice(commandsUntilSeen)).sort()).toEqual([
+    ...['0042', '00C1', '00CF', '00E0', '9F7F'],
+  ]);
+  // After the applications the security domain has to be selected again.
+  expect(card.log[commandsUntilSeen]).toBe('00A4040000');
+  expect({ ...seen, facts: look.facts }).toEqual(look);
+  expect(seen?.facts.cplc).toBeUndefined();
+  expect(look.facts.cplc).toMatch(/^9F7F/);
+});
+
+it('a type that is recognised by what the card was made as has that read before it is shown', async () => {
+  const byMaker = {
+    apps: catalogue.apps,
+    profiles: catalogue.profiles.map((profile) => ({
+      ...profile,
+      identification: { source: 'cplc' as const },
+    })),
+  };
+  const card = new ScriptedCard();
+  let until = '';
+  await lookAtCard(card, byMaker, now, () => {
+    until = card.log.join(' ');
+  });
+  expect(until).toContain('80CA9F7F00');
+  expect(until).not.toContain('80CA004500');
+});
 
 it.each([
   ['6A82', { apps: 'missing' }],

@@ -77,6 +77,8 @@ function bound(disk: Journal): Journal {
     end: (...given) => disk.end(...given),
     unfinished: () => disk.unfinished(),
     find: (...given) => disk.find(...given),
+    receiptsFor: (...given) => disk.receiptsFor(...given),
+    receiptsSent: (...given) => disk.receiptsSent(...given),
     scrub: () => disk.scrub(),
     fact: (...given) => disk.fact(...given),
     setFact: (...given) => disk.setFact(...given),

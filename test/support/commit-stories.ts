@@ -11,6 +11,7 @@ import { activate, addCustodian, importVersion } from './key-versions.ts';
 import { MOVING_TYPES } from './moving-types.ts';
 import { type OtherTypesRig, openOtherTypes } from './other-type.ts';
 import type { StoreKind } from './postgresql.ts';
+import { timeless } from './timeless.ts';
 
 /** What a station asks a server. */
 export interface JobServer {
@@ -102,12 +103,7 @@ export async function tellStory(
 
 /** Everything on record of the card, without what differs from run to run: names, numbers and times. */
 async function finalRecord({ context }: OtherTypesRig, identification: string): Promise<object> {
-  const {
-    card: _card,
-    account: _account,
-    jobs,
-    ...rest
-  } = await readCardRecord(context.store, identification);
+  const record = await readCardRecord(context.store, identification);
   const { domain } = await readCardState(context.store, identification);
   const counted = await context.store
     .selectFrom('counters')
@@ -116,13 +112,12 @@ async function finalRecord({ context }: OtherTypesRig, identification: string): 
     .orderBy('scope')
     .execute();
   return {
-    ...rest,
-    domain: {
+    ...timeless(record),
+    domainState: {
       candidates: domain?.candidates.map(({ data: _data, ...set }) => set),
       spent: domain?.spent,
       leaving: domain?.leaving,
     },
-    jobs: jobs.map(({ job: _job, started: _started, ended, ...job }) => ({ ...job, ended: ended !== null })),
     counted,
   };
 }

@@ -3,6 +3,7 @@ import { answerStep } from '../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext } from '../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
+import { takeReceipts } from '../../app/keyserver/records/take-receipts.ts';
 import { KaikaError } from '../../app/protocol/errors.ts';
 import { RefusedError, type ServerClient } from '../../app/station/server-client.ts';
 import { CALLER } from './forwarder.ts';
@@ -31,6 +32,7 @@ export function directClient(context: JobContext, heard: string[] = []): ServerC
     postJob: (request) => asked(request, () => startJob(context, CALLER, request)),
     postAnswers: (job, seq, request) => asked(request, () => answerStep(context, CALLER, job, seq, request)),
     card: (identification) => asked(identification, () => readCardRecord(context.store, identification)),
+    postReceipts: ({ receipts }) => asked(receipts, () => takeReceipts(context, CALLER, receipts)),
     close: () => undefined,
   };
 }

@@ -48,6 +48,7 @@ async function open(told: Extract<ToServer, { kind: 'open' }>): Promise<JobConte
     // Reads and adopts on the real store: those commits are not the job's.
     activeVersions: openActiveVersions({ store, vault, now: () => Date.now() }),
     now: () => new Date(),
+    storeGeneration: 1,
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     leaseMilliseconds: 60_000,
     limits: HIGH_LIMITS,

@@ -81,6 +81,12 @@ async function open(card: CardDevice, context: JobContext, app: string) {
   return { app, select, challenge: await transmit(card, '0084000004') };
 }
 
+function isExpected(data: Uint8Array, { value, mask }: { value: string; mask: string }): boolean {
+  const wanted = fromHex(value);
+  if (data.length < wanted.length) return false;
+  return fromHex(mask).every((bits, i) => (((data[i] ?? 0) ^ (wanted[i] ?? 0)) & bits) === 0);
+}
+
 /** Runs a batch; the report of what became of it. `PowerLost` counts as the card pulled out, and ends it. */
 export async function runBatch(card: CardDevice, batch: Batch): Promise<AnswersRequest> {
   const answers: string[] = [];
@@ -102,7 +108,7 @@ export async function runBatch(card: CardDevice, batch: Batch): Promise<AnswersR
     const sw = answer.slice(-4);
     const data = answer.slice(0, -4);
     const accepted = command.accept.some((prefix) => sw.startsWith(prefix));
-    const expected = command.expect === undefined || data.startsWith(command.expect.value);
+    const expected = command.expect === undefined || isExpected(fromHex(data), command.expect);
     if (!accepted || !expected) return { apiLevel: 1, cardEpoch: batch.cardEpoch, answers, stoppedAt: at };
   }
   return { apiLevel: 1, cardEpoch: batch.cardEpoch, answers };

@@ -15,6 +15,8 @@ import { buildHttpServer } from '../../app/keyserver/http/server.ts';
 import { openLog } from '../../app/keyserver/log.ts';
 import { signInReplySchema } from '../../app/protocol/wire.ts';
 import { type IssuerRig, type MakeToken, openIssuerRig } from './issuer-rig.ts';
+import { checkDescribed } from './openapi-check.ts';
+import type { StoreKind } from './postgresql.ts';
 
 const MAIN = fileURLToPath(new URL('../../app/keyserver/main.ts', import.meta.url));
 
@@ -52,8 +54,8 @@ export interface HttpsRig {
 
 export const SECRET = 'a secret of some length';
 
-export async function openHttpsRig(makeToken?: MakeToken): Promise<HttpsRig> {
-  const rig = await openIssuerRig(makeToken);
+export async function openHttpsRig(makeToken?: MakeToken, kind?: StoreKind): Promise<HttpsRig> {
+  const rig = await openIssuerRig(makeToken, kind);
   const authority = await makeAuthority('Test authority');
   const server = await authority.issue({ name: 'localhost', use: 'server' });
   const station = await authority.issue({ name: 'test-station', use: 'client' });
@@ -134,8 +136,11 @@ interface Sending {
   readonly headers: Record<string, string>;
 }
 
-function send({ agent, port, method, path, body, headers }: Sending, captured: string[]): Promise<Answer> {
-  const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+function send(
+  { agent, port, method, path, body: given, headers }: Sending,
+  captured: string[],
+): Promise<Answer> {
+  const text = given === undefined ? undefined : typeof given === 'string' ? given : JSON.stringify(given);
   if (text !== undefined) captured.push(text);
   return new Promise((resolve, reject) => {
     const sent = httpsRequest(
@@ -155,12 +160,14 @@ function send({ agent, port, method, path, body, headers }: Sending, captured: s
         response.on('end', () => {
           const answered = Buffer.concat(parts).toString('utf8');
           captured.push(answered);
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            text: answered,
-            body: parseJson(answered),
-          });
+          const status = response.statusCode ?? 0;
+          const body = parseJson(answered);
+          try {
+            checkDescribed(method, path, status, body);
+            resolve({ status, headers: response.headers, text: answered, body });
+          } catch (error) {
+            reject(error);
+          }
         });
       },
     );
@@ -200,7 +207,7 @@ function writeConfig(rig: IssuerRig, files: { key: string; cert: string; ca: str
   const config = {
     listen: { host: '127.0.0.1', port: 0 },
     tls: { key: 'server.key', certificate: 'server.pem', stationAuthorities: 'ca.pem' },
-    store: { kind: 'sqlite', file: 'store/kaika.sqlite' },
+    store: rig.store,
     vault: { module, tokenLabel, pinFile: 'pinFile' in pin ? pin.pinFile : '', softhsmConf },
     demo: true,
   };

@@ -42,6 +42,7 @@ export const HIGH_LIMITS: Limits = {
   authenticationsPerStationHour: 1_000_000,
   jobsPerCardDay: 1_000_000,
   jobsPerStationHour: 1_000_000,
+  receiptsPerStationHour: 1_000_000,
   signInFailures: 1_000,
   requestsPerSecond: 100_000,
   jobsAtOnce: 10_000,
@@ -81,6 +82,7 @@ export async function openIssuerRig(
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     leaseMilliseconds: 60_000,
     limits: HIGH_LIMITS,
+    storeGeneration: 1,
   };
   return {
     context,

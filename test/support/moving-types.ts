@@ -9,6 +9,7 @@ export const MOVING_TYPES: readonly TypeSpec[] = [
     scp: '03',
     i: '70',
     atr: '5101',
+    securityLevel: '33',
     factoryKeys: { keyVersion: 'FF', diversification: NONE },
     issuerKeys: { ...ADD, keyVersion: '30', diversification: { kind: 'kdf3' }, secured: true },
   },

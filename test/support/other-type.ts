@@ -7,7 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
 import { makeDemoToken } from '../../app/demo/delivery.ts';
-import { hasPredictableChallenges } from '../../app/globalplatform/security-level.ts';
+import {
+  hasPredictableChallenges,
+  maximumBlockSize,
+  SCP03_S16,
+} from '../../app/globalplatform/security-level.ts';
 import type { JobContext } from '../../app/keyserver/jobs/context.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
 import { openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
@@ -36,6 +40,10 @@ export interface TypeSpec {
   };
   readonly issuerKeys: Readonly<Record<string, unknown>>;
   readonly maximumTries?: number;
+  /** `01` when left out. */
+  readonly securityLevel?: string;
+  /** A card that knows T=0 only. */
+  readonly t0?: boolean;
 }
 
 export interface OtherType {
@@ -114,20 +122,27 @@ function profileOf(spec: TypeSpec): object {
   return {
     ...demo,
     id: spec.id,
-    recognise: { atr: { value: atrOf(spec), mask: 'FF'.repeat(9) } },
+    recognise: { atr: { value: atrOf(spec), mask: 'FF'.repeat(atrOf(spec).length / 2) } },
     securityDomain: {
       ...domain,
       i: spec.i,
       challenges: hasPredictableChallenges(spec.scp, Number.parseInt(spec.i, 16)) ? 'predictable' : 'random',
       maximumTries: spec.maximumTries ?? 10,
+      securityLevel: spec.securityLevel ?? '01',
+      blockSize: maximumBlockSize(Number.parseInt(spec.securityLevel ?? '01', 16), isS16(spec) ? 16 : 8),
       factoryKeys: { version: 1, ...spec.factoryKeys },
       issuerKeys: spec.issuerKeys,
     },
   };
 }
 
-function atrOf({ atr }: TypeSpec): string {
-  return `3B85014B41494B${atr}`;
+function isS16({ scp, i }: TypeSpec): boolean {
+  return scp === '03' && (Number.parseInt(i, 16) & SCP03_S16) !== 0;
+}
+
+/** T=1 in the byte TD1; T=0 where there is none (ISO/IEC 7816-3 §8.2.3). */
+function atrOf({ atr, t0 = false }: TypeSpec): string {
+  return t0 ? `3B064B41494B${atr}` : `3B85014B41494B${atr}`;
 }
 
 function newCard(rig: IssuerRig, spec: TypeSpec, change: CardChange = {}) {

@@ -1,10 +1,20 @@
 /**
- * Debian's PostgreSQL, started by hand for one test file: data in a temporary folder, a Unix socket and nothing else, ended by its
- * process id. Started by root it runs as another user, because it refuses to run as root.
+ * Debian's PostgreSQL, started by hand for one test file: data in a temporary folder, a Unix socket and nothing else unless a test wants TLS,
+ * ended by its process id. Started by root it runs as another user, because it refuses to run as root.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Client } from 'pg';
@@ -13,9 +23,20 @@ import type { StoreConfig } from '../../app/keyserver/store/config.ts';
 const START_MS = 30_000;
 const STOP_MS = 10_000;
 
+type Database = Extract<StoreConfig, { kind: 'postgresql' }>;
+
+/** PEM; with it PostgreSQL listens on 127.0.0.1 and takes nothing but TLS there, with the password. */
+export interface PostgresqlTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly password: string;
+}
+
 export interface Postgresql {
   /** A new, empty database. */
-  database(): Promise<Extract<StoreConfig, { kind: 'postgresql' }>>;
+  database(): Promise<Database>;
+  /** The same over TCP on this machine; without a way to it when it was started without TLS. `host` names this machine. */
+  overTcp(host: string): Promise<Database>;
   stop(): Promise<void>;
 }
 
@@ -67,7 +88,7 @@ export const STORES = [
 ] as const;
 export type StoreKind = (typeof STORES)[number]['kind'];
 
-export async function startPostgresql(): Promise<Postgresql> {
+export async function startPostgresql(tls?: PostgresqlTls): Promise<Postgresql> {
   const bin = findBin();
   if (bin === undefined) throw new Error(NO_POSTGRESQL);
   const user = otherUser();
@@ -95,11 +116,14 @@ export async function startPostgresql(): Promise<Postgresql> {
     ],
     { ...as, stdio: 'pipe', timeout: START_MS },
   );
+  const port = tls === undefined ? 5432 : await freePort();
   const settings = [
-    'listen_addresses=',
+    `port=${port}`,
+    `listen_addresses=${tls === undefined ? '' : '127.0.0.1,127.0.0.2'}`,
     `unix_socket_directories=${folder}`,
     'max_connections=60',
     'shared_buffers=16MB',
+    ...(tls === undefined ? [] : withTls(folder, data, tls, user)),
   ];
   const child = spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((one) => ['-c', one])], {
     ...as,
@@ -109,7 +133,8 @@ export async function startPostgresql(): Promise<Postgresql> {
   child.stderr.on('data', (part: Buffer) => {
     errors = (errors + part.toString()).slice(-4_000);
   });
-  const client = await connected(folder, child, () => errors);
+  const client = await connected({ folder, port }, child, () => errors);
+  if (tls !== undefined) await client.query(`alter user kaika password '${tls.password}'`);
   let made = 0;
   return {
     async database() {
@@ -124,6 +149,15 @@ export async function startPostgresql(): Promise<Postgresql> {
         connections: 8,
       };
     },
+    async overTcp(host) {
+      made += 1;
+      await client.query(`create database kaika_${made}`);
+      return {
+        kind: 'postgresql',
+        url: `postgresql://kaika@${host}:${port}/kaika_${made}`,
+        connections: 2,
+      };
+    },
     async stop() {
       await client.end();
       await end(child);
@@ -132,10 +166,47 @@ export async function startPostgresql(): Promise<Postgresql> {
   };
 }
 
-async function connected(folder: string, child: ChildProcess, errors: () => string): Promise<Client> {
+/** Settings for TLS; certificate and key go into `folder`. */
+function withTls(
+  folder: string,
+  data: string,
+  { cert, key }: PostgresqlTls,
+  user: { uid: number; gid: number } | undefined,
+): string[] {
+  const files = { 'server.pem': cert, 'server.key': key };
+  for (const [name, pem] of Object.entries(files)) {
+    writeFileSync(join(folder, name), pem, { mode: 0o600 });
+    if (user !== undefined) chownSync(join(folder, name), user.uid, user.gid);
+  }
+  writeFileSync(
+    join(data, 'pg_hba.conf'),
+    'local all all trust\nhostssl all all 127.0.0.0/8 scram-sha-256\n',
+  );
+  return [
+    'ssl=on',
+    `ssl_cert_file=${join(folder, 'server.pem')}`,
+    `ssl_key_file=${join(folder, 'server.key')}`,
+  ];
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address !== 'object' || address === null) throw new Error('no free port');
+  return address.port;
+}
+
+async function connected(
+  { folder, port }: { readonly folder: string; readonly port: number },
+  child: ChildProcess,
+  errors: () => string,
+): Promise<Client> {
   const until = Date.now() + START_MS;
   for (;;) {
-    const client = new Client({ host: folder, user: 'kaika', database: 'postgres' });
+    const client = new Client({ host: folder, port, user: 'kaika', database: 'postgres' });
     client.on('error', () => undefined);
     try {
       await client.connect();

@@ -3,6 +3,8 @@
  * a repeated request with the stored reply, and asks the card about a write whose outcome is not known. It is strict where
  * the real one is: other answers to an answered step are a conflict.
  */
+
+import type { ReceiptsReply } from '../../app/protocol/receipts.ts';
 import {
   type AnswersRequest,
   API_LEVEL,
@@ -59,6 +61,10 @@ export class ScriptedServer implements ServerClient {
   }
 
   async card(): Promise<CardRecord> {
+    throw new RefusedError('not-found', 'not scripted', {}, 404);
+  }
+
+  async postReceipts(): Promise<ReceiptsReply> {
     throw new RefusedError('not-found', 'not scripted', {}, 404);
   }
 

@@ -10,13 +10,21 @@ import { z } from 'zod';
 import { makeAuthority } from '../../app/demo/pki.ts';
 import { enrolStation, writeOperator } from '../../app/keyserver/access/enrolment.ts';
 import type { Limits } from '../../app/keyserver/limits.ts';
+import type { StoreConfig } from '../../app/keyserver/store/config.ts';
 import type { AnswersRequest, Outcome, Wish } from '../../app/protocol/wire.ts';
-import { createServerClient, RefusedError, type ServerClient } from '../../app/station/server-client.ts';
+import {
+  createServerClient,
+  type HttpsClientOptions,
+  RefusedError,
+  type ServerClient,
+} from '../../app/station/server-client.ts';
 import { request, runBatch } from './forwarder.ts';
 import { HIGH_LIMITS, type IssuerRig, openIssuerRig, randomDigits } from './issuer-rig.ts';
 import type { StoreKind } from './postgresql.ts';
 
 const MAIN = fileURLToPath(new URL('../../app/keyserver/main.ts', import.meta.url));
+const DYING = fileURLToPath(new URL('./dying-server-child.ts', import.meta.url));
+/** Of the operator `clerk`. */
 export const SECRET = 'a secret of some length';
 const START_MS = 40_000;
 const GIVE_UP_MS = 25_000;
@@ -26,6 +34,8 @@ export interface ServerInstance {
   readonly operationsPort: number;
   readonly pid: number;
   readonly log: () => string;
+  /** Resolves when the process has ended, by whatever. */
+  readonly ended: Promise<unknown>;
   /** SIGKILL, as a power cut; and its vault process ends with it. */
   kill(): Promise<void>;
   stop(): Promise<number | null>;
@@ -37,11 +47,17 @@ export interface SimulatedStation {
   readonly token: string;
 }
 
+export type StationLine = Pick<HttpsClientOptions, 'origins' | 'ca' | 'cert' | 'key'>;
+
 export interface Site {
   readonly rig: IssuerRig;
   readonly config: string;
-  /** Starts a server; on `port`, if it had one before. */
-  start(port?: number): Promise<ServerInstance>;
+  /** Starts a server; on `port`, if it had one before; on another store than the site's. */
+  start(port?: number, store?: StoreConfig): Promise<ServerInstance>;
+  /** A server on `port` that is killed at its `nth` commit, just before or just after it; it has no metrics. */
+  startDying(port: number, nth: number, when: 'before' | 'after'): Promise<ServerInstance>;
+  /** What an enrolled station of this name needs to speak to these instances. */
+  line(name: string, ports: readonly number[]): Promise<StationLine>;
   /** A station of its own that knows these instances, with an operator signed in. */
   station(name: string, ports: readonly number[]): Promise<SimulatedStation>;
   close(): Promise<void>;
@@ -51,7 +67,10 @@ export interface Site {
 export async function openServerSite(
   kind: StoreKind,
   limits: Partial<Limits> = {},
-  own?: { readonly rig: IssuerRig; readonly resources: string },
+  {
+    leaseSeconds = 120,
+    own,
+  }: { leaseSeconds?: number; own?: { readonly rig: IssuerRig; readonly resources: string } } = {},
 ): Promise<Site> {
   const rig = own?.rig ?? (await openIssuerRig(undefined, kind));
   const authority = await makeAuthority('Test authority');
@@ -62,12 +81,13 @@ export async function openServerSite(
   writeFileSync(at('server.pem'), server.certificate);
   writeFileSync(at('ca.pem'), authority.certificate);
   const { module, tokenLabel, pin, softhsmConf } = rig.token;
-  const config = (port: number) => ({
+  const config = (port: number, store = rig.store) => ({
     listen: { host: '127.0.0.1', port },
     tls: { key: 'server.key', certificate: 'server.pem', stationAuthorities: 'ca.pem' },
-    store: rig.store,
+    store,
     vault: { module, tokenLabel, pinFile: 'pinFile' in pin ? pin.pinFile : '', softhsmConf },
     limits: { ...HIGH_LIMITS, ...limits },
+    leaseSeconds,
     operations: { port: 0 },
     ...(own === undefined ? {} : { resources: own.resources }),
     demo: true,
@@ -75,24 +95,37 @@ export async function openServerSite(
   writeFileSync(at('config.json'), JSON.stringify(config(0)));
   const instances = new Set<ServerInstance>();
   const clients: ServerClient[] = [];
+  const line = async (name: string, ports: readonly number[]): Promise<StationLine> => {
+    const identity = await authority.issue({ name, use: 'client' });
+    await enrolStation(rig.context.store, name, new X509Certificate(identity.certificate));
+    return {
+      origins: ports.map((port) => `https://localhost:${port}`),
+      ca: authority.certificate,
+      cert: identity.certificate,
+      key: identity.key,
+    };
+  };
   return {
     rig,
     config: at('config.json'),
-    async start(port = 0) {
+    async start(port = 0, store = rig.store) {
       const file = at(`config-${port}.json`);
-      writeFileSync(file, JSON.stringify(config(port)));
-      const instance = await startInstance(file);
+      writeFileSync(file, JSON.stringify(config(port, store)));
+      const instance = await startInstance([MAIN, 'serve', '--config', file]);
       instances.add(instance);
       return instance;
     },
+    async startDying(port, nth, when) {
+      const file = at(`config-${port}.json`);
+      writeFileSync(file, JSON.stringify(config(port)));
+      const instance = await startInstance([DYING, file, String(nth), when]);
+      instances.add(instance);
+      return instance;
+    },
+    line,
     async station(name, ports) {
-      const identity = await authority.issue({ name, use: 'client' });
-      await enrolStation(rig.context.store, name, new X509Certificate(identity.certificate));
       const client = createServerClient({
-        origins: ports.map((port) => `https://localhost:${port}`),
-        ca: authority.certificate,
-        cert: identity.certificate,
-        key: identity.key,
+        ...(await line(name, ports)),
         clock: { now: () => Date.now() },
         connectTimeoutMs: 3_000,
       });
@@ -116,10 +149,11 @@ const listeningSchema = z.object({
   operationsPort: z.number(),
 });
 
-async function startInstance(config: string): Promise<ServerInstance> {
-  const child = spawn(process.execPath, [MAIN, 'serve', '--config', config], {
+async function startInstance(words: readonly string[]): Promise<ServerInstance> {
+  const child = spawn(process.execPath, words, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  const ended = once(child, 'exit');
   let log = '';
   child.stderr?.on('data', (part: Buffer) => {
     log = (log + part.toString()).slice(-200_000);
@@ -144,6 +178,7 @@ async function startInstance(config: string): Promise<ServerInstance> {
     operationsPort: said.operationsPort,
     pid: child.pid,
     log: () => log,
+    ended,
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
   };
@@ -164,12 +199,12 @@ async function listening(child: ChildProcess): Promise<z.infer<typeof listeningS
   }
 }
 
-/** The card that was issued, how, and the longest that one request had to be asked again and again. */
+/** The card that was issued, how, and how long each request had to be asked again and again. */
 export interface Issued {
   readonly identification: string;
   readonly account: string;
   readonly outcome: Outcome;
-  readonly longestMs: number;
+  readonly requestMs: readonly number[];
 }
 
 /** One card, from the look to the outcome; every request is repeated, unchanged, until it is taken. */
@@ -185,11 +220,11 @@ export async function issueOver(
     ...(await request(card, site.rig.context, account, wishes, opening)),
     reader: station.name,
   };
-  let longestMs = 0;
+  const requestMs: number[] = [];
   const ask = async <T>(send: () => Promise<T>) => {
     const begun = performance.now();
     const value = await untilTaken(send);
-    longestMs = Math.max(longestMs, performance.now() - begun);
+    requestMs.push(performance.now() - begun);
     return value;
   };
   const started = await ask(() => station.client.postJob(asked, station.token));
@@ -203,7 +238,7 @@ export async function issueOver(
     batch = 'batch' in next ? next.batch : undefined;
   }
   if (outcome === undefined) throw new Error('the job had no end');
-  return { card, identification, account, outcome, longestMs };
+  return { card, identification, account, outcome, requestMs };
 }
 
 const PASSING: readonly string[] = ['server-busy', 'server-store-failed', 'hsm-away', 'internal'];

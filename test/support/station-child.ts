@@ -11,7 +11,7 @@ import { openEngine } from '../../app/station/engine.ts';
 import { systemClock } from '../../app/station/ports.ts';
 import { ScriptedCard } from './scripted-card.ts';
 import { ScriptedServer, type ServerMemory } from './scripted-server.ts';
-import { demoCatalogue, until } from './station.ts';
+import { demoCatalogue, until, wholeLook } from './station.ts';
 
 const worldSchema = z.object({
   written: z.array(z.number()),
@@ -71,7 +71,7 @@ async function main(folder: string, killAt: number, what: string): Promise<void>
   const begun = jobs().length;
   readers.insert('A', card);
   if (what === 'start') {
-    await until(engine, () => engine.snapshot().readers[0]?.state.kind === 'card', 'card');
+    await until(engine, () => wholeLook(engine.snapshot().readers[0]?.state), 'card');
     working = true;
     await engine.startJob('A', {
       account: '6222000000000001',

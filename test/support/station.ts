@@ -6,6 +6,7 @@ import { readCatalogue } from '../../app/catalogue/files.ts';
 import type { Catalogue } from '../../app/catalogue/schema.ts';
 import { openVirtualReaders, type VirtualReaders } from '../../app/simulator/virtual-reader.ts';
 import { type Engine, type EngineOptions, openEngine } from '../../app/station/engine.ts';
+import type { CardLook } from '../../app/station/look.ts';
 import { systemClock } from '../../app/station/ports.ts';
 import type { JobView, ReaderViewState } from '../../app/station/views.ts';
 import { ScriptedServer } from './scripted-server.ts';
@@ -75,6 +76,11 @@ export async function openTestStation(overrides: Partial<EngineOptions> = {}): P
   };
   await station.engine.signIn('op1', 'secret');
   return station;
+}
+
+/** The look at a card, once it is whole: also what is read for the server only, which follows what staff see. */
+export function wholeLook(state: ReaderViewState | undefined): CardLook | undefined {
+  return state?.kind === 'card' && state.look.facts.cplc !== undefined ? state.look : undefined;
 }
 
 /** Rejects after some time, naming what did not come. */

@@ -3,7 +3,7 @@ import { toHex } from '../../card/bytes.ts';
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import { type ServerConfig, vaultConfigOf } from '../config.ts';
 import { OWN_RESOURCES, openCatalogue } from '../resources.ts';
-import { readStoreGeneration } from '../store/backup.ts';
+import { readStoreGeneration } from '../store/generation.ts';
 import { openStore } from '../store/open.ts';
 import { startVault } from '../vault/client.ts';
 import type { NewKeyPath, VaultStatus } from '../vault/port.ts';

@@ -1,6 +1,8 @@
 /** The OpenAPI 3.1 document of the wire, made from the schemas that requests are checked with. */
 import { z } from 'zod';
 import { errorBodySchema } from '../../protocol/errors.ts';
+import { receiptsReplySchema, receiptsRequestSchema } from '../../protocol/receipts.ts';
+import { cardPageSchema, cardSearchSchema, cursorSchema } from '../../protocol/search.ts';
 import {
   API_LEVEL,
   answersRequestSchema,
@@ -21,10 +23,17 @@ export const readinessSchema = z.strictObject({
   stopping: z.boolean(),
 });
 
+/** Which of a card's jobs: those before a place that an earlier answer named. */
+export const recordQuerySchema = z.strictObject({ before: cursorSchema.optional() });
+
 interface Operation {
   readonly summary: string;
   readonly request?: z.ZodType;
+  /** Members are the query's parameters. */
+  readonly query?: z.ZodObject;
   readonly reply: z.ZodType;
+  /** The body of a 503, where it is no error's. */
+  readonly unready?: z.ZodType;
   /** An operator's session is asked for. */
   readonly operator: boolean;
 }
@@ -32,7 +41,12 @@ interface Operation {
 /** Every request of the wire: method and path as in docs/api.md. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /v1/health': { summary: 'Is the server there', reply: healthSchema, operator: false },
-  'GET /v1/ready': { summary: 'Can it serve now; 503 when not', reply: readinessSchema, operator: false },
+  'GET /v1/ready': {
+    summary: 'Can it serve now; 503 when not',
+    reply: readinessSchema,
+    unready: readinessSchema,
+    operator: false,
+  },
   'GET /v1/openapi.json': { summary: 'This document', reply: z.looseObject({}), operator: false },
   'POST /v1/sessions': {
     summary: 'An operator signs in',
@@ -52,8 +66,21 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     reply: stepReplySchema,
     operator: false,
   },
+  'POST /v1/receipts': {
+    summary: 'Give back what was told before the store was restored from a backup',
+    request: receiptsRequestSchema,
+    reply: receiptsReplySchema,
+    operator: false,
+  },
+  'GET /v1/cards': {
+    summary: 'Find cards by number, account, operator and time',
+    query: cardSearchSchema,
+    reply: cardPageSchema,
+    operator: true,
+  },
   'GET /v1/cards/{card}': {
     summary: 'What is on record of a card',
+    query: recordQuerySchema,
     reply: cardRecordSchema,
     operator: true,
   },
@@ -79,12 +106,19 @@ export function openApiDocument(): Record<string, unknown> {
 }
 
 function describe(path: string, operation: Operation): Record<string, unknown> {
-  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: name === 'seq' ? 'integer' : 'string' },
   }));
+  const inQuery = Object.entries(operation.query?.shape ?? {}).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: false,
+    schema: plain(schema),
+  }));
+  const parameters = [...inPath, ...inQuery];
   return {
     summary: operation.summary,
     ...(parameters.length === 0 ? {} : { parameters }),
@@ -93,6 +127,9 @@ function describe(path: string, operation: Operation): Record<string, unknown> {
       : { requestBody: { required: true, content: json(operation.request) } }),
     responses: {
       200: { description: 'Taken', content: json(operation.reply) },
+      ...(operation.unready === undefined
+        ? {}
+        : { 503: { description: 'Not now', content: json(operation.unready) } }),
       default: { description: 'Refused', content: json(errorBodySchema) },
     },
     ...(operation.operator ? { security: [{ operator: [] }] } : {}),
@@ -100,6 +137,10 @@ function describe(path: string, operation: Operation): Record<string, unknown> {
 }
 
 function json(schema: z.ZodType): Record<string, unknown> {
-  const { $schema: _dialect, ...plain } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  return { 'application/json': { schema: plain } };
+  return { 'application/json': { schema: plain(schema) } };
+}
+
+function plain(schema: z.core.$ZodType): Record<string, unknown> {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return rest;
 }

@@ -5,9 +5,12 @@ import type { TLSSocket } from 'node:tls';
 import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ZodError, z } from 'zod';
 import { KaikaError } from '../../protocol/errors.ts';
+import { receiptsRequestSchema, STORE_GENERATION_HEADER } from '../../protocol/receipts.ts';
+import { cardSearchSchema } from '../../protocol/search.ts';
 import {
   API_LEVEL,
   answersRequestSchema,
+  identificationSchema,
   type JobReply,
   type JobRequest,
   jobRequestSchema,
@@ -22,9 +25,11 @@ import type { Log } from '../log.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { ReadinessCheck } from '../operations/readiness.ts';
 import { readCardRecord } from '../records/card-record.ts';
+import { searchCards } from '../records/search.ts';
+import { takeReceipts } from '../records/take-receipts.ts';
 import { VaultError } from '../vault/port.ts';
 import { codeOf, toErrorBody } from './errors.ts';
-import { openApiDocument } from './openapi.ts';
+import { openApiDocument, recordQuerySchema } from './openapi.ts';
 import { statusOf } from './status-codes.ts';
 import { Throttle } from './throttle.ts';
 
@@ -36,7 +41,7 @@ export interface TlsFiles {
 }
 
 const jobParams = z.strictObject({ job: z.uuid(), seq: z.coerce.number().int().min(1).max(100_000) });
-const cardParams = z.strictObject({ card: z.string().regex(/^[0-9]{8,20}$/) });
+const cardParams = z.strictObject({ card: identificationSchema });
 
 /** What is told of the server's work, and asked about it. */
 export interface Watching {
@@ -89,7 +94,13 @@ export function buildHttpServer(
   );
   // Replies hold key writes and card records: nothing on the way may keep them or take them for something else.
   app.addHook('onSend', async (_request, reply) => {
-    void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    void reply.headers({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      [STORE_GENERATION_HEADER]: context.storeGeneration,
+      // A line that was busy when the server was told to stop would keep it alive for as long as the station keeps the line.
+      ...(readiness.stopping ? { connection: 'close' } : {}),
+    });
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
@@ -141,9 +152,25 @@ export function buildHttpServer(
     return reply;
   });
 
+  app.post('/v1/receipts', async (request) => {
+    const caller = await stationOf(context, request, throttle);
+    const { receipts } = parseBody(receiptsRequestSchema, request.body);
+    const reply = await takeReceipts(context, caller, receipts);
+    for (const end of ['taken', 'known', 'refused'] as const)
+      metrics.add('kaika_receipts_total', { end }, reply[end]);
+    return reply;
+  });
+
   app.get('/v1/cards/:card', async (request) => {
     await operatorOf(context, request, throttle);
-    return readCardRecord(context.store, cardParams.parse(request.params).card);
+    const { card } = cardParams.parse(request.params);
+    const { before } = recordQuerySchema.parse(request.query);
+    return readCardRecord(context.store, card, before);
+  });
+
+  app.get('/v1/cards', async (request) => {
+    await operatorOf(context, request, throttle);
+    return searchCards(context.store, cardSearchSchema.parse(request.query), context.now());
   });
 
   return app;

@@ -7,6 +7,7 @@ import {
   absorbDomain,
   absorbMissingKeys,
   absorbPutKeys,
+  absorbShownData,
 } from './absorb-domain.ts';
 import type { Fate } from './answers.ts';
 import { withApp } from './card-state.ts';
@@ -38,7 +39,7 @@ export function absorbContent(
     case 'gone':
       return absorbGone(now, meaning.app, fate);
     case 'initialize-update':
-      return absorbInitializeUpdate(now, sent, meaning.hostChallenge, fate);
+      return absorbInitializeUpdate(now, sent, meaning, fate);
     case 'channel':
       return absorbChannel(now, sent, meaning.finishes, fate);
     case 'put-keys':
@@ -113,14 +114,37 @@ function absorbLeftover(now: Absorbed, app: string, fate: Fate): Absorbed {
   return fate.sw === IN_USE ? now : clearDoubt(fate.kind === 'ok' ? absent(now, app) : now, app);
 }
 
-function absorbInitializeUpdate(now: Absorbed, sent: Sent, hostChallenge: string, fate: Fate): Absorbed {
-  if (fate.kind === 'refused') return failStep(now, sent.step, 'card-refused-command');
+function absorbInitializeUpdate(
+  now: Absorbed,
+  sent: Sent,
+  { hostChallenge, foretold }: Extract<Meaning, { kind: 'initialize-update' }>,
+  fate: Fate,
+): Absorbed {
+  const shown = (data: Uint8Array) => ({
+    channel: { step: sent.step, hostChallenge, response: toHex(data) },
+  });
+  if (fate.kind === 'refused')
+    // Not what was foretold: what stood behind it was not sent, and this answer opens the channel instead.
+    return foretold !== null && fate.sw === SUCCESS
+      ? remember(notBegun(now, sent.step), shown(fate.data))
+      : failStep(now, sent.step, 'card-refused-command');
   if (fate.kind !== 'ok' || !fate.answered) return now;
+  if (foretold !== null) return absorbShownData(now, toHex(fate.data.slice(0, DIVERSIFICATION_DATA)));
   if (fate.sw !== SUCCESS) return absorbMissingKeys(now);
-  return remember(now, { channel: { step: sent.step, hostChallenge, response: toHex(fate.data) } });
+  return remember(now, shown(fate.data));
+}
+
+/** The beginnings that bound the retries were none. */
+function notBegun(now: Absorbed, at: number): Absorbed {
+  const step = now.job.steps[at];
+  if (step?.kind === 'domain-keys') return { ...now, job: { ...now.job, domainMoves: 0 } };
+  const loads = step?.kind === 'content' ? step.loads : [];
+  return loads.reduce((job, app) => progress(job, app, { loads: 0 }), now);
 }
 
 const SUCCESS = 0x9000;
+/** Bytes of it that an INITIALIZE UPDATE answer begins with. */
+const DIVERSIFICATION_DATA = 10;
 const NO_ROOM = 0x6a84;
 
 /** DELETE of the package alone: that it worked, or that there was none, proves that no instance is there. */

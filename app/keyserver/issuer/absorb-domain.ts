@@ -11,6 +11,7 @@ import {
   moveUndone,
   newestMissing,
   returnAuthentication,
+  withShownData,
 } from './domain-keys.ts';
 import { type Absorbed, failJob, failStep, leavesDoubt, setCardAside } from './progress.ts';
 import type { Meaning, Sent } from './state.ts';
@@ -20,6 +21,11 @@ type PutKeys = Extract<Meaning, { kind: 'put-keys' }>;
 /** INITIALIZE UPDATE found no keys of the version that a change was going to: it did not happen. */
 export function absorbMissingKeys(now: Absorbed): Absorbed {
   return change(now, newestMissing);
+}
+
+/** A channel was opened as foretold: what its keys are diversified with is the card's own. */
+export function absorbShownData(now: Absorbed, data: string): Absorbed {
+  return change(now, (state) => withShownData(state, data));
 }
 
 /** EXTERNAL AUTHENTICATE of a channel. A refusal keeps the try that was counted before it was sent. */

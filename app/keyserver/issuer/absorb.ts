@@ -2,7 +2,7 @@
 import { toHex } from '../../card/bytes.ts';
 import type { AnswersRequest } from '../../protocol/wire.ts';
 import { absorbContent } from './absorb-content.ts';
-import { type Fate, readFates } from './answers.ts';
+import type { Fate } from './answers.ts';
 import { type CardState, withApp, withSlot } from './card-state.ts';
 import { disproven, macAccepted, proven, returnTry, writeDone, writeUndone } from './key-slots.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type AbsorbRules,
   beginAgain,
   failApp,
+  failJob,
   failStep,
   leavesDoubt,
   progress,
@@ -19,34 +20,35 @@ import {
 } from './progress.ts';
 import type { JobState, Meaning, Sent } from './state.ts';
 
-/**
- * Takes in the report on the batch that is out.
- * @throws KaikaError `bad-request` when the report contradicts the batch.
- */
+/** Takes in the report on the batch that is out, with what became of each command (`readFates`, `openAnswers`). */
 export function absorb(
   job: JobState,
   card: CardState,
-  report: AnswersRequest,
+  report: Pick<AnswersRequest, 'cardEpoch' | 'cardEvent'>,
+  fates: readonly Fate[],
   rules: AbsorbRules,
-): Absorbed & { fates: Fate[] } {
-  const fates = readFates(job.sent, report);
+): Absorbed {
   let now: Absorbed = { job: { ...job, sent: [], trips: job.trips + 1 }, card };
   for (const [at, fate] of fates.entries()) {
     const sent = job.sent[at];
     if (sent !== undefined) now = absorbOne(now, sent, fate, rules);
   }
+  if (fates.some((fate) => fate.kind === 'unknown' && fate.unproven === true))
+    now = failJob(now, 'card-answer-unproven');
   // Another epoch is an event, whether the station names it or not: what is in the reader now may be another card.
   const event = report.cardEvent !== undefined || report.cardEpoch !== job.cardEpoch;
   const interrupted = event || fates.some((fate) => fate.kind !== 'ok');
-  if (!interrupted) return { ...now, fates };
-  return { ...now, job: interrupt(now.job, report, event), fates };
+  return interrupted ? { ...now, job: interrupt(now.job, report, event) } : now;
 }
 
-/** After a stop nothing that was prepared holds; after a card event the card must be found again. */
-function interrupt(job: JobState, report: AnswersRequest, event: boolean): JobState {
+/**
+ * After a stop nothing that was prepared holds, but for a channel whose opening was not as foretold: it stands open on the card. After
+ * a card event the card must be found again.
+ */
+function interrupt(job: JobState, report: Pick<AnswersRequest, 'cardEpoch'>, event: boolean): JobState {
   return {
     ...job,
-    scratch: {},
+    scratch: event || job.scratch.channel === undefined ? {} : { channel: job.scratch.channel },
     cardEpoch: report.cardEpoch,
     identified: job.identified && !event,
   };

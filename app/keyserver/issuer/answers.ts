@@ -11,7 +11,8 @@ import type { Sent } from './state.ts';
 export type Fate =
   | { readonly kind: 'ok'; readonly data: Uint8Array; readonly sw: number; readonly answered: boolean }
   | { readonly kind: 'refused'; readonly data: Uint8Array; readonly sw: number }
-  | { readonly kind: 'unknown' }
+  /** `unproven`: an answer came, and it was not the card's. */
+  | { readonly kind: 'unknown'; readonly unproven?: true }
   | { readonly kind: 'unsent' };
 
 /**
@@ -44,7 +45,7 @@ export function readFates(sent: readonly Sent[], report: AnswersRequest): Fate[]
   return pad(fates, sent.length);
 }
 
-/** Status word for the record: four digits, or why there is none. */
+/** Status word for the record: four digits, or why there is none that counts. */
 export function swText(fate: Fate): string {
   switch (fate.kind) {
     case 'ok':
@@ -52,7 +53,7 @@ export function swText(fate: Fate): string {
     case 'refused':
       return hex4(fate.sw);
     case 'unknown':
-      return 'none';
+      return fate.unproven === true ? 'unproven' : 'none';
     case 'unsent':
       return 'unsent';
   }
@@ -62,14 +63,15 @@ function answered(sent: Sent | undefined, answer: Uint8Array): Fate {
   if (sent === undefined || answer.length < 2) throw bad('answer shorter than a status word');
   const data = answer.slice(0, -2);
   const sw = ((answer[answer.length - 2] ?? 0) << 8) | (answer[answer.length - 1] ?? 0);
-  const accepted = sent.accept.some((prefix) => hex4(sw).startsWith(prefix)) && matches(sent, data);
+  const accepted = sent.accept.some((prefix) => hex4(sw).startsWith(prefix)) && matches(sent.expect, data);
   return accepted ? { kind: 'ok', data, sw, answered: true } : { kind: 'refused', data, sw };
 }
 
-function matches(sent: Sent, data: Uint8Array): boolean {
-  if (sent.expect === undefined) return true;
-  const value = fromHex(sent.expect.value);
-  const mask = fromHex(sent.expect.mask);
+/** Whether an answer's data are what was expected of them. */
+export function matches(expect: Sent['expect'], data: Uint8Array): boolean {
+  if (expect === undefined) return true;
+  const value = fromHex(expect.value);
+  const mask = fromHex(expect.mask);
   if (data.length < value.length) return false;
   return value.every((byte, i) => ((byte ^ (data[i] ?? 0)) & (mask[i] ?? 0xff)) === 0);
 }

@@ -14,8 +14,8 @@ import type { SecureChannel } from '../../globalplatform/secure-channel.ts';
 import type { StepName } from '../../protocol/wire.ts';
 import { nextStep, type Stage } from './build-enable.ts';
 import { leftovers, withApp } from './card-state.ts';
-import { authenticateDraft, openDomainChannel } from './domain-channel.ts';
-import { type Draft, type DraftOptions, draft } from './draft.ts';
+import { authenticateDraft, openDomainChannel, protectedDraft } from './domain-channel.ts';
+import type { Draft, DraftOptions } from './draft.ts';
 import { headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
 import { type Absorbed, failApp, failStep, isFinished, progress } from './progress.ts';
@@ -59,7 +59,7 @@ function fill(now: Absorbed, step: ContentStep, channel: SecureChannel, ports: I
   const at = now.job.at;
   const drafts: Draft[] = [authenticateDraft(at, channel, { kind: 'channel', finishes: false })];
   const add = (name: StepName, command: CommandApdu, meaning: Meaning, options: DraftOptions) =>
-    drafts.push(draft(at, name, channel.wrap(command), meaning, { ...options, effect: true }));
+    drafts.push(protectedDraft(at, channel, name, command, meaning, options));
 
   let next = now;
   for (const app of leftovers(now.card).filter((one) => !step.deletes.includes(one))) {

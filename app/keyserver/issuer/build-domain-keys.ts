@@ -11,9 +11,14 @@ import { putKey, putKeyAnswer } from '../../globalplatform/put-key.ts';
 import { getStatus } from '../../globalplatform/status.ts';
 import { nextStep, type Stage } from './build-enable.ts';
 import { domainOf, withDomain } from './card-state.ts';
-import { authenticateDraft, type DomainChannel, openDomainChannel } from './domain-channel.ts';
+import {
+  authenticateDraft,
+  type DomainChannel,
+  openDomainChannel,
+  protectedDraft,
+} from './domain-channel.ts';
 import { type DomainKeySet, intendMove, sameSet, withData } from './domain-keys.ts';
-import { type Draft, draft, exactly } from './draft.ts';
+import { type Draft, exactly } from './draft.ts';
 import { channelHead, headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
 import { type Absorbed, failJob } from './progress.ts';
@@ -73,13 +78,14 @@ async function move(
   const card = withDomain(now.card, intendMove(domainOf(now.card, ports.profile), set, to));
   const next = { job: { ...now.job, domainMoves: moves }, card };
   const authenticate = authenticateDraft(at, channel, { kind: 'channel', finishes: false });
-  const write = draft(
+  const write = protectedDraft(
     at,
+    channel,
     'write-domain-keys',
-    channel.wrap(command),
+    command,
     { kind: 'put-keys', from: set, to },
     // The card's own check values, compared where the answer comes in.
-    { effect: true, expect: exactly(putKeyAnswer(to.keyVersion, keys)) },
+    { expect: exactly(putKeyAnswer(to.keyVersion, keys)) },
   );
   return { drafts: [authenticate, write, ...channelHead(next, at, ports)], next };
 }
@@ -94,12 +100,13 @@ function finish({ channel, next: now }: DomainChannel, rules: IssuerKeys, ports:
   if (leaving !== null && rules.put === 'add' && leaving.keyVersion !== VANISHING_VERSION) {
     const command = deleteKeys({ keyVersion: leaving.keyVersion });
     makers.push((finishes) =>
-      draft(
+      protectedDraft(
         at,
+        channel,
         'remove-domain-keys',
-        channel.wrap(command),
+        command,
         { kind: 'domain', finishes },
-        { effect: true, accept: GONE },
+        { accept: GONE },
       ),
     );
   }
@@ -111,23 +118,18 @@ function finish({ channel, next: now }: DomainChannel, rules: IssuerKeys, ports:
 /** INITIALIZED first, which some cards want; then the state is read, because a card that is SECURED already refuses both. */
 function securing(at: number, channel: DomainChannel['channel']): ((finishes: boolean) => Draft)[] {
   const state = (value: number) => (finishes: boolean) =>
-    draft(
+    protectedDraft(
       at,
+      channel,
       'secure-card',
-      channel.wrap(setStatus({ kind: 'card' }, value)),
+      setStatus({ kind: 'card' }, value),
       { kind: 'domain', finishes },
-      { effect: true, accept: ANY_STATE },
+      { accept: ANY_STATE },
     );
   const read = (finishes: boolean) =>
-    draft(
-      at,
-      'read-card-state',
-      channel.wrap(getStatus('issuer-security-domain')),
-      {
-        kind: 'card-state',
-        finishes,
-      },
-      { effect: true },
-    );
+    protectedDraft(at, channel, 'read-card-state', getStatus('issuer-security-domain'), {
+      kind: 'card-state',
+      finishes,
+    });
   return [state(CARD_STATES.initialized), state(CARD_STATES.secured), read];
 }

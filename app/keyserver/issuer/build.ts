@@ -1,10 +1,14 @@
 /** The next batch of a job, from where it stands; or nothing, when the job is at its end. */
+import { toHex } from '../../card/bytes.ts';
 import type { Command } from '../../protocol/wire.ts';
 import { buildContent } from './build-content.ts';
 import { buildDomainKeys } from './build-domain-keys.ts';
 import { buildEnable, type Stage } from './build-enable.ts';
-import { isMoved } from './domain-keys.ts';
+import { type CardState, domainOf, withDomain } from './card-state.ts';
+import { certainSet, isMoved } from './domain-keys.ts';
 import type { Draft } from './draft.ts';
+import { type Foreknowledge, foretell, wipeForetold } from './foretell.ts';
+import { headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
 import { type Absorbed, isFinished } from './progress.ts';
 import { isRenewed } from './renew.ts';
@@ -19,19 +23,72 @@ export interface Built {
 
 /**
  * Puts the next batch together. What could be true afterwards is in `next` and must be stored before the batch leaves.
+ * @param known only for the first batch of a job: what a channel that opens it follows from.
  * @throws VaultError when the HSM cannot serve; nothing has changed then.
  */
-export async function buildNext(now: Absorbed, ports: IssuerPorts): Promise<Built> {
+export async function buildNext(now: Absorbed, ports: IssuerPorts, known?: Foreknowledge): Promise<Built> {
   let current = skipFinished(now);
   for (;;) {
     const step = current.job.steps[current.job.at];
     if (step === undefined || current.job.error !== null || current.job.setAside !== null) {
       return { commands: [], next: current };
     }
-    const built = await buildStep(current, step, ports);
+    const built = await (known === undefined || current.job.at > 0
+      ? buildStep(current, step, ports)
+      : buildForetold(current, step, ports, known));
     if (built.drafts.length > 0) return send(built.next, built.drafts);
     current = skipFinished(built.next);
   }
+}
+
+/** A first step whose channel can be opened unseen: how it begins, and at once what follows. */
+async function buildForetold(
+  now: Absorbed,
+  step: JobState['steps'][number],
+  ports: IssuerPorts,
+  known: Foreknowledge,
+): Promise<Stage> {
+  const foretold = opensUnseen(now.job, step) ? await foretell(known, ports) : undefined;
+  if (foretold === undefined) return buildStep(now, step, ports);
+  const { hostChallenge, response, keys } = foretold;
+  const at = now.job.at;
+  const channel = { step: at, hostChallenge: toHex(hostChallenge), response: toHex(response) };
+  try {
+    const head = headOf(now, at, ports, foretold);
+    const staged = {
+      ...now,
+      // The head is in front of it, and stops the batch where the card is another one.
+      job: { ...now.job, identified: true, scratch: { ...now.job.scratch, channel } },
+    };
+    const session = () => ({ sessionKeys: () => Promise.resolve(keys) });
+    const built = await buildStep(staged, step, {
+      ...ports,
+      domainKeys: { ...ports.domainKeys, session },
+    });
+    const job = { ...built.next.job, identified: now.job.identified };
+    return {
+      drafts: built.drafts.length === 0 ? [] : [...head, ...built.drafts],
+      next: { card: withoutUnseenData(built.next.card, now.card, ports), job },
+    };
+  } finally {
+    wipeForetold(foretold);
+  }
+}
+
+/** Diversification data that the look gave are not the record's before the card has shown in the channel that they are its own. */
+function withoutUnseenData(card: CardState, before: CardState, ports: IssuerPorts): CardState {
+  if (card.domain === undefined) return card;
+  const data = certainSet(domainOf(before, ports.profile))?.data ?? null;
+  return withDomain(card, {
+    ...card.domain,
+    candidates: card.domain.candidates.map((set) => ({ ...set, data })),
+  });
+}
+
+/** A channel that nothing has to be read before. */
+function opensUnseen(job: JobState, step: JobState['steps'][number]): boolean {
+  if (step.kind === 'enable' || step.kind === 'renew') return false;
+  return step.kind === 'domain-keys' || step.loads.every((app) => job.apps[app]?.contentInDoubt !== true);
 }
 
 function buildStep(now: Absorbed, step: JobState['steps'][number], ports: IssuerPorts): Promise<Stage> {
@@ -81,7 +138,12 @@ function send(now: Absorbed, drafts: readonly Draft[]): Built {
     commands: drafts.map((one) => one.command),
     next: {
       ...now,
-      job: { ...now.job, sent: drafts.map((one) => one.sent), scratch: usedUp(now.job.scratch) },
+      job: {
+        ...now.job,
+        sent: drafts.map((one) => one.sent),
+        channel: drafts.some((one) => one.sent.guarded) ? now.job.channel : null,
+        scratch: usedUp(now.job.scratch),
+      },
     },
   };
 }

@@ -1,9 +1,12 @@
 /** A secure channel with the card's security domain: under the set of keys that the card itself shows to have. */
+import type { CommandApdu } from '../../card/apdu.ts';
 import { fromHex, toHex } from '../../card/bytes.ts';
 import { CardCryptogramError, ChannelParameterError, GpFormatError } from '../../globalplatform/errors.ts';
 import { type InitializeUpdate, parseInitializeUpdate } from '../../globalplatform/initialize-update.ts';
 import { openChannel, type SecureChannel } from '../../globalplatform/secure-channel.ts';
+import { R_MAC } from '../../globalplatform/security-level.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
+import type { StepName } from '../../protocol/wire.ts';
 import { domainOf, withDomain } from './card-state.ts';
 import {
   type DomainKeySet,
@@ -54,7 +57,10 @@ export async function openDomainChannel(
       ports.domainKeys.session(set),
     );
     const card = withDomain(now.card, spendAuthentication(provenSet(state, set)));
-    return { channel, set, response, next: { ...now, card } };
+    const { hostChallenge } = given;
+    const opened = { set, hostChallenge, response: given.response };
+    const job = { ...now.job, channel: guards(channel) ? opened : null };
+    return { channel, set, response, next: { job, card } };
   } catch (error) {
     const cardIsWrong =
       error instanceof CardCryptogramError ||
@@ -63,6 +69,27 @@ export async function openDomainChannel(
     if (cardIsWrong) return { failed: 'card-refused-key' };
     throw error;
   }
+}
+
+/** Whether answers in this channel carry an R-MAC. */
+function guards(channel: SecureChannel): boolean {
+  return (channel.securityLevel & R_MAC) !== 0;
+}
+
+/** A command behind EXTERNAL AUTHENTICATE, protected as the channel's level asks. They all change the card, or may follow what did. */
+export function protectedDraft(
+  at: number,
+  channel: SecureChannel,
+  name: StepName,
+  command: CommandApdu,
+  meaning: Meaning,
+  options: Omit<DraftOptions, 'effect' | 'guarded'> = {},
+): Draft {
+  return draft(at, name, channel.wrap(command), meaning, {
+    ...options,
+    effect: true,
+    guarded: guards(channel),
+  });
 }
 
 /** The first command in a channel. Effect, because it spends a try when it fails. */

@@ -103,12 +103,22 @@ export function intendMove(state: DomainState, from: DomainKeySet, to: DomainKey
 
 /** The card confirmed the new set. */
 export function moveDone(state: DomainState, to: DomainKeySet): DomainState {
-  return { ...state, candidates: [to] };
+  return { ...state, candidates: [known(state, to)] };
 }
 
 /** PUT KEY certainly did not happen. */
 export function moveUndone(state: DomainState, from: DomainKeySet): DomainState {
-  return { ...state, candidates: [from], leaving: null };
+  return { ...state, candidates: [known(state, from)], leaving: null };
+}
+
+/** The set as the record has it: its data are those that the card itself has shown. */
+function known({ candidates }: DomainState, set: DomainKeySet): DomainKeySet {
+  return candidates.find((one) => sameSet(one, set)) ?? set;
+}
+
+/** The card has shown its diversification data in a channel that it opened. */
+export function withShownData(state: DomainState, data: string): DomainState {
+  return { ...state, candidates: state.candidates.map((set) => withData(set, data)) };
 }
 
 /** An authentication is spent before it is sent; no answer counts as failed. */

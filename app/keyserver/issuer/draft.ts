@@ -18,6 +18,8 @@ export interface DraftOptions {
   readonly expect?: { readonly value: Uint8Array; readonly mask: Uint8Array };
   /** The command changes the card or spends a try. */
   readonly effect?: boolean;
+  /** The answer comes back with an R-MAC; `expect` is then for the answer once it is opened, which only the server can do. */
+  readonly guarded?: boolean;
 }
 
 /** One command of plan step `step`; `bytes` are complete, MAC and all. */
@@ -30,6 +32,7 @@ export function draft(
 ): Draft {
   const accept = [...(options.accept ?? ['9000'])];
   const label: Label = options.app === undefined ? { step: name } : { step: name, app: options.app };
+  const guarded = options.guarded === true;
   const expect =
     options.expect === undefined
       ? undefined
@@ -39,10 +42,17 @@ export function draft(
       apdu: toHex(bytes instanceof Uint8Array ? bytes : encodeCommand(bytes)),
       accept,
       label,
-      ...(expect === undefined ? {} : { expect }),
+      ...(expect === undefined || guarded ? {} : { expect }),
       ...(options.effect === true ? { effect: true as const } : {}),
     },
-    sent: { step, meaning, accept, label, ...(expect === undefined ? {} : { expect }) },
+    sent: {
+      step,
+      meaning,
+      accept,
+      label,
+      guarded,
+      ...(expect === undefined ? {} : guarded ? { expectOpened: expect } : { expect }),
+    },
   };
 }
 

@@ -8,7 +8,8 @@ import { select } from '../../globalplatform/commands.ts';
 import { initializeUpdate } from '../../globalplatform/initialize-update.ts';
 import { SCP03_S16 } from '../../globalplatform/security-level.ts';
 import { domainOf } from './card-state.ts';
-import { type Draft, draft, exactly } from './draft.ts';
+import { type Draft, type DraftOptions, draft, exactly } from './draft.ts';
+import type { Foretold } from './foretell.ts';
 import { isCertainly } from './key-slots.ts';
 import type { IssuerPorts } from './ports.ts';
 import { type Absorbed, isFinished } from './progress.ts';
@@ -16,14 +17,15 @@ import { type Absorbed, isFinished } from './progress.ts';
 /** Key version of INITIALIZE UPDATE that leaves the choice to the card: versions above 7F cannot be asked for. */
 const FIRST_AVAILABLE = 0x00;
 
-/** The beginning of plan step `at`; empty behind the last one. */
-export function headOf(now: Absorbed, at: number, ports: IssuerPorts): Draft[] {
+/** The beginning of plan step `at`; empty behind the last one. `foretold`: the opening of its channel, where it is known already. */
+export function headOf(now: Absorbed, at: number, ports: IssuerPorts, foretold?: Foretold): Draft[] {
   const step = now.job.steps[at];
   if (step === undefined) return [];
   if (step.kind === 'enable') return [...identify(now, at, ports), ...enableHead(now, at, step.app, ports)];
   if (step.kind === 'renew')
     return [...identify(now, at, ports), selectApp(at, step.app, ports), challenge(at, step.app)];
-  if (step.kind === 'domain-keys') return [...identify(now, at, ports), ...channelHead(now, at, ports)];
+  if (step.kind === 'domain-keys')
+    return [...identify(now, at, ports), ...channelHead(now, at, ports, foretold)];
   const deletes = step.deletes.filter((app) => !isFinished(now.job, app));
   const loads = step.loads.filter((app) => !isFinished(now.job, app));
   if (deletes.length + loads.length === 0) return [];
@@ -31,7 +33,7 @@ export function headOf(now: Absorbed, at: number, ports: IssuerPorts): Draft[] {
     ...identify(now, at, ports),
     ...deletes.flatMap((app) => deletionHead(now, at, app, ports)),
     ...loads.filter((app) => now.job.apps[app]?.contentInDoubt === true).map((app) => probe(at, app, ports)),
-    ...channelHead(now, at, ports),
+    ...channelHead(now, at, ports, foretold),
   ];
 }
 
@@ -98,13 +100,19 @@ function probe(at: number, app: string, ports: IssuerPorts): Draft {
  * SELECT and INITIALIZE UPDATE with the version that the card should have. While a change of keys is in doubt that is the new one: a
  * card without it says so (6A88), which spends no try and settles the doubt.
  */
-export function channelHead(now: Absorbed, at: number, ports: IssuerPorts): Draft[] {
+export function channelHead(now: Absorbed, at: number, ports: IssuerPorts, foretold?: Foretold): Draft[] {
   const domain = ports.profile.securityDomain;
   if (domain === undefined) return [];
   const { candidates } = domainOf(now.card, ports.profile);
   const version = candidates[0]?.keyVersion ?? domain.factoryKeys.keyVersion;
   const s16 = domain.scp === '03' && (domain.i & SCP03_S16) !== 0;
-  const hostChallenge = ports.random(s16 ? 16 : 8);
+  const hostChallenge = foretold?.hostChallenge ?? ports.random(s16 ? 16 : 8);
+  const options: DraftOptions =
+    foretold === undefined
+      ? candidates.length > 1
+        ? { accept: ['9000', '6A88'] }
+        : {}
+      : { expect: masked(foretold) };
   return [
     draft(at, 'select-security-domain', select(domain.aid), { kind: 'pass' }),
     draft(
@@ -114,10 +122,16 @@ export function channelHead(now: Absorbed, at: number, ports: IssuerPorts): Draf
       {
         kind: 'initialize-update',
         hostChallenge: toHex(hostChallenge),
+        foretold: foretold === undefined ? null : toHex(foretold.response),
       },
-      candidates.length > 1 ? { accept: ['9000', '6A88'] } : {},
+      options,
     ),
   ];
+}
+
+/** What the station is not to compare it is not told. */
+function masked({ response, shown }: Foretold): NonNullable<DraftOptions['expect']> {
+  return { value: response.map((byte, i) => byte & (shown[i] ?? 0)), mask: shown };
 }
 
 /** In a new epoch the card must first show that it is this job's card. */

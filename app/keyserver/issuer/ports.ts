@@ -3,7 +3,7 @@
 import type { CardApplication, CardTypeProfile } from '../../catalogue/schema.ts';
 import type { FmcosKeys } from '../../dialects/fmcos/keys.ts';
 import type { WrappedKey } from '../../globalplatform/put-key.ts';
-import type { SessionKeyPort } from '../../globalplatform/session-keys.ts';
+import type { ChannelSessionKeys, SessionKeyPort } from '../../globalplatform/session-keys.ts';
 import type { CardKeyRef } from '../vault/port.ts';
 import type { DomainKeySet } from './domain-keys.ts';
 
@@ -17,6 +17,16 @@ export interface LoadPackage {
 export interface DomainKeyPort {
   /** Session keys under one set. */
   session(set: DomainKeySet): SessionKeyPort;
+  /** Session keys of an SCP03 channel that has not been opened yet, and the challenge that the card will give in it. */
+  foretell(
+    set: DomainKeySet,
+    opening: {
+      readonly hostChallenge: Uint8Array;
+      readonly sequenceCounter: Uint8Array;
+      /** AID of the security domain. */
+      readonly invoker: Uint8Array;
+    },
+  ): Promise<ChannelSessionKeys & { readonly cardChallenge: Uint8Array }>;
   /** ENC, MAC and DEK of `keys`, enciphered under the DEK of `under`; SCP02 takes the session's counter. */
   wrap(request: {
     readonly under: DomainKeySet;

@@ -7,6 +7,8 @@ import { KaikaError } from '../../protocol/errors.ts';
 import type { AppState, JobRequest } from '../../protocol/wire.ts';
 import { type CardAppState, type CardState, domainOf, leftovers, withApp } from './card-state.ts';
 import { certainSet, type DomainKeySet, isMoved, moveTarget, sameSet } from './domain-keys.ts';
+import type { Foreknowledge } from './foretell.ts';
+import { speaksAgainstMove } from './key-replacement.ts';
 import { type KeyCandidate, type SlotName, settled } from './key-slots.ts';
 import { type Targets, writesToRenew } from './renew.ts';
 import type { AppProgress, JobState } from './state.ts';
@@ -85,6 +87,22 @@ function domainKeysToDo(
   return certain !== undefined && sameSet(certain, target) ? 'rest' : 'all';
 }
 
+/** @throws KaikaError `wrong-card-type` when the card itself says that its keys cannot be changed as its type has it. */
+function refuseMove(
+  profile: CardTypeProfile,
+  card: CardState,
+  request: Pick<JobRequest, 'card'>,
+  activeVersion: ActiveVersion,
+): void {
+  const { securityDomain: domain } = profile;
+  const from = certainSet(domainOf(card, profile));
+  // A move that was begun is settled by the card in a channel.
+  if (domain === undefined || from === undefined) return;
+  const to = domainTarget(profile, card, activeVersion);
+  const reason = to === null ? undefined : speaksAgainstMove(domain, from, to, request.card.keyInformation);
+  if (reason !== undefined) throw new KaikaError('wrong-card-type', reason);
+}
+
 /** What issuing moves the domain's keys to; null where the profile does not ask for it. */
 function domainTarget(
   profile: CardTypeProfile,
@@ -135,15 +153,20 @@ function targetsOf(app: string, account: string, activeVersion: ActiveVersion) {
   return { mck: key('mck'), mtk: key('mtk') };
 }
 
-/** The plan for a request, of a card whose record is `card`. @throws KaikaError with the refusal's code. */
+/**
+ * The plan for a request, of a card whose record is `card` and whose channel's opening follows from `known`.
+ * @throws KaikaError with the refusal's code.
+ */
 export function planFor(
   catalogue: Catalogue,
   profile: CardTypeProfile,
   request: JobRequest,
   card: CardState,
   activeVersion: ActiveVersion,
+  known?: Foreknowledge,
 ): Plan {
   const domainKeys = domainKeysToDo(profile, card, activeVersion);
+  if (domainKeys === 'all') refuseMove(profile, card, request, activeVersion);
   const made = makePlan({
     catalogue,
     profile,
@@ -154,17 +177,32 @@ export function planFor(
     outdated: outdated(profile, request, card, activeVersion),
     ...(domainKeys === undefined ? {} : { domainKeys }),
   });
-  // Without a usable opening the job's first challenge costs a trip of its own.
   if ('plan' in made) {
     refuseContradictions(request);
     const { plan } = made;
-    const opened = plan.opensWith === null || openingChallenge(request, plan) !== undefined;
-    return opened ? plan : { ...plan, trips: plan.trips + 1 };
+    return { ...plan, trips: plan.trips + openingTrips(plan, request, card, known) };
   }
   const details = Object.fromEntries(
     Object.entries(made.refusal.details).map(([key, value]) => [key, value]),
   );
   throw new KaikaError(made.refusal.code, 'the job cannot be planned', details);
+}
+
+/**
+ * Without a usable opening the job's first challenge costs a trip of its own; a channel whose opening is foretold costs none but
+ * that of its commands.
+ */
+function openingTrips(
+  plan: Plan,
+  request: JobRequest,
+  card: CardState,
+  known: Foreknowledge | undefined,
+): -1 | 0 | 1 {
+  const [first] = plan.steps;
+  if (plan.opensWith !== null) return openingChallenge(request, plan) === undefined ? 1 : 0;
+  if (known === undefined || (first?.kind !== 'content' && first?.kind !== 'domain-keys')) return 0;
+  const loads = first.kind === 'content' ? first.loads : [];
+  return loads.some((app) => isDoubtful(card.apps[app], 'enable')) ? 0 : -1;
 }
 
 /** Nothing is planned on a guess: every wished app was seen, once. */
@@ -222,6 +260,7 @@ export function firstState(input: {
     confirmedPurses: [...input.confirmedPurses],
     scratch: opening === undefined ? {} : { challenge: { step: 0, value: opening } },
     sent: [],
+    channel: null,
     trips: 1,
     error: null,
     setAside: null,
@@ -247,9 +286,6 @@ function progressOf(
   before: AppState,
   known: CardAppState | undefined,
 ): AppProgress {
-  // Seen to be gone, but the record is not sure or has keys of it: the card has to say so itself first.
-  const contradiction =
-    known !== undefined && (known.inDoubt || (action === 'enable' && known.keys !== null));
   return {
     action,
     before,
@@ -258,7 +294,12 @@ function progressOf(
     attempts: 0,
     loads: 0,
     flagInDoubt: false,
-    contentInDoubt: before === 'missing' && contradiction,
+    contentInDoubt: before === 'missing' && isDoubtful(known, action),
     touched: false,
   };
+}
+
+/** Seen to be gone, but the record is not sure or has keys of it: the card has to say so itself first. */
+function isDoubtful(known: CardAppState | undefined, action: AppProgress['action']): boolean {
+  return known !== undefined && (known.inDoubt || (action === 'enable' && known.keys !== null));
 }

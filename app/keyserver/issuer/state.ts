@@ -26,7 +26,12 @@ export const meaningSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('balance'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('probe'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('gone'), app: appIdSchema }),
-  z.strictObject({ kind: z.literal('initialize-update'), hostChallenge: hex }),
+  /** `foretold`: its answer was computed beforehand, is this, and what needs it stands behind it. */
+  z.strictObject({
+    kind: z.literal('initialize-update'),
+    hostChallenge: hex,
+    foretold: hex.nullable().default(null),
+  }),
   /** `finishes`: the move to the issuer's own keys is done with it. */
   z.strictObject({ kind: z.literal('channel'), finishes: z.boolean().default(false) }),
   z.strictObject({ kind: z.literal('put-keys'), from: domainKeySetSchema, to: domainKeySetSchema }),
@@ -46,6 +51,10 @@ export const sentSchema = z.strictObject({
   meaning: meaningSchema,
   accept: commandSchema.shape.accept,
   expect: commandSchema.shape.expect,
+  /** Its answer comes back with an R-MAC: it is checked, and read, before it means anything. */
+  guarded: z.boolean().default(false),
+  /** As `expect`, of a guarded answer once it is opened; the station cannot compare it. */
+  expectOpened: commandSchema.shape.expect,
   label: commandSchema.shape.label,
 });
 export type Sent = z.infer<typeof sentSchema>;
@@ -116,6 +125,11 @@ export const jobStateSchema = z.strictObject({
   confirmedPurses: z.array(appIdSchema),
   scratch: scratchSchema,
   sent: z.array(sentSchema),
+  /** The channel whose R-MACs the answers to `sent` must have; null where none of them has one. */
+  channel: z
+    .strictObject({ set: domainKeySetSchema, hostChallenge: hex, response: hex })
+    .nullable()
+    .default(null),
   trips: z.number().int().min(0),
   error: errorCodeSchema.nullable(),
   /** Set when the card must not be issued any further, with the reason for a supervisor. */

@@ -1,8 +1,18 @@
 /** POST /v1/jobs/{job}/answers/{seq}: takes in what the card said and decides what comes next. */
+import { z } from 'zod';
+import { fromHex } from '../../card/bytes.ts';
 import { KaikaError } from '../../protocol/errors.ts';
-import { type AnswersRequest, API_LEVEL, type StepReply, stepReplySchema } from '../../protocol/wire.ts';
+import {
+  type AnswersRequest,
+  API_LEVEL,
+  batchSchema,
+  type StepReply,
+  stepReplySchema,
+} from '../../protocol/wire.ts';
 import { absorb } from '../issuer/absorb.ts';
+import { readFates } from '../issuer/answers.ts';
 import { type Built, buildNext } from '../issuer/build.ts';
+import { openAnswers } from '../issuer/open-answers.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import type { IssuerPorts } from '../issuer/ports.ts';
 import type { Absorbed } from '../issuer/progress.ts';
@@ -12,6 +22,7 @@ import { auditExcess, authenticationsOf, exceededCap, type Use } from './caps.ts
 import { commitStep } from './commit.ts';
 import type { JobContext, StationCaller } from './context.ts';
 import { absorbRules, issuerPorts } from './issuer-ports.ts';
+import { receiptOfStep } from './receipts.ts';
 import { hashOf, openReply, sealReply } from './replies.ts';
 import { findJob, findStep, readState } from './repository.ts';
 import { untilNotOvertaken } from './turns.ts';
@@ -48,32 +59,41 @@ async function answerOnce(
   if (profile === undefined)
     throw new KaikaError('wrong-card-type', 'the job is for a card type that is gone');
   const before = await readCardState(context.store, row.card);
-  const taken = absorb(state, before, report, absorbRules(profile, state));
-  const { built, use, exceeded } = await buildWithin(
-    context,
-    row,
-    taken,
-    issuerPorts(context, profile, state),
+  const ports = issuerPorts(context, profile, state);
+  const fates = await openAnswers(
+    state,
+    readFates(state.sent, report),
+    () => commandsOut(context, row, seq),
+    ports,
   );
+  const taken = absorb(state, before, report, fates, absorbRules(profile, state));
+  const { built, use, exceeded } = await buildWithin(context, row, taken, ports);
   const over = built.commands.length === 0;
-  const reply: StepReply = over
-    ? { apiLevel: API_LEVEL, outcome: outcomeOf(built.next.job, built.next.card) }
-    : {
-        apiLevel: API_LEVEL,
-        batch: { seq: seq + 1, cardEpoch: report.cardEpoch, commands: [...built.commands] },
-      };
-  await commitStep(context, {
+  const step = {
     row,
     seq,
-    hash,
     sent: state.sent,
-    fates: taken.fates,
+    fates,
     before,
     next: built.next,
-    outcome: 'outcome' in reply ? reply.outcome : undefined,
+    outcome: over ? outcomeOf(built.next.job, built.next.card) : undefined,
+    effect: built.commands.some((command) => command.effect === true),
+    at: context.now().toISOString(),
+  };
+  const receipt = await receiptOfStep(context, step);
+  const reply: StepReply = {
+    apiLevel: API_LEVEL,
+    ...(step.outcome === undefined
+      ? { batch: { seq: seq + 1, cardEpoch: report.cardEpoch, commands: [...built.commands] } }
+      : { outcome: step.outcome }),
+    ...(receipt === undefined ? {} : { receipt }),
+  };
+  await commitStep(context, {
+    ...step,
+    hash,
     // An outcome holds no key write, and the last report must not have to wait for the HSM.
     sealed: over ? null : await sealReply(context.vault, job, seq, reply),
-    effect: built.commands.some((command) => command.effect === true),
+    receipt: over ? (receipt ?? null) : null,
     use,
   });
   if (exceeded !== undefined)
@@ -106,6 +126,18 @@ async function buildWithin(
   return { built: await buildNext(stopped, ports), use: { ...use, authentications: 0 }, exceeded };
 }
 
+/** The batch that is answered with `seq`, as it went out: sealed in the step before. */
+async function commandsOut(context: JobContext, row: JobsTable, seq: number): Promise<Uint8Array[]> {
+  const step = await findStep(context.store, row.id, seq - 1);
+  if (step === undefined || step.sealed === null) throw conflict(row);
+  const reply = await openReply(context.vault, row.id, seq - 1, step.sealed);
+  const { batch } = batchReplySchema.parse(reply);
+  return batch.commands.map((command) => fromHex(command.apdu));
+}
+
+/** What of a reply, to a job or to a step, holds a batch. */
+const batchReplySchema = z.object({ batch: batchSchema });
+
 /** The same answers again get the same reply and change nothing; other answers to the same step are a conflict. */
 async function storedReply(
   context: JobContext,
@@ -117,7 +149,8 @@ async function storedReply(
   if (step === undefined) return undefined;
   if (step.request_hash !== hash) throw conflict(row);
   if (row.ended !== null && row.outcome !== null && seq === row.seq) {
-    return stepReplySchema.parse({ apiLevel: API_LEVEL, outcome: JSON.parse(row.outcome) });
+    const receipt = step.receipt === null ? {} : { receipt: step.receipt };
+    return stepReplySchema.parse({ apiLevel: API_LEVEL, outcome: JSON.parse(row.outcome), ...receipt });
   }
   if (step.sealed === null) throw conflict(row);
   return stepReplySchema.parse(await openReply(context.vault, row.id, seq, step.sealed));

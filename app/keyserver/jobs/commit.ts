@@ -1,7 +1,7 @@
 /** The one transaction of each step: what could be true afterwards is on disk before the reply leaves. */
 import { KaikaError } from '../../protocol/errors.ts';
 import type { JobRequest, Outcome } from '../../protocol/wire.ts';
-import { type Fate, swText } from '../issuer/answers.ts';
+import type { Fate } from '../issuer/answers.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { Absorbed } from '../issuer/progress.ts';
 import type { JobState, Sent } from '../issuer/state.ts';
@@ -10,10 +10,14 @@ import type { CardsTable, JobsTable } from '../store/tables.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { countUse, type Use } from './caps.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
+import { rowsOf } from './receipts.ts';
 import {
   endLease,
   findCardOfAccount,
+  findLatestJobs,
   holdLease,
+  insertCommands,
+  readState,
   releaseCard,
   supersedeOpenJobs,
   writeStep,
@@ -37,22 +41,25 @@ export interface StartCommit {
   readonly effect: boolean;
   /** What it uses up of the caps. */
   readonly use: Use;
+  /** When it was decided, and so is on record to have happened. */
+  readonly at: string;
 }
 
 /** @throws KaikaError `account-taken`, `card-in-use`; Overtaken */
 export async function commitStart(context: JobContext, start: StartCommit): Promise<void> {
-  const now = context.now().toISOString();
+  const now = start.at;
   const { next, request, caller } = start;
   const card = next.job.identification;
   await inTransaction(
     context.store,
     async (db) => {
       // A write first: from here on the card's rows are ours, and what is read is the newest.
-      await raiseGeneration(db, start, now);
+      await raiseGeneration(db, start, now, String(context.storeGeneration));
       await requireUnchanged(db, card, start.before);
       await requireNewRequest(db, request.requestId);
       if (start.effect) await bindAccount(db, card, next.job.account, next.job.accountFactor);
       await supersedeOpenJobs(db, card, now);
+      const issuedIn = await whoEnabled(db, card, start.before, next.card);
       await db
         .insertInto('jobs')
         .values({
@@ -80,8 +87,9 @@ export async function commitStart(context: JobContext, start: StartCommit): Prom
         request_hash: start.hash,
         sealed: start.sealed,
         created: now,
+        receipt: null,
       });
-      await writeCardState(db, card, start.before, next.card, now);
+      await writeCardState(db, card, start.before, next.card, now, issuedIn);
       if (start.outcome === undefined) {
         await holdLease(db, {
           card,
@@ -101,6 +109,17 @@ export async function commitStart(context: JobContext, start: StartCommit): Prom
     () => new Overtaken(),
   );
 }
+
+/** An app that the look found enabled, and the record did not, was enabled by the last job that set out to. */
+async function whoEnabled(db: Queries, card: string, before: CardState, after: CardState) {
+  const found = Object.keys(after.apps).filter(
+    (app) => after.apps[app]?.state === 'enabled' && before.apps[app]?.state !== 'enabled',
+  );
+  const jobs = found.length === 0 ? [] : await findLatestJobs(db, card, RECENT_JOBS);
+  return (app: string) => jobs.find((job) => readState(job).apps[app]?.action === 'enable')?.id ?? null;
+}
+
+const RECENT_JOBS = 5;
 
 /** A step of the job that held the card may have been committed since its state was read. */
 async function requireUnchanged(db: Queries, card: string, before: CardState): Promise<void> {
@@ -146,7 +165,12 @@ async function requireNewRequest(db: Queries, requestId: string): Promise<void> 
   if (other !== undefined) throw new Overtaken();
 }
 
-async function raiseGeneration(db: Queries, start: StartCommit, now: string): Promise<void> {
+async function raiseGeneration(
+  db: Queries,
+  start: StartCommit,
+  now: string,
+  storeGeneration: string,
+): Promise<void> {
   const card = start.next.job.identification;
   const { row } = start;
   if (row === undefined) {
@@ -160,6 +184,7 @@ async function raiseGeneration(db: Queries, start: StartCommit, now: string): Pr
         generation: start.generation,
         set_aside: null,
         first_seen: now,
+        store_generation: storeGeneration,
       })
       .onConflict((conflict) => conflict.column('id').doNothing())
       .executeTakeFirst();
@@ -168,7 +193,7 @@ async function raiseGeneration(db: Queries, start: StartCommit, now: string): Pr
   }
   const raised = await db
     .updateTable('cards')
-    .set({ generation: start.generation })
+    .set({ generation: start.generation, store_generation: storeGeneration })
     .where('id', '=', card)
     .where('generation', '=', row.generation)
     .where('account', 'is not distinct from', row.account)
@@ -204,11 +229,14 @@ export interface StepCommit {
   readonly effect: boolean;
   /** What it uses up of the caps. */
   readonly use: Use;
+  readonly at: string;
+  /** With an outcome: the receipt that goes with it, so that a repeated report gets the same. */
+  readonly receipt: string | null;
 }
 
 /** Compare-and-set on (job, seq, generation), answers, intent, reply. @throws Overtaken, KaikaError `account-taken` */
 export async function commitStep(context: JobContext, step: StepCommit): Promise<void> {
-  const now = context.now().toISOString();
+  const now = step.at;
   const { row, next } = step;
   await inTransaction(
     context.store,
@@ -242,9 +270,10 @@ export async function commitStep(context: JobContext, step: StepCommit): Promise
         request_hash: step.hash,
         sealed: step.sealed,
         created: now,
+        receipt: step.receipt,
       });
       await writeCommands(db, step);
-      await writeCardState(db, row.card, step.before, next.card, now);
+      await writeCardState(db, row.card, step.before, next.card, now, () => row.id);
       if (next.job.setAside !== null) {
         await db
           .updateTable('cards')
@@ -268,21 +297,16 @@ export async function commitStep(context: JobContext, step: StepCommit): Promise
 }
 
 async function writeCommands(db: Queries, step: StepCommit): Promise<void> {
-  const rows = step.sent.map((sent, position) => ({
+  const rows = rowsOf(step).map(([seq, name, app, sw, , hash], position) => ({
     job: step.row.id,
-    seq: step.seq,
+    seq,
     position,
-    step: sent.label.step,
-    app: sent.label.app ?? null,
-    sw: swText(step.fates[position] ?? { kind: 'unsent' }),
+    step: name,
+    app,
+    sw,
+    load_file_hash: hash,
   }));
-  // SQLite takes a bounded number of values in one statement.
-  for (let at = 0; at < rows.length; at += 100) {
-    await db
-      .insertInto('job_commands')
-      .values(rows.slice(at, at + 100))
-      .execute();
-  }
+  await insertCommands(db, rows);
 }
 
 function leaseEnd(context: JobContext): string {

@@ -19,6 +19,8 @@ export interface JobContext {
   /** How long a silent holder keeps a card, in milliseconds. */
   readonly leaseMilliseconds: number;
   readonly limits: Limits;
+  /** Of the store, read when it was opened; a restored backup has a higher one. */
+  readonly storeGeneration: number;
 }
 
 /** A station, known by its client certificate. */

@@ -13,13 +13,14 @@ export interface CardOfJob {
 }
 
 export function domainKeyPort(
-  vault: Pick<Vault, 'channelSessionKeys' | 'wrapDomainKeys'>,
+  vault: Pick<Vault, 'channelSessionKeys' | 'foretellChannel' | 'wrapDomainKeys'>,
   profile: CardTypeProfile,
   card: CardOfJob,
 ): DomainKeyPort {
   const refs = (set: DomainKeySet) => domainKeyRefs(profile, set, card);
   return {
     session: (set) => ({ sessionKeys: (channel) => vault.channelSessionKeys(refs(set), channel) }),
+    foretell: (set, opening) => vault.foretellChannel(refs(set), opening),
     wrap: ({ under, keys, sequenceCounter }) => {
       const { dek } = refs(under);
       return vault.wrapDomainKeys({

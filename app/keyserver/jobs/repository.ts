@@ -1,7 +1,7 @@
 /** Jobs, their steps and leases in the store. Every function works inside the caller's transaction. */
 import { type JobState, jobStateSchema } from '../issuer/state.ts';
 import type { Queries } from '../store/cards.ts';
-import type { JobStepsTable, JobsTable, LeasesTable } from '../store/tables.ts';
+import type { JobCommandsTable, JobStepsTable, JobsTable, LeasesTable } from '../store/tables.ts';
 
 export async function findJob(db: Queries, id: string): Promise<JobsTable | undefined> {
   return db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
@@ -9,6 +9,18 @@ export async function findJob(db: Queries, id: string): Promise<JobsTable | unde
 
 export async function findJobByRequest(db: Queries, requestId: string): Promise<JobsTable | undefined> {
   return db.selectFrom('jobs').selectAll().where('request_id', '=', requestId).executeTakeFirst();
+}
+
+/** The card's newest jobs, newest first. */
+export async function findLatestJobs(db: Queries, card: string, count: number): Promise<JobsTable[]> {
+  return db
+    .selectFrom('jobs')
+    .selectAll()
+    .where('card', '=', card)
+    .orderBy('started', 'desc')
+    .orderBy('id', 'desc')
+    .limit(count)
+    .execute();
 }
 
 export async function findStep(db: Queries, job: string, seq: number): Promise<JobStepsTable | undefined> {
@@ -64,6 +76,16 @@ export async function writeStep(db: Queries, step: JobStepsTable): Promise<void>
     .execute();
 }
 
+export async function insertCommands(db: Queries, rows: readonly JobCommandsTable[]): Promise<void> {
+  // SQLite takes a bounded number of values in one statement.
+  for (let at = 0; at < rows.length; at += 100) {
+    await db
+      .insertInto('job_commands')
+      .values(rows.slice(at, at + 100))
+      .execute();
+  }
+}
+
 export async function holdLease(db: Queries, lease: LeasesTable): Promise<void> {
   const { card: _card, ...values } = lease;
   await db
@@ -72,6 +94,19 @@ export async function holdLease(db: Queries, lease: LeasesTable): Promise<void> 
     .onConflict((conflict) => conflict.column('card').doUpdateSet(values))
     .execute();
 }
+
+/** Receipts of ends that nobody asks for again: the stations have them. */
+export async function dropOldReceipts(db: Queries, now: Date): Promise<void> {
+  const before = new Date(now.getTime() - RECEIPT_DAYS * 24 * 3600 * 1000).toISOString();
+  await db
+    .updateTable('job_steps')
+    .set({ receipt: null })
+    .where('receipt', 'is not', null)
+    .where('created', '<', before)
+    .execute();
+}
+
+const RECEIPT_DAYS = 7;
 
 /** Ends whatever lease there is on the card. */
 export async function releaseCard(db: Queries, card: string): Promise<void> {

@@ -12,6 +12,7 @@ import {
   type PlanSummary,
 } from '../../protocol/wire.ts';
 import { buildNext } from '../issuer/build.ts';
+import { foreknowledge } from '../issuer/foretell.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import { factorOf, firstState, planFor, reconcile } from '../issuer/start.ts';
 import { findCard, readCardState } from '../store/cards.ts';
@@ -21,6 +22,7 @@ import { commitStart } from './commit.ts';
 import { confirmedPurses } from './confirmations.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
 import { issuerPorts } from './issuer-ports.ts';
+import { receiptOfStart } from './receipts.ts';
 import { hashOf, openReply, sealReply } from './replies.ts';
 import { findCardOfAccount, findJobByRequest, findLease, findStep } from './repository.ts';
 import { untilNotOvertaken } from './turns.ts';
@@ -56,7 +58,8 @@ async function startOnce(
   const before = await readCardState(context.store, identification);
   const known = reconcile(before, request, profile, identification);
   const activeVersion = await context.activeVersions();
-  const plan = planFor(context.catalogue, profile, request, known, activeVersion);
+  const opening = foreknowledge(profile, known, request.card);
+  const plan = planFor(context.catalogue, profile, request, known, activeVersion, opening);
   const confirmed = await confirmedPurses(context, caller, request.wishes);
   const state = firstState({
     request,
@@ -68,7 +71,7 @@ async function startOnce(
     confirmedPurses: confirmed,
   });
   const ports = issuerPorts(context, profile, { identification, account: request.account });
-  const built = await buildNext({ job: state, card: known }, ports);
+  const built = await buildNext({ job: state, card: known }, ports, opening);
 
   const use: Use = {
     card: identification,
@@ -81,16 +84,7 @@ async function startOnce(
   const job = randomUUID();
   const generation = (row?.generation ?? 0) + 1;
   const over = built.commands.length === 0;
-  const reply: JobReply = {
-    apiLevel: API_LEVEL,
-    job,
-    generation,
-    plan: summarise(plan),
-    ...(over
-      ? { outcome: outcomeOf(built.next.job, built.next.card) }
-      : { batch: { seq: 1, cardEpoch: request.cardEpoch, commands: [...built.commands] } }),
-  };
-  await commitStart(context, {
+  const start = {
     caller,
     request,
     hash,
@@ -99,12 +93,24 @@ async function startOnce(
     row,
     before,
     next: built.next,
-    outcome: reply.outcome,
-    sealed: await sealReply(context.vault, job, 0, reply),
+    outcome: over ? outcomeOf(built.next.job, built.next.card) : undefined,
     cardType: profile.id,
     effect: built.commands.some((command) => command.effect === true),
-    use,
-  });
+    at: context.now().toISOString(),
+  };
+  // What was only seen would be seen again.
+  const receipt = await receiptOfStart(context, { ...start, before: known });
+  const reply: JobReply = {
+    apiLevel: API_LEVEL,
+    job,
+    generation,
+    plan: summarise(plan),
+    ...(start.outcome === undefined
+      ? { batch: { seq: 1, cardEpoch: request.cardEpoch, commands: [...built.commands] } }
+      : { outcome: start.outcome }),
+    ...(receipt === undefined ? {} : { receipt }),
+  };
+  await commitStart(context, { ...start, sealed: await sealReply(context.vault, job, 0, reply), use });
   return reply;
 }
 

@@ -26,6 +26,7 @@ export function measuredVault(vault: Vault, metrics: Metrics): Vault {
     fmcosMac: (...given) => timed('mac', () => vault.fmcosMac(...given)),
     fmcosKeyWrite: (...given) => timed('key-write', () => vault.fmcosKeyWrite(...given)),
     channelSessionKeys: (...given) => timed('session-keys', () => vault.channelSessionKeys(...given)),
+    wrapDomainKeys: (...given) => timed('wrap-keys', () => vault.wrapDomainKeys(...given)),
     seal: (...given) => timed('seal', () => vault.seal(...given)),
     unseal: (...given) => timed('unseal', () => vault.unseal(...given)),
   };

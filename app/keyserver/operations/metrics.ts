@@ -20,6 +20,10 @@ const FAMILIES = {
   kaika_jobs_total: ['counter', 'Jobs ended, by result'],
   kaika_job_trips_total: ['counter', 'HTTPS requests of the jobs that ended'],
   kaika_steps_total: ['counter', 'Answers of stations taken in'],
+  kaika_receipts_total: [
+    'counter',
+    'Receipts that stations gave back after a restored backup, by what they were',
+  ],
   kaika_hsm_calls_total: ['counter', 'Calls to the vault, by operation and how they ended'],
   kaika_hsm_seconds: ['histogram', 'Time of a call to the vault, waiting included, by operation'],
   kaika_hsm_waiting: ['gauge', 'Calls to the vault that wait or run'],

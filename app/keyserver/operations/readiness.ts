@@ -31,6 +31,10 @@ export class ReadinessCheck {
     this.#last = undefined;
   }
 
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
   check(): Promise<Readiness> {
     const now = performance.now();
     if (this.#last === undefined || now - this.#last.at > FRESH_MS)

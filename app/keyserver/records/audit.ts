@@ -3,7 +3,15 @@ import { randomUUID } from 'node:crypto';
 import type { Queries } from '../store/cards.ts';
 
 export interface AuditEntry {
-  readonly kind: 'limit' | 'release' | 'restore' | 'key-make' | 'key-adopt' | 'key-activate' | 'key-retire';
+  readonly kind:
+    | 'limit'
+    | 'release'
+    | 'restore'
+    | 'receipt'
+    | 'key-make'
+    | 'key-adopt'
+    | 'key-activate'
+    | 'key-retire';
   readonly station?: string;
   readonly operator?: string;
   readonly card?: string;

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 import { KaikaError } from '../../protocol/errors.ts';
-import { writeAudit } from '../records/audit.ts';
+import { raiseGeneration } from './generation.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { fillVersions } from './migrations-keys.ts';
 import type { Store } from './store.ts';
@@ -34,7 +34,6 @@ type TableName = keyof typeof TABLES;
 const NAMES = Object.keys(TABLES) as TableName[];
 
 const PAGE = 500;
-const GENERATION = 'store-generation';
 
 const headSchema = z.strictObject({
   kaika: z.literal('backup'),
@@ -94,7 +93,8 @@ async function sayTable(
       select * from ${sql.table(table)} order by ${order} limit ${sql.lit(PAGE)} offset ${sql.lit(at)}`.execute(
       db,
     );
-    for (const row of rows) say({ table, row: table === 'job_steps' ? { ...row, sealed: null } : row });
+    for (const row of rows)
+      say({ table, row: table === 'job_steps' ? { ...row, sealed: null, receipt: null } : row });
     at += rows.length;
     if (rows.length < PAGE) return at;
   }
@@ -127,26 +127,6 @@ export async function restoreBackup(store: Store, file: string, now: Date): Prom
     await db.updateTable('jobs').set({ ended, result: 'superseded' }).where('ended', 'is', null).execute();
     return raiseGeneration(db, file, now);
   });
-}
-
-/** Generation of the store: 1 until it was restored. */
-export async function readStoreGeneration(db: Store | Transaction<Database>): Promise<number> {
-  const row = await db.selectFrom('meta').select('value').where('key', '=', GENERATION).executeTakeFirst();
-  return row === undefined ? 1 : z.coerce.number().int().parse(row.value);
-}
-
-/** Seconds since 1970 at least, so that it also rises when the same backup is restored twice. */
-async function raiseGeneration(db: Transaction<Database>, file: string, now: Date): Promise<number> {
-  const generation = Math.max((await readStoreGeneration(db)) + 1, Math.floor(now.getTime() / 1000));
-  const value = String(generation);
-  await db
-    .insertInto('meta')
-    .values({ key: GENERATION, value })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
-    .execute();
-  const name = file.split(/[\\/]/).at(-1) ?? '';
-  await writeAudit(db, { kind: 'restore', detail: { generation, file: name } }, now);
-  return generation;
 }
 
 async function insertRows(

@@ -17,16 +17,42 @@ export async function findCard(db: Queries, card: string): Promise<CardsTable | 
 
 /** Everything known of the card's apps; an unknown card has none. One statement, so that it is true of one moment. */
 export async function readCardState(db: Queries, card: string): Promise<CardState> {
+  return (await readCardStates(db, [card])).get(card) ?? { apps: {} };
+}
+
+/** The same of several cards, one at least, each true of one moment. */
+export async function readCardStates(db: Queries, cards: readonly string[]): Promise<Map<string, CardState>> {
   const rows = await db
     .selectFrom('card_apps')
     .leftJoin('card_keys', (join) =>
       join.onRef('card_keys.card', '=', 'card_apps.card').onRef('card_keys.app', '=', 'card_apps.app'),
     )
-    .select(['card_apps.app', 'state', 'instance', 'load_file_hash', 'in_doubt'])
+    .select(['card_apps.card', 'card_apps.app', 'state', 'instance', 'load_file_hash', 'in_doubt'])
     .select(['slot', 'candidates', 'spent', 'refused'])
-    .where('card_apps.card', '=', card)
+    .where('card_apps.card', 'in', cards)
+    .orderBy('card_apps.card')
     .orderBy('card_apps.app')
     .execute();
+  const keys = await db
+    .selectFrom('card_keys')
+    .select(['card', 'slot', 'candidates', 'spent'])
+    .where('card', 'in', cards)
+    .where('app', '=', RESERVED_APP_ID)
+    .execute();
+  const of = <T extends { card: string }>(all: readonly T[], card: string) =>
+    all.filter((row) => row.card === card);
+  return new Map(cards.map((card) => [card, stateOf(of(rows, card), of(keys, card))]));
+}
+
+interface AppRow extends SlotRow {
+  readonly app: string;
+  readonly state: string;
+  readonly instance: number;
+  readonly load_file_hash: string | null;
+  readonly in_doubt: number;
+}
+
+function stateOf(rows: readonly AppRow[], domainRows: Parameters<typeof domainStateOf>[0]): CardState {
   const apps: Record<string, CardAppState> = {};
   for (const row of rows) {
     if (apps[row.app] !== undefined) continue;
@@ -39,13 +65,7 @@ export async function readCardState(db: Queries, card: string): Promise<CardStat
       keys: slots.length === 0 ? null : { mck: slotOf(slots, 'mck'), mtk: slotOf(slots, 'mtk') },
     };
   }
-  const keys = await db
-    .selectFrom('card_keys')
-    .select(['slot', 'candidates', 'spent'])
-    .where('card', '=', card)
-    .where('app', '=', RESERVED_APP_ID)
-    .execute();
-  const domain = domainStateOf(keys);
+  const domain = domainStateOf(domainRows);
   return domain === undefined ? { apps } : { apps, domain };
 }
 
@@ -107,13 +127,14 @@ function slotOf(rows: readonly SlotRow[], name: SlotName): KeySlotState {
   };
 }
 
-/** Writes what changed between `before` and `after`. */
+/** Writes what changed between `before` and `after`. `issuedIn`: the job that enabled an app which has become so. */
 export async function writeCardState(
   db: Queries,
   card: string,
   before: CardState,
   after: CardState,
   now: string,
+  issuedIn: (app: string) => string | null = () => null,
 ): Promise<void> {
   if (after.domain !== undefined && after.domain !== before.domain) await writeDomain(db, card, after.domain);
   for (const [app, state] of Object.entries(after.apps)) {
@@ -125,10 +146,13 @@ export async function writeCardState(
       in_doubt: state.inDoubt ? 1 : 0,
       updated: now,
     };
+    const enabled = state.state === 'enabled';
+    const same = enabled && before.apps[app]?.state === 'enabled';
+    const issued = { ...values, issued_in: enabled && !same ? issuedIn(app) : null };
     await db
       .insertInto('card_apps')
-      .values({ card, app, ...values })
-      .onConflict((conflict) => conflict.columns(['card', 'app']).doUpdateSet(values))
+      .values({ card, app, ...issued })
+      .onConflict((conflict) => conflict.columns(['card', 'app']).doUpdateSet(same ? values : issued))
       .execute();
     await writeKeys(db, card, app, state);
   }

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { keyVersions } from './migrations-keys.ts';
 import { operation } from './migrations-operation.ts';
+import { records } from './migrations-records.ts';
 import type { Database } from './tables.ts';
 
 async function first(db: Kysely<Database>): Promise<void> {
@@ -136,4 +137,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-operation': { up: operation },
   '0003-session-purpose': { up: sessionPurpose },
   '0005-key-versions': { up: keyVersions },
+  '0006-records': { up: records },
 };

@@ -40,6 +40,8 @@ export interface CardsTable {
   generation: number;
   set_aside: string | null;
   first_seen: string;
+  /** The store's generation in which the card's last job began: a number, as text like in `meta`. */
+  store_generation: string;
 }
 
 export interface CardAppsTable {
@@ -52,6 +54,8 @@ export interface CardAppsTable {
   /** A load, an installation or a deletion may or may not have happened. */
   in_doubt: number;
   updated: string;
+  /** The job that enabled it; null when it is not enabled, or was before we saw it. */
+  issued_in: string | null;
 }
 
 export interface CardKeysTable {
@@ -112,6 +116,8 @@ export interface JobStepsTable {
   /** The reply, sealed; null once the next step was answered. */
   sealed: string | null;
   created: string;
+  /** With an outcome: the receipt that went with it, sealed; dropped after some days. */
+  receipt: string | null;
 }
 
 export interface JobCommandsTable {
@@ -122,6 +128,8 @@ export interface JobCommandsTable {
   app: string | null;
   /** Status word, or `none` (no answer), `unsent`. Never data. */
   sw: string;
+  /** SHA-256 of what was loaded, with the command that installs it. */
+  load_file_hash: string | null;
 }
 
 export interface LateAnswersTable {
@@ -161,7 +169,7 @@ export interface CountersTable {
 export interface AuditTable {
   id: string;
   at: string;
-  /** `limit`, `release`, `restore`, `key-make`, `key-adopt`, `key-activate`, `key-retire`. */
+  /** `limit`, `release`, `restore`, `receipt`, `key-make`, `key-adopt`, `key-activate`, `key-retire`. */
   kind: string;
   station: string | null;
   operator: string | null;

@@ -62,6 +62,7 @@ const wrappedKeysSchema = z
   )
   .length(3);
 const sessionKeysSchema = z.strictObject({ enc: ownBytes, mac: ownBytes, rmac: ownBytes });
+const foretoldSchema = sessionKeysSchema.extend({ cardChallenge: ownBytes });
 
 /** Calls waiting for the vault process, in order. */
 class CallQueue {
@@ -198,6 +199,8 @@ export async function startVault(config: VaultConfig): Promise<Vault> {
     },
     channelSessionKeys: (keys, context) =>
       queue.call({ op: 'channelSessionKeys', keys, context }, sessionKeysSchema),
+    foretellChannel: (keys, opening) =>
+      queue.call({ op: 'foretellChannel', keys, ...opening }, foretoldSchema),
     wrapDomainKeys: (request) => queue.call({ op: 'wrapDomainKeys', ...request }, wrappedKeysSchema),
     seal: (clear, context) => queue.call({ op: 'seal', clear, context }, ownBytes),
     unseal: (sealed, context) => queue.call({ op: 'unseal', sealed, context }, ownBytes),

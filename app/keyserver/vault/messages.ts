@@ -68,6 +68,15 @@ export const vaultCallSchema = z.discriminatedUnion('op', [
     keys: domainKeys,
     context: z.discriminatedUnion('scp', [scp02, scp03]),
   }),
+  z
+    .strictObject({
+      op: z.literal('foretellChannel'),
+      keys: domainKeys,
+      hostChallenge: bytes(8, 16),
+      sequenceCounter: bytes(3),
+      invoker: bytes(5, 16),
+    })
+    .refine((call) => [8, 16].includes(call.hostChallenge.length), { error: 'challenges of 8 or 16 bytes' }),
   z.strictObject({
     op: z.literal('wrapDomainKeys'),
     under: z.discriminatedUnion('scp', [

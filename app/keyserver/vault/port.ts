@@ -167,6 +167,19 @@ export interface Vault {
    */
   channelSessionKeys(keys: ChannelKeyRefs, context: ChannelContext): Promise<ChannelSessionKeys>;
   /**
+   * The same for an SCP03 channel that has not been opened yet, on a card with pseudo-random challenges, and the challenge that the
+   * card will give (Amendment D §6.2.2.1): of the host challenge's length, 8 or 16 bytes. `sequenceCounter`: 3 bytes, as the answer
+   * will carry it; `invoker`: the security domain's AID.
+   */
+  foretellChannel(
+    keys: ChannelKeyRefs,
+    opening: {
+      readonly hostChallenge: Uint8Array;
+      readonly sequenceCounter: Uint8Array;
+      readonly invoker: Uint8Array;
+    },
+  ): Promise<ChannelSessionKeys & { readonly cardChallenge: Uint8Array }>;
+  /**
    * ENC, MAC and DEK of a security domain, in this order, enciphered for one PUT KEY. All four keys are of one type's `isd/<type>`;
    * the new ones are diversified (`none` is refused: a master never leaves the token).
    */

@@ -1,11 +1,12 @@
-/** `npm run card`: a virtual card in a reader, until Ctrl-C. Everything it says goes to standard error. */
+/** `npm run card`: a virtual card in a reader, until Ctrl-C. Everything but the help goes to standard error. */
 import { CardFileError } from '../card-file.ts';
+import { ReplayFileError } from '../dialogue/replay-file.ts';
 import { OrderError } from '../shop.ts';
 import { parseOptions, USAGE, UsageError } from './options.ts';
-import { describe, orderedCard } from './order.ts';
 import { inOwnPcscd } from './own-pcscd.ts';
 import { type Place, PlaceError } from './place.ts';
 import { inRunningVpcd } from './running-vpcd.ts';
+import { cardSource } from './source.ts';
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const STATUS: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
@@ -13,7 +14,7 @@ const STATUS: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143, SI
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) {
-    say(USAGE);
+    process.stdout.write(USAGE);
     return 0;
   }
   const stop = new AbortController();
@@ -24,9 +25,9 @@ async function main(): Promise<number> {
       stop.abort();
     });
   }
-  const card = await orderedCard(options);
+  const card = await cardSource(options);
   for (const remark of card.remarks) say(remark);
-  say(`Card: ${describe(card.image)}.`);
+  say(`Card: ${card.description}.`);
   if (options.traceFull)
     say(
       'TRACE WITHOUT MASKS: keys and personal data go to the trace as they are. Never do this with a real card.',
@@ -42,7 +43,11 @@ try {
   if (error instanceof UsageError || error instanceof OrderError) {
     say(error.message);
     process.exitCode = 2;
-  } else if (error instanceof CardFileError || error instanceof PlaceError) {
+  } else if (
+    error instanceof CardFileError ||
+    error instanceof ReplayFileError ||
+    error instanceof PlaceError
+  ) {
     say(error.message);
     process.exitCode = 1;
   } else {

@@ -13,11 +13,13 @@ export interface Options {
   readonly keys?: { readonly enc: string; readonly mac: string; readonly dek: string };
   readonly atr?: string;
   readonly memory?: number;
+  readonly failureLimit?: number;
   readonly code?: string;
   readonly port: number;
   readonly pcscd: boolean;
   readonly latency: 'none' | 'realistic';
   readonly state?: string;
+  readonly replay?: string;
   readonly trace?: string;
   readonly traceFull: boolean;
   readonly help: boolean;
@@ -34,6 +36,8 @@ export class UsageError extends Error {
 const NAMES = Object.keys(PROFILES);
 
 export const USAGE = `Usage: npm run card -- --profile NAME [options]
+       npm run card -- --state FILE [options]
+       npm run card -- --replay FILE [--pcscd | --port N] [--trace FILE]
 
 Puts a virtual card into a reader of a running vpcd, or with --pcscd starts a pcscd for it.
 
@@ -49,11 +53,13 @@ ${Object.entries(PROFILES)
                      the three keys one by one
   --atr HEX          answer to reset
   --memory BYTES     free non-volatile memory
+  --tries N          wrong authentications that lock the keys for good; 10 by default
   --code DIGITS      identification code, 16 digits; a fresh one by default
   --port N           port of vpcd on this machine; ${VPCD_PORT} by default
   --pcscd            start a pcscd of our own and say how clients find it
   --latency NAME     realistic (as slow as a real card) or none, the default
   --state FILE       keep the card in this file; made when it is not there
+  --replay FILE      a card that answers exactly the dialogue in this file, a trace
   --trace FILE       write the dialogue to this file, keys and personal data masked
   --trace-full       mask nothing: for virtual cards only
 `;
@@ -69,6 +75,7 @@ export function parseOptions(args: readonly string[]): Options {
     throw new UsageError('--latency takes realistic or none.');
   if (pcscd && port !== undefined)
     throw new UsageError('--port is of a vpcd that runs already; --pcscd starts one with a port of its own.');
+  requireReplayAlone(values);
   const full = values['trace-full'] === true;
   if (full && trace === undefined) throw new UsageError('--trace-full needs --trace FILE.');
   const i = byte('--i', values.i, 0x00, 0x7f);
@@ -76,9 +83,10 @@ export function parseOptions(args: readonly string[]): Options {
   const keys = keysOf(values);
   const atr = atrOf(values.atr);
   const memory = decimal('--memory', values.memory, 0, 0x7fffffff);
+  const failureLimit = decimal('--tries', values.tries, 1, 0xff);
   const code = values.code;
   if (code !== undefined && !/^\d{16}$/.test(code)) throw new UsageError('--code takes 16 digits.');
-  for (const name of ['state', 'trace'] as const)
+  for (const name of ['state', 'replay', 'trace'] as const)
     if (values[name] === '') throw new UsageError(`--${name} takes the name of a file.`);
   return {
     port: decimal('--port', port, 1, 65_535) ?? VPCD_PORT,
@@ -93,13 +101,25 @@ export function parseOptions(args: readonly string[]): Options {
     ...(keys === undefined ? {} : { keys }),
     ...(atr === undefined ? {} : { atr }),
     ...(memory === undefined ? {} : { memory }),
+    ...(failureLimit === undefined ? {} : { failureLimit }),
     ...(code === undefined ? {} : { code }),
     ...(values.state === undefined ? {} : { state: values.state }),
+    ...(values.replay === undefined ? {} : { replay: values.replay }),
     ...(trace === undefined ? {} : { trace }),
   };
 }
 
 type Values = ReturnType<typeof read>;
+
+/** Beside a dialogue goes only where it is played and written to. */
+const WITH_REPLAY: readonly string[] = ['replay', 'port', 'pcscd', 'trace', 'trace-full', 'help'];
+
+function requireReplayAlone(values: Values): void {
+  if (values.replay === undefined) return;
+  const other = Object.keys(values).find((name) => !WITH_REPLAY.includes(name));
+  if (other !== undefined)
+    throw new UsageError(`--replay plays the card that was recorded: leave --${other} out.`);
+}
 
 function read(args: readonly string[]) {
   try {
@@ -116,11 +136,13 @@ function read(args: readonly string[]) {
         'key-dek': { type: 'string' },
         atr: { type: 'string' },
         memory: { type: 'string' },
+        tries: { type: 'string' },
         code: { type: 'string' },
         port: { type: 'string' },
         pcscd: { type: 'boolean' },
         latency: { type: 'string' },
         state: { type: 'string' },
+        replay: { type: 'string' },
         trace: { type: 'string' },
         'trace-full': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },

@@ -25,15 +25,16 @@ export async function orderedCard(options: Options): Promise<OrderedCard> {
   if (state !== undefined && existsSync(state)) {
     const image = await readCardFile(state);
     requireSame(state, image, options);
-    const remarks =
-      options.keys === undefined && options.keyVersion === undefined
-        ? []
-        : [`${state} has keys of its own: those of the command line are for new cards.`];
+    const { keys, keyVersion, memory, failureLimit } = options;
+    const isForNew = [keys, keyVersion, memory, failureLimit].some((value) => value !== undefined);
+    const remarks = isForNew
+      ? [`${state} holds a card: keys, memory and tries of the command line are for new ones.`]
+      : [];
     return { image, file: state, remarks };
   }
   if (profile === undefined)
     throw new UsageError(`Say which card: --profile NAME, one of ${Object.keys(PROFILES).join(', ')}.`);
-  const { scp, i, keyVersion, keys, atr, memory, code } = options;
+  const { scp, i, keyVersion, keys, atr, memory, failureLimit, code } = options;
   const image = makeShopCard({
     profile,
     identificationCode: code ?? freshCode(),
@@ -43,6 +44,7 @@ export async function orderedCard(options: Options): Promise<OrderedCard> {
     ...(keys === undefined ? {} : { keys }),
     ...(atr === undefined ? {} : { atr }),
     ...(memory === undefined ? {} : { memory }),
+    ...(failureLimit === undefined ? {} : { failureLimit }),
   });
   if (state === undefined) return { image, remarks: [] };
   await saveCardFile(state, image);

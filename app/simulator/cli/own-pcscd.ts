@@ -2,9 +2,8 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { saveCardFile } from '../card-file.ts';
 import { type Rig, RigError, type RigErrorCode, startRig } from '../rig/index.ts';
-import { type Place, PlaceError, stopped, traceRemark } from './place.ts';
+import { dialogueLeft, type Place, PlaceError, stopped, traceRemark } from './place.ts';
 
 const REASONS: Partial<Readonly<Record<RigErrorCode, string>>> = {
   'not-linux': '--pcscd works on Linux only: start a pcscd with vpcd yourself and leave it out.',
@@ -25,15 +24,21 @@ export async function inOwnPcscd(place: Place): Promise<void> {
   // Clients may be other users; they must reach the socket, not list the folder.
   await chmod(folder, 0o711);
   try {
-    const rig = await startRig({ folder, readers: 1 }).catch((error: unknown) => {
+    const { opener } = place.card;
+    const cards = opener === undefined ? {} : { cards: opener };
+    const rig = await startRig({ folder, readers: 1, ...cards }).catch((error: unknown) => {
       throw sentence(error);
+    });
+    const left = new Promise<string>((resolve) => {
+      rig.subscribe(({ reason }) => reason !== undefined && resolve(reason));
     });
     try {
       await insert(rig, folder, place);
       say(`The card is in the reader "${rig.readerNames[0] ?? ''}". Clients find it with`);
       say(`export PCSCLITE_CSOCK_NAME=${rig.socketPath}`);
       say('Ctrl-C takes it out.');
-      await stopped(stop);
+      const reason = await Promise.race([left, stopped(stop)]);
+      if (reason !== undefined) throw dialogueLeft(reason);
     } finally {
       await rig.close();
     }
@@ -44,14 +49,13 @@ export async function inOwnPcscd(place: Place): Promise<void> {
 
 async function insert(rig: Rig, folder: string, place: Place): Promise<void> {
   const { card, options } = place;
-  const file = card.file ?? join(folder, 'card.json');
-  if (card.file === undefined) await saveCardFile(file, card.image);
+  const file = await card.fileIn(folder);
   const { latency, trace, traceFull } = options;
   const recorded =
     trace === undefined
       ? {}
       : { trace: { path: resolve(trace), full: traceFull, remark: traceRemark(place) } };
-  await rig.insert(0, file, { latency, ...recorded }).catch((error: unknown) => {
+  await rig.insert(0, file, { latency, untilNoticed: true, ...recorded }).catch((error: unknown) => {
     throw sentence(error);
   });
 }

@@ -2,11 +2,11 @@
 import type { CardDevice } from '../device.ts';
 import { tracedToFile } from '../dialogue/trace-file.ts';
 import type { Options } from './options.ts';
-import { describe, type OrderedCard } from './order.ts';
+import type { CardSource } from './source.ts';
 
 /** A card to be put somewhere until `stop`. */
 export interface Place {
-  readonly card: OrderedCard;
+  readonly card: CardSource;
   readonly options: Options;
   readonly say: (line: string) => void;
   readonly stop: AbortSignal;
@@ -22,7 +22,7 @@ export class PlaceError extends Error {
 
 /** What stands at the beginning of a trace. */
 export function traceRemark({ card }: Pick<Place, 'card'>): string {
-  return `${describe(card.image)}; ${new Date().toISOString()}`;
+  return `${card.description}; ${new Date().toISOString()}`;
 }
 
 /** The device, written down where that was asked for. */
@@ -30,6 +30,11 @@ export function traced(device: CardDevice, place: Pick<Place, 'card' | 'options'
   const { trace, traceFull } = place.options;
   if (trace === undefined) return device;
   return tracedToFile(device, { path: trace, full: traceFull, remarks: [traceRemark(place)] });
+}
+
+/** A recorded dialogue was not followed. */
+export function dialogueLeft(reason: string): PlaceError {
+  return new PlaceError(`The dialogue was left: ${reason}.`);
 }
 
 /** Resolves when the card is to be taken out. */

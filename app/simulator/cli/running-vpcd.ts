@@ -1,11 +1,9 @@
 /** A card in a reader of a vpcd that runs already. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openCardFile } from '../card-file.ts';
 import type { CardDevice } from '../device.ts';
-import { NativeCard } from '../native/native-card.ts';
-import { VirtualCard } from '../virtual-card.ts';
+import { ReplayError } from '../dialogue/replay.ts';
 import { type InsertedCard, insertCard, type RemovalReason } from '../vpcd.ts';
-import { type Place, PlaceError, stopped, traced } from './place.ts';
+import { dialogueLeft, type Place, PlaceError, stopped, traced } from './place.ts';
 
 const RETRY_MS = 500;
 
@@ -15,7 +13,7 @@ const RETRY_MS = 500;
  */
 export async function inRunningVpcd(place: Place): Promise<void> {
   const { options, say, stop } = place;
-  const device = traced(await deviceOf(place), place);
+  const device = traced(await place.card.open(), place);
   const { port } = options;
   let inserted: InsertedCard | undefined = await insertCard({ port, device }).catch((error: unknown) => {
     throw new PlaceError(
@@ -25,10 +23,13 @@ export async function inRunningVpcd(place: Place): Promise<void> {
     );
   });
   while (inserted !== undefined && !stop.aborted) {
-    say(`The card is in the reader on port ${port}; Ctrl-C takes it out.`);
-    const reason = await Promise.race([removed(inserted), stopped(stop)]);
-    if (reason === undefined) break;
-    if (reason !== 'service')
+    const gone = Promise.race([removed(inserted), stopped(stop)]);
+    const isNoticed = await Promise.race([inserted.noticed.then(() => true), gone.then(() => false)]);
+    if (isNoticed) say(`The card is in the reader on port ${port}; Ctrl-C takes it out.`);
+    const removal = await gone;
+    if (removal === undefined) break;
+    if (removal.cause instanceof ReplayError) throw dialogueLeft(removal.cause.message);
+    if (removal.reason !== 'service')
       throw new PlaceError(`What listens on port ${port} does not speak as vpcd does.`);
     say('The smart card service has gone; the card waits for it to come back.');
     inserted = await again({ port, device }, stop);
@@ -36,14 +37,13 @@ export async function inRunningVpcd(place: Place): Promise<void> {
   await inserted?.remove();
 }
 
-async function deviceOf({ card, options: { latency } }: Place): Promise<CardDevice> {
-  if (card.file !== undefined) return openCardFile(card.file, { latency });
-  const { image } = card;
-  return image.format === 1 ? new VirtualCard(image, { latency }) : new NativeCard(image, { latency });
+interface Removal {
+  readonly reason: RemovalReason;
+  readonly cause: unknown;
 }
 
-function removed(card: InsertedCard): Promise<RemovalReason> {
-  return new Promise((resolve) => card.onRemoved(resolve));
+function removed(card: InsertedCard): Promise<Removal> {
+  return new Promise((resolve) => card.onRemoved((reason, cause) => resolve({ reason, cause })));
 }
 
 /** The card in the reader again, as soon as there is one; undefined when it is to stop. */

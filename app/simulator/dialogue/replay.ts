@@ -19,6 +19,7 @@ interface Exchange {
   readonly command: Pattern;
   /** Absent: power was lost before the answer. */
   readonly answer: Uint8Array | undefined;
+  readonly isMasked: boolean;
 }
 
 /** What happened between two resets or losses of power. */
@@ -27,7 +28,8 @@ type Session = readonly Exchange[];
 /**
  * The card of a dialogue. A reset or a loss of power moves on to what followed the recorded one; before the first
  * command of a session they may come as often as they like, since readers differ in that. A command that is not the
- * recorded one is refused with ReplayError, and so is everything after it.
+ * recorded one is refused with ReplayError, and so is everything after it. Masked bytes of a command may be any, and
+ * those of an answer are given as 00.
  */
 export class ReplayCard implements CardDevice {
   readonly atr: Uint8Array;
@@ -37,7 +39,7 @@ export class ReplayCard implements CardDevice {
   #powered = false;
   #failure: ReplayError | undefined;
 
-  /** @throws DialogueError when an answer is masked or missing */
+  /** @throws DialogueError when an answer is missing, or its status word masked */
   constructor(dialogue: Dialogue) {
     this.atr = dialogue.atr;
     this.#sessions = sessionsOf(dialogue.steps);
@@ -46,6 +48,16 @@ export class ReplayCard implements CardDevice {
   /** A card of a dialogue's text. @throws DialogueError */
   static of(text: string): ReplayCard {
     return new ReplayCard(parseDialogue(text));
+  }
+
+  /** How many answers have 00 in place of bytes that were masked. */
+  get maskedAnswers(): number {
+    return this.#sessions.flat().filter(({ isMasked }) => isMasked).length;
+  }
+
+  /** How many commands there are in all. */
+  get commands(): number {
+    return this.#sessions.flat().length;
   }
 
   /** Where the dialogue was left, if it was. */
@@ -121,9 +133,9 @@ export class ReplayCard implements CardDevice {
 function sessionsOf(steps: readonly Step[]): Session[] {
   const sessions: Exchange[][] = [[]];
   let waiting: Extract<Step, { kind: 'command' }> | undefined;
-  const settle = (answer: Uint8Array | undefined) => {
+  const settle = (answer: Uint8Array | undefined, isMasked = false) => {
     if (waiting === undefined) return;
-    sessions.at(-1)?.push({ line: waiting.line, command: waiting.bytes, answer });
+    sessions.at(-1)?.push({ line: waiting.line, command: waiting.bytes, answer, isMasked });
     waiting = undefined;
   };
   for (const step of steps) {
@@ -132,7 +144,7 @@ function sessionsOf(steps: readonly Step[]): Session[] {
       waiting = step;
     } else if (step.kind === 'answer') {
       if (waiting === undefined) throw new DialogueError(step.line, 'an answer to no command');
-      settle(shown(step.bytes, step.line));
+      settle(given(step.bytes, step.line), step.bytes.includes(undefined));
     } else {
       settle(undefined);
       if ((sessions.at(-1)?.length ?? 0) > 0) sessions.push([]);
@@ -142,11 +154,11 @@ function sessionsOf(steps: readonly Step[]): Session[] {
   return sessions.filter((session, i) => i === 0 || session.length > 0);
 }
 
-function shown(bytes: Pattern, line: number): Uint8Array {
-  return Uint8Array.from(bytes, (byte) => {
-    if (byte === undefined) throw new DialogueError(line, 'a masked answer cannot be given again');
-    return byte;
-  });
+/** An answer as it is given again. */
+function given(bytes: Pattern, line: number): Uint8Array {
+  if (bytes.slice(-2).includes(undefined))
+    throw new DialogueError(line, 'a masked status word cannot be given again');
+  return Uint8Array.from(bytes, (byte) => byte ?? 0);
 }
 
 /** Where a command is not the expected one; undefined when it is. */

@@ -6,7 +6,7 @@ import { endChannel, type Turn } from '../turn.ts';
 import { externalAuthenticate, initializeUpdate } from './authenticate.ts';
 import { collectChain } from './chaining.ts';
 import { deleteObject } from './delete.ts';
-import { getData } from './get-data.ts';
+import { getData, getDataOdd } from './get-data.ts';
 import { getStatus } from './get-status.ts';
 import { install } from './install.ts';
 import { load } from './load.ts';
@@ -18,6 +18,9 @@ import { storeData } from './store-data.ts';
 export const INS_LOAD = 0xe8;
 export const INS_GET_STATUS = 0xf2;
 const INS_GET_DATA = 0xca;
+/** The form of class 00 for what is kept as a file: the list of applications (§11.3.2). */
+const INS_GET_DATA_ODD = 0xcb;
+const INS_SELECT = 0xa4;
 const INS_SET_STATUS = 0xf0;
 const INS_INITIALIZE_UPDATE = 0x50;
 const INS_EXTERNAL_AUTHENTICATE = 0x82;
@@ -38,6 +41,7 @@ const MANAGEMENT = new Map<number, Handler>([
 /** What a locked card still does: no change of content, keys or data (§5.1.1.4, table 11-1). */
 const WHEN_CARD_LOCKED: readonly number[] = [
   INS_GET_DATA,
+  INS_GET_DATA_ODD,
   INS_GET_STATUS,
   INS_SET_STATUS,
   INS_INITIALIZE_UPDATE,
@@ -85,7 +89,8 @@ export function processDomain(turn: Turn, domain: SecurityDomain, command: Comma
 /** @throws Refusal 6985 when the card's or the domain's life cycle forbids the command */
 function requireState({ image }: Turn, domain: SecurityDomain, ins: number): void {
   const { lifecycle } = image.domain;
-  if (lifecycle === CARD_STATE.terminated && ins !== INS_GET_DATA) throw new Refusal(SW.conditions);
+  if (lifecycle === CARD_STATE.terminated && ins !== INS_GET_DATA && ins !== INS_GET_DATA_ODD)
+    throw new Refusal(SW.conditions);
   if (lifecycle === CARD_STATE.locked && !WHEN_CARD_LOCKED.includes(ins)) throw new Refusal(SW.conditions);
   // A locked domain rejects everything (§5.3.2.4).
   if (((domain.entry?.lifecycle ?? 0) & 0x80) !== 0) throw new Refusal(SW.conditions);
@@ -93,6 +98,9 @@ function requireState({ image }: Turn, domain: SecurityDomain, ins: number): voi
 
 function execute(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   if (command.ins === INS_GET_DATA) return getData(turn, domain, command);
+  if (command.ins === INS_GET_DATA_ODD && command.cla === 0x00) return getDataOdd(turn, domain, command);
+  // §11.9.2.1: by name only, and that is answered before.
+  if (command.ins === INS_SELECT && command.cla === 0x00) throw new Refusal(SW.wrongP1P2);
   const handler = MANAGEMENT.get(command.ins);
   if (handler === undefined) throw new Refusal(SW.unknownIns);
   if (command.cla !== 0x80) throw new Refusal(SW.wrongCla);

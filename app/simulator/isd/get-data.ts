@@ -39,7 +39,7 @@ const OBJECTS = new Map<number, Reader>([
  */
 export function getData(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   const tag = (command.p1 << 8) | command.p2;
-  if (tag === LIST_OF_APPLICATIONS) return ok(applications(turn.image, domain));
+  if (tag === LIST_OF_APPLICATIONS) return ok(applications(turn, domain));
   if (command.data !== undefined) throw new Refusal(SW.wrongLength);
   const stored = domain.state.data[tag.toString(16).toUpperCase().padStart(2, '0')];
   const isSecret = tag === 0x9f66 || tag === 0x9f67;
@@ -51,14 +51,21 @@ export function getData(turn: Turn, domain: SecurityDomain, command: CommandApdu
   return ok(data);
 }
 
+/** GET DATA with the odd instruction, class 00: there is no file but the list of applications. */
+export function getDataOdd(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
+  if (((command.p1 << 8) | command.p2) !== LIST_OF_APPLICATIONS) throw new Refusal(SW.referenceNotFound);
+  return getData(turn, domain, command);
+}
+
 /** §11.3.3.1.3: applications the domain may see, each in a template 61. */
-function applications(image: CardImage, domain: SecurityDomain): Uint8Array {
+function applications({ image, volatile }: Turn, domain: SecurityDomain): Uint8Array {
   const all = (domain.privileges & PRIVILEGE.globalRegistry) !== 0;
   const seen = image.instances.filter((entry) => all || isBelow(image, entry, domain.aid));
   const whole = seen.map(({ aid }) => writeTlv(0x61, writeTlv(0x4f, fromHex(aid))));
-  // One answer holds 256 bytes, and this card does not chain answers.
+  // One answer holds 256 bytes, its protection with them, and this card does not chain answers.
+  const room = volatile.channel?.responseRoom ?? 256;
   const ends = whole.map((_, i) => whole.slice(0, i + 1).reduce((sum, { length }) => sum + length, 0));
-  return concat(...whole.filter((_, i) => (ends[i] ?? 0) <= 256));
+  return concat(...whole.filter((_, i) => (ends[i] ?? 0) <= room));
 }
 
 /** Key information template (tables 11-28, 11-29): id, version, type and length of each key. */

@@ -24,7 +24,11 @@ function say(message: RigMessage): void {
 async function obey(slots: Slots, openCard: CardOpener, command: RigCommand): Promise<void> {
   switch (command.do) {
     case 'insert':
-      return await slots.insert(command.reader, () => openCard(command.cardFile, command.options));
+      return await slots.insert(
+        command.reader,
+        () => openCard(command.cardFile, command.options),
+        command.options,
+      );
     case 'remove':
       return await slots.remove(command.reader);
     case 'stop-service':

@@ -22,6 +22,8 @@ export const InsertOptions = z.object({
       z.object({ ...strike, scripted: z.literal('memoryFull') }),
     ])
     .optional(),
+  /** The card counts as inserted only when clients find it, half a second later at most; at once otherwise. */
+  untilNoticed: z.boolean().optional(),
   /** Absolute path of a file the dialogue is written to; see ../dialogue/trace-file.ts. */
   trace: z.object({ path: z.string().min(1), full: z.boolean(), remark: z.string() }).optional(),
 });
@@ -65,8 +67,15 @@ export const RigFault = z.enum([
 ]);
 export type RigFault = z.infer<typeof RigFault>;
 
-/** Something happened to a card: it pulled itself (`torn`), or it went in any other way. Readers count from 0. */
-export const RigEvent = z.object({ event: z.enum(['torn', 'removed']), reader });
+/**
+ * Something happened to a card: it pulled itself (`torn`), or it went in any other way. Readers count from 0. `reason`:
+ * where a recorded dialogue was left.
+ */
+export const RigEvent = z.object({
+  event: z.enum(['torn', 'removed']),
+  reader,
+  reason: z.string().optional(),
+});
 export type RigEvent = z.infer<typeof RigEvent>;
 
 /** Process to parent. */

@@ -45,7 +45,8 @@ export async function preparePcscd({ program, driver, readers }: PcscdOptions): 
     const copy = join(PCSCD_FOLDER, `driver-${i + 1}.so`);
     await copyFile(driver, copy);
     const port = `0x${(VPCD_PORT + SLOTS * i).toString(16).toUpperCase()}`;
-    const name = `Virtual Reader ${i + 1}`;
+    // A letter: numbers are what pcscd puts behind it for the slots.
+    const name = `Virtual Reader ${String.fromCodePoint(0x41 + i)}`;
     blocks.push(`FRIENDLYNAME "${name}"\nDEVICENAME /dev/null:${port}\nLIBPATH ${copy}\nCHANNELID ${port}\n`);
     for (let slot = 0; slot < SLOTS; slot += 1) readerNames.push(`${name} 00 0${slot}`);
   }

@@ -1,5 +1,6 @@
 /** The rig's readers and the cards in them. A card stays in its reader while the service is stopped, as a real one. */
 import type { CardDevice } from '../device.ts';
+import { ReplayError } from '../dialogue/replay.ts';
 import { type InsertedCard, insertCard } from '../vpcd.ts';
 import type { RigEvent, RigFault } from './messages.ts';
 import type { Pcscd } from './pcscd.ts';
@@ -24,13 +25,23 @@ interface Slot {
 /** All readers of a rig. */
 export interface Slots {
   /** @throws SlotError when there is no such reader or it is occupied, or what `open` throws as `card-file`. */
-  insert(reader: number, open: () => Promise<CardDevice>): Promise<void>;
+  insert(
+    reader: number,
+    open: () => Promise<CardDevice>,
+    options?: { readonly untilNoticed?: boolean | undefined },
+  ): Promise<void>;
   /** Pulls the card; a reader without one is left as it is. @throws SlotError when there is no such reader. */
   remove(reader: number): Promise<void>;
   stopService(): Promise<void>;
   startService(): Promise<void>;
   /** Pulls every card and stops the service. */
   close(): Promise<void>;
+}
+
+/** Resolves when clients find the card, or when it has gone already. */
+async function noticed({ link }: Slot): Promise<void> {
+  if (link === undefined) return;
+  await Promise.race([link.noticed, new Promise<void>((resolve) => link.onRemoved(() => resolve()))]);
 }
 
 /** The readers of `pcscd`; `onEvent` hears of cards that went. */
@@ -52,11 +63,12 @@ export function openSlots(pcscd: Pcscd, onEvent: (event: RigEvent) => void): Slo
     const inserted = await insertCard({ port: pcscd.portOf(reader), device: card });
     slot.link = inserted;
     slot.vacated = inserted.vacated;
-    inserted.onRemoved((reason) => {
+    inserted.onRemoved((reason, cause) => {
       slot.link = undefined;
       if (reason === 'service') return;
       slot.card = undefined;
-      onEvent({ event: reason === 'torn' ? 'torn' : 'removed', reader });
+      const left = cause instanceof ReplayError ? { reason: cause.message } : {};
+      onEvent({ event: reason === 'torn' ? 'torn' : 'removed', reader, ...left });
     });
   };
 
@@ -71,7 +83,7 @@ export function openSlots(pcscd: Pcscd, onEvent: (event: RigEvent) => void): Slo
 
   return {
     remove,
-    insert: async (reader, open) => {
+    insert: async (reader, open, { untilNoticed = false } = {}) => {
       const slot = slotOf(reader);
       if (slot.card) throw new SlotError('reader-occupied', `a card is in reader ${reader}`);
       const card = await open().catch((error: unknown) => {
@@ -85,6 +97,7 @@ export function openSlots(pcscd: Pcscd, onEvent: (event: RigEvent) => void): Slo
         slot.card = undefined;
         throw error;
       }
+      if (untilNoticed) await noticed(slot);
     },
     stopService: async () => {
       await pcscd.stop();

@@ -144,6 +144,18 @@ export class StationWindow {
     });
   }
 
+  /**
+   * Control and a key as the system hands them to the program: keys of the DevTools protocol, which Playwright presses, go
+   * to the page past the program's own shortcuts (Chromium, `skip_if_unhandled`).
+   */
+  async pressShortcut(key: string): Promise<void> {
+    await this.app.evaluate(({ BrowserWindow }, keyCode) => {
+      const contents = BrowserWindow.getAllWindows()[0]?.webContents;
+      for (const type of ['keyDown', 'keyUp'] as const)
+        contents?.sendInputEvent({ type, keyCode, modifiers: ['control'] });
+    }, key);
+  }
+
   /** Native dialogs are answered with the button of this number from now on, and counted. */
   async answerDialogs(button: number): Promise<void> {
     await this.app.evaluate(({ dialog }, response) => {

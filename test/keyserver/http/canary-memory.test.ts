@@ -47,7 +47,7 @@ const cards: { identification: string; account: string }[] = [];
 beforeAll(async () => {
   const added = MOVING_TYPES.filter(({ id }) => id === TYPE);
   types = await openOtherTypes(added, 'sqlite', makeToken);
-  site = await openServerSite('sqlite', {}, { rig: types.rig, resources: types.resources });
+  site = await openServerSite('sqlite', {}, { own: { rig: types.rig, resources: types.resources } });
   await addCustodian(types);
   server = await site.start();
   const { client } = await site.station('counter', [server.port]);
@@ -82,6 +82,7 @@ function listening(client: ServerClient): ServerClient {
     postAnswers: (job, seq, request, ...rest) =>
       asked(request, () => client.postAnswers(job, seq, request, ...rest)),
     card: (identification, ...rest) => asked(identification, () => client.card(identification, ...rest)),
+    postReceipts: (request, ...rest) => asked(request, () => client.postReceipts(request, ...rest)),
     close: () => undefined,
   };
 }

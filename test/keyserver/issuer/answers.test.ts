@@ -8,6 +8,7 @@ const sent = (accept = ['9000'], expected?: string): Sent => ({
   step: 0,
   meaning: { kind: 'pass' },
   accept,
+  guarded: false,
   label: { step: 'select-app' },
   ...(expected === undefined ? {} : { expect: { value: expected, mask: 'FF'.repeat(expected.length / 2) } }),
 });

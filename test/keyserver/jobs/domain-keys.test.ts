@@ -30,16 +30,19 @@ async function domainOnRecord(identification: string) {
 }
 
 describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
+  // One trip less where the card's first challenge is foretold.
+  const opening = id === 'vanishing' ? 0 : 1;
+
   it('has the issuer’s keys alone, in as many trips as planned, and its apps as wished', async () => {
     const { card, identification } = types.type(id).newCard();
     const before = keysOnCard(card, domainOnCard(card).versions[0] ?? 0);
     const asked = await request(card, types.context, randomDigits(16), ENABLE);
     const reply = await startJob(types.context, CALLER, asked);
-    expect(reply.plan).toMatchObject({ trips: 8, steps: [{ kind: 'enable', app: 'e-wallet' }] });
+    expect(reply.plan).toMatchObject({ trips: 7 + opening, steps: [{ kind: 'enable', app: 'e-wallet' }] });
     expect(await carry(card, types.context, reply)).toMatchObject({
       result: 'complete',
-      trips: 8,
-      plannedTrips: 8,
+      trips: 7 + opening,
+      plannedTrips: 7 + opening,
     });
     expect(domainOnCard(card)).toEqual({ ...MOVED[id], failedAuthentications: 0 });
     const [version = 0] = MOVED[id].versions;
@@ -60,9 +63,9 @@ describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
       expect(outcome).toMatchObject({ result: 'complete', trips: outcome.plannedTrips });
       return outcome.trips;
     };
-    expect(await trips(LOAD)).toBe(9);
-    expect(await trips([{ app: 'campus-meal', action: 'delete' }])).toBe(3);
-    expect(await trips(LOAD)).toBe(7);
+    expect(await trips(LOAD)).toBe(8 + opening);
+    expect(await trips([{ app: 'campus-meal', action: 'delete' }])).toBe(2 + opening);
+    expect(await trips(LOAD)).toBe(6 + opening);
     expect(domainOnCard(card)).toEqual({ ...MOVED[id], failedAuthentications: 0 });
   });
 
@@ -71,7 +74,7 @@ describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
     const outcome = await issue(card, types.context, randomDigits(16), [
       { app: 'campus-meal', action: 'delete' },
     ]);
-    expect(outcome).toMatchObject({ result: 'complete', trips: 4, plannedTrips: 4 });
+    expect(outcome).toMatchObject({ result: 'complete', trips: 3 + opening, plannedTrips: 3 + opening });
     expect(domainOnCard(card)).toMatchObject(MOVED[id]);
   });
 });
@@ -81,7 +84,7 @@ describe('a card that is not moved', () => {
     const { card } = types.type('unmoved').newCard();
     expect(await issue(card, types.context, randomDigits(16), LOAD)).toMatchObject({
       result: 'complete',
-      trips: 7,
+      trips: 6,
     });
     expect(domainOnCard(card).versions).toEqual([0x01]);
   });
@@ -97,7 +100,15 @@ describe('a card that is not moved', () => {
     expect(JSON.stringify({ ...card.image.domain, keySets: [] })).toBe(
       JSON.stringify({ ...JSON.parse(before), keySets: [] }),
     );
-    expect(await domainOnRecord(identification)).toBeUndefined();
+    // Where an opening was foretold, what was meant to follow it is taken back.
+    const domain = await domainOnRecord(identification);
+    if (id === 'vanishing')
+      expect(domain).toMatchObject({
+        candidates: [{ origin: 'factory', data: null }],
+        spent: 0,
+        leaving: null,
+      });
+    else expect(domain).toBeUndefined();
   });
 });
 
@@ -114,6 +125,39 @@ function watched(card: CardDevice, sent: string[]): CardDevice {
     },
   };
 }
+
+describe('a card whose own list of keys speaks against the move', () => {
+  it.each([
+    ['replaced', 'of another type', 'E012C00401018810C00402018810C00403018810'],
+    ['replaced', 'of another length', 'E012C00401018010C00402018018C00403018010'],
+    ['replaced', 'of another length, in the extended form', 'E00CC00A0301FF80001801000100'],
+    [
+      'added',
+      'of the new version already',
+      'E024C00401018810C00402018810C00403018810C00401308810C00402308810C00403308810',
+    ],
+  ])('(%s) with keys %s: refused before the first byte', async (id, _what, keyInformation) => {
+    const { card, identification } = types.type(id).newCard();
+    const asked = await request(card, types.context, randomDigits(16), ENABLE);
+    asked.card.keyInformation = keyInformation;
+    await expect(startJob(types.context, CALLER, asked)).rejects.toMatchObject({ code: 'wrong-card-type' });
+    expect(await domainOnRecord(identification)).toBeUndefined();
+  });
+
+  it.each([
+    ['replaced', 'that does not tell', undefined],
+    ['replaced', 'that tells nonsense', 'E003C00401'],
+    ['replaced', 'with keys for other uses beside', 'E018C00401018010C00402018010C00403018010C00471018818'],
+    ['added', 'with keys of other versions beside', 'E018C00401018810C00402018810C00403018810C00401718810'],
+  ])('(%s) one %s is moved', async (id, _what, keyInformation) => {
+    const { card } = types.type(id).newCard();
+    const asked = await request(card, types.context, randomDigits(16), ENABLE);
+    if (keyInformation === undefined) delete asked.card.keyInformation;
+    else asked.card.keyInformation = keyInformation;
+    const outcome = await carry(card, types.context, await startJob(types.context, CALLER, asked));
+    expect(outcome).toMatchObject({ result: 'complete' });
+  });
+});
 
 describe('a card that lies about the keys it has', () => {
   it('is set aside when it confirms others than it was given', async () => {

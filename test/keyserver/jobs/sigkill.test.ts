@@ -66,7 +66,7 @@ it.each(NAMES)(
       ]);
       expect(final, `commit ${at}`).toEqual(whole.final);
       if (killedBy.length === 0) {
-        expect(at).toBeGreaterThan(3);
+        expect(at).toBeGreaterThan(2);
         return;
       }
       expect(killedBy, `commit ${at}`).toEqual(['SIGKILL', 'SIGKILL']);

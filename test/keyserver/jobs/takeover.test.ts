@@ -185,8 +185,8 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
   describe('a station that is lost for good leaves the record right for the next one', () => {
     const stories: [string, Wish[], string | undefined, number][] = [
       ['enabling', ENABLE, 'e-wallet', 4],
-      ['loading and enabling', [{ app: 'campus-meal', action: 'enable' }], undefined, 6],
-      ['deleting', [{ app: 'transit', action: 'delete' }], undefined, 2],
+      ['loading and enabling', [{ app: 'campus-meal', action: 'enable' }], undefined, 5],
+      ['deleting', [{ app: 'transit', action: 'delete' }], undefined, 1],
     ];
     it.each(stories)(
       '%s: whether the batch reached the card whole, in part or not at all',

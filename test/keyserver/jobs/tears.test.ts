@@ -116,7 +116,37 @@ describe('the station is lost with its answers, and another one takes the card',
     },
   );
 
-  it('loads again after a torn load, and no memory is lost', async () => {
+  it.each([
+    ['demo-scp03', 'before'],
+    ['demo-scp03', 'after'],
+    ['demo-scp02', 'before'],
+    ['demo-scp02', 'after'],
+  ] as const)(
+    'loads again after a load torn at whatever command, and no memory is lost (%s, %s the card acted)',
+    async (type, when) => {
+      const wishes: Wish[] = [{ app: 'identity', action: 'enable' }];
+      const newCard = () => rig.newCard({ type, installed: [] });
+      const whole = newCard();
+      await issue(whole.card, rig.context, randomDigits(16), wishes);
+      const expected = (await look(whole.card, rig.context)).facts.resources;
+      let at = 1;
+      // SELECT, the card's number, SELECT, the channel in two, DELETE, INSTALL, 22 blocks, INSTALL, and what follows.
+      for (; at <= 34; at += 1) {
+        const { card } = newCard();
+        const account = randomDigits(16);
+        const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
+        const asked = await request(card, rig.context, account, wishes);
+        await carryUntilTorn(torn, rig.context, await startJob(rig.context, CALLER, asked));
+        expect(torn.struck).toBe(true);
+        card.powerOn();
+        expect((await issue(card, rig.context, account, wishes)).result, `torn at ${at}`).toBe('complete');
+        expect((await look(card, rig.context)).facts.resources, `torn at ${at}`).toBe(expected);
+      }
+    },
+    120_000,
+  );
+
+  it('loads again after a torn load of a larger package, and no memory is lost', async () => {
     const wishes: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
     const whole = rig.newCard();
     await issue(whole.card, rig.context, randomDigits(16), wishes);

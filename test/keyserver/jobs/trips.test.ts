@@ -29,7 +29,13 @@ function combinations(): Wish[][] {
   return all;
 }
 
-async function expectAsPlanned(wishes: Wish[], withOpening: boolean, type: 'demo-scp03' | 'demo-scp02') {
+/** `counts`: whether the card tells its sequence counter, so that the opening of a channel is foretold. */
+async function expectAsPlanned(
+  wishes: Wish[],
+  withOpening: boolean,
+  type: 'demo-scp03' | 'demo-scp02',
+  counts: boolean,
+) {
   const what = `${type}: ${wishes.map((wish) => `${wish.action} ${wish.app}`).join(', ')}`;
   const { card, identification } = rig.newCard({ type });
   const before = (await look(card, rig.context)).observed;
@@ -37,6 +43,7 @@ async function expectAsPlanned(wishes: Wish[], withOpening: boolean, type: 'demo
   const loads = enables.some((wish) => wish.app === 'campus-meal');
   const opening = withOpening && !loads ? enables[0]?.app : undefined;
   const asked = await request(card, rig.context, randomDigits(16), wishes, opening);
+  if (!counts) delete asked.card.sequenceCounter;
   const reply = await startJob(rig.context, CALLER, asked);
   const outcome = await carry(card, rig.context, reply);
   expect(outcome, what).toMatchObject({
@@ -50,7 +57,7 @@ async function expectAsPlanned(wishes: Wish[], withOpening: boolean, type: 'demo
   const opensWithChannel = loads || (enables.length === 0 && gone.length > 0);
   const unopened = enables.length > 0 && !loads && opening === undefined;
   expect(outcome.trips, what).toBe(
-    4 * enables.length + 1 + channels + (opensWithChannel ? 1 : 0) + (unopened ? 1 : 0),
+    4 * enables.length + 1 + channels + (opensWithChannel && !counts ? 1 : 0) + (unopened ? 1 : 0),
   );
   expect([...outcome.deleted].sort(), what).toEqual(gone.map((wish) => wish.app).sort());
   const { observed } = await look(card, rig.context);
@@ -70,12 +77,12 @@ async function expectAsPlanned(wishes: Wish[], withOpening: boolean, type: 'demo
 describe('predicted equals real', () => {
   it('for all 80 combinations of wishes', async () => {
     for (const [at, wishes] of combinations().entries())
-      await expectAsPlanned(wishes, at % 2 === 0, 'demo-scp03');
+      await expectAsPlanned(wishes, at % 2 === 0, 'demo-scp03', at % 3 !== 0);
   }, 60_000);
 
   it('on the other card type too', async () => {
     for (const [at, wishes] of combinations().entries()) {
-      if (at % 9 === 4) await expectAsPlanned(wishes, true, 'demo-scp02');
+      if (at % 9 === 4) await expectAsPlanned(wishes, true, 'demo-scp02', at % 2 === 0);
     }
   });
 });

@@ -68,6 +68,9 @@ async function expectVersion(
   return number;
 }
 
+/** By what i means: only SCP03 i = 70 of these has challenges that follow from the counter (SCP02's bit for it is 40). */
+const FORETOLD = { vanishing: true, added: false, replaced: false };
+
 describe.each(MOVING)('cards of a type (%s)', (id) => {
   it('are moved to the next version by whatever comes next, work under it, and go back', async () => {
     await use(id, 1);
@@ -76,10 +79,12 @@ describe.each(MOVING)('cards of a type (%s)', (id) => {
     await issue(made.card, types.context, account, ENABLE);
     let number = await expectVersion(id, made, 1, 'issued');
     const first = keysOnCard(made.card, number);
+    // A channel that can be foretold costs no trip of its own.
+    const trips = FORETOLD[id] ? 3 : 4;
     for (const version of [2, 3, 1]) {
       await use(id, version);
       const outcome = await issue(made.card, types.context, account, NOTHING);
-      expect(outcome, `to ${version}`).toMatchObject({ result: 'complete', trips: 4, plannedTrips: 4 });
+      expect(outcome, `to ${version}`).toMatchObject({ result: 'complete', trips, plannedTrips: trips });
       const next = await expectVersion(id, made, version, `to ${version}`);
       // Never the number it had: what is on the card afterwards would not be known.
       expect(next).not.toBe(number);
@@ -88,7 +93,7 @@ describe.each(MOVING)('cards of a type (%s)', (id) => {
     }
     expect(await issue(made.card, types.context, account, LOAD)).toMatchObject({
       result: 'complete',
-      trips: 7,
+      trips: FORETOLD[id] ? 6 : 7,
     });
   });
 

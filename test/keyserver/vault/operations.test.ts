@@ -211,6 +211,28 @@ describe('secure channels', () => {
     });
   });
 
+  test.each([8, 16])(
+    'an SCP03 channel that is still to be opened, with challenges of %i bytes',
+    async (length) => {
+      const hostChallenge = randomBytes(length);
+      const opening = { hostChallenge, sequenceCounter: hex('00002A'), invoker: hex('A000000151000000') };
+      const { cardChallenge, ...keys } = await vault.foretellChannel(refs('demo-scp03'), opening);
+      // Amendment D §4.1.5, §6.2.2.1: constant 02, the length in bits, the counter and the domain's AID.
+      const input = Buffer.concat([
+        hex(`${'00'.repeat(11)}0200${length === 8 ? '0040' : '0080'}01`),
+        hex('00002AA000000151000000'),
+      ]);
+      const whole = new Uint8Array(ref.aesCmac(aesKey('isd/demo-scp03/enc'), input));
+      expect(cardChallenge).toEqual(whole.slice(0, length));
+      expect(keys).toEqual(
+        await vault.channelSessionKeys(refs('demo-scp03'), { scp: '03', hostChallenge, cardChallenge }),
+      );
+      await expect(vault.foretellChannel(refs('demo-scp02'), opening)).rejects.toMatchObject({
+        fault: 'refused',
+      });
+    },
+  );
+
   test('keys of the wrong algorithm, and of two security domains, are refused', async () => {
     const context = { scp: '02', sequenceCounter: hex('0001') } as const;
     await expect(vault.channelSessionKeys(refs('demo-scp03'), context)).rejects.toMatchObject({

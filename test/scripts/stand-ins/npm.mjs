@@ -1,9 +1,19 @@
-/** npm ci, as far as set-up can tell: fills node_modules, or fails in one of npm's own ways. */
+/**
+ * npm ci, as far as set-up can tell: fills node_modules, or fails in one of npm's own ways. npm pack: another package than the
+ * one that was asked for, under its name.
+ */
 import { spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { end, file, print, takeMode } from './state.mjs';
+import { join } from 'node:path';
+import { args, end, file, print, takeMode } from './state.mjs';
 
 const mode = takeMode();
+if (args.includes('pack')) {
+  const [, scope, name, version] = /^@(.+)\/(.+)@(.+)$/.exec(args[args.indexOf('pack') + 1]);
+  const into = args[args.indexOf('--pack-destination') + 1];
+  writeFileSync(join(into, `${scope}-${name}-${version}.tgz`), 'something else');
+  process.exit(0);
+}
 rmSync('node_modules', { recursive: true, force: true });
 mkdirSync('node_modules/left', { recursive: true });
 

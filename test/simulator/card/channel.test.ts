@@ -140,9 +140,10 @@ describe('what ends a channel', () => {
     expect((await channel.send(LIST)).sw).toBe('6982');
   });
 
-  it('a MAC where none was agreed is refused', async () => {
-    const [device] = await open(0x00);
-    expect((await send(device, '84F240000A4F000102030405060708')).sw).toBe('6882');
+  it('a wrong MAC where none was agreed', async () => {
+    const [device, channel] = await open(0x00);
+    expect((await send(device, '84F240000A4F000102030405060708')).sw).toBe('6982');
+    expect((await channel.send(LIST)).sw).toBe('6982');
   });
 
   it('management without a session is refused', async () => {
@@ -156,6 +157,23 @@ describe('what ends a channel', () => {
       '80F080FF',
     ])
       expect((await send(device, command.length % 2 ? `${command}0` : command)).sw).toBe('6982');
+  });
+});
+
+describe('more security than was agreed (GPC 2.3.1 §E.1.6, Amendment D §5.6)', () => {
+  it.each([
+    { type: 'demo-scp02', protocolOption: 0x15, level: 0x00 },
+    { type: 'demo-scp02', protocolOption: 0x05, level: 0x00 },
+    { type: 'demo-scp02', protocolOption: 0x35, level: 0x10 },
+    { type: 'demo-scp03', protocolOption: 0x70, level: 0x00 },
+  ] as const)('$type, i = $protocolOption, level $level: C-MACs are checked', async ({ level, ...spec }) => {
+    const device = card(spec);
+    const icv = (spec.protocolOption & 0x10) !== 0;
+    const channel = await openChannel(device, isdKeys(device.image), { level, icv, exceed: true });
+    for (let i = 0; i < 2; i += 1) expect((await channel.send(LIST)).data).toContain(WALLET);
+    const torn = channel.wrap(LIST);
+    torn[torn.length - 2] = (torn[torn.length - 2] ?? 0) ^ 1;
+    expect((await send(device, torn.toString('hex'))).sw).toBe('6982');
   });
 });
 

@@ -60,9 +60,18 @@ export async function openChannel(
     le?: boolean;
     /** SCP02: whether ICVs are encrypted, which the card does not say in INITIALIZE UPDATE. */
     icv?: boolean;
+    /** Puts a C-MAC on commands although the level does not ask for it, as some tools do. */
+    exceed?: boolean;
   } = {},
 ): Promise<Opened> {
-  const { level = 0x01, version = 0, hostChallenge = '0102030405060708', le = false, icv = true } = options;
+  const {
+    level = 0x01,
+    version = 0,
+    hostChallenge = '0102030405060708',
+    le = false,
+    icv = true,
+    exceed = false,
+  } = options;
   const kvn = version.toString(16).padStart(2, '0');
   const challengeLength = (hostChallenge.length / 2).toString(16).padStart(2, '0');
   const first = await send(device, `8050${kvn}00${challengeLength}${hostChallenge}00`);
@@ -71,7 +80,9 @@ export async function openChannel(
   const host = Buffer.from(hostChallenge, 'hex');
   const statics = { enc: Buffer.from(keys.enc), mac: Buffer.from(keys.mac), dek: Buffer.from(keys.dek) };
   const start =
-    answer[11] === 0x02 ? scp02(answer, host, statics, level, icv) : scp03(answer, host, statics, level);
+    answer[11] === 0x02
+      ? scp02(answer, host, statics, { level, exceed, icv })
+      : scp03(answer, host, statics, { level, exceed });
   const apdu = le ? Buffer.concat([start.authenticate, Buffer.of(0)]) : start.authenticate;
   const done = await send(device, upper(apdu));
   if (done.sw !== '9000') throw new Error(done.sw);
@@ -93,7 +104,17 @@ interface Start {
 }
 type Bytes = { enc: Buffer; mac: Buffer; dek: Buffer };
 
-function scp02(answer: Buffer, host: Buffer, keys: Bytes, level: number, encryptIcv: boolean): Start {
+interface Level {
+  readonly level: number;
+  readonly exceed: boolean;
+}
+
+function scp02(
+  answer: Buffer,
+  host: Buffer,
+  keys: Bytes,
+  { level, exceed, icv: encryptIcv }: Level & { readonly icv: boolean },
+): Start {
   const counter = answer.subarray(12, 14);
   const card = answer.subarray(14, 20);
   const session = (key: Buffer, constant: number) =>
@@ -115,7 +136,7 @@ function scp02(answer: Buffer, host: Buffer, keys: Bytes, level: number, encrypt
       wrap(command) {
         const { header: head, data, le } = parts(command);
         plain = Buffer.concat([head, Buffer.of(data.length), data]);
-        if ((level & 1) === 0) return rebuilt(head, data, le);
+        if ((level & 1) === 0 && !exceed) return rebuilt(head, data, le);
         const secured = Buffer.from(head);
         secured[0] = (secured[0] ?? 0) | 4;
         const icv = encryptIcv ? tdesEcb(mac.subarray(0, 8), last) : last;
@@ -138,7 +159,7 @@ function scp02(answer: Buffer, host: Buffer, keys: Bytes, level: number, encrypt
 }
 
 /** S8 or S16, as long as the host challenge is. */
-function scp03(answer: Buffer, host: Buffer, keys: Bytes, level: number): Start {
+function scp03(answer: Buffer, host: Buffer, keys: Bytes, { level, exceed }: Level): Start {
   const n = host.length;
   const context = Buffer.concat([host, answer.subarray(13, 13 + n)]);
   const bits = keys.mac.length * 8;
@@ -163,7 +184,7 @@ function scp03(answer: Buffer, host: Buffer, keys: Bytes, level: number): Start 
       wrap(command) {
         count += 1;
         const { header: head, data, le } = parts(command);
-        if ((level & 1) === 0) return rebuilt(head, data, le);
+        if ((level & 1) === 0 && !exceed) return rebuilt(head, data, le);
         const secured = Buffer.from(head);
         secured[0] = (secured[0] ?? 0) | 4;
         const body = (level & 2) !== 0 && data.length > 0 ? aesCbc(enc, pad(data, 16), iv(0)) : data;

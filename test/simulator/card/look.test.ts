@@ -101,3 +101,37 @@ describe('GET DATA', () => {
     expect((await send(device, '80CA004500000100')).sw).toBe('6700');
   });
 });
+
+describe('the list of applications (GPC 2.3.1 §11.3.2)', () => {
+  const wanted = [WALLET, 'F04B41494B41020001', 'F04B41494B41040001'].map((aid) => `610B4F09${aid}`).join('');
+
+  it.each(['80CA2F00025C0000', '00CA2F00025C0000', '00CB2F00025C0000'])('%s', async (command) => {
+    expect(await send(card(), command)).toEqual({ data: wanted, sw: '9000' });
+  });
+
+  it('is the only thing there is under the odd instruction, which is of class 00', async () => {
+    expect((await send(card(), '00CB9F7F025C0000')).sw).toBe('6A88');
+    expect((await send(card(), '80CB2F00025C0000')).sw).toBe('6D00');
+  });
+
+  it('leaves room for the protection of the answer', async () => {
+    const device = card({}, (image) => {
+      const [first] = image.instances;
+      if (first === undefined) throw new TypeError('no app');
+      for (let i = 0; i < 30; i += 1)
+        image.instances.push({
+          ...first,
+          aid: `F04B41494B42${i.toString(16).padStart(4, '0').toUpperCase()}`,
+        });
+    });
+    for (const level of [0x13, 0x33]) {
+      const channel = await openChannel(device, isdKeys(device.image), { level });
+      const whole = await device.transmit(channel.wrap('80CA2F00025C0000'));
+      expect(whole.length).toBeLessThanOrEqual(258);
+      const { data, sw } = channel.unwrap(whole);
+      expect(sw).toBe('9000');
+      expect(data).toContain(wanted);
+      expect(data).toMatch(/^(?:61..4F..(?:..){8,9})+$/);
+    }
+  });
+});

@@ -1,6 +1,6 @@
 /** A card whose ATR offers T=0 only (ISO/IEC 7816-3 §12.2). */
 import { describe, expect, it } from 'vitest';
-import { installForLoad, loadBlocks, sendAll } from './content-host.ts';
+import { install, installForLoad, loadBlocks, sendAll } from './content-host.ts';
 import { CODE, capFile } from './fixtures.ts';
 import { type Answer, openChannel, send } from './gp-host.ts';
 import { DEFAULT_KEYS, shopCard } from './shop-fixtures.ts';
@@ -95,6 +95,20 @@ describe('T=0', () => {
       '9000',
     );
     expect((await channel.send('80F22002024F0000')).data).toContain(PACKAGE);
+  });
+
+  it('a list longer than one answer comes in parts, each fetched before the next', async () => {
+    const device = fetching(shopCard('sim-scp02-15'));
+    const channel = await openChannel(device, DEFAULT_KEYS);
+    await sendAll(channel, [installForLoad(PACKAGE), ...loadBlocks(capFile(PACKAGE, ['D276000085010001']))]);
+    const aids = Array.from({ length: 12 }, (_, i) => `D2760000850102${i.toString(16).padStart(2, '0')}`);
+    for (const aid of aids) await channel.send(install(0x0c, PACKAGE, 'D276000085010001', aid));
+    const parts = [await channel.send('80F24002024F0000')];
+    while (parts.at(-1)?.sw === '6310') parts.push(await channel.send('80F24003024F0000'));
+    expect(parts.length).toBeGreaterThan(1);
+    expect(parts.at(-1)?.sw).toBe('9000');
+    const listed = parts.flatMap(({ data }) => [...data.matchAll(/4F08((?:[0-9A-F]{2}){8})9F70/g)]);
+    expect(listed.map(([, aid]) => aid)).toEqual(aids.map((aid) => aid.toUpperCase()));
   });
 
   it('nothing slips between GET CHALLENGE and its use', async () => {

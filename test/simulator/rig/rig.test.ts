@@ -88,10 +88,10 @@ describe.skipIf(!here.available)('startRig', () => {
 
   it('rounds readers up to pairs, and names them', () => {
     expect(rig.readerNames).toEqual([
-      'Virtual Reader 1 00 00',
-      'Virtual Reader 1 00 01',
-      'Virtual Reader 2 00 00',
-      'Virtual Reader 2 00 01',
+      'Virtual Reader A 00 00',
+      'Virtual Reader A 00 01',
+      'Virtual Reader B 00 00',
+      'Virtual Reader B 00 01',
     ]);
   });
 

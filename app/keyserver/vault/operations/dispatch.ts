@@ -7,7 +7,7 @@ import { cryptogram, keyWrite, updateMac } from './fmcos.ts';
 import { wrapDomainKeys, wrappingPaths } from './key-wrapping.ts';
 import { listMasters } from './masters.ts';
 import { seal, unseal } from './seal.ts';
-import { channelSessionKeys } from './secure-channel.ts';
+import { channelSessionKeys, foretellChannel } from './secure-channel.ts';
 
 /** CK_SLOT_INFO flag that pkcs11js does not name (PKCS#11 2.40 base §3.2). */
 const CKF_HW_SLOT = 0x4;
@@ -43,6 +43,8 @@ export function dispatch(token: OpenToken, call: VaultCall): unknown {
         return keyWrite(bench, call);
       case 'channelSessionKeys':
         return channelSessionKeys(bench, call.keys, call.context);
+      case 'foretellChannel':
+        return foretellChannel(bench, call.keys, call);
       case 'wrapDomainKeys':
         return wrapDomainKeys(bench, call, wrappingPaths(token));
       case 'seal':

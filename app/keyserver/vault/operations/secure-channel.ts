@@ -17,7 +17,7 @@ import { type DomainKey, withDomainKey } from './diversification.ts';
 const SCP02 = { mac: 0x0101, rmac: 0x0102, enc: 0x0182 };
 
 /** Derivation constants of SCP03, table 4-1. */
-const SCP03 = { enc: 0x04, mac: 0x06, rmac: 0x07 };
+const SCP03 = { challenge: 0x02, enc: 0x04, mac: 0x06, rmac: 0x07 };
 
 /** What the SCP02 session keys are enciphered from: constant ‖ sequence counter ‖ 00…. */
 export function scp02DerivationData(constant: number, sequenceCounter: Uint8Array): Buffer {
@@ -36,15 +36,15 @@ export function scp02SessionKey(
   return key.cbc(scp02DerivationData(constant, sequenceCounter));
 }
 
-/** NIST SP 800-108 in counter mode with AES-CMAC: as many bytes as the static key has. */
+/** NIST SP 800-108 in counter mode with AES-CMAC: as many bytes as the static key has, unless told otherwise. */
 export function scp03SessionKey(
   key: Pick<DomainKey, 'algorithm' | 'cmac'>,
   constant: number,
   context: Uint8Array,
+  length = keyLength(key.algorithm),
 ): Uint8Array {
   const label = new Uint8Array(12);
   label[11] = constant;
-  const length = keyLength(key.algorithm);
   const bits = 8 * length;
   const blocks = Array.from({ length: Math.ceil(length / AES_BLOCK) }, (_, i) =>
     key.cmac(concat(label, Uint8Array.of(0, bits >> 8, bits & 0xff, i + 1), context)),
@@ -66,12 +66,16 @@ function scp02(bench: Workbench, keys: ChannelKeyRefs, counter: Uint8Array): Cha
   return complete({ enc, mac, rmac });
 }
 
+function withScp03Key<T>(bench: Workbench, ref: DomainKeyRef, work: (key: DomainKey) => T): T {
+  return withDomainKey(bench, ref, 'sign', (key) => {
+    if (key.algorithm === 'des3-16') throw otherAlgorithm(ref, key.algorithm, 'SCP03');
+    return work(key);
+  });
+}
+
 function scp03(bench: Workbench, keys: ChannelKeyRefs, context: Uint8Array): ChannelSessionKeys {
   const derive = (ref: DomainKeyRef, ...constants: number[]): Uint8Array[] =>
-    withDomainKey(bench, ref, 'sign', (key) => {
-      if (key.algorithm === 'des3-16') throw otherAlgorithm(ref, key.algorithm, 'SCP03');
-      return constants.map((constant) => scp03SessionKey(key, constant, context));
-    });
+    withScp03Key(bench, ref, (key) => constants.map((constant) => scp03SessionKey(key, constant, context)));
   const [mac, rmac] = derive(keys.mac, SCP03.mac, SCP03.rmac);
   const [enc] = derive(keys.enc, SCP03.enc);
   return complete({ enc, mac, rmac });
@@ -101,14 +105,39 @@ export function channelSessionKeys(
   keys: ChannelKeyRefs,
   context: ChannelContext,
 ): ChannelSessionKeys {
-  requireRole(keys.enc, 'enc');
-  const { owner } = keyRole(keys.enc.master);
-  requireRole(keys.mac, 'mac', owner);
-  requireRole(keys.dek, 'dek', owner);
+  requireOneDomain(keys);
   switch (context.scp) {
     case '02':
       return scp02(bench, keys, context.sequenceCounter);
     case '03':
       return scp03(bench, keys, concat(context.hostChallenge, context.cardChallenge));
   }
+}
+
+/**
+ * The session keys of a channel that has not been opened yet, and the challenge that the card will give in it: pseudo-random ones are
+ * derived from the static ENC key, the sequence counter and the domain's AID (Amendment D §6.2.2.1).
+ */
+export function foretellChannel(
+  bench: Workbench,
+  keys: ChannelKeyRefs,
+  opening: {
+    readonly hostChallenge: Uint8Array;
+    readonly sequenceCounter: Uint8Array;
+    readonly invoker: Uint8Array;
+  },
+): ChannelSessionKeys & { readonly cardChallenge: Uint8Array } {
+  requireOneDomain(keys);
+  const { hostChallenge, sequenceCounter, invoker } = opening;
+  const cardChallenge = withScp03Key(bench, keys.enc, (key) =>
+    scp03SessionKey(key, SCP03.challenge, concat(sequenceCounter, invoker), hostChallenge.length),
+  );
+  return { ...scp03(bench, keys, concat(hostChallenge, cardChallenge)), cardChallenge };
+}
+
+function requireOneDomain(keys: ChannelKeyRefs): void {
+  requireRole(keys.enc, 'enc');
+  const { owner } = keyRole(keys.enc.master);
+  requireRole(keys.mac, 'mac', owner);
+  requireRole(keys.dek, 'dek', owner);
 }

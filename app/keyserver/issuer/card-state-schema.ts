@@ -1,0 +1,34 @@
+/** The shape of a card's state, for where it comes back from outside the store. Pure. */
+import { z } from 'zod';
+import { appIdSchema, appStateSchema } from '../../protocol/wire.ts';
+import type { CardState } from './card-state.ts';
+import { domainKeySetSchema } from './domain-keys.ts';
+import { keyCandidateSchema } from './key-slots.ts';
+
+const count = z.number().int().min(0);
+
+const slotSchema = z.strictObject({
+  candidates: z.array(keyCandidateSchema).min(1).max(2),
+  spent: count,
+  refused: z.boolean(),
+});
+
+export const cardStateSchema: z.ZodType<CardState> = z.strictObject({
+  apps: z.record(
+    appIdSchema,
+    z.strictObject({
+      state: appStateSchema,
+      instance: count,
+      loadFileHash: z.string().nullable(),
+      inDoubt: z.boolean(),
+      keys: z.strictObject({ mck: slotSchema, mtk: slotSchema }).nullable(),
+    }),
+  ),
+  domain: z
+    .strictObject({
+      candidates: z.array(domainKeySetSchema).min(1).max(2),
+      spent: count,
+      leaving: domainKeySetSchema.nullable(),
+    })
+    .exactOptional(),
+});

@@ -1,0 +1,94 @@
+/**
+ * A receipt: card and job after a step, as the server knows them, sealed under a key of the token and kept by the station. It names keys by
+ * version, never holds one.
+ */
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { z } from 'zod';
+import { KaikaError } from '../../protocol/errors.ts';
+import { LIMITS, outcomeSchema, stepNameSchema } from '../../protocol/wire.ts';
+import { cardStateSchema } from '../issuer/card-state-schema.ts';
+import { jobStateSchema } from '../issuer/state.ts';
+import { type Vault, VaultError } from '../vault/port.ts';
+
+const text = z.string();
+
+export const receiptContentSchema = z.strictObject({
+  version: z.literal(1),
+  /** Generation of the store, and of the card in it. */
+  storeGeneration: z.number().int().min(1),
+  generation: z.number().int().min(1),
+  card: z.strictObject({
+    id: text,
+    type: text,
+    account: text.nullable(),
+    accountFactor: text.nullable(),
+    setAside: text.nullable(),
+    firstSeen: z.iso.datetime(),
+  }),
+  state: cardStateSchema,
+  job: z.strictObject({
+    id: z.uuid(),
+    requestId: z.uuid(),
+    requestHash: text,
+    station: text,
+    operator: text,
+    reader: text,
+    account: text,
+    seq: z.number().int().min(0),
+    started: z.iso.datetime(),
+    ended: z.iso.datetime().nullable(),
+    outcome: outcomeSchema.nullable(),
+    /** Without what was out: nobody goes on with it. */
+    state: jobStateSchema,
+  }),
+  /** The job that enabled each app. */
+  enabledIn: z.record(text, text),
+  /** Commands answered so far; equal ones in a row are counted: seq, step, app, status word, how many, load file hash. */
+  commands: z.array(
+    z.tuple([
+      z.number().int(),
+      stepNameSchema,
+      text.nullable(),
+      text,
+      z.number().int().min(1).max(LIMITS.commands),
+      text.nullable(),
+    ]),
+  ),
+});
+export type ReceiptContent = z.infer<typeof receiptContentSchema>;
+
+const CONTEXT = 'receipt';
+const MOST_BYTES = 1_000_000;
+
+/** Sealed; undefined when it would be too long, or the HSM does not serve: a step never waits for a receipt. */
+export async function sealReceipt(
+  vault: Pick<Vault, 'seal'>,
+  content: ReceiptContent,
+): Promise<string | undefined> {
+  try {
+    const sealed = await vault.seal(new Uint8Array(deflateRawSync(JSON.stringify(content))), CONTEXT);
+    const receipt = Buffer.from(sealed).toString('base64url');
+    return receipt.length <= LIMITS.receiptCharacters ? receipt : undefined;
+  } catch (error) {
+    if (error instanceof VaultError) return undefined;
+    throw error;
+  }
+}
+
+/** What a receipt says; undefined for one that we did not seal. @throws VaultError when the HSM is away */
+export async function openReceipt(
+  vault: Pick<Vault, 'unseal'>,
+  receipt: string,
+): Promise<ReceiptContent | undefined> {
+  let clear: Uint8Array;
+  try {
+    clear = await vault.unseal(new Uint8Array(Buffer.from(receipt, 'base64url')), CONTEXT);
+  } catch (error) {
+    if (error instanceof VaultError && error.fault === 'refused') return undefined;
+    throw error;
+  }
+  const said: unknown = JSON.parse(inflateRawSync(clear, { maxOutputLength: MOST_BYTES }).toString('utf8'));
+  const content = receiptContentSchema.safeParse(said);
+  if (!content.success) throw new KaikaError('internal', 'a receipt of another version of this program');
+  return content.data;
+}

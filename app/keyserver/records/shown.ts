@@ -1,0 +1,39 @@
+/** What is said of a card's state outside: versions and whether it is issued, from what is known of its keys. Pure. */
+import type { CardRecord } from '../../protocol/wire.ts';
+import type { CardAppState, CardState } from '../issuer/card-state.ts';
+import { certainKey, type KeySlotState } from '../issuer/key-slots.ts';
+
+/** Versions of the issuer's keys that are certainly on the card; null for transport keys and while in doubt. */
+export function versionsOf(app: CardAppState): { mckVersion: number | null; mtkVersion: number | null } {
+  const keys = app.state === 'missing' ? null : app.keys;
+  return {
+    mckVersion: keys === null ? null : issuerVersion(keys.mck),
+    mtkVersion: keys === null ? null : issuerVersion(keys.mtk),
+  };
+}
+
+/** An app is enabled under a key of the issuer. */
+export function isIssued(card: CardState): boolean {
+  return Object.values(card.apps).some(
+    (app) => app.state === 'enabled' && versionsOf(app).mckVersion !== null,
+  );
+}
+
+/** A load, a deletion or a key write may or may not have happened. */
+export function isInDoubt(app: CardAppState): boolean {
+  const { keys } = app;
+  return app.inDoubt || (keys !== null && [keys.mck, keys.mtk].some((slot) => slot.candidates.length > 1));
+}
+
+/** The security domain's keys; while in doubt the newest that they may be. */
+export function domainShown({ domain }: CardState): CardRecord['domain'] {
+  const set = domain?.candidates[0];
+  if (domain === undefined || set === undefined) return null;
+  const { origin, version, keyVersion } = set;
+  return { origin, version, keyVersion, inDoubt: domain.candidates.length > 1 };
+}
+
+function issuerVersion(slot: KeySlotState): number | null {
+  const key = certainKey(slot);
+  return key?.origin === 'issuer' ? key.version : null;
+}

