@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Batch, JobRequest } from '../../app/protocol/wire.ts';
+import type { Batch } from '../../app/protocol/wire.ts';
 import { type Journal, openJournal } from '../../app/station/journal.ts';
 import { MIGRATIONS } from '../../app/station/journal-rows.ts';
+import { newJobRequest } from '../support/job-request.ts';
 import { temporaryFolder } from '../support/station.ts';
 
 const RESERVE = { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 } };
@@ -22,16 +22,6 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const request = (): JobRequest => ({
-  apiLevel: 1,
-  requestId: randomUUID(),
-  reader: 'A',
-  cardEpoch: 0,
-  card: { atr: '3B00' },
-  observed: [],
-  account: '62220000',
-  wishes: [{ app: 'e-wallet', action: 'enable' }],
-});
 const batch = (seq: number, apdu = '80F00101'): Batch => ({
   seq,
   cardEpoch: 0,
@@ -44,7 +34,7 @@ const taken = {
 
 describe('each step is there after a reopening', () => {
   it('from the request to the end', () => {
-    const one = request();
+    const one = newJobRequest();
     const again = () => {
       journal.close();
       journal = openJournal(folder, RESERVE);
@@ -90,7 +80,7 @@ describe('each step is there after a reopening', () => {
 });
 
 it('a key write that was answered is in no file of the folder', () => {
-  const one = request();
+  const one = newJobRequest();
   journal.begin(one, '6200000000000001', 0);
   journal.storeBatch(one.requestId, batch(1, KEY_WRITE), true, taken);
   const held = () =>
@@ -114,7 +104,7 @@ it('a file of a newer version is not touched', () => {
 });
 
 it('a job that cannot be read back is set aside, the others go on', () => {
-  const [bad, good] = [request(), request()];
+  const [bad, good] = [newJobRequest(), newJobRequest()];
   journal.begin(bad, '6200000000000001', 1);
   journal.begin(good, '6200000000000002', 2);
   journal.close();

@@ -1,8 +1,6 @@
 /** What is on the disk before what leaves the station (design §3), seen from outside the job loop. */
-import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { JobRequest } from '../../app/protocol/wire.ts';
 import { openVirtualReaders, type VirtualReaders } from '../../app/simulator/virtual-reader.ts';
 import { CardLink } from '../../app/station/card-link.ts';
 import { Job } from '../../app/station/job.ts';
@@ -10,6 +8,7 @@ import type { JobPorts } from '../../app/station/job-ports.ts';
 import { type Journal, openJournal } from '../../app/station/journal.ts';
 import { noLog, systemClock } from '../../app/station/ports.ts';
 import { ServerLine } from '../../app/station/server-line.ts';
+import { newJobRequest } from '../support/job-request.ts';
 import { ScriptedCard } from '../support/scripted-card.ts';
 import { away, ScriptedServer } from '../support/scripted-server.ts';
 import { temporaryFolder } from '../support/station.ts';
@@ -86,16 +85,7 @@ function bound(disk: Journal): Journal {
   };
 }
 
-const request: JobRequest = {
-  apiLevel: 1,
-  requestId: randomUUID(),
-  reader: 'A',
-  cardEpoch: 0,
-  card: { atr: '3B00' },
-  observed: [],
-  account: '62220000',
-  wishes: [{ app: 'e-wallet', action: 'enable' }],
-};
+const request = newJobRequest();
 
 async function link(): Promise<CardLink> {
   readers.insert('A', card);

@@ -4,7 +4,7 @@
  * the real one is: other answers to an answered step are a conflict.
  */
 
-import type { ReceiptsReply } from '../../app/protocol/receipts.ts';
+import type { ReceiptsReply, ReceiptsRequest } from '../../app/protocol/receipts.ts';
 import {
   type AnswersRequest,
   API_LEVEL,
@@ -64,7 +64,7 @@ export class ScriptedServer implements ServerClient {
     throw new RefusedError('not-found', 'not scripted', {}, 404);
   }
 
-  async postReceipts(): Promise<ReceiptsReply> {
+  async postReceipts(_request: ReceiptsRequest): Promise<ReceiptsReply> {
     throw new RefusedError('not-found', 'not scripted', {}, 404);
   }
 

@@ -59,19 +59,36 @@ export type ReceiptContent = z.infer<typeof receiptContentSchema>;
 
 const CONTEXT = 'receipt';
 const MOST_BYTES = 1_000_000;
+const WAIT_MS = 2_000;
 
-/** Sealed; undefined when it would be too long, or the HSM does not serve: a step never waits for a receipt. */
+/** Sealed; undefined when it would be too long, or the HSM does not serve at once: what a card said must not wait for a receipt. */
 export async function sealReceipt(
   vault: Pick<Vault, 'seal'>,
   content: ReceiptContent,
 ): Promise<string | undefined> {
   try {
-    const sealed = await vault.seal(new Uint8Array(deflateRawSync(JSON.stringify(content))), CONTEXT);
+    const clear = new Uint8Array(deflateRawSync(JSON.stringify(content)));
+    const sealed = await atOnce(vault.seal(clear, CONTEXT));
+    if (sealed === undefined) return undefined;
     const receipt = Buffer.from(sealed).toString('base64url');
     return receipt.length <= LIMITS.receiptCharacters ? receipt : undefined;
   } catch (error) {
     if (error instanceof VaultError) return undefined;
     throw error;
+  }
+}
+
+async function atOnce<T>(call: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), WAIT_MS);
+  });
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+    // Whatever comes of it later is nobody's.
+    call.catch(() => undefined);
   }
 }
 

@@ -51,7 +51,6 @@ const statusSchema = z.strictObject({
   newDomainKeys: z.record(z.enum(KEY_ALGORITHMS), pathSchema),
   masters: z.array(masterInfoSchema),
 });
-const scp02KeysSchema = z.strictObject({ enc: ownBytes, mac: ownBytes, rmac: ownBytes, dek: ownBytes });
 const wrappedKeysSchema = z
   .array(
     z.strictObject({
@@ -62,8 +61,8 @@ const wrappedKeysSchema = z
     }),
   )
   .length(3);
-const scp03KeysSchema = z.strictObject({ enc: ownBytes, mac: ownBytes, rmac: ownBytes });
-const foretoldSchema = scp03KeysSchema.extend({ cardChallenge: ownBytes });
+const sessionKeysSchema = z.strictObject({ enc: ownBytes, mac: ownBytes, rmac: ownBytes });
+const foretoldSchema = sessionKeysSchema.extend({ cardChallenge: ownBytes });
 
 /** Calls waiting for the vault process, in order. */
 class CallQueue {
@@ -199,9 +198,7 @@ export async function startVault(config: VaultConfig): Promise<Vault> {
       return queue.call({ op: 'fmcosKeyWrite', p1, ...rest }, ownBytes);
     },
     channelSessionKeys: (keys, context) =>
-      context.scp === '02'
-        ? queue.call({ op: 'channelSessionKeys', keys, context }, scp02KeysSchema)
-        : queue.call({ op: 'channelSessionKeys', keys, context }, scp03KeysSchema),
+      queue.call({ op: 'channelSessionKeys', keys, context }, sessionKeysSchema),
     foretellChannel: (keys, opening) =>
       queue.call({ op: 'foretellChannel', keys, ...opening }, foretoldSchema),
     wrapDomainKeys: (request) => queue.call({ op: 'wrapDomainKeys', ...request }, wrappedKeysSchema),

@@ -81,13 +81,11 @@ export interface KeySlotHeader {
   readonly counter: number;
 }
 
-/** Session keys of a secure channel; may be in server memory while the job runs, wiped afterwards. */
+/** Session keys of a secure channel; may be in server memory while the job runs, wiped afterwards. The DEK never is. */
 export interface ChannelSessionKeys {
   readonly enc: Uint8Array;
   readonly mac: Uint8Array;
   readonly rmac: Uint8Array;
-  /** SCP02 only: the session DEK. */
-  readonly dek?: Uint8Array;
 }
 
 /** Keys of a security domain, as references. */

@@ -185,7 +185,6 @@ describe('secure channels', () => {
       mac: derive('isd/demo-scp02/mac', '0101'),
       rmac: derive('isd/demo-scp02/mac', '0102'),
       enc: derive('isd/demo-scp02/enc', '0182'),
-      dek: derive('isd/demo-scp02/dek', '0181'),
     });
   });
 

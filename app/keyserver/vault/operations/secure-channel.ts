@@ -14,7 +14,7 @@ import { requireRole, type Workbench } from './card-key.ts';
 import { type DomainKey, withDomainKey } from './diversification.ts';
 
 /** Derivation constants of SCP02, table E-1. */
-const SCP02 = { mac: 0x0101, rmac: 0x0102, dek: 0x0181, enc: 0x0182 };
+const SCP02 = { mac: 0x0101, rmac: 0x0102, enc: 0x0182 };
 
 /** Derivation constants of SCP03, table 4-1. */
 const SCP03 = { challenge: 0x02, enc: 0x04, mac: 0x06, rmac: 0x07 };
@@ -63,8 +63,7 @@ function scp02(bench: Workbench, keys: ChannelKeyRefs, counter: Uint8Array): Cha
     });
   const [mac, rmac] = derive(keys.mac, SCP02.mac, SCP02.rmac);
   const [enc] = derive(keys.enc, SCP02.enc);
-  const [dek] = derive(keys.dek, SCP02.dek);
-  return complete({ enc, mac, rmac, dek });
+  return complete({ enc, mac, rmac });
 }
 
 function withScp03Key<T>(bench: Workbench, ref: DomainKeyRef, work: (key: DomainKey) => T): T {
@@ -90,15 +89,17 @@ function complete(keys: {
   enc: Uint8Array | undefined;
   mac: Uint8Array | undefined;
   rmac: Uint8Array | undefined;
-  dek?: Uint8Array | undefined;
 }): ChannelSessionKeys {
-  const { enc, mac, rmac, dek } = keys;
+  const { enc, mac, rmac } = keys;
   if (enc === undefined || mac === undefined || rmac === undefined)
     throw new VaultError('hsm-away', 'the token gave no session key');
-  return dek === undefined ? { enc, mac, rmac } : { enc, mac, rmac, dek };
+  return { enc, mac, rmac };
 }
 
-/** The session keys that both sides of a secure channel derive. The three keys must be of one security domain. */
+/**
+ * The session keys that both sides of a secure channel derive, but for SCP02's DEK: what it enciphers is enciphered here, so it stays. The
+ * three keys must be of one security domain.
+ */
 export function channelSessionKeys(
   bench: Workbench,
   keys: ChannelKeyRefs,

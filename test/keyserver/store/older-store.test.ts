@@ -1,0 +1,94 @@
+/** A store of an earlier version, with cards and jobs in it: brought up to date it has them all, and what is new besides. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { Pool } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { searchCards } from '../../../app/keyserver/records/search.ts';
+import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
+import { MIGRATIONS } from '../../../app/keyserver/store/migrations.ts';
+import { openStore, type Store } from '../../../app/keyserver/store/open.ts';
+import type { Database } from '../../../app/keyserver/store/tables.ts';
+import { type Postgresql, STORES, startPostgresql } from '../../support/postgresql.ts';
+
+/** The first that was ever used, and nothing since. */
+const FIRST = ['0001-first', '0002-operation', '0003-session-purpose'];
+const CARD = '1234567890123456';
+const NOW = '2026-01-02T03:04:05.678Z';
+
+let folder: string;
+let server: Postgresql | undefined;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kaika-older-'));
+});
+afterAll(async () => {
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The database itself, without our opening it. */
+async function plain(config: StoreConfig): Promise<Store> {
+  if (config.kind === 'sqlite') {
+    mkdirSync(join(folder, 'data'));
+    return new Kysely<Database>({
+      dialect: new SqliteDialect({ database: new SqliteDatabase(config.file) }),
+    });
+  }
+  const url = new URL(config.url);
+  const pool = new Pool({
+    host: url.searchParams.get('host') ?? '',
+    user: url.username,
+    database: url.pathname.slice(1),
+  });
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}
+
+describe.each(STORES)('on $title', ({ kind, skip }) => {
+  it.skipIf(skip)('keeps its cards and jobs, and they are found', async () => {
+    if (kind === 'postgresql') server = await startPostgresql();
+    const config = (await server?.database()) ?? {
+      kind: 'sqlite' as const,
+      file: join(folder, 'data', 'kaika.sqlite'),
+    };
+    const old = await plain(config);
+    const some = Object.fromEntries(Object.entries(MIGRATIONS).filter(([name]) => FIRST.includes(name)));
+    const { error } = await new Migrator({
+      db: old,
+      provider: { getMigrations: async () => some },
+    }).migrateToLatest();
+    expect(error).toBeUndefined();
+    const job = '9b2d5e0a-3f0c-4f43-8a53-54f2d1f4a0a1';
+    for (const statement of [
+      sql`insert into cards (id, card_type, account, account_factor, generation, set_aside, first_seen)
+          values (${CARD}, 'demo-scp03', ${CARD}, ${CARD}, 1, null, ${NOW})`,
+      sql`insert into card_apps (card, app, state, instance, load_file_hash, in_doubt, updated)
+          values (${CARD}, 'e-wallet', 'enabled', 1, null, 0, ${NOW})`,
+      sql`insert into jobs (id, request_id, request_hash, station, operator, reader, card, account, generation, seq, state,
+            started, ended, result, outcome)
+          values (${job}, ${job}, '', 'branch-7', 'clerk', 'A', ${CARD}, ${CARD}, 1, 4, '{}', ${NOW}, ${NOW}, 'complete', null)`,
+      sql`insert into job_commands (job, seq, position, step, app, sw)
+          values (${job}, 1, 0, 'authenticate', 'e-wallet', '9000')`,
+    ])
+      await statement.execute(old);
+    await old.destroy();
+
+    const store = await openStore(config);
+    try {
+      expect(await readCardRecord(store, CARD)).toMatchObject({
+        card: CARD,
+        account: CARD,
+        firstSeen: NOW,
+        apps: [{ app: 'e-wallet', state: 'enabled', enabledBy: null }],
+        jobs: [{ job, operator: 'clerk', result: 'complete', steps: [{ sw: '9000' }], loads: [] }],
+      });
+      const { cards } = await searchCards(store, { operator: 'clerk', account: CARD }, new Date());
+      expect(cards).toMatchObject([{ card: CARD, found: { job, station: 'branch-7' } }]);
+    } finally {
+      await store.destroy();
+    }
+  });
+});
