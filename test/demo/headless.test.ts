@@ -101,7 +101,7 @@ describe('npm start -- --headless', () => {
     });
     const other = await run('--apps', 'e-wallet', '--account', '6217009999999999');
     expect([other.status, other.result.error]).toEqual([1, 'account-mismatch']);
-    // Three runs of everything, one after the other.
+    // Four runs of everything, one after the other.
   }, 90_000);
 });
 
