@@ -13,7 +13,7 @@ import { type RunningCard, runTool, startCard } from '../support/running-card.ts
 const here = (await rigAvailability()).available;
 const gp = process.env['KAIKA_GP'] ?? '';
 const gpshell = process.env['KAIKA_GPSHELL'] ?? '';
-const READER = 'Virtual Reader 1 00 00';
+const READER = 'Virtual Reader A 00 00';
 const SHOP_KEY = '404142434445464748494A4B4C4D4E4F';
 const NEW_KEY = '101112131415161718191A1B1C1D1E1F';
 /** What `smallPackage` is made of. */

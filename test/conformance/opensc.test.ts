@@ -28,7 +28,7 @@ describe.skipIf(!here)('opensc-tool (skipped without opensc or a pcscd of our ow
     'finds $profile at once, reads its ATR and speaks with it',
     async ({ profile, atr, isd }) => {
       card = await startCard('--profile', profile, '--pcscd');
-      expect((await openscTool('--list-readers')).output).toMatch(/^0\s+Yes\s+Virtual Reader 1 00 00$/m);
+      expect((await openscTool('--list-readers')).output).toMatch(/^0\s+Yes\s+Virtual Reader A 00 00$/m);
       expect((await openscTool('--atr')).output.trim()).toBe(atr);
       const { status, output } = await openscTool('-s', '00A4040000', '-s', '80CA9F7F00');
       expect(status).toBe(0);

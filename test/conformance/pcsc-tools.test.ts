@@ -5,7 +5,7 @@ import { rigAvailability } from '../../app/simulator/rig/index.ts';
 import { isInstalled, type RunningCard, runTool, startCard } from '../support/running-card.ts';
 
 const here = (await rigAvailability()).available && isInstalled('scriptor') && isInstalled('pcsc_scan');
-const READER = 'Virtual Reader 1 00 00';
+const READER = 'Virtual Reader A 00 00';
 
 /** Commands and the status word of each answer, as a person would type them into scriptor. */
 async function script(card: RunningCard, protocol: string, commands: readonly string[]): Promise<string[]> {
