@@ -113,6 +113,8 @@ export const jobRequestSchema = z.strictObject({
   account: accountSchema,
   wishes: z.array(wishSchema).min(1).max(LIMITS.apps),
   opening: openingSchema.optional(),
+  /** The station has given the job up and asks only whether it was begun: a server that does not know it begins nothing. */
+  givenUp: z.literal(true).optional(),
 });
 export type JobRequest = z.infer<typeof jobRequestSchema>;
 

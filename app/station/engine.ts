@@ -96,6 +96,8 @@ class StationEngine implements Engine {
   readonly #book: JobBook;
   readonly #receipts: ReceiptBook;
   readonly #actors = new Map<string, ReaderActor>();
+  /** Jobs that wait for their card, as readers last told of them. */
+  #waiting = '';
   readonly #listeners = new Set<(notification: Notification) => void>();
   readonly #confirmations = new Map<string, string>();
   readonly #running = new Set<Promise<void>>();
@@ -286,6 +288,7 @@ class StationEngine implements Engine {
           if (this.#actors.get(name) !== changed) return;
           this.#tell({ kind: 'reader', reader: changed.view() });
           this.#forgetEnded();
+          this.#refreshWaiting();
         },
         jobs: this.#book,
       },
@@ -305,8 +308,20 @@ class StationEngine implements Engine {
     const job = this.#book.get(id);
     if (job === undefined) return;
     this.#tell({ kind: 'job', job: job.view() });
+    this.#refreshWaiting();
     if (job.wantsCard) this.#nudge();
-    else if (!job.inHand) this.#forgetEnded();
+    else if (!job.inHand) {
+      this.#actors.get(job.reader)?.showEnd(id);
+      this.#forgetEnded();
+    }
+  }
+
+  /** What a reader says of a job that waits is no longer so when that has found its card in another one. */
+  #refreshWaiting(): void {
+    const waiting = this.#book.waiting().join();
+    if (waiting === this.#waiting) return;
+    this.#waiting = waiting;
+    for (const actor of this.#actors.values()) actor.refresh();
   }
 
   /** Readers beside a job may have something to say about it, or be able to take it on. */

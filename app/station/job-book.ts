@@ -44,6 +44,11 @@ export class JobBook {
     return this.#find((job) => job.wantsCard && job.reader === reader);
   }
 
+  /** Ids of the jobs that wait for their card. */
+  waiting(): string[] {
+    return [...this.#jobs.values()].filter((job) => job.wantsCard).map((job) => job.id);
+  }
+
   anyInHand(): boolean {
     return this.#find((job) => job.inHand) !== undefined;
   }

@@ -43,8 +43,8 @@ export function retriesAnswers(error: KaikaError): boolean {
 }
 
 /**
- * Before the first reply nothing was begun, so a clear no ends the job. `waitsForSignIn`: a job of an earlier run of the
- * program has no session yet.
+ * Before the first reply nothing was begun, so a clear no ends the job. `waitsForSignIn`: somebody is there to sign in again, for a job
+ * that is not given up.
  */
 export function retriesRequest(error: KaikaError, waitsForSignIn: boolean): boolean {
   if (error instanceof RefusedError) {

@@ -95,7 +95,9 @@ export class Job {
       job.#unknown = { answers: [], stoppedAt: row.effect ?? 0, reached: row.effect !== null };
       job.#scrubDue = true;
     }
-    job.#state = row.abandoned ? { kind: 'abandoned' } : { kind: 'waiting-for-card', code: 'no-card' };
+    // Once it was begun the card may be half written, and that is what staff have to know.
+    const code = row.phase === 'requested' ? 'no-card' : 'card-removed';
+    job.#state = row.abandoned ? { kind: 'abandoned' } : { kind: 'waiting-for-card', code };
     return job;
   }
 
@@ -191,7 +193,8 @@ export class Job {
     const { server, line, startLimitMs, token } = this.#ports;
     const send = async (signal: AbortSignal) => {
       try {
-        return await server.postJob(request, token(), signal);
+        const asked = this.#abandoned ? { ...request, givenUp: true as const } : request;
+        return await server.postJob(asked, token(), signal);
       } catch (error) {
         if (!(error instanceof UnreachedError) || error.sent) this.#mayHaveArrived = true;
         throw error;
@@ -202,7 +205,7 @@ export class Job {
       retry: (error) => {
         // Given up and never sent: then it need not be sent any more.
         if (this.#abandoned && !this.#mayHaveArrived) return false;
-        return retriesRequest(error, this.#resumed && !this.#abandoned);
+        return retriesRequest(error, !this.#abandoned);
       },
       onWait: (code) => this.#waitForServer(code),
       ...(this.#resumed || this.#abandoned ? {} : { limitMs: startLimitMs }),

@@ -47,6 +47,8 @@ export class ReaderActor {
   #start: StartCommand | undefined;
   #relook = false;
   #breakdowns = 0;
+  /** The reader's event count when the end of a job was put on show without a card. */
+  #endShownAt = -1;
   /** The reader's event count when the card that was last visited was put in. */
   #stay = -1;
   #reset: boolean;
@@ -88,6 +90,14 @@ export class ReaderActor {
     if (this.#shown.kind !== 'job') this.#ports.onChange(this);
   }
 
+  /** A job came to its end while its card was out: that stays on show until a card comes or staff ask for one. */
+  showEnd(id: string): void {
+    const how = this.#ports.jobs.get(id)?.view().state.kind;
+    if (this.#shown.kind !== 'empty' || (how !== 'done' && how !== 'failed')) return;
+    this.#endShownAt = this.#reader.events;
+    this.#show({ kind: 'job', job: id, look: null });
+  }
+
   /** What the reader port says now. */
   update(reader: ReaderState): void {
     const moved = reader.events !== this.#reader.events || reader.card !== 'present';
@@ -124,6 +134,7 @@ export class ReaderActor {
   relook(): void {
     const ended = this.shownJob !== undefined && this.#ports.jobs.get(this.shownJob)?.inHand !== true;
     if (ended) this.#show({ kind: 'looking' });
+    this.#endShownAt = -1;
     this.#relook = true;
     this.#wake();
   }
@@ -168,6 +179,8 @@ export class ReaderActor {
     if (card !== 'present') {
       this.#look = null;
       this.#refuse(new KaikaError('no-card'));
+      if (card === 'absent' && this.#shown.kind === 'job' && this.#endShownAt === events)
+        return this.#woken(events);
       this.#show(card === 'mute' ? { kind: 'problem', code: 'card-mute' } : { kind: 'empty' });
       return this.#woken(events);
     }

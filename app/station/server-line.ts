@@ -67,7 +67,9 @@ export class ServerLine {
         if (!(error instanceof KaikaError) || options.signal.aborted || !options.retry(error)) throw error;
         const pause = wait * (0.5 + this.#random() / 2);
         const spent = this.#clock.monotonic() - started;
-        if (options.limitMs !== undefined && spent + pause > options.limitMs) throw error;
+        // A person signs in again in their own time.
+        const timed = options.limitMs !== undefined && error.code !== 'session-expired';
+        if (timed && spent + pause > (options.limitMs ?? 0)) throw error;
         options.onWait?.(error.code);
         await this.#pause(pause, options.signal, error instanceof RefusedError);
         if (options.signal.aborted || !options.retry(error)) throw error;

@@ -36,14 +36,13 @@ export async function startJob(
   return untilNotOvertaken(() => startOnce(context, caller, request));
 }
 
-async function startOnce(
-  context: JobContext,
-  caller: OperatorCaller,
-  request: JobRequest,
-): Promise<JobReply> {
+async function startOnce(context: JobContext, caller: OperatorCaller, asked: JobRequest): Promise<JobReply> {
+  const { givenUp, ...request } = asked;
   const hash = hashOf(request);
   const repeated = await repeatedReply(context, caller, request, hash);
   if (repeated !== undefined) return repeated;
+  // Late, it must not come before what was done to the card since.
+  if (givenUp === true) throw new KaikaError('not-found', 'no such job was begun');
 
   // The card's file says "no account" with zeros.
   if (/^0+$/.test(request.account)) throw new KaikaError('account-invalid', 'an account of zeros only');

@@ -9,14 +9,15 @@ export interface MeasuredWindow {
   readonly startMs: number;
   signIn(person: { readonly operator: string; readonly secret: string }): Promise<void>;
   waitForEmpty(): Promise<void>;
-  /** Waits for the list of apps; the page's clock when it was there. */
-  waitForList(): Promise<number>;
+  /** Waits for the list of apps; the page's clock when the lane said that a card is read, and when the list was there. */
+  waitForList(): Promise<{ noticed: number; list: number }>;
   close(): Promise<void>;
 }
 
 /** What the page notes down by itself, so that the measuring does not wait for the line to it. */
-const WATCH = `document.body.dataset.listAt = ''; new MutationObserver(() => {
+const WATCH = `document.body.dataset.listAt = document.body.dataset.noticedAt = ''; new MutationObserver(() => {
   const { dataset } = document.body;
+  if (document.querySelector('[data-stage="looking"]') !== null && dataset.noticedAt === '') dataset.noticedAt = String(Date.now());
   const list = document.querySelector('[data-stage="choose"] ul li');
   if (list !== null && dataset.listAt === '') dataset.listAt = String(Date.now());
 }).observe(document.body, { subtree: true, childList: true })`;
@@ -66,7 +67,8 @@ export async function openForMeasuring(station: string): Promise<MeasuredWindow>
         await page.waitForFunction(() => (document.body.dataset['listAt'] ?? '') !== '', undefined, {
           timeout: 15_000,
         });
-        return Number(await page.evaluate(() => document.body.dataset['listAt']));
+        const at = await page.evaluate(() => ({ ...document.body.dataset }));
+        return { noticed: Number(at['noticedAt']), list: Number(at['listAt']) };
       },
       close: async () => {
         const main = app.process();
