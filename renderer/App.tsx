@@ -45,7 +45,9 @@ function Screen() {
   }
 }
 
-function screenOf({ engine, operator, jobs }: StationView): 'start' | 'sign-in' | 'counter' {
+function screenOf({ engine, operator, jobs, readers }: StationView): 'start' | 'sign-in' | 'counter' {
   if (engine.kind === 'starting' || engine.kind === 'failed') return 'start';
-  return operator === null && !jobs.some(inHand) ? 'sign-in' : 'counter';
+  // Also an end that is still to be seen stays in sight, and the form that somebody is typing into.
+  const atWork = jobs.some(inHand) || readers.some(({ state }) => state.kind === 'job');
+  return operator === null && !atWork ? 'sign-in' : 'counter';
 }

@@ -18,6 +18,8 @@ import { openStore } from './store/open.ts';
 import { startVault } from './vault/client.ts';
 import type { VaultEvent } from './vault/supervisor.ts';
 
+/** Longer than any request takes, shorter than a service manager waits. */
+const STOP_MS = 20_000;
 const SWEEP_MS = 3600_000;
 
 export interface RunningServer {
@@ -74,7 +76,10 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
   const close = async () => {
     clearInterval(sweep);
     readiness.stop();
+    // Lines on which nothing was ever asked are not idle to Node; requests in hand are long over by then.
+    const limit = setTimeout(() => http.server.closeAllConnections(), STOP_MS);
     await http.close();
+    clearTimeout(limit);
     await operations?.close();
     await vault.close();
     await store.destroy();

@@ -24,6 +24,7 @@ export const STATION_ERRORS = [
   'server-answer-invalid',
   'station-disk-full',
   'station-already-running',
+  'station-not-set-up',
   'job-in-hand',
 ] as const;
 

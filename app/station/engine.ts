@@ -199,7 +199,10 @@ class StationEngine implements Engine {
     const wishes = request.wishes.map((wish) => this.#withConfirmation(wish));
     if (wishes.length === 0) throw new KaikaError('nothing-to-do');
     if (!wishSchema.array().max(64).safeParse(wishes).success) throw new KaikaError('bad-request', 'wishes');
+    const clicked = actor.shownCard;
     await this.#receipts.settled();
+    // The account is for the card that staff saw, not for one that was put in meanwhile.
+    if (actor.shownCard !== clicked) throw new KaikaError('other-card');
     return actor.startJob({ account: request.account, wishes });
   }
 
@@ -308,12 +311,11 @@ class StationEngine implements Engine {
     const job = this.#book.get(id);
     if (job === undefined) return;
     this.#tell({ kind: 'job', job: job.view() });
+    // First: an end that no reader shows is forgotten.
+    if (!job.inHand) this.#actors.get(job.reader)?.showEnd(id);
     this.#refreshWaiting();
     if (job.wantsCard) this.#nudge();
-    else if (!job.inHand) {
-      this.#actors.get(job.reader)?.showEnd(id);
-      this.#forgetEnded();
-    }
+    else if (!job.inHand) this.#forgetEnded();
   }
 
   /** What a reader says of a job that waits is no longer so when that has found its card in another one. */

@@ -80,6 +80,11 @@ export class ReaderActor {
     return { name: this.name, state };
   }
 
+  /** The card that is shown, by its identification code; null where none is, or one that is not known. */
+  get shownCard(): string | null {
+    return this.#look?.identification ?? null;
+  }
+
   /** The job whose end this reader still shows. */
   get shownJob(): string | undefined {
     return this.#shown.kind === 'job' ? this.#shown.job : undefined;

@@ -3,7 +3,8 @@
  * starts it again; jobs are on disk.
  */
 import { join } from 'node:path';
-import { KaikaError } from '../../app/protocol/errors.ts';
+import { type ErrorCode, KaikaError } from '../../app/protocol/errors.ts';
+import { StationConfigError } from '../../app/station/config.ts';
 import { openStation } from '../../app/station/open-station.ts';
 import { createAnswerer } from '../ipc-schema/bridge.ts';
 import type { StationView } from '../ipc-schema.ts';
@@ -52,9 +53,17 @@ async function open(folder: string, resources: string): Promise<Opened | undefin
     };
   } catch (error) {
     log('error', 'station not opened', { detail: error instanceof Error ? error.message : '' });
-    say({ say: 'failed', code: error instanceof KaikaError ? error.code : 'internal' });
+    say({ say: 'failed', code: codeOf(error) });
     return undefined;
   }
+}
+
+/** What keeps a station from being opened that is no fault of the program's is its configuration, or a file that this names. */
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof KaikaError) return error.code;
+  const file =
+    error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES');
+  return file || error instanceof StationConfigError ? 'station-not-set-up' : 'internal';
 }
 
 let station: Promise<Opened | undefined> = Promise.resolve(undefined);

@@ -24,6 +24,8 @@ const TEXTS: Readonly<
   },
 };
 
+const ENGINE_WAIT_MS = 2_000;
+
 export interface Leaving {
   readonly window: BrowserWindow;
   readonly engine: EngineHost;
@@ -38,7 +40,7 @@ export function closeOnce({ window, engine, language }: Leaving): void {
 
   const closeIfWanted = async () => {
     asking = true;
-    const station = await engine.show();
+    const station = await Promise.race([engine.show(), unanswered()]);
     mayClose = !isWorking(station) || (await wantsToLeave(window, language()));
     asking = false;
     if (mayClose) window.close();
@@ -68,6 +70,11 @@ export function closeOnce({ window, engine, language }: Leaving): void {
       setImmediate(() => app.quit());
     });
   });
+}
+
+/** An engine that hangs must not keep the window open. */
+function unanswered(): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), ENGINE_WAIT_MS));
 }
 
 /** Whether commands run on a card at this moment. */

@@ -36,12 +36,21 @@ export interface FaultNoticeProps {
   readonly tone?: Tone;
   /** Left out where there is no card yet. */
   readonly withCard?: boolean;
+  /** Nothing waits for it to pass. */
+  readonly over?: boolean;
   readonly children?: ReactNode;
   readonly actions?: ReactNode;
 }
 
 /** An error, in full: the text of its code in three parts. */
-export function FaultNotice({ fault, tone = 'bad', withCard = true, children, actions }: FaultNoticeProps) {
+export function FaultNotice({
+  fault,
+  tone = 'bad',
+  withCard = true,
+  over = false,
+  children,
+  actions,
+}: FaultNoticeProps) {
   const words = useWords();
   const text = words.fault(fault);
   return (
@@ -50,14 +59,26 @@ export function FaultNotice({ fault, tone = 'bad', withCard = true, children, ac
       {children}
       <dl className={css['parts']}>
         {withCard ? <Part name={words.t('fault.card')}>{text.card}</Part> : null}
-        <Part name={words.t('fault.next')}>{nextStep(fault, words, withCard)}</Part>
+        <Part name={words.t('fault.next')}>{nextStep(fault, words, withCard, over)}</Part>
       </dl>
     </Notice>
   );
 }
 
-/** What to do next; the text for a missing server speaks of a card, so without one another is said. */
-export function nextStep(fault: FaultView, words: Words, withCard: boolean): string {
+/** Codes whose own text promises that the work goes on by itself. */
+const PASSING: ReadonlySet<FaultView['code']> = new Set([
+  'server-away',
+  'server-busy',
+  'server-store-failed',
+  'hsm-away',
+]);
+
+/**
+ * What to do next. The text for a missing server speaks of a card, so without one another is said; and where nothing is waiting
+ * nothing goes on by itself.
+ */
+export function nextStep(fault: FaultView, words: Words, withCard: boolean, over = false): string {
+  if (over && PASSING.has(fault.code)) return words.t('fault.try-later');
   return fault.code === 'server-away' && !withCard ? words.t('server.hint') : words.fault(fault).next;
 }
 

@@ -1,5 +1,5 @@
 /** A second person signs in for the deletion of a purse that may hold money. */
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
 import type { FaultView } from '../../electron/ipc-schema.ts';
 import { Button } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
@@ -13,7 +13,7 @@ import { useCredentials } from './use-credentials.ts';
 export interface ConfirmDialogProps {
   readonly apps: readonly string[];
   /** Gives why it was refused. */
-  readonly onConfirm: (person: Credentials) => Promise<FaultView | null>;
+  readonly onConfirm: (person: Credentials, cancelled: AbortSignal) => Promise<FaultView | null>;
   readonly onClose: () => void;
 }
 
@@ -22,12 +22,17 @@ export function ConfirmDialog({ apps, onConfirm, onClose }: ConfirmDialogProps) 
   const { t } = words;
   const [busy, setBusy] = useState(false);
   const person = useCredentials();
+  const asking = useRef<AbortController | null>(null);
+  useEffect(() => () => asking.current?.abort(), []);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const given = person.check();
     if (given === undefined || busy) return;
     setBusy(true);
-    const fault = await onConfirm(given);
+    const control = new AbortController();
+    asking.current = control;
+    const fault = await onConfirm(given, control.signal);
+    if (control.signal.aborted) return;
     setBusy(false);
     if (fault === null) onClose();
     else person.refused(fault);
@@ -36,7 +41,7 @@ export function ConfirmDialog({ apps, onConfirm, onClose }: ConfirmDialogProps) 
     <Dialog title={t('confirm.title')} onClose={onClose}>
       <form className={css['form']} onSubmit={(event) => void submit(event)} noValidate>
         <p>{t('confirm.text', { apps: apps.map(words.app).join(t('common.list')) })}</p>
-        {person.fault === null ? null : <FaultNotice fault={person.fault} withCard={false} />}
+        {person.fault === null ? null : <FaultNotice fault={person.fault} withCard={false} over />}
         <Field
           label={t('confirm.operator')}
           autoComplete="off"

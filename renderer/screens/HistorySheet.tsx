@@ -8,7 +8,7 @@ import { Spinner } from '../components/Spinner.tsx';
 import { Icon } from '../icons/Icon.tsx';
 import type { IconName } from '../icons/shapes.ts';
 import { grouped, moment } from '../logic/formats.ts';
-import { bridge, useWords } from '../state/stores.ts';
+import { bridge, station, useWords } from '../state/stores.ts';
 import css from './HistorySheet.module.css';
 
 type Visit = CardHistory['jobs'][number];
@@ -20,6 +20,7 @@ export function HistorySheet({ number, onClose }: { readonly number: string; rea
     let gone = false;
     void bridge.cardHistory({ card: number }).then((got) => {
       if (!gone) setAnswer(got);
+      if (!got.ok && got.code === 'session-expired') station.sessionOver();
     });
     return () => {
       gone = true;
@@ -44,7 +45,12 @@ function Content({ answer }: { readonly answer: Answer<CardHistory> | null }) {
   }
   if (!answer.ok && answer.code !== 'not-found') {
     return (
-      <FaultNotice fault={{ code: answer.code, details: answer.details }} tone="caution" withCard={false} />
+      <FaultNotice
+        fault={{ code: answer.code, details: answer.details }}
+        tone="caution"
+        withCard={false}
+        over
+      />
     );
   }
   const visits = answer.ok ? answer.value.jobs : [];

@@ -3,7 +3,8 @@ import { type FormEvent, useRef, useState } from 'react';
 import { Button } from '../components/Button.tsx';
 import { Field } from '../components/Field.tsx';
 import { FaultNotice } from '../components/Notice.tsx';
-import { bridge, useStation, useWords } from '../state/stores.ts';
+import { inHand } from '../logic/stage.ts';
+import { bridge, useStation, useView, useWords } from '../state/stores.ts';
 import css from './SignInForm.module.css';
 import { useCredentials } from './use-credentials.ts';
 
@@ -12,6 +13,7 @@ export function SignInForm({ inline = false }: { readonly inline?: boolean }) {
   const secretField = useRef<HTMLInputElement>(null);
   const [busy, setBusy] = useState(false);
   const expired = useStation((state) => state.expired);
+  const atWork = useView(({ station }) => station.jobs.some(inHand));
   const person = useCredentials();
 
   const submit = async (event: FormEvent) => {
@@ -34,17 +36,17 @@ export function SignInForm({ inline = false }: { readonly inline?: boolean }) {
     >
       <div className={css['head']}>
         <h1 className={css['title']}>{t('signin.title')}</h1>
-        <p className={css['hint']}>{t(inline ? 'signin.resume' : 'signin.hint')}</p>
+        <p className={css['hint']}>{t(atWork ? 'signin.resume' : 'signin.hint')}</p>
       </div>
       {expired && person.fault === null ? (
         <FaultNotice fault={{ code: 'session-expired', details: {} }} tone="info" withCard={false} />
       ) : null}
-      {person.fault === null ? null : <FaultNotice fault={person.fault} withCard={false} />}
+      {person.fault === null ? null : <FaultNotice fault={person.fault} withCard={false} over />}
       <Field
         label={t('signin.operator')}
         autoComplete="username"
-        // A clerk's first act on this screen.
-        autoFocus
+        // A clerk's first act on this screen; beside lanes it must not take the keyboard from them.
+        autoFocus={!inline}
         value={person.operator}
         onChange={person.setOperator}
         wrong={person.operatorMissing ? t('signin.operator-missing') : undefined}

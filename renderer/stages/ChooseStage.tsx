@@ -38,6 +38,8 @@ export function ChooseStage({ reader, card, choice }: ChooseStageProps) {
 
   const submit = async (event?: FormEvent) => {
     event?.preventDefault();
+    // While the server is asked whose card it is, nobody knows yet whether an account is missing.
+    if (!ready) return;
     const missing = await choices.review(reader, rows);
     if (missing === 'account' || missing === 'wishes') focusFirst(form.current, missing);
   };
@@ -95,9 +97,15 @@ export function ChooseStage({ reader, card, choice }: ChooseStageProps) {
           <Sum
             wishes={wishesOf(choice, rows)}
             missing={choice.missing === 'wishes'}
-            nothingLeft={rows.every((row) => !row.canEnable)}
+            nothingLeft={rows.every((row) => row.state === 'enabled')}
           />
-          <Button type="submit" tone="primary" size="large" iconAfter="arrow-right" isPending={choice.busy}>
+          <Button
+            type="submit"
+            tone="primary"
+            size="large"
+            iconAfter="arrow-right"
+            isPending={choice.busy || !ready}
+          >
             {t('apps.next')}
           </Button>
         </footer>

@@ -23,8 +23,8 @@ export function EndStage({ reader, end: how }: { readonly reader: string; readon
   return (
     <div className={css['stage']}>
       <Head end={how} />
-      {fault === undefined ? null : <FaultNotice fault={fault} />}
-      {how.kind === 'done' ? <AppEnds result={how.result} /> : null}
+      {fault === undefined ? null : <FaultNotice fault={fault} over />}
+      {how.kind === 'done' ? <AppEnds result={how.result} well={wentWell(how)} /> : null}
       <footer className={css['foot']}>
         <span />
         <Button ref={again} size="large" onPress={() => void bridge.relook({ reader })}>
@@ -37,7 +37,8 @@ export function EndStage({ reader, end: how }: { readonly reader: string; readon
 
 function faultOf(how: End): FaultView | undefined {
   if (how.kind === 'failed') return how.fault;
-  if (how.kind !== 'done') return undefined;
+  // What nobody asked for and did not come off, a renewal, is nothing that staff have to act on.
+  if (how.kind !== 'done' || wentWell(how)) return undefined;
   if (how.result.fault !== undefined) return how.result.fault;
   const failed = how.result.apps.find((app) => app.error !== undefined);
   return failed?.error === undefined ? undefined : { code: failed.error, details: { app: failed.app } };
@@ -72,12 +73,16 @@ function Head({ end: how }: { readonly end: End }) {
   );
 }
 
-function AppEnds({ result }: { readonly result: ResultView }) {
+function AppEnds({ result, well }: { readonly result: ResultView; readonly well: boolean }) {
   const words = useWords();
   const apps = useView((view) => view.catalogue.apps);
-  const shown = result.apps.filter(
-    (app) => app.before !== app.after || app.error !== undefined || result.deleted.includes(app.app),
+  const changed = result.apps.filter(
+    (app) =>
+      app.before !== app.after || (app.error !== undefined && !well) || result.deleted.includes(app.app),
   );
+  // The server names deleted apps apart.
+  const gone = result.deleted.filter((id) => changed.every(({ app }) => app !== id));
+  const shown = [...changed, ...gone.map((app) => ({ app, after: 'missing' as const, error: undefined }))];
   if (shown.length === 0) return null;
   return (
     <ul className={css['list']} aria-label={words.t('end.result')}>
@@ -89,7 +94,7 @@ function AppEnds({ result }: { readonly result: ResultView }) {
           />
           <span className={end['name']}>
             {words.app(one.app)}
-            {one.error === undefined ? null : (
+            {one.error === undefined || well ? null : (
               <span className={end['wrong']}>{words.fault({ code: one.error, details: {} }).what}</span>
             )}
           </span>

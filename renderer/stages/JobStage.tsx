@@ -145,9 +145,11 @@ function Waiting({ title, job: view, words: { t }, children }: WaitingProps) {
         })}
       </p>
       {children}
-      <div className={css['actions']}>
-        <Button onPress={() => setAsking(true)}>{t('job.give-up')}</Button>
-      </div>
+      {view.state.kind === 'waiting-for-disk' ? null : (
+        <div className={css['actions']}>
+          <Button onPress={() => setAsking(true)}>{t('job.give-up')}</Button>
+        </div>
+      )}
       {asking ? <GiveUp job={view.id} onClose={() => setAsking(false)} /> : null}
     </div>
   );

@@ -141,7 +141,7 @@ function FittingPlan({ reader, rows, choice, plan: planned, onBack }: FittingPla
       {confirming ? (
         <ConfirmDialog
           apps={planned.confirm}
-          onConfirm={(person) => choices.confirm(reader, rows, person)}
+          onConfirm={(person, cancelled) => choices.confirm(reader, rows, person, cancelled)}
           onClose={() => setConfirming(false)}
         />
       ) : null}

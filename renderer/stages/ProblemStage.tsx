@@ -17,7 +17,7 @@ export function ProblemStage({ reader, fault, job }: ProblemStageProps) {
   return (
     <>
       <div className={css['stage']}>
-        <FaultNotice fault={fault} actions={<Again reader={reader} />} />
+        <FaultNotice fault={fault} withCard={job !== null} actions={<Again reader={reader} />} />
       </div>
       {job === null ? null : <JobStage job={job} />}
     </>

@@ -30,8 +30,13 @@ export interface ChoiceStore extends StoreApi<Choices> {
   review(reader: string, rows: readonly AppRow[]): Promise<'account' | 'wishes' | 'planned' | 'refused'>;
   /** Starts what was planned. */
   start(reader: string, rows: readonly AppRow[], handles?: ReadonlyMap<string, string>): Promise<void>;
-  /** Has a second person confirm the plan's deletions, then starts. Gives why it was refused. */
-  confirm(reader: string, rows: readonly AppRow[], person: Credentials): Promise<FaultView | null>;
+  /** Has a second person confirm the plan's deletions, then starts unless it was cancelled. Gives why it was refused. */
+  confirm(
+    reader: string,
+    rows: readonly AppRow[],
+    person: Credentials,
+    cancelled: AbortSignal,
+  ): Promise<FaultView | null>;
 }
 
 /** `onExpired`: the server says that the session is over. */
@@ -99,13 +104,15 @@ export function createChoiceStore(bridge: Bridge, onExpired: () => void): Choice
       else refused(reader, choice.card, answer);
       return answer.ok ? 'planned' : 'refused';
     },
-    async confirm(reader, rows, person) {
+    async confirm(reader, rows, person, cancelled) {
       const plan = store.getState()[reader]?.plan;
       if (plan?.fits !== true) return null;
       // A handle is good for one wish.
       const handles = new Map<string, string>();
       for (const app of plan.confirm) {
         const answer = await bridge.confirm(person);
+        // What is confirmed is this plan, and only as long as nobody thinks again.
+        if (cancelled.aborted || store.getState()[reader]?.plan !== plan) return null;
         if (!answer.ok) return { code: answer.code, details: answer.details };
         handles.set(app, answer.value);
       }

@@ -23,7 +23,11 @@ export function watchServer(bridge: Bridge, station: StationStore): () => void {
   };
   const stop = station.subscribe((state, before) => {
     if (!asked && state.view?.station.engine.kind === 'running') ask();
-    if (state.view?.station.server.state !== before.view?.station.server.state && asked) next();
+    const now = state.view?.station.server.state;
+    if (now === before.view?.station.server.state || !asked) return;
+    // A new engine knows nothing of the server yet.
+    if (now === 'unknown' && state.view?.station.engine.kind === 'running') ask();
+    else next();
   });
   return () => {
     ended = true;

@@ -8,9 +8,8 @@ import { dataFolder, openStage, type StoryStage } from './support/stage.ts';
 import { openWindow, type StationWindow } from './support/window.ts';
 
 const data = dataFolder();
-const TEXTS: { errors: Record<string, { what: string; next: string }> } = JSON.parse(
-  readFileSync(new URL('../../resources/locales/en.json', import.meta.url), 'utf8'),
-);
+const TEXTS: { errors: Record<string, { what: string; next: string }>; ui: Record<string, string> } =
+  JSON.parse(readFileSync(new URL('../../resources/locales/en.json', import.meta.url), 'utf8'));
 let stage: StoryStage | undefined;
 let window: StationWindow | undefined;
 
@@ -30,8 +29,10 @@ async function play(fault: string, ...args: string[]) {
 }
 
 async function says(shown: StationWindow, code: ErrorCode): Promise<void> {
-  const { what, next } = TEXTS.errors[code] ?? { what: '?', next: '?' };
+  const { what, next: own } = TEXTS.errors[code] ?? { what: '?', next: '?' };
   await shown.page.getByText(what).first().waitFor({ timeout: 20_000 });
+  // A job that was refused for it is over: nothing goes on by itself.
+  const next = code === 'hsm-away' ? (TEXTS.ui['fault.try-later'] ?? '?') : own;
   if (code !== 'server-away') await shown.page.getByText(next).first().waitFor({ timeout: 5_000 });
 }
 

@@ -29,6 +29,7 @@ describe('a station that is not set up', () => {
     await window.page
       .getByRole('heading', { name: 'This station cannot be used yet' })
       .waitFor({ timeout: 10_000 });
+    await window.page.getByText('This station is not set up yet, or not rightly.').waitFor();
     await window.look('cannot-be-used');
     const started = Date.now();
     await window.close();

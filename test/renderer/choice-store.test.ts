@@ -36,6 +36,9 @@ async function serving(name: string, more: Partial<Scene> = {}) {
   return { store, inputs, tick, choice: () => store.getState()[READER], expired: () => expired };
 }
 
+/** Of a confirmation that nobody takes back. */
+const NEVER = new AbortController().signal;
+
 describe('a card that was put in', () => {
   it('is looked up: known, new, or not to be confirmed', async () => {
     expect((await serving('choose-known')).choice()?.record).toEqual({ kind: 'known', history: HISTORY });
@@ -191,7 +194,7 @@ describe('the start', () => {
     tick('campus-meal');
     tick('e-wallet', 'delete');
     await store.review(READER, rows);
-    expect(await store.confirm(READER, rows, { operator: 'zhao', secret: 'x' })).toBeNull();
+    expect(await store.confirm(READER, rows, { operator: 'zhao', secret: 'x' }, NEVER)).toBeNull();
     expect(inputs('confirm')).toEqual([{ operator: 'zhao', secret: 'x' }]);
     expect(inputs('startJob')).toMatchObject([
       {
@@ -203,11 +206,26 @@ describe('the start', () => {
     ]);
   });
 
+  it('does not happen when it is cancelled while the second person is asked for, or another plan is made', async () => {
+    const { store, tick, inputs } = await serving('plan-delete');
+    tick('e-wallet', 'delete');
+    await store.review(READER, rows);
+    const cancelled = new AbortController();
+    const asked = store.confirm(READER, rows, { operator: 'zhao', secret: 'x' }, cancelled.signal);
+    cancelled.abort();
+    expect(await asked).toBeNull();
+    const again = store.confirm(READER, rows, { operator: 'zhao', secret: 'x' }, NEVER);
+    store.edit(READER, (one) => ({ ...one, plan: null }));
+    expect(await again).toBeNull();
+    expect(inputs('confirm')).toHaveLength(2);
+    expect(inputs('startJob')).toEqual([]);
+  });
+
   it('does not happen when the second person is refused', async () => {
     const { store, tick, inputs } = await serving('confirm-refused');
     tick('e-wallet', 'delete');
     await store.review(READER, rows);
-    expect(await store.confirm(READER, rows, { operator: 'zhao', secret: 'x' })).toEqual({
+    expect(await store.confirm(READER, rows, { operator: 'zhao', secret: 'x' }, NEVER)).toEqual({
       code: 'sign-in-failed',
       details: {},
     });

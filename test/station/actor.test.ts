@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freeMemory } from '../../app/catalogue/recognise.ts';
+import { RefusedError } from '../../app/station/server-client.ts';
 import { ScriptedCard, WALLET_AID } from '../support/scripted-card.ts';
 import { away } from '../support/scripted-server.ts';
 import { openTestStation, type TestStation, wholeLook } from '../support/station.ts';
@@ -282,7 +283,6 @@ describe('a job', () => {
   });
 
   it('ends when the server refuses it, with the card untouched', async () => {
-    const { RefusedError } = await import('../../app/station/server-client.ts');
     const card = new ScriptedCard();
     await shown(card);
     station.server.before = (what) => {
@@ -314,6 +314,93 @@ describe('a job', () => {
     const id = await station.engine.startJob('A', WISH);
     await station.until(() => station.job(id)?.state.kind === 'failed', 'failed');
     expect(station.job(id)?.state).toMatchObject({ code: 'server-away' });
+  });
+
+  it('given up, its request is only asked after: the server begins nothing from it, however late', async () => {
+    await station.close();
+    station = await openTestStation({ startLimitMs: 300 });
+    await shown(new ScriptedCard());
+    station.server.before = (what) => {
+      if (what === 'job') throw away(true);
+    };
+    const id = await station.engine.startJob('A', WISH);
+    await station.until(() => station.job(id)?.state.kind === 'failed', 'failed');
+    const asked: unknown[] = [];
+    const post = station.server.postJob.bind(station.server);
+    station.server.postJob = (request) => {
+      asked.push(request.givenUp);
+      return request.givenUp === true
+        ? Promise.reject(new RefusedError('not-found', '', {}, 404))
+        : post(request);
+    };
+    station.server.before = () => undefined;
+    await station.until(() => asked.length > 0, 'asked after');
+    expect(asked).toEqual([true]);
+    expect(station.server.memory.jobs).toEqual({});
+  });
+
+  it('waits for a sign-in when the session turns out to be over, and goes on', async () => {
+    await station.close();
+    station = await openTestStation({ startLimitMs: 300 });
+    await shown(new ScriptedCard());
+    let over = true;
+    station.server.before = (what) => {
+      if (what === 'job' && over) throw new RefusedError('session-expired', '', {}, 401);
+    };
+    const id = await station.engine.startJob('A', WISH);
+    await station.until(() => {
+      const state = station.job(id)?.state;
+      return state?.kind === 'waiting-for-server' && state.code === 'session-expired';
+    }, 'waiting for a sign-in');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(station.job(id)?.state).toMatchObject({ kind: 'waiting-for-server' });
+    over = false;
+    await station.engine.signIn('op1', 'secret');
+    expect(await done(id)).toMatchObject({ result: 'complete' });
+  });
+
+  it('that ends while its card is out stays on show until another card comes', async () => {
+    const card = new ScriptedCard();
+    await shown(card);
+    let let_go: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      let_go = resolve;
+    });
+    station.server.after = async (what) => {
+      if (what === 'answers 3') await gate;
+    };
+    const id = await station.engine.startJob('A', WISH);
+    await station.until(() => station.server.log.includes('answers 3'), 'the last answers');
+    station.readers.remove('A');
+    await station.until(() => station.reader().kind === 'empty', 'empty');
+    let_go();
+    await done(id);
+    await station.until(() => {
+      const state = station.reader();
+      return state.kind === 'job' && state.job === id;
+    }, 'the end on show');
+    station.engine.relook('A');
+    await station.until(() => station.reader().kind === 'empty', 'seen');
+    await station.until(() => station.job(id) === undefined, 'forgotten');
+  });
+
+  it('that goes on in another reader is no longer waited for in the first', async () => {
+    const card = new ScriptedCard();
+    await shown(card);
+    card.mishap = (command) => (command === '80F00101' ? 'before' : undefined);
+    const id = await station.engine.startJob('A', WISH);
+    await waitsForCard(id);
+    const told: (string | undefined)[] = [];
+    station.engine.subscribe((note) => {
+      if (note.kind === 'reader' && note.reader.name === 'A' && note.reader.state.kind === 'empty')
+        told.push(note.reader.state.waiting);
+    });
+    await station.until(() => told.includes(id), 'waited for');
+    card.mishap = () => undefined;
+    station.readers.remove('A');
+    station.readers.insert('B', card);
+    await done(id);
+    await station.until(() => told.at(-1) === undefined, 'no longer waited for');
   });
 
   it('is taken up after a restart', async () => {

@@ -5,7 +5,11 @@ import type { TLSSocket } from 'node:tls';
 import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ZodError, z } from 'zod';
 import { KaikaError } from '../../protocol/errors.ts';
-import { receiptsRequestSchema, STORE_GENERATION_HEADER } from '../../protocol/receipts.ts';
+import {
+  type ReceiptsReply,
+  receiptsRequestSchema,
+  STORE_GENERATION_HEADER,
+} from '../../protocol/receipts.ts';
 import { cardSearchSchema } from '../../protocol/search.ts';
 import {
   API_LEVEL,
@@ -152,10 +156,20 @@ export function buildHttpServer(
     return reply;
   });
 
+  let takingReceipts = false;
   app.post('/v1/receipts', async (request) => {
     const caller = await stationOf(context, request, throttle);
     const { receipts } = parseBody(receiptsRequestSchema, request.body);
-    const reply = await takeReceipts(context, caller, receipts);
+    // One station's at a time: after a restore all come at once, and cards at the counter need the HSM too.
+    if (takingReceipts)
+      throw new KaikaError('server-busy', 'the receipts of another station are being taken');
+    takingReceipts = true;
+    let reply: ReceiptsReply;
+    try {
+      reply = await takeReceipts(context, caller, receipts);
+    } finally {
+      takingReceipts = false;
+    }
     for (const end of ['taken', 'known', 'refused'] as const)
       metrics.add('kaika_receipts_total', { end }, reply[end]);
     return reply;

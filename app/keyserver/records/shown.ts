@@ -12,10 +12,13 @@ export function versionsOf(app: CardAppState): { mckVersion: number | null; mtkV
   };
 }
 
-/** An app is enabled under a key of the issuer. */
+/** An app is enabled under a key of the issuer, whichever of its versions that is. */
 export function isIssued(card: CardState): boolean {
   return Object.values(card.apps).some(
-    (app) => app.state === 'enabled' && versionsOf(app).mckVersion !== null,
+    ({ state, keys }) =>
+      state === 'enabled' &&
+      keys !== null &&
+      keys.mck.candidates.every((candidate) => candidate.origin === 'issuer'),
   );
 }
 
