@@ -5,7 +5,7 @@
  */
 import { KaikaError } from '../../protocol/errors.ts';
 import type { ReceiptsReply } from '../../protocol/receipts.ts';
-import { API_LEVEL } from '../../protocol/wire.ts';
+import { API_LEVEL, type StepName } from '../../protocol/wire.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { JobContext, StationCaller } from '../jobs/context.ts';
 import {
@@ -24,7 +24,7 @@ import type { CardsTable, JobsTable } from '../store/tables.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { writeAudit } from './audit.ts';
 import { openReceipt, type ReceiptContent } from './receipt.ts';
-import { rescued } from './rescue.ts';
+import { rescued, type TouchedSince } from './rescue.ts';
 
 type Found = 'taken' | 'known' | 'refused';
 
@@ -72,8 +72,8 @@ async function take(db: Queries, context: JobContext, content: ReceiptContent): 
   if (newest) await restoreCard(db, content, row, now);
   const news = job === undefined || isFurther(content, job);
   if (news) await writeJob(db, content, job, now);
-  const helped = !newest && news && (await rescueCard(db, content, row, now));
-  if (!newest && !news) return 'known';
+  const helped = !newest && (await rescueCard(db, content, row, now));
+  if (!newest && !news && !helped) return 'known';
   const { id, station, operator } = content.job;
   const detail = { generation: content.generation, card: newest ? 'restored' : helped ? 'helped' : 'kept' };
   await writeAudit(db, { kind: 'receipt', card: row.id, job: id, station, operator, detail }, now);
@@ -191,7 +191,10 @@ function commandRows({ job, commands }: ReceiptContent, after: number) {
   );
 }
 
-/** A card that came before its receipt and refused the old key: the receipt says which key it really has. */
+/**
+ * A card that came before its receipt: the receipt says which keys it really has, as far as no job since has been let in with others.
+ * @throws KaikaError `server-busy` while a station has the card in hand
+ */
 async function rescueCard(
   db: Queries,
   content: ReceiptContent,
@@ -199,10 +202,50 @@ async function rescueCard(
   now: Date,
 ): Promise<boolean> {
   if (content.storeGeneration >= Number(row.store_generation)) return false;
-  if ((await findLease(db, row.id)) !== undefined) return false;
   const before: CardState = await readCardState(db, row.id);
-  const after = rescued(before, content.state);
+  const after = rescued(before, content.state, await touchedSince(db, content));
   if (after === before) return false;
-  await writeCardState(db, row.id, before, after, now.toISOString());
+  const at = now.toISOString();
+  const lease = await findLease(db, row.id);
+  if (lease !== undefined && lease.expires > at)
+    throw new KaikaError('server-busy', 'a station has the card of a receipt in hand');
+  // A station that is lost knew less of the card than the receipt does.
+  if (lease !== undefined) {
+    await supersedeOpenJobs(db, row.id, at);
+    await releaseCard(db, row.id);
+  }
+  await writeCardState(db, row.id, before, after, at);
+  const helped = Object.keys(after.apps).filter((app) => after.apps[app] !== before.apps[app]);
+  for (const app of helped)
+    await db
+      .updateTable('card_apps')
+      .set({ issued_in: content.enabledIn[app] ?? null })
+      .where('card', '=', row.id)
+      .where('app', '=', app)
+      .where('state', '=', 'enabled')
+      .where('issued_in', 'is', null)
+      .execute();
   return true;
+}
+
+const LETS_IN: readonly StepName[] = ['authenticate', 'install-app', 'delete-app'];
+/** Status words behind which the card may have done it. */
+const MAY_BE_DONE = ['9000', 'none', 'lost', 'unproven'];
+
+/** What jobs of this card that began after the receipt's may have been let into by the card. */
+async function touchedSince(db: Queries, { card, job }: ReceiptContent): Promise<TouchedSince> {
+  const rows = await db
+    .selectFrom('job_commands')
+    .innerJoin('jobs', 'jobs.id', 'job_commands.job')
+    .select(['job_commands.step as step', 'job_commands.app as app'])
+    .where('jobs.card', '=', card.id)
+    .where('jobs.id', '!=', job.id)
+    .where('jobs.started', '>', job.started)
+    .where('job_commands.step', 'in', [...LETS_IN, 'authenticate-secure-channel'])
+    .where('job_commands.sw', 'in', MAY_BE_DONE)
+    .execute();
+  return {
+    apps: new Set(rows.flatMap(({ app }) => app ?? [])),
+    domain: rows.some(({ step }) => step === 'authenticate-secure-channel'),
+  };
 }

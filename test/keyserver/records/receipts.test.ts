@@ -179,13 +179,50 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
     expect(await give(receipt)).toMatchObject({ taken: 1 });
     card.reset();
     expect(await visitUnread(card, account)).toMatchObject({ result: 'complete' });
-    expect(triesLeft(card)).toBe(3);
+    // No second wrong try.
+    expect(triesLeft(card)).toBe(2);
     expect((await record(restored, identification)).apps.find(({ app }) => app === 'e-wallet')).toMatchObject(
       {
         state: 'enabled',
         mckVersion: 1,
         inDoubt: false,
       },
+    );
+  });
+
+  it('a card that was seen for something else before its receipt came has its app on record as issued afterwards', async () => {
+    const { card, identification, account, reply } = await begin();
+    const { receipt } = await work(card, reply);
+    card.reset();
+    expect(await issue(card, restored, account, MORE, 'identity', OTHER_CALLER)).toMatchObject({
+      result: 'complete',
+    });
+    const wallet = async () =>
+      (await record(restored, identification)).apps.find(({ app }) => app === 'e-wallet');
+    // Seen to be enabled, but under what keys nobody knows.
+    expect(await wallet()).toMatchObject({ state: 'enabled', mckVersion: null });
+    expect(await give(receipt)).toMatchObject({ taken: 1 });
+    expect(await wallet()).toMatchObject({ mckVersion: 1, mtkVersion: 1, enabledBy: { job: reply.job } });
+    card.reset();
+    expect(await visitUnread(card, account)).toMatchObject({ result: 'complete' });
+    expect(await wrong(identification)).toEqual([]);
+  });
+
+  it('a card that is in hand has its receipt taken afterwards', async () => {
+    const { card, identification, account, reply } = await begin();
+    const { receipt } = await work(card, reply);
+    card.reset();
+    const asked = await request(card, restored, account, MORE, 'identity');
+    const other = await startJob(restored, OTHER_CALLER, asked);
+    const before = await storeText(restored);
+    expect((await refusal(give(receipt))).code).toBe('server-busy');
+    expect((await storeText(restored)).replaceAll(/receipts-per-station-hour.*/g, '')).toBe(
+      before.replaceAll(/receipts-per-station-hour.*/g, ''),
+    );
+    await carry(card, restored, other, OTHER_CALLER);
+    expect(await give(receipt)).toMatchObject({ taken: 1 });
+    expect((await record(restored, identification)).apps.find(({ app }) => app === 'e-wallet')).toMatchObject(
+      { mckVersion: 1 },
     );
   });
 
