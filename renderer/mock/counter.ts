@@ -150,7 +150,13 @@ export class Counter {
     this.#card = { ...seen, apps: after };
     const steps = job.progress.steps.map((step): StepView => ({ ...step, state: 'done' }));
     const progress = { ...job.progress, steps, current: null };
-    this.#job({ ...job, progress, state: { kind: 'done', result: { result: 'complete', apps, deleted } } });
+    // As the server has it: what was deleted is named apart.
+    const left = apps.filter(({ app }) => !deleted.includes(app));
+    this.#job({
+      ...job,
+      progress,
+      state: { kind: 'done', result: { result: 'complete', apps: left, deleted } },
+    });
     this.#reader({ kind: 'job', job: job.id, card: this.#card });
   }
 

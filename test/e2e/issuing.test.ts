@@ -78,6 +78,7 @@ describe('at the counter', () => {
     await window.look('plan-delete');
     await clerk.start();
     await clerk.takesCard();
+    await clerk.app('Transit').getByText('Not installed').waitFor();
     await window.look('deleted');
     const [job] = (await stage.record(await cardOnScreen())).jobs;
     expect(job).toMatchObject({ result: 'complete', deleted: ['transit'] });

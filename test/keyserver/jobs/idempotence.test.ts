@@ -45,6 +45,18 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
       expect(await startJob(rig.context, CALLER, { ...asked, ...turned })).toEqual(reply);
     });
 
+    it('given up by its station gets the same reply where it arrived, and begins nothing where it did not', async () => {
+      const { asked, reply } = await begin();
+      expect(await startJob(rig.context, CALLER, { ...asked, givenUp: true })).toEqual(reply);
+      const { card } = rig.newCard();
+      const late = await request(card, rig.context, randomDigits(16), ENABLE, 'e-wallet');
+      const before = await storeText(rig.context);
+      expect((await refusal(startJob(rig.context, CALLER, { ...late, givenUp: true }))).code).toBe(
+        'not-found',
+      );
+      expect(await storeText(rig.context)).toBe(before);
+    });
+
     it('five times at once makes one job', async () => {
       const { card, identification } = rig.newCard();
       const asked = await request(card, rig.context, randomDigits(16), ENABLE, 'e-wallet');
