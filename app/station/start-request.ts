@@ -1,6 +1,6 @@
 /** From a click to the request that begins a job. */
 import { randomUUID } from 'node:crypto';
-import { makePlan } from '../catalogue/plan.ts';
+import { estimatedFree, makePlan } from '../catalogue/plan.ts';
 import type { Catalogue } from '../catalogue/schema.ts';
 import { API_LEVEL, type JobRequest, type Opening, type Wish } from '../protocol/wire.ts';
 import type { CardLink } from './card-link.ts';
@@ -46,7 +46,13 @@ async function openingFor(
 ): Promise<Opening | undefined> {
   const profile = catalogue.profiles.find((one) => one.id === look.type);
   if (profile === undefined) return undefined;
-  const planned = makePlan({ catalogue, profile, observed: look.apps, wishes, free: look.freeMemory });
+  const planned = makePlan({
+    catalogue,
+    profile,
+    observed: look.apps,
+    wishes,
+    free: look.freeMemory ?? estimatedFree(catalogue, profile, look.apps),
+  });
   const first = 'plan' in planned ? planned.plan.opensWith : null;
   const app = catalogue.apps.find((one) => one.id === first);
   return app === undefined ? undefined : readOpening(link, app);

@@ -1,5 +1,5 @@
 /** From the engine's values to what the window is shown (electron/ipc-schema/projections.ts). Pure. */
-import { makePlan, type PlanStep } from '../../app/catalogue/plan.ts';
+import { estimatedFree, makePlan, type PlanStep } from '../../app/catalogue/plan.ts';
 import type { CardApplication, Catalogue } from '../../app/catalogue/schema.ts';
 import type { AppOutcome, CardRecord, Outcome } from '../../app/protocol/wire.ts';
 import type { CardLook } from '../../app/station/look.ts';
@@ -172,7 +172,8 @@ function plan(look: CardLook, offered: Catalogue, wishes: readonly WishView[]): 
     profile,
     observed: look.apps,
     wishes,
-    free: look.freeMemory,
+    // As the server reckons where the card does not say.
+    free: look.freeMemory ?? estimatedFree(offered, profile, look.apps),
   });
   if ('refusal' in planned) {
     return { fits: false, fault: { code: planned.refusal.code, details: { ...planned.refusal.details } } };

@@ -2,6 +2,7 @@
 import { KaikaError } from '../../protocol/errors.ts';
 import { releaseCard, supersedeOpenJobs } from '../jobs/repository.ts';
 import { findCard } from '../store/cards.ts';
+import { readStoreGeneration } from '../store/generation.ts';
 import type { Store } from '../store/open.ts';
 import { writeAudit } from './audit.ts';
 
@@ -18,9 +19,11 @@ export interface Release {
  */
 export async function releaseSetAside(store: Store, release: Release, now: Date): Promise<void> {
   await store.transaction().execute(async (db) => {
+    const storeGeneration = String(await readStoreGeneration(db));
     const raised = await db
       .updateTable('cards')
-      .set((set) => ({ generation: set('generation', '+', 1) }))
+      // Of the store as it is now: a receipt from before a restore is older than this, and still puts right what nobody touched.
+      .set((set) => ({ generation: set('generation', '+', 1), store_generation: storeGeneration }))
       .where('id', '=', release.card)
       .executeTakeFirst();
     if (raised.numUpdatedRows !== 1n) throw new KaikaError('not-found', 'this card was never seen');
