@@ -9,8 +9,9 @@ import { ReceiptBook } from '../../app/station/receipt-book.ts';
 import { RefusedError } from '../../app/station/server-client.ts';
 import { ServerLine } from '../../app/station/server-line.ts';
 import { newJobRequest } from '../support/job-request.ts';
+import { ScriptedCard } from '../support/scripted-card.ts';
 import { ScriptedServer } from '../support/scripted-server.ts';
-import { temporaryFolder } from '../support/station.ts';
+import { openTestStation, temporaryFolder, wholeLook } from '../support/station.ts';
 
 const RESERVE = { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 } };
 const BATCH = { seq: 1, cardEpoch: 0, commands: [] };
@@ -136,4 +137,51 @@ describe('giving back', () => {
     await receipts.settled();
     expect(given).toHaveLength(1);
   });
+});
+
+it('a click that waits for them is for the card that was seen, not for one that was put in meanwhile', async () => {
+  job(1, 'one', {});
+  journal.close();
+  let heard: (generation: number) => void = () => undefined;
+  let taken: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => {
+    taken = resolve;
+  });
+  answer = () => gate;
+  const station = await openTestStation({
+    folder,
+    server: ({ onStoreGeneration }) => {
+      heard = onStoreGeneration;
+      return server;
+    },
+  });
+  try {
+    heard(1);
+    const card = new ScriptedCard();
+    station.readers.insert('A', card);
+    await station.until(() => wholeLook(station.reader()), 'the first card');
+    heard(2);
+    const click = station.engine.startJob('A', {
+      account: '6222000000000001',
+      wishes: [{ app: 'e-wallet', action: 'enable' }],
+    });
+    const refused = expect(click).rejects.toMatchObject({ code: 'other-card' });
+    await station.until(() => given.length > 0, 'the receipts on their way');
+    const other = new ScriptedCard({ identification: '6200000000000002' });
+    station.readers.remove('A');
+    station.readers.insert('A', other);
+    await station.until(
+      () => wholeLook(station.reader())?.identification === '6200000000000002',
+      'the other card',
+    );
+    taken();
+    await refused;
+    expect([...card.effects, ...other.effects]).toEqual([]);
+    expect(server.memory.jobs).toEqual({});
+  } finally {
+    await station.close();
+    // What afterEach closes and removes.
+    folder = temporaryFolder();
+    journal = openJournal(folder, RESERVE);
+  }
 });
