@@ -1,5 +1,5 @@
 /** Requests right and wrong over the line: codes of ours, headers, signing in, whole jobs. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { errorBodySchema } from '../../../app/protocol/errors.ts';
 import {
@@ -221,4 +221,34 @@ describe('requests that are none', () => {
       expectError(await client.post('/v1/jobs', { ...asked, account }, token), 400, 'account-invalid');
     },
   );
+});
+
+it('receipts of one station at a time: after a restore the others ask again, and the HSM is left to the counters', async () => {
+  let go: () => void = () => undefined;
+  let reached: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const first = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const { vault } = https.rig.context;
+  const unseal = vault.unseal.bind(vault);
+  const held = vi.spyOn(vault, 'unseal').mockImplementation(async (...given) => {
+    reached();
+    await gate;
+    return unseal(...given);
+  });
+  try {
+    const body = { apiLevel: 1, receipts: [Buffer.alloc(80, 1).toString('base64url')] };
+    const slow = client.post('/v1/receipts', body);
+    await first;
+    expectError(await https.client().post('/v1/receipts', body), 503, 'server-busy');
+    go();
+    expect((await slow).body).toMatchObject({ taken: 0, refused: 1 });
+    expect((await client.post('/v1/receipts', body)).status).toBe(200);
+  } finally {
+    go();
+    held.mockRestore();
+  }
 });
