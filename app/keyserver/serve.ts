@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { openActiveVersions } from './active-versions.ts';
+import { buildHttpServer } from './api/server.ts';
 import { ConfigError, type ServerConfig, vaultConfigOf } from './config.ts';
-import { buildHttpServer } from './http/server.ts';
 import type { JobContext } from './jobs/context.ts';
 import { dropOldReceipts } from './jobs/repository.ts';
 import type { Log } from './log.ts';

@@ -8,8 +8,8 @@ import { cardApplicationSchema } from '../../app/catalogue/schema.ts';
 import { FAULTS } from '../../app/demo/faults.ts';
 import { KEYS } from '../../app/demo/hands.ts';
 import { USAGE } from '../../app/demo/options.ts';
+import { statusOf } from '../../app/keyserver/api/status-codes.ts';
 import { configSchema } from '../../app/keyserver/config.ts';
-import { statusOf } from '../../app/keyserver/http/status-codes.ts';
 import { ERROR_CODES, errorBodySchema, SERVER_ERRORS } from '../../app/protocol/errors.ts';
 import * as receipts from '../../app/protocol/receipts.ts';
 import * as search from '../../app/protocol/search.ts';
@@ -133,7 +133,7 @@ describe('docs/api.md', () => {
   const api = read('docs/api.md');
 
   it('has every route', () => {
-    const server = read('app/keyserver/http/server.ts');
+    const server = read('app/keyserver/api/server.ts');
     const routes = [...server.matchAll(/app\.(get|post|put|patch|delete)\('([^']+)'/g)].map(
       ([, method = '', path = '']) => `${method.toUpperCase()} ${path.replace(/:(\w+)/g, '{$1}')}`,
     );

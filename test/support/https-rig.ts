@@ -11,7 +11,7 @@ import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { type DemoAuthority, type Identity, makeAuthority } from '../../app/demo/pki.ts';
 import { enrolStation, writeOperator } from '../../app/keyserver/access/enrolment.ts';
-import { buildHttpServer } from '../../app/keyserver/http/server.ts';
+import { buildHttpServer } from '../../app/keyserver/api/server.ts';
 import { openLog } from '../../app/keyserver/log.ts';
 import { signInReplySchema } from '../../app/protocol/wire.ts';
 import { type IssuerRig, type MakeToken, openIssuerRig } from './issuer-rig.ts';

@@ -1,6 +1,6 @@
 /** Every answer that a test gets is held against the OpenAPI document: whoever builds on the document meets nothing else. */
 import { z } from 'zod';
-import { openApiDocument } from '../../app/keyserver/http/openapi.ts';
+import { openApiDocument } from '../../app/keyserver/api/openapi.ts';
 
 const contentSchema = z.looseObject({
   'application/json': z.object({ schema: z.record(z.string(), z.unknown()) }),

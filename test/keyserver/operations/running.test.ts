@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { OPERATIONS, openApiDocument } from '../../../app/keyserver/http/openapi.ts';
+import { OPERATIONS, openApiDocument } from '../../../app/keyserver/api/openapi.ts';
 import { Metrics } from '../../../app/keyserver/operations/metrics.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
 
@@ -104,7 +104,7 @@ describe('the OpenAPI document', () => {
   });
 
   it('has exactly the routes of the server', () => {
-    const source = readFileSync('app/keyserver/http/server.ts', 'utf8');
+    const source = readFileSync('app/keyserver/api/server.ts', 'utf8');
     const routes = [...source.matchAll(/app\.(get|post|put|patch|delete)\('([^']+)'/g)].map(
       ([, method = '', path = '']) => `${method.toUpperCase()} ${path.replace(/:(\w+)/g, '{$1}')}`,
     );

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { enrolStation } from '../../../app/keyserver/access/enrolment.ts';
-import { OPERATIONS, openApiDocument } from '../../../app/keyserver/http/openapi.ts';
+import { OPERATIONS, openApiDocument } from '../../../app/keyserver/api/openapi.ts';
 import { errorBodySchema } from '../../../app/protocol/errors.ts';
 import { jobReplySchema } from '../../../app/protocol/wire.ts';
 import { expectDiscreet } from '../../support/error-answers.ts';
