@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { KaikaError } from '../protocol/errors.ts';
 import { type HeadlessResult, refusal } from '../station/headless/result.ts';
 import { lockInstallation } from '../station/lock.ts';
-import { widenThreadPool } from '../station/pcsc/index.ts';
+import { widenThreadPool } from '../station/readers/pcsc/index.ts';
 import { Cleanup } from './cleanup.ts';
 import { dataFolder } from './data-folder.ts';
 import { explainFailure } from './explain.ts';

@@ -1,6 +1,6 @@
 /**
  * Virtual readers inside the process, for machines without PC/SC: the reader port as pcscd would serve it, faults
- * included. test/station/pcsc holds both to the same contract.
+ * included. test/station/readers/pcsc holds both to the same contract.
  */
 import {
   type CardConnection,

@@ -7,16 +7,16 @@ import type { ReaderPort, ReadersState } from '../card/reader-port.ts';
 import type { Catalogue } from '../catalogue/schema.ts';
 import { type ErrorCode, KaikaError } from '../protocol/errors.ts';
 import { API_LEVEL, accountSchema, type CardRecord, type Wish, wishSchema } from '../protocol/wire.ts';
-import { JobBook } from './job-book.ts';
-import { type Journal, type JournalOptions, openJournal } from './journal.ts';
+import { JobBook } from './jobs/job-book.ts';
+import { type Journal, type JournalOptions, openJournal } from './jobs/journal.ts';
+import { ReceiptBook } from './jobs/receipt-book.ts';
 import { lockInstallation } from './lock.ts';
 import { type Clock, type Log, noLog } from './ports.ts';
-import { ReaderActor } from './reader-actor.ts';
-import { ReceiptBook } from './receipt-book.ts';
-import type { HeardTime, ServerClient } from './server-client.ts';
-import { ServerLine } from './server-line.ts';
-import type { StartRequest } from './start-request.ts';
-import { rememberTime } from './time-memory.ts';
+import { ReaderActor } from './readers/reader-actor.ts';
+import type { StartRequest } from './readers/start-request.ts';
+import type { HeardTime, ServerClient } from './server/client.ts';
+import { ServerLine } from './server/line.ts';
+import { rememberTime } from './server/time-memory.ts';
 import type { Notification, OperatorView, ServiceView, Snapshot } from './views.ts';
 
 /** What the client is told of earlier runs, and tells for later ones. */

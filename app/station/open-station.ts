@@ -5,9 +5,9 @@ import type { Catalogue } from '../catalogue/schema.ts';
 import { catalogueIn } from './catalogue-folder.ts';
 import { type ReadersConfig, readStationConfig, type StationConfig } from './config.ts';
 import { type Engine, openEngine } from './engine.ts';
-import { openPcsc } from './pcsc/index.ts';
 import { type Log, noLog, systemClock } from './ports.ts';
-import { createServerClient } from './server-client.ts';
+import { openPcsc } from './readers/pcsc/index.ts';
+import { createServerClient } from './server/client.ts';
 
 export interface Station {
   readonly engine: Engine;

@@ -2,7 +2,7 @@
 import type { ServiceFault } from '../card/reader-port.ts';
 import type { ErrorCode, ErrorDetails } from '../protocol/errors.ts';
 import type { Label, Outcome, PlanSummary, Wish } from '../protocol/wire.ts';
-import type { CardLook } from './look.ts';
+import type { CardLook } from './readers/look.ts';
 
 /** How far one step of the plan is. */
 export interface StepView {

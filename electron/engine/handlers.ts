@@ -1,8 +1,8 @@
 /** The window's requests, answered by a station that is open. */
 import { KaikaError } from '../../app/protocol/errors.ts';
 import type { Engine } from '../../app/station/engine.ts';
-import type { CardLook } from '../../app/station/look.ts';
 import type { Station } from '../../app/station/open-station.ts';
+import type { CardLook } from '../../app/station/readers/look.ts';
 import type { Handlers } from '../ipc-schema/bridge.ts';
 import { projections } from './projections.ts';
 

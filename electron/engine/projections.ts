@@ -2,7 +2,7 @@
 import { estimatedFree, makePlan, type PlanStep } from '../../app/catalogue/plan.ts';
 import type { CardApplication, Catalogue } from '../../app/catalogue/schema.ts';
 import type { AppOutcome, CardRecord, Outcome } from '../../app/protocol/wire.ts';
-import type { CardLook } from '../../app/station/look.ts';
+import type { CardLook } from '../../app/station/readers/look.ts';
 import type {
   JobState as EngineJobState,
   Notification as EngineNotification,

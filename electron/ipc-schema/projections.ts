@@ -1,7 +1,7 @@
 /** From the engine's values to the window's: the types of the pure functions that do it. */
 import type { Catalogue } from '../../app/catalogue/schema.ts';
 import type { CardRecord } from '../../app/protocol/wire.ts';
-import type { CardLook } from '../../app/station/look.ts';
+import type { CardLook } from '../../app/station/readers/look.ts';
 import type { Notification as EngineNotification, JobView, Snapshot } from '../../app/station/views.ts';
 import type {
   CardHistory,

@@ -29,7 +29,7 @@ const GOOD_LIFE_MS = 30_000;
 const READY_WAIT_MS = 10_000;
 /** Longer than the engine gives a running batch to end. */
 const CLOSE_WAIT_MS = 14_000;
-/** PC/SC calls hold a thread each (app/station/pcsc/thread-pool.ts); only the environment is early enough for that. */
+/** PC/SC calls hold a thread each (app/station/readers/pcsc/thread-pool.ts); only the environment is early enough for that. */
 const THREADS = '32';
 
 interface Waiting {

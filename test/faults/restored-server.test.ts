@@ -10,7 +10,7 @@ import type { Wish } from '../../app/protocol/wire.ts';
 import { openVirtualReaders, type VirtualReaders } from '../../app/simulator/virtual-reader.ts';
 import { type Engine, openEngine } from '../../app/station/engine.ts';
 import { systemClock } from '../../app/station/ports.ts';
-import { createServerClient } from '../../app/station/server-client.ts';
+import { createServerClient } from '../../app/station/server/client.ts';
 import { randomDigits } from '../support/issuer-rig.ts';
 import { triesLeft } from '../support/issuer-steps.ts';
 import { type Postgresql, STORES, startPostgresql } from '../support/postgresql.ts';

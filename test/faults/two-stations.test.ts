@@ -8,7 +8,7 @@ import type { CardDevice } from '../../app/simulator/device.ts';
 import { openVirtualReaders, type VirtualReaders } from '../../app/simulator/virtual-reader.ts';
 import { type Engine, openEngine } from '../../app/station/engine.ts';
 import { systemClock } from '../../app/station/ports.ts';
-import { createServerClient, UnreachedError } from '../../app/station/server-client.ts';
+import { createServerClient, UnreachedError } from '../../app/station/server/client.ts';
 import { randomDigits } from '../support/issuer-rig.ts';
 import { triesLeft } from '../support/issuer-steps.ts';
 import { STORES } from '../support/postgresql.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../app/card/bytes.ts';
 import { openVirtualReaders } from '../../app/simulator/virtual-reader.ts';
-import { describeReaderPort, fault } from '../station/pcsc/port-contract.ts';
+import { describeReaderPort, fault } from '../station/readers/pcsc/port-contract.ts';
 import { ECHO_ATR, echoCard } from './rig/echo-card.ts';
 
 describeReaderPort('openVirtualReaders', async () => {

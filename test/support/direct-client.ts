@@ -5,7 +5,7 @@ import { startJob } from '../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { takeReceipts } from '../../app/keyserver/records/take-receipts.ts';
 import { KaikaError } from '../../app/protocol/errors.ts';
-import { RefusedError, type ServerClient } from '../../app/station/server-client.ts';
+import { RefusedError, type ServerClient } from '../../app/station/server/client.ts';
 import { CALLER } from './forwarder.ts';
 
 /** What was sent and answered, body by body, is added to `heard`. */

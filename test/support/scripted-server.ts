@@ -17,7 +17,7 @@ import {
   type SignInReply,
   type StepReply,
 } from '../../app/protocol/wire.ts';
-import { RefusedError, type ServerClient, UnreachedError } from '../../app/station/server-client.ts';
+import { RefusedError, type ServerClient, UnreachedError } from '../../app/station/server/client.ts';
 
 interface JobRecord {
   readonly id: string;

@@ -17,7 +17,7 @@ import {
   type HttpsClientOptions,
   RefusedError,
   type ServerClient,
-} from '../../app/station/server-client.ts';
+} from '../../app/station/server/client.ts';
 import { request, runBatch } from './forwarder.ts';
 import { HIGH_LIMITS, type IssuerRig, openIssuerRig, randomDigits } from './issuer-rig.ts';
 import type { StoreKind } from './postgresql.ts';

@@ -6,8 +6,8 @@ import { readCatalogue } from '../../app/catalogue/files.ts';
 import type { Catalogue } from '../../app/catalogue/schema.ts';
 import { openVirtualReaders, type VirtualReaders } from '../../app/simulator/virtual-reader.ts';
 import { type Engine, type EngineOptions, openEngine } from '../../app/station/engine.ts';
-import type { CardLook } from '../../app/station/look.ts';
 import { systemClock } from '../../app/station/ports.ts';
+import type { CardLook } from '../../app/station/readers/look.ts';
 import type { JobView, ReaderViewState } from '../../app/station/views.ts';
 import { ScriptedServer } from './scripted-server.ts';
 

@@ -16,9 +16,9 @@ import type { CardRecord, Label, Outcome, Wish } from '../../app/protocol/wire.t
 import { type Rig, startRig } from '../../app/simulator/rig/index.ts';
 import { type Engine, openEngine } from '../../app/station/engine.ts';
 import { waitFor } from '../../app/station/headless/wait.ts';
-import { openPcsc, widenThreadPool } from '../../app/station/pcsc/index.ts';
 import { systemClock } from '../../app/station/ports.ts';
-import { createServerClient } from '../../app/station/server-client.ts';
+import { openPcsc, widenThreadPool } from '../../app/station/readers/pcsc/index.ts';
+import { createServerClient } from '../../app/station/server/client.ts';
 import type { JobView } from '../../app/station/views.ts';
 
 widenThreadPool();

@@ -2,8 +2,8 @@
 import { type ErrorCode, type ErrorDetails, KaikaError } from '../../protocol/errors.ts';
 import type { Label, Wish } from '../../protocol/wire.ts';
 import type { Engine } from '../engine.ts';
-import type { CardLook } from '../look.ts';
 import type { Clock } from '../ports.ts';
+import type { CardLook } from '../readers/look.ts';
 import type { JobView, ReaderView, Snapshot } from '../views.ts';
 import { type HeadlessResult, refusal, resultOf } from './result.ts';
 import { waitFor } from './wait.ts';

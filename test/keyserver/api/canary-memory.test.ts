@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import type { ServerClient } from '../../../app/station/server-client.ts';
+import type { ServerClient } from '../../../app/station/server/client.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { findAll } from '../../support/key-search.ts';
 import { activate, addCustodian, importVersion } from '../../support/key-versions.ts';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import type { CardDevice } from '../../../app/simulator/device.ts';
-import { exchange } from '../../../app/station/transport.ts';
+import { exchange } from '../../../app/station/readers/transport.ts';
 import { issue, look } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { type OtherTypesRig, openOtherTypes, type TypeSpec } from '../../support/other-type.ts';

@@ -7,8 +7,8 @@ import { fromHex, toHex } from '../../../app/card/bytes.ts';
 import type { ReaderPort } from '../../../app/card/reader-port.ts';
 import { saveCardFile } from '../../../app/simulator/card-file.ts';
 import { type Rig, type RigEvent, rigAvailability, startRig } from '../../../app/simulator/rig/index.ts';
-import { openPcsc } from '../../../app/station/pcsc/index.ts';
-import { fault, reader, until } from '../../station/pcsc/port-contract.ts';
+import { openPcsc } from '../../../app/station/readers/pcsc/index.ts';
+import { fault, reader, until } from '../../station/readers/pcsc/port-contract.ts';
 import { image } from '../card/fixtures.ts';
 
 const here = await rigAvailability();

@@ -1,0 +1,303 @@
+/**
+ * The station's journal (design §3 "Station, each synced to disk"): one SQLite file in the installation's folder, every
+ * method one transaction, on the disk when the method returns.
+ */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'libsql';
+import { z } from 'zod';
+import { type ErrorCode, KaikaError } from '../../protocol/errors.ts';
+import type { AnswersRequest, Batch, JobRequest, Outcome, PlanSummary } from '../../protocol/wire.ts';
+import { codeOf } from '../lock.ts';
+import { DEFAULT_RESERVE, DiskReserve, type DiskReserveOptions } from './disk-reserve.ts';
+import { type JournalJob, journalJobSchema, MIGRATIONS } from './journal-rows.ts';
+
+/**
+ * Ended jobs that are kept: for whoever looks after the station, and their receipts for a server that has to be restored from a backup, some
+ * days' work of a busy counter. The records proper are the server's.
+ */
+const ENDED_KEPT = 2_000;
+
+/** What the job loop needs of a journal. Every method throws KaikaError station-disk-full when nothing can be written. */
+export interface Journal {
+  /** Whether there is room to begin a job and to bring it to its end. */
+  hasRoom(): boolean;
+  /** (1) before POST /v1/jobs. Epoch `request.cardEpoch` is bound to the card in the reader. */
+  begin(request: JobRequest, identification: string, now: number): void;
+  /**
+   * (2) the reply; `started` when its first command is sent next. Answers of the step before are dropped. `taken` comes
+   * with the first reply: the server's name for the job, and its plan. `receipt` takes the place of an older one.
+   */
+  storeBatch(requestId: string, batch: Batch, started: boolean, taken?: TakenJob, receipt?: string): void;
+  /** (2) for a batch that waited for its card. */
+  start(requestId: string): void;
+  /** (3) before a command marked `effect`. */
+  noteEffect(requestId: string, index: number): void;
+  /** (4) before the answers to batch `seq` are posted. The batch is dropped. `bound`: the card of that epoch is in a reader. */
+  storeAnswers(requestId: string, seq: number, answers: AnswersRequest, bound: boolean): void;
+  /** Staff gave the job up. */
+  abandon(requestId: string): void;
+  /** How it ended; request, batch and answers are dropped. */
+  end(requestId: string, how: JobEnd, now: number): void;
+  /** Receipts that were not yet given back to a server whose store has this generation, oldest first. */
+  receiptsFor(generation: number, limit: number): readonly KeptReceipt[];
+  /** They were. */
+  receiptsSent(requestIds: readonly string[], generation: number): void;
+  /** Jobs in hand, oldest first. */
+  unfinished(): readonly JournalJob[];
+  find(requestId: string): JournalJob | undefined;
+  /** Overwrites what was dropped, so that no key write stays readable in the file. Throws nothing. */
+  scrub(): void;
+  /** Small numbers kept over a restart. */
+  fact(name: string): number | undefined;
+  setFact(name: string, value: number): void;
+  close(): void;
+}
+
+/** How a job ended, and the receipt that came with that. */
+export interface JobEnd {
+  readonly outcome?: Outcome;
+  readonly error?: ErrorCode;
+  readonly receipt?: string;
+}
+
+export interface KeptReceipt {
+  readonly requestId: string;
+  readonly receipt: string;
+}
+
+/** What the first reply says besides its batch. */
+export interface TakenJob {
+  readonly job: string;
+  readonly plan: PlanSummary;
+}
+
+export interface JournalOptions {
+  readonly reserve?: DiskReserveOptions;
+}
+
+/**
+ * Opens the journal, making it where there is none.
+ * @throws KaikaError station-disk-full; `internal` when the file was written by a newer version or is damaged.
+ */
+export function openJournal(folder: string, options: JournalOptions = {}): Journal {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const reserve = new DiskReserve(folder, options.reserve ?? DEFAULT_RESERVE);
+  const file = join(folder, 'journal.db');
+  const database = guarded(reserve, () => new Database(file));
+  try {
+    guarded(reserve, () => {
+      database.exec('PRAGMA secure_delete = ON');
+      database.pragma('journal_mode = WAL');
+      database.exec('PRAGMA synchronous = FULL');
+      migrate(database);
+      chmodSync(file, 0o600);
+    });
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  const journal = new SqliteJournal(database, reserve);
+  journal.scrub();
+  return journal;
+}
+
+function migrate(database: Database.Database): void {
+  const [row] = z.array(z.object({ user_version: z.number() })).parse(database.pragma('user_version'));
+  const version = row?.user_version ?? 0;
+  if (version > MIGRATIONS.length) {
+    throw new KaikaError(
+      'internal',
+      `journal of version ${version}, this program knows ${MIGRATIONS.length}`,
+    );
+  }
+  for (const [at, sql] of MIGRATIONS.entries()) {
+    if (at < version) continue;
+    database.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${at + 1}; COMMIT`);
+  }
+}
+
+/** Runs a write; on a full disk once more with the reserve given up. */
+function guarded<T>(reserve: DiskReserve, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    if (reserve.release()) {
+      try {
+        return write();
+      } catch (again) {
+        if (!isDiskFull(again)) throw again;
+      }
+    }
+    throw new KaikaError('station-disk-full', 'the journal cannot be written');
+  }
+}
+
+/** SQLite says FULL for ENOSPC and EDQUOT on writes, and IOERR or CANTOPEN where a file beside it could not be made. */
+function isDiskFull(error: unknown): boolean {
+  return /^(SQLITE_FULL|SQLITE_IOERR|SQLITE_CANTOPEN|ENOSPC|EDQUOT)/.test(codeOf(error));
+}
+
+class SqliteJournal implements Journal {
+  readonly #database: Database.Database;
+  readonly #reserve: DiskReserve;
+
+  constructor(database: Database.Database, reserve: DiskReserve) {
+    this.#database = database;
+    this.#reserve = reserve;
+  }
+
+  hasRoom(): boolean {
+    return this.#reserve.hasRoom();
+  }
+
+  begin(request: JobRequest, identification: string, now: number): void {
+    this.#run(
+      `INSERT INTO jobs (requestId, created, reader, identification, phase, epoch, bound, abandoned, request)
+       VALUES (?, ?, ?, ?, 'requested', ?, 1, 0, ?)`,
+      [request.requestId, now, request.reader, identification, request.cardEpoch, JSON.stringify(request)],
+    );
+  }
+
+  storeBatch(requestId: string, batch: Batch, started: boolean, taken?: TakenJob, receipt?: string): void {
+    this.#change(
+      requestId,
+      `phase = ?, bound = max(bound, ?), seq = ?, batch = ?, effect = NULL, answers = NULL,
+       job = coalesce(?, job), plan = coalesce(?, plan), receipt = coalesce(?, receipt)`,
+      [
+        started ? 'started' : 'replied',
+        started ? 1 : 0,
+        batch.seq,
+        JSON.stringify(batch),
+        taken?.job ?? null,
+        taken === undefined ? null : JSON.stringify(taken.plan),
+        receipt ?? null,
+      ],
+    );
+  }
+
+  start(requestId: string): void {
+    this.#change(requestId, `phase = 'started', bound = 1, effect = NULL`, []);
+  }
+
+  noteEffect(requestId: string, index: number): void {
+    this.#change(requestId, 'effect = ?', [index]);
+  }
+
+  storeAnswers(requestId: string, seq: number, answers: AnswersRequest, bound: boolean): void {
+    this.#change(
+      requestId,
+      `phase = 'answered', seq = ?, answers = ?, epoch = ?, bound = ?, batch = NULL, effect = NULL`,
+      [seq, JSON.stringify(answers), answers.cardEpoch, bound ? 1 : 0],
+    );
+  }
+
+  abandon(requestId: string): void {
+    this.#change(requestId, 'abandoned = 1', []);
+  }
+
+  end(requestId: string, how: JobEnd, now: number): void {
+    this.#change(
+      requestId,
+      `phase = 'ended', request = NULL, batch = NULL, answers = NULL, effect = NULL, outcome = ?, error = ?,
+       receipt = coalesce(?, receipt), ended = ?`,
+      [
+        how.outcome === undefined ? null : JSON.stringify(how.outcome),
+        how.error ?? null,
+        how.receipt ?? null,
+        now,
+      ],
+    );
+    this.#run(
+      `DELETE FROM jobs WHERE phase = 'ended' AND requestId NOT IN
+         (SELECT requestId FROM jobs WHERE phase = 'ended' ORDER BY ended DESC LIMIT ${ENDED_KEPT})`,
+      [],
+    );
+  }
+
+  receiptsFor(generation: number, limit: number): readonly KeptReceipt[] {
+    const rows = this.#database
+      .prepare(
+        `SELECT requestId, receipt FROM jobs WHERE receipt IS NOT NULL AND receiptSentFor < ? ORDER BY created LIMIT ?`,
+      )
+      .all([generation, limit]);
+    return z.array(z.object({ requestId: z.string(), receipt: z.string() })).parse(rows);
+  }
+
+  receiptsSent(requestIds: readonly string[], generation: number): void {
+    this.#run(
+      `UPDATE jobs SET receiptSentFor = ? WHERE requestId IN (${requestIds.map(() => '?').join(', ')})`,
+      [generation, ...requestIds],
+    );
+  }
+
+  unfinished(): readonly JournalJob[] {
+    const rows = this.#database.prepare(`SELECT * FROM jobs WHERE phase <> 'ended' ORDER BY created`).all();
+    return rows.flatMap((row) => {
+      try {
+        return [readJob(row)];
+      } catch {
+        this.#setAside(row);
+        return [];
+      }
+    });
+  }
+
+  find(requestId: string): JournalJob | undefined {
+    const row = this.#database.prepare('SELECT * FROM jobs WHERE requestId = ?').get([requestId]);
+    return row === undefined ? undefined : readJob(row);
+  }
+
+  scrub(): void {
+    try {
+      this.#database.pragma('wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Space is short; what was dropped is overwritten next time.
+    }
+  }
+
+  fact(name: string): number | undefined {
+    const row = this.#database.prepare('SELECT value FROM facts WHERE name = ?').get([name]);
+    return row === undefined ? undefined : z.object({ value: z.number() }).parse(row).value;
+  }
+
+  setFact(name: string, value: number): void {
+    this.#run('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)', [name, value]);
+  }
+
+  close(): void {
+    if (!this.#database.open) return;
+    this.scrub();
+    this.#database.close();
+  }
+
+  /** A row that cannot be read back must not keep the station from opening; the server still knows of the job. */
+  #setAside(row: unknown): void {
+    const named = z.object({ requestId: z.string() }).safeParse(row);
+    if (!named.success) return;
+    this.#run(
+      `UPDATE jobs SET phase = 'ended', request = NULL, batch = NULL, answers = NULL, error = 'internal' WHERE requestId = ?`,
+      [named.data.requestId],
+    );
+  }
+
+  #change(requestId: string, columns: string, values: readonly (string | number | null)[]): void {
+    const changed = this.#run(`UPDATE jobs SET ${columns} WHERE requestId = ? AND phase <> 'ended'`, [
+      ...values,
+      requestId,
+    ]);
+    if (changed !== 1) throw new KaikaError('internal', 'a job that is not in the journal');
+  }
+
+  #run(sql: string, values: readonly (string | number | null)[]): number {
+    return guarded(this.#reserve, () => this.#database.prepare(sql).run([...values]).changes);
+  }
+}
+
+function readJob(row: unknown): JournalJob {
+  const result = journalJobSchema.safeParse(row);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new KaikaError('internal', `journal: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
+}

@@ -1,0 +1,124 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'libsql';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Batch } from '../../../app/protocol/wire.ts';
+import { type Journal, openJournal } from '../../../app/station/jobs/journal.ts';
+import { MIGRATIONS } from '../../../app/station/jobs/journal-rows.ts';
+import { newJobRequest } from '../../support/job-request.ts';
+import { temporaryFolder } from '../../support/station.ts';
+
+const RESERVE = { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 } };
+const KEY_WRITE = `84D439001C${'5EC2E7'.repeat(9)}01`;
+
+let folder: string;
+let journal: Journal;
+beforeEach(() => {
+  folder = temporaryFolder();
+  journal = openJournal(folder, RESERVE);
+});
+afterEach(() => {
+  journal.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const batch = (seq: number, apdu = '80F00101'): Batch => ({
+  seq,
+  cardEpoch: 0,
+  commands: [{ apdu, accept: ['9000'], effect: true, label: { step: 'write-master-control-key' } }],
+});
+const taken = {
+  job: 'job-00000001',
+  plan: { steps: [], trips: 5, memory: { needed: 0, free: null } },
+};
+
+describe('each step is there after a reopening', () => {
+  it('from the request to the end', () => {
+    const one = newJobRequest();
+    const again = () => {
+      journal.close();
+      journal = openJournal(folder, RESERVE);
+      return journal.find(one.requestId);
+    };
+    journal.begin(one, '6200000000000001', 1000);
+    expect(again()).toMatchObject({ phase: 'requested', request: one, epoch: 0, bound: true, created: 1000 });
+    journal.storeBatch(one.requestId, batch(1), true, taken);
+    expect(again()).toMatchObject({
+      phase: 'started',
+      job: taken.job,
+      seq: 1,
+      batch: batch(1),
+      effect: null,
+    });
+    journal.noteEffect(one.requestId, 0);
+    expect(again()).toMatchObject({ phase: 'started', effect: 0 });
+    const answers = { apiLevel: 1 as const, cardEpoch: 1, answers: ['9000'], cardEvent: 'removed' as const };
+    journal.storeAnswers(one.requestId, 1, answers, false);
+    expect(again()).toMatchObject({
+      phase: 'answered',
+      answers,
+      batch: null,
+      epoch: 1,
+      bound: false,
+      effect: null,
+    });
+    journal.storeBatch(one.requestId, batch(2), false);
+    expect(again()).toMatchObject({ phase: 'replied', answers: null, seq: 2, bound: false, job: taken.job });
+    journal.start(one.requestId);
+    expect(again()).toMatchObject({ phase: 'started', bound: true });
+    journal.end(one.requestId, { error: 'job-superseded' }, 2000);
+    expect(again()).toMatchObject({ phase: 'ended', request: null, batch: null, error: 'job-superseded' });
+    expect(journal.unfinished()).toEqual([]);
+    expect(() => journal.noteEffect(one.requestId, 1)).toThrow('not in the journal');
+  });
+
+  it('in a write-ahead log', () => {
+    const database = new Database(join(folder, 'journal.db'));
+    expect(database.pragma('journal_mode')).toEqual([{ journal_mode: 'wal' }]);
+    database.close();
+  });
+});
+
+it('a key write that was answered is in no file of the folder', () => {
+  const one = newJobRequest();
+  journal.begin(one, '6200000000000001', 0);
+  journal.storeBatch(one.requestId, batch(1, KEY_WRITE), true, taken);
+  const held = () =>
+    readdirSync(folder).some((name) => readFileSync(join(folder, name)).includes('5EC2E75EC2E7'));
+  expect(held()).toBe(true);
+  journal.storeAnswers(one.requestId, 1, { apiLevel: 1, cardEpoch: 0, answers: ['9000'] }, true);
+  journal.scrub();
+  expect(held()).toBe(false);
+});
+
+it('a file of a newer version is not touched', () => {
+  journal.close();
+  const database = new Database(join(folder, 'journal.db'));
+  database.exec('PRAGMA user_version = 99');
+  database.close();
+  expect(() => openJournal(folder, RESERVE)).toThrow('version 99');
+  const fixed = new Database(join(folder, 'journal.db'));
+  fixed.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+  fixed.close();
+  journal = openJournal(folder, RESERVE);
+});
+
+it('a job that cannot be read back is set aside, the others go on', () => {
+  const [bad, good] = [newJobRequest(), newJobRequest()];
+  journal.begin(bad, '6200000000000001', 1);
+  journal.begin(good, '6200000000000002', 2);
+  journal.close();
+  const database = new Database(join(folder, 'journal.db'));
+  database.exec(`UPDATE jobs SET request = '{"half' WHERE requestId = '${bad.requestId}'`);
+  database.close();
+  journal = openJournal(folder, RESERVE);
+  expect(journal.unfinished().map((job) => job.requestId)).toEqual([good.requestId]);
+  expect(journal.find(bad.requestId)).toMatchObject({ phase: 'ended', error: 'internal' });
+});
+
+it('keeps small facts', () => {
+  journal.setFact('serverTime', 5);
+  journal.setFact('serverTime', 6);
+  expect(journal.fact('serverTime')).toBe(6);
+  expect(journal.fact('other')).toBeUndefined();
+});

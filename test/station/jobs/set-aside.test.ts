@@ -1,0 +1,95 @@
+/** A card that is set aside, seen from the counter: staff read that it is, why, and what to do; now and at its next visit. */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SET_ASIDE_CODES, setAsideDetails, setAsideText } from '../../../app/protocol/set-aside.ts';
+import { errorText, LOCALES, messagesSchema } from '../../../app/station/messages.ts';
+import type { JobState } from '../../../app/station/views.ts';
+import { directClient } from '../../support/direct-client.ts';
+import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { meddled } from '../../support/meddled.ts';
+import { openTestStation, type TestStation } from '../../support/station.ts';
+
+const messages = (locale: string) =>
+  messagesSchema.parse(
+    JSON.parse(readFileSync(new URL(`../../resources/locales/${locale}.json`, import.meta.url), 'utf8')),
+  );
+const [EXTERNAL_AUTHENTICATE, WRITE_KEY, UPDATE_BINARY] = [0x82, 0xd4, 0xd6];
+
+let rig: IssuerRig;
+let station: TestStation;
+beforeAll(async () => {
+  rig = await openIssuerRig();
+  station = await openTestStation({ server: () => directClient(rig.context) });
+});
+afterAll(async () => {
+  await station.close();
+  await rig.close();
+});
+
+async function serve(account: string): Promise<JobState> {
+  await station.until(() => station.reader().kind === 'card', 'the card to be read');
+  const job = await station.engine.startJob('A', {
+    account,
+    wishes: [{ app: 'e-wallet', action: 'enable' }],
+  });
+  return station.until(() => {
+    const state = station.job(job)?.state;
+    return state?.kind === 'done' || state?.kind === 'failed' ? state : undefined;
+  }, 'the job to end');
+}
+
+describe('a card that says that a key is damaged', () => {
+  it.each([
+    ['at the authentication', EXTERNAL_AUTHENTICATE, 'key-damaged'],
+    ['at a key write', WRITE_KEY, 'new-key-damaged'],
+    ['at the file', UPDATE_BINARY, 'maintenance-key-damaged'],
+  ] as const)(
+    '%s: staff are told so, with the reason, at once and when it comes again',
+    async (_name, ins, reason) => {
+      const { card, identification } = rig.newCard();
+      const account = randomDigits(16);
+      station.readers.insert(
+        'A',
+        meddled(card, ins, () => Uint8Array.of(0x62, 0x83)),
+      );
+      const first = await serve(account);
+      const details = { reason, app: 'e-wallet' };
+      expect(first).toMatchObject({ kind: 'done', outcome: { error: 'card-set-aside', details } });
+      station.readers.remove('A');
+      await station.until(() => station.reader().kind === 'empty', 'the reader to be empty');
+      station.readers.insert('A', card);
+      expect(await serve(account)).toEqual({ kind: 'failed', code: 'card-set-aside', details });
+      station.readers.remove('A');
+      await station.until(() => station.reader().kind === 'empty', 'the reader to be empty');
+      for (const locale of LOCALES) {
+        const text = errorText(messages(locale), locale, 'card-set-aside', details);
+        expect(text.detail).toContain(messages(locale).reasons[reason]);
+        expect(text.detail).not.toContain(reason);
+      }
+      const row = await rig.context.store
+        .selectFrom('cards')
+        .select('set_aside')
+        .where('id', '=', identification)
+        .executeTakeFirstOrThrow();
+      expect(row.set_aside).toBe(setAsideText(reason, 'e-wallet'));
+    },
+  );
+});
+
+describe('reasons', () => {
+  it('are the same for the record and for people, of an app and of none', () => {
+    for (const code of SET_ASIDE_CODES) {
+      expect(setAsideDetails(setAsideText(code, 'e-wallet'))).toEqual({ reason: code, app: 'e-wallet' });
+      expect(setAsideDetails(setAsideText(code))).toEqual({ reason: code });
+    }
+    expect(setAsideDetails('e-wallet: somebody’s own words')).toEqual({});
+  });
+
+  it.each(LOCALES)('have words in %s that name no card internals', (locale) => {
+    const { reasons } = messages(locale);
+    expect(Object.keys(reasons).sort()).toEqual([...SET_ASIDE_CODES].sort());
+    expect(Object.values(reasons).join('\n')).not.toMatch(
+      /\b(AID|APDU|MAC|SW1|status word|HSM|KCV)\b|状态字/i,
+    );
+  });
+});
