@@ -25,7 +25,7 @@ import { findSession, signIn } from '../access/sessions.ts';
 import { answerStep } from '../jobs/answer-step.ts';
 import type { JobContext, OperatorCaller, StationCaller } from '../jobs/context.ts';
 import { startJob } from '../jobs/start-job.ts';
-import type { Log } from '../log.ts';
+import { framesOf, type Log } from '../log.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { ReadinessCheck } from '../operations/readiness.ts';
 import { readCardRecord } from '../records/card-record.ts';
@@ -86,6 +86,7 @@ export function buildHttpServer(
         requestId: request.id,
         code: body.code,
         reason: reasonOf(error),
+        ...(body.code === 'internal' ? { stack: framesOf(error) } : {}),
       });
     }
     codes.set(request, { code: body.code });

@@ -19,7 +19,7 @@ export async function openOperations(
     if (request.method !== 'GET') return say(405, 'text/plain', 'GET only\n');
     switch (request.url) {
       case '/metrics':
-        return say(200, 'text/plain; version=0.0.4; charset=utf-8', metrics.text());
+        return void metrics.text().then((text) => say(200, metrics.contentType, text));
       case '/health':
         return say(200, 'application/json', '{"status":"ok"}\n');
       case '/ready':
