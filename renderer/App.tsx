@@ -1,13 +1,13 @@
 /** Which screen: starting, signing in, or the counter. Work in hand stays in sight even when nobody is signed in. */
 import { I18nProvider } from 'react-aria-components';
 import type { StationView } from '../electron/ipc-schema.ts';
-import { inHand } from './logic/stage.ts';
-import { Counter } from './screens/Counter.tsx';
-import { Entrance } from './screens/Entrance.tsx';
-import { Fallback } from './screens/Fallback.tsx';
-import { Halt } from './screens/Halt.tsx';
-import { SignInForm } from './screens/SignInForm.tsx';
-import { StartPanel } from './screens/StartPanel.tsx';
+import { Counter } from './features/counter/Counter.tsx';
+import { inHand } from './features/counter/stage.ts';
+import { Entrance } from './features/entrance/Entrance.tsx';
+import { SignInForm } from './features/entrance/SignInForm.tsx';
+import { StartPanel } from './features/entrance/StartPanel.tsx';
+import { Fallback } from './shell/Fallback.tsx';
+import { Halt } from './shell/Halt.tsx';
 import { station, useStation, useView } from './state/stores.ts';
 
 export function App() {

@@ -1,5 +1,5 @@
 /** The card in the reader as a picture of a card. The number is the one on the card itself. */
-import { grouped } from '../logic/formats.ts';
+import { grouped } from '../texts/formats.ts';
 import css from './CardArt.module.css';
 import { Rosette } from './Rosette.tsx';
 

@@ -1,7 +1,7 @@
 /** How much of the card's space is free, as a small bar. */
 import { Label, Meter } from 'react-aria-components';
-import { kilobytes } from '../logic/formats.ts';
 import { useWords } from '../state/stores.ts';
+import { kilobytes } from '../texts/formats.ts';
 import css from './MemoryBar.module.css';
 
 export interface MemoryBarProps {

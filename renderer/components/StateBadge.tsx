@@ -1,7 +1,8 @@
 /** The state of an app on a card: word, icon and colour together. */
+
+import type { AppStateView } from '../features/counter/rows.ts';
 import { Icon } from '../icons/Icon.tsx';
 import type { IconName } from '../icons/shapes.ts';
-import type { AppStateView } from '../logic/rows.ts';
 import { useWords } from '../state/stores.ts';
 import css from './StateBadge.module.css';
 

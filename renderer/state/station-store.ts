@@ -2,9 +2,9 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Bridge } from '../../electron/ipc-schema/bridge.ts';
 import type { CardView, FaultView, Notification, Settings, StartView } from '../../electron/ipc-schema.ts';
-import { applied } from '../logic/changes.ts';
-import { type Meter, metered } from '../logic/meter.ts';
-import { seenCards } from '../logic/seen.ts';
+import { applied } from './changes.ts';
+import { type Meter, metered } from './meter.ts';
+import { seenCards } from './seen.ts';
 
 export interface StationState {
   /** Null until the first snapshot is there. */

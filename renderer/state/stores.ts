@@ -3,10 +3,10 @@ import { useCallback, useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { ErrorText } from '../../electron/ipc-schema/texts.ts';
 import type { CardView, FaultView, StartView } from '../../electron/ipc-schema.ts';
-import type { Choice } from '../logic/choice.ts';
-import type { Meter } from '../logic/meter.ts';
+import type { Choice } from '../features/counter/choice.ts';
+import { createChoiceStore } from '../features/counter/choice-store.ts';
 import { type Texts, textsOf } from '../texts/texts.ts';
-import { createChoiceStore } from './choice-store.ts';
+import type { Meter } from './meter.ts';
 import { createStationStore, type StationState } from './station-store.ts';
 
 export const bridge = window.kaika;

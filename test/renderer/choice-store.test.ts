@@ -1,12 +1,12 @@
 /** From ticks to a started job, over the real bridge and a mock of the rest. */
 import { describe, expect, it } from 'vitest';
 import { channelOf, createBridge, type Wire } from '../../electron/ipc-schema/bridge.ts';
-import { accountOf, toggled, wishesOf, withAccount } from '../../renderer/logic/choice.ts';
-import { rowsOf } from '../../renderer/logic/rows.ts';
+import { accountOf, toggled, wishesOf, withAccount } from '../../renderer/features/counter/choice.ts';
+import { createChoiceStore } from '../../renderer/features/counter/choice-store.ts';
+import { rowsOf } from '../../renderer/features/counter/rows.ts';
 import { SCENES, type Scene } from '../../renderer/mock/scenes.ts';
 import { ACCOUNT, CATALOGUE, card, HISTORY, NUMBER, READER, USED } from '../../renderer/mock/values.ts';
 import { createMockWire } from '../../renderer/mock/wire.ts';
-import { createChoiceStore } from '../../renderer/state/choice-store.ts';
 
 const SETTINGS = { language: 'en', theme: 'light', sound: false } as const;
 const rows = rowsOf(card(USED), CATALOGUE);

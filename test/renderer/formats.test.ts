@@ -7,7 +7,7 @@ import {
   money,
   percent,
   readerName,
-} from '../../renderer/logic/formats.ts';
+} from '../../renderer/texts/formats.ts';
 
 describe('as people read it', () => {
   it('numbers of cards and accounts', () => {

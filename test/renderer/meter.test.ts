@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JobState, JobView, StepView } from '../../electron/ipc-schema.ts';
-import { appsOf, type Meter, metered } from '../../renderer/logic/meter.ts';
 import { CATALOGUE, job } from '../../renderer/mock/values.ts';
+import { appsOf, type Meter, metered } from '../../renderer/state/meter.ts';
 
 const WORKING: JobState = { kind: 'working', writing: true };
 

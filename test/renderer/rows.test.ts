@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { CardView, CatalogueView } from '../../electron/ipc-schema.ts';
-import { checksOf } from '../../renderer/logic/checks.ts';
-import { memoryOf, rowsOf } from '../../renderer/logic/rows.ts';
-import { seenCards } from '../../renderer/logic/seen.ts';
+import { memoryOf, rowsOf } from '../../renderer/features/counter/rows.ts';
+import { checksOf } from '../../renderer/features/entrance/checks.ts';
 import { CATALOGUE, card, job, NUMBER, ODD, reader, station, USED } from '../../renderer/mock/values.ts';
+import { seenCards } from '../../renderer/state/seen.ts';
 
 const row = (seen: CardView, app: string, catalogue: CatalogueView = CATALOGUE) =>
   rowsOf(seen, catalogue).find((one) => one.app.id === app);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JobState, ReaderState } from '../../electron/ipc-schema.ts';
-import { needsSignIn, newlyEnded, stageOf, unseenJobs } from '../../renderer/logic/stage.ts';
+import { needsSignIn, newlyEnded, stageOf, unseenJobs } from '../../renderer/features/counter/stage.ts';
 import { card, FOREIGN, job, MOMENT, NUMBER, reader, station } from '../../renderer/mock/values.ts';
 
 const DONE: JobState = { kind: 'done', result: { result: 'complete', apps: [], deleted: [] } };

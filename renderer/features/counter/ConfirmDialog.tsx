@@ -1,0 +1,70 @@
+/** A second person signs in for the deletion of a purse that may hold money. */
+import { type FormEvent, useEffect, useRef, useState } from 'react';
+import type { FaultView } from '../../../electron/ipc-schema.ts';
+import { Button } from '../../components/Button.tsx';
+import { Dialog } from '../../components/Dialog.tsx';
+import { Field } from '../../components/Field.tsx';
+import { FaultNotice } from '../../components/Notice.tsx';
+import { useWords } from '../../state/stores.ts';
+import { useCredentials } from '../../state/use-credentials.ts';
+import css from './ConfirmDialog.module.css';
+import type { Credentials } from './choice-store.ts';
+
+export interface ConfirmDialogProps {
+  readonly apps: readonly string[];
+  /** Gives why it was refused. */
+  readonly onConfirm: (person: Credentials, cancelled: AbortSignal) => Promise<FaultView | null>;
+  readonly onClose: () => void;
+}
+
+export function ConfirmDialog({ apps, onConfirm, onClose }: ConfirmDialogProps) {
+  const words = useWords();
+  const { t } = words;
+  const [busy, setBusy] = useState(false);
+  const person = useCredentials();
+  const asking = useRef<AbortController | null>(null);
+  useEffect(() => () => asking.current?.abort(), []);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    const given = person.check();
+    if (given === undefined || busy) return;
+    setBusy(true);
+    const control = new AbortController();
+    asking.current = control;
+    const fault = await onConfirm(given, control.signal);
+    if (control.signal.aborted) return;
+    setBusy(false);
+    if (fault === null) onClose();
+    else person.refused(fault);
+  };
+  return (
+    <Dialog title={t('confirm.title')} onClose={onClose}>
+      <form className={css['form']} onSubmit={(event) => void submit(event)} noValidate>
+        <p>{t('confirm.text', { apps: apps.map(words.app).join(t('common.list')) })}</p>
+        {person.fault === null ? null : <FaultNotice fault={person.fault} withCard={false} over />}
+        <Field
+          label={t('confirm.operator')}
+          autoComplete="off"
+          autoFocus
+          value={person.operator}
+          onChange={person.setOperator}
+          wrong={person.operatorMissing ? t('signin.operator-missing') : undefined}
+        />
+        <Field
+          label={t('confirm.secret')}
+          type="password"
+          autoComplete="off"
+          value={person.secret}
+          onChange={person.setSecret}
+          wrong={person.secretMissing ? t('signin.secret-missing') : undefined}
+        />
+        <div className={css['actions']}>
+          <Button onPress={onClose}>{t('common.cancel')}</Button>
+          <Button type="submit" tone="primary" isPending={busy}>
+            {t('confirm.submit')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

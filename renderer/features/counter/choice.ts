@@ -1,0 +1,86 @@
+/** What a clerk is about to ask for one card: ticks, deletions, account. Pure; nothing of it has happened yet. */
+import type { CardHistory, FaultView, PlanView, Wish, WishView } from '../../../electron/ipc-schema.ts';
+import type { AppRow } from './rows.ts';
+
+/** What the server knows of the card. `new`: nothing yet. `unconfirmed`: it could not be asked. */
+export type RecordView =
+  | { readonly kind: 'asking' }
+  | { readonly kind: 'new' }
+  | { readonly kind: 'known'; readonly history: CardHistory }
+  | { readonly kind: 'unconfirmed'; readonly fault: FaultView };
+
+export interface Choice {
+  /** The card's number. */
+  readonly card: string;
+  readonly account: string;
+  /** What was left out when it was to go on: an account that is one, or any wish. */
+  readonly missing: 'account' | 'wishes' | null;
+  readonly wishes: Readonly<Record<string, WishView['action']>>;
+  readonly record: RecordView;
+  /** Shown for a last look before the start. */
+  readonly plan: PlanView | null;
+  /** A request is under way. */
+  readonly busy: boolean;
+  readonly fault: FaultView | null;
+}
+
+export function emptyChoice(card: string): Choice {
+  return {
+    card,
+    account: '',
+    missing: null,
+    wishes: {},
+    record: { kind: 'asking' },
+    plan: null,
+    busy: false,
+    fault: null,
+  };
+}
+
+/** Ticks an app, or takes the tick away. */
+export function toggled(choice: Choice, app: string, action: WishView['action']): Choice {
+  const { [app]: before, ...others } = choice.wishes;
+  const wishes = before === action ? others : { ...others, [app]: action };
+  return { ...choice, wishes, missing: null, plan: null, fault: null };
+}
+
+/** Only digits count: a number may be typed or pasted in groups. */
+export function withAccount(choice: Choice, typed: string): Choice {
+  const account = typed.replace(/\D/g, '').slice(0, MOST_DIGITS);
+  return { ...choice, account, missing: null, plan: null, fault: null };
+}
+
+const FEWEST_DIGITS = 8;
+const MOST_DIGITS = 20;
+
+/** The account the job is for: the server's where it knows the card, else what was typed. Undefined when it is not one. */
+export function accountOf(choice: Choice): string | undefined {
+  const account = boundAccount(choice) ?? choice.account;
+  return account.length >= FEWEST_DIGITS && account.length <= MOST_DIGITS ? account : undefined;
+}
+
+/** The account that the server has for the card. */
+export function boundAccount(choice: Choice): string | undefined {
+  if (choice.record.kind !== 'known' || choice.record.history.account === '') return undefined;
+  return choice.record.history.account;
+}
+
+/** In the order of the list: what is enabled first, then what is deleted. */
+export function wishesOf(choice: Choice, rows: readonly AppRow[]): WishView[] {
+  const of = (action: WishView['action']) =>
+    rows.filter((row) => choice.wishes[row.app.id] === action).map((row) => ({ app: row.app.id, action }));
+  return [...of('enable'), ...of('delete')];
+}
+
+/** Puts the second person's handles, one an app, into the wishes that need them. */
+export function confirmedWishes(wishes: readonly WishView[], handles: ReadonlyMap<string, string>): Wish[] {
+  return wishes.map((wish) => {
+    const handle = handles.get(wish.app);
+    return handle === undefined || wish.action !== 'delete' ? wish : { ...wish, confirmedBy: handle };
+  });
+}
+
+/** Whether the card may not be issued at all any more. */
+export function isSetAside(choice: Choice): boolean {
+  return choice.record.kind === 'known' && choice.record.history.setAside;
+}

@@ -1,0 +1,35 @@
+/** The frame of the screens before the counter: the house's face on one side, the one thing to do on the other. */
+import type { ReactNode } from 'react';
+import { Mark } from '../../components/Brand.tsx';
+import { Rosette } from '../../components/Rosette.tsx';
+import { SettingsMenu } from '../../shell/SettingsMenu.tsx';
+import { useView, useWords } from '../../state/stores.ts';
+import { Checklist } from './Checklist.tsx';
+import css from './Entrance.module.css';
+
+export function Entrance({ children }: { readonly children: ReactNode }) {
+  const { t } = useWords();
+  const version = useView((view) => view.version);
+  return (
+    <div className={css['entrance']}>
+      <header className={css['face']}>
+        <Rosette className={css['rose']} />
+        <Mark size={56} />
+        <div className={css['words']}>
+          <p className={css['name']}>{t('app.name')}</p>
+          <p className={css['tagline']}>{t('app.tagline')}</p>
+        </div>
+        <p className={css['version']}>{t('app.version', { version })}</p>
+      </header>
+      <main className={css['side']}>
+        <div className={css['tools']}>
+          <SettingsMenu />
+        </div>
+        <div className={css['middle']}>
+          {children}
+          <Checklist />
+        </div>
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,68 @@
+/** A clerk signs in with the key server's user name and password. */
+import { type FormEvent, useRef, useState } from 'react';
+import { Button } from '../../components/Button.tsx';
+import { Field } from '../../components/Field.tsx';
+import { FaultNotice } from '../../components/Notice.tsx';
+import { bridge, useStation, useView, useWords } from '../../state/stores.ts';
+import { useCredentials } from '../../state/use-credentials.ts';
+import { inHand } from '../counter/stage.ts';
+import css from './SignInForm.module.css';
+
+export function SignInForm({ inline = false }: { readonly inline?: boolean }) {
+  const { t } = useWords();
+  const secretField = useRef<HTMLInputElement>(null);
+  const [busy, setBusy] = useState(false);
+  const expired = useStation((state) => state.expired);
+  const atWork = useView(({ station }) => station.jobs.some(inHand));
+  const person = useCredentials();
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    const given = person.check();
+    if (given === undefined || busy) return;
+    setBusy(true);
+    const answer = await bridge.signIn(given);
+    setBusy(false);
+    if (answer.ok) return;
+    person.refused({ code: answer.code, details: answer.details });
+    secretField.current?.focus();
+  };
+
+  return (
+    <form
+      className={inline ? css['inline'] : css['form']}
+      onSubmit={(event) => void submit(event)}
+      noValidate
+    >
+      <div className={css['head']}>
+        <h1 className={css['title']}>{t('signin.title')}</h1>
+        <p className={css['hint']}>{t(atWork ? 'signin.resume' : 'signin.hint')}</p>
+      </div>
+      {expired && person.fault === null ? (
+        <FaultNotice fault={{ code: 'session-expired', details: {} }} tone="info" withCard={false} />
+      ) : null}
+      {person.fault === null ? null : <FaultNotice fault={person.fault} withCard={false} over />}
+      <Field
+        label={t('signin.operator')}
+        autoComplete="username"
+        // A clerk's first act on this screen; beside lanes it must not take the keyboard from them.
+        autoFocus={!inline}
+        value={person.operator}
+        onChange={person.setOperator}
+        wrong={person.operatorMissing ? t('signin.operator-missing') : undefined}
+      />
+      <Field
+        label={t('signin.secret')}
+        type="password"
+        autoComplete="current-password"
+        inputRef={secretField}
+        value={person.secret}
+        onChange={person.setSecret}
+        wrong={person.secretMissing ? t('signin.secret-missing') : undefined}
+      />
+      <Button type="submit" tone="primary" size="large" isPending={busy}>
+        {t(busy ? 'signin.busy' : 'signin.submit')}
+      </Button>
+    </form>
+  );
+}
