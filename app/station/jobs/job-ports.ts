@@ -1,5 +1,5 @@
 /** What a job needs of its surroundings, and the rules of asking the server. */
-import type { ErrorCode, KaikaError } from '../../protocol/errors.ts';
+import type { ErrorCode, KaikaError, ServerErrorCode } from '../../protocol/errors.ts';
 import type { Batch, StepName } from '../../protocol/wire.ts';
 import type { Clock, Log } from '../ports.ts';
 import { RefusedError, type ServerClient } from '../server/client.ts';
@@ -21,13 +21,12 @@ export interface JobPorts {
 }
 
 /** Refusals of answers that may pass: the server or its HSM recovers, the station is enrolled again. All others stay. */
-const PASSING_REFUSALS: ReadonlySet<ErrorCode> = new Set([
+const PASSING_REFUSALS: ReadonlySet<ErrorCode> = new Set<ServerErrorCode>([
   'server-busy',
   'server-store-failed',
   'hsm-away',
   'hsm-key-missing',
   'session-expired',
-  'server-refused-certificate',
   'internal',
 ]);
 

@@ -16,7 +16,7 @@ const FACT = 'storeGeneration';
 const WAIT_MS = 10_000;
 
 export interface ReceiptBookPorts {
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, 'fact' | 'setFact' | 'receiptsFor' | 'receiptsSent'>;
   readonly server: () => ServerClient;
   readonly line: ServerLine;
   readonly clock: Clock;
@@ -28,6 +28,8 @@ export class ReceiptBook {
   readonly #stop = new AbortController();
   #known: number | undefined;
   #giving: { readonly generation: number; readonly done: Promise<void> } | undefined;
+  /** The newest generation whose server refused the receipts for good; it is asked again by the next start. */
+  #refused = 0;
 
   constructor(ports: ReceiptBookPorts) {
     this.#ports = ports;
@@ -41,7 +43,8 @@ export class ReceiptBook {
       this.#keep(generation);
       return;
     }
-    if (generation <= this.#known || (this.#giving?.generation ?? 0) >= generation) return;
+    const dealtWith = Math.max(this.#known, this.#refused, this.#giving?.generation ?? 0);
+    if (generation <= dealtWith) return;
     const before = this.#giving?.done ?? Promise.resolve();
     this.#giving = { generation, done: before.then(() => this.#give(generation)) };
   }
@@ -81,11 +84,14 @@ export class ReceiptBook {
       }
       this.#keep(generation);
       log('info', 'receipts given back', { count });
-    } catch {
-      // Asked to end, a full disk, or a server that will not have them: the next start tries again.
+    } catch (error) {
+      // Every answer of the server names the generation: what has merely failed (a full disk, asked to end) is tried again with the next one.
+      // A refusal would only come again with each of them, and is left to the next start.
+      if (error instanceof RefusedError) this.#refused = Math.max(this.#refused, generation);
       log('warn', 'receipts not given back', { count });
-      this.#giving = undefined;
     }
+    // A newer generation may be waiting for its turn by now, and a job must wait for that one.
+    if (this.#giving?.generation === generation) this.#giving = undefined;
   }
 
   #keep(generation: number): void {

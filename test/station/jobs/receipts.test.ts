@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KaikaError } from '../../../app/protocol/errors.ts';
 import type { ReceiptsRequest } from '../../../app/protocol/receipts.ts';
 import { type Journal, openJournal } from '../../../app/station/jobs/journal.ts';
-import { ReceiptBook } from '../../../app/station/jobs/receipt-book.ts';
+import { ReceiptBook, type ReceiptBookPorts } from '../../../app/station/jobs/receipt-book.ts';
 import { noLog, systemClock } from '../../../app/station/ports.ts';
 import { RefusedError } from '../../../app/station/server/client.ts';
 import { ServerLine } from '../../../app/station/server/line.ts';
@@ -47,9 +47,22 @@ function job(at: number, receipt?: string, end?: { receipt?: string }): string {
   return request.requestId;
 }
 
-const book = () =>
+/** What the book needs of a journal, without its `this`. */
+function heldBy(disk: Journal): Pick<Journal, 'fact' | 'setFact' | 'receiptsFor'> {
+  return {
+    fact: (name) => disk.fact(name),
+    setFact: (name, value) => disk.setFact(name, value),
+    receiptsFor: (generation, limit) => disk.receiptsFor(generation, limit),
+  };
+}
+
+function noRoom(): never {
+  throw new KaikaError('station-disk-full');
+}
+
+const book = (held: ReceiptBookPorts['journal'] = journal) =>
   new ReceiptBook({
-    journal,
+    journal: held,
     server: () => server,
     line: new ServerLine(
       systemClock,
@@ -136,6 +149,69 @@ describe('giving back', () => {
     receipts.heard(2);
     await receipts.settled();
     expect(given).toHaveLength(1);
+  });
+
+  it('a server that will not have them is asked again by the next start, and not with every answer of its', async () => {
+    job(1, 'one', {});
+    const receipts = book();
+    receipts.heard(1);
+    answer = () => Promise.reject(new RefusedError('not-found', '', {}, 404));
+    receipts.heard(2);
+    await receipts.settled();
+    receipts.heard(2);
+    receipts.heard(2);
+    await receipts.settled();
+    expect(given).toHaveLength(1);
+    answer = async () => undefined;
+    const next = book();
+    next.heard(2);
+    await next.settled();
+    expect(given).toEqual([['one'], ['one']]);
+  });
+
+  it('that could not be noted for want of room are given again with the next answer', async () => {
+    job(1, 'one', {});
+    let full = true;
+    const receipts = book({
+      ...heldBy(journal),
+      receiptsSent: (...sent) => (full ? noRoom() : journal.receiptsSent(...sent)),
+    });
+    receipts.heard(1);
+    receipts.heard(2);
+    await receipts.settled();
+    full = false;
+    receipts.heard(2);
+    await receipts.settled();
+    expect(given).toEqual([['one'], ['one']]);
+    receipts.heard(2);
+    await receipts.settled();
+    expect(given).toHaveLength(2);
+  });
+
+  it('refused for one generation, the store that was restored again meanwhile still gets them before a job begins', async () => {
+    job(1, 'one', {});
+    const receipts = book();
+    receipts.heard(1);
+    const replies: { take: () => void; refuse: () => void }[] = [];
+    answer = () =>
+      new Promise((resolve, reject) => {
+        replies.push({ take: resolve, refuse: () => reject(new RefusedError('not-found', '', {}, 404)) });
+      });
+    receipts.heard(2);
+    await expect.poll(() => given.length).toBe(1);
+    receipts.heard(3);
+    replies[0]?.refuse();
+    await expect.poll(() => given.length).toBe(2);
+    let begun = false;
+    const settled = receipts.settled().then(() => {
+      begun = true;
+    });
+    receipts.heard(3);
+    await new Promise(setImmediate);
+    expect(begun).toBe(false);
+    replies[1]?.take();
+    await settled;
+    expect(given).toEqual([['one'], ['one']]);
   });
 });
 
