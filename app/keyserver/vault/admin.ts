@@ -28,7 +28,7 @@ async function ask<T>(child: VaultChild, call: AdminCall, answer: z.ZodType<T>):
  */
 export async function openVaultAdmin(config: VaultTokenConfig): Promise<VaultAdmin> {
   const { pin } = config;
-  const child = new VaultChild('admin-process', config, 'pinEnv' in pin ? pin.pinEnv : undefined);
+  const child = new VaultChild('admin-main', config, 'pinEnv' in pin ? pin.pinEnv : undefined);
   try {
     await ask(child, { op: 'configure', config: tokenConfigOf(config) }, z.undefined());
   } catch (error) {
@@ -73,7 +73,7 @@ export async function initToken(request: SoftTokenRequest): Promise<SoftHsmPaths
   const paths = writeSoftHsmConf(request.tokenFolder);
   const pin = Buffer.from(request.pin);
   const soPin = Buffer.from(request.soPin);
-  const child = new VaultChild('admin-process', paths);
+  const child = new VaultChild('admin-main', paths);
   try {
     const { module, label } = request;
     await ask(child, { op: 'initToken', module, label, pin, soPin }, z.undefined());

@@ -107,7 +107,7 @@ export class Supervisor {
 
   async #launch(): Promise<Running> {
     const { pin, startTimeoutMs } = this.#config;
-    const child = new VaultChild('process', this.#config, 'pinEnv' in pin ? pin.pinEnv : undefined);
+    const child = new VaultChild('main', this.#config, 'pinEnv' in pin ? pin.pinEnv : undefined);
     this.#leaving.add(child);
     void child.exited.then(() => this.#leaving.delete(child));
     const timer = setTimeout(() => child.kill(), startTimeoutMs);

@@ -35,14 +35,14 @@ export class VaultChild {
   /** Resolves with the reason when the process is gone. */
   readonly exited: Promise<string>;
 
-  /** `entry`: the process's module, beside this one. */
+  /** `entry`: the process's module, in the folder `process/`. */
   constructor(
-    entry: 'process' | 'admin-process',
+    entry: 'main' | 'admin-main',
     config: Pick<VaultTokenConfig, 'softhsmConf' | 'environment'>,
     pinEnv?: string,
   ) {
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-    this.#process = fork(fileURLToPath(new URL(`./${entry}${extension}`, import.meta.url)), [], {
+    this.#process = fork(fileURLToPath(new URL(`./process/${entry}${extension}`, import.meta.url)), [], {
       env: environment(config, pinEnv),
       // Without the server's own flags, and deaf to SIGUSR1: either would open the vault to a debugger.
       execArgv: ['--disable-sigusr1'],

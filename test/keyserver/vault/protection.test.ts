@@ -20,10 +20,10 @@ function occurrences(pid: number, needle: Buffer): number {
 }
 
 describe('protection', () => {
-  const entry = fileURLToPath(new URL('../../../app/keyserver/vault/process.ts', import.meta.url));
+  const entry = fileURLToPath(new URL('../../../app/keyserver/vault/process/main.ts', import.meta.url));
 
   test('the serving process knows no operation of set-up or ceremony, and survives nonsense', async () => {
-    const child = new VaultChild('process', token().config);
+    const child = new VaultChild('main', token().config);
     const { module, tokenLabel, pin } = token().config;
     try {
       await child.ask({ op: 'configure', config: { module, tokenLabel, pin } });

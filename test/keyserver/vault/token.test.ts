@@ -8,15 +8,15 @@ import {
   ensureSealKey,
   generateMaster,
   importMaster,
-} from '../../../app/keyserver/vault/operations/ceremony.ts';
-import { dispatch } from '../../../app/keyserver/vault/operations/dispatch.ts';
-import { objectKey } from '../../../app/keyserver/vault/operations/diversification.ts';
-import { retailMac } from '../../../app/keyserver/vault/operations/retail-mac.ts';
-import { scp02SessionKey, scp03SessionKey } from '../../../app/keyserver/vault/operations/secure-channel.ts';
+} from '../../../app/keyserver/vault/process/run/ceremony.ts';
+import { dispatch } from '../../../app/keyserver/vault/process/run/dispatch.ts';
+import { objectKey } from '../../../app/keyserver/vault/process/run/diversification.ts';
+import { retailMac } from '../../../app/keyserver/vault/process/run/retail-mac.ts';
+import { scp02SessionKey, scp03SessionKey } from '../../../app/keyserver/vault/process/run/secure-channel.ts';
 import type { MasterKeyId } from '../../../app/keyserver/vault/port.ts';
-import { RawCryptoki } from '../../../app/keyserver/vault/token/raw-cryptoki.ts';
-import type { TokenSession } from '../../../app/keyserver/vault/token/session.ts';
-import { TokenKeeper } from '../../../app/keyserver/vault/token/token-keeper.ts';
+import { RawCryptoki } from '../../../app/keyserver/vault/process/token/raw-cryptoki.ts';
+import type { TokenSession } from '../../../app/keyserver/vault/process/token/session.ts';
+import { TokenKeeper } from '../../../app/keyserver/vault/process/token/token-keeper.ts';
 import { aesCmac, hex, tdesCbc } from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 

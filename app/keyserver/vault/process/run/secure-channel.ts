@@ -1,6 +1,6 @@
 /** Session keys of GlobalPlatform secure channels: SCP02 (GPCS 2.3.1 §E.4.1) and SCP03 (Amendment D 1.1.1 §4.1.5, §6.2.1). */
-import { concat, wipe } from '../../../card/bytes.ts';
-import { describeKey, keyRole } from '../labels.ts';
+import { concat, wipe } from '../../../../card/bytes.ts';
+import { describeKey, keyRole } from '../../labels.ts';
 import {
   type ChannelContext,
   type ChannelKeyRefs,
@@ -8,7 +8,7 @@ import {
   type DomainKeyRef,
   type KeyAlgorithm,
   VaultError,
-} from '../port.ts';
+} from '../../port.ts';
 import { AES_BLOCK, DES_BLOCK, keyLength } from '../token/session.ts';
 import { requireRole, type Workbench } from './card-key.ts';
 import { type DomainKey, withDomainKey } from './diversification.ts';

@@ -1,6 +1,6 @@
 /** Calls of the serving vault, each on one lent session. Nothing of set-up or ceremony is reachable from here. */
-import type { VaultCall } from '../messages.ts';
-import type { VaultStatus } from '../port.ts';
+import type { VaultCall } from '../../messages.ts';
+import type { VaultStatus } from '../../port.ts';
 import type { OpenToken } from '../token/open-token.ts';
 import type { Workbench } from './card-key.ts';
 import { cryptogram, keyWrite, updateMac } from './fmcos.ts';

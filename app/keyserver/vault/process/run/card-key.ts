@@ -1,8 +1,8 @@
 /** A card's key, derived in the token for the length of one call (PBOC diversification, docs/cards/demo-card.md). */
 import type { Handle } from 'pkcs11js';
-import { concat } from '../../../card/bytes.ts';
-import { describeKey, type KeyRole, keyRole } from '../labels.ts';
-import { type CardKeyRef, type KeyAlgorithm, type MasterKeyId, VaultError } from '../port.ts';
+import { concat } from '../../../../card/bytes.ts';
+import { describeKey, type KeyRole, keyRole } from '../../labels.ts';
+import { type CardKeyRef, type KeyAlgorithm, type MasterKeyId, VaultError } from '../../port.ts';
 import type { KeyCache } from '../token/key-cache.ts';
 import { asBuffer, type ChildUsage, type TokenSession } from '../token/session.ts';
 

@@ -5,7 +5,7 @@
  */
 import koffi from 'koffi';
 import type { Handle } from 'pkcs11js';
-import { wipe } from '../../../card/bytes.ts';
+import { wipe } from '../../../../card/bytes.ts';
 import { assertOk } from './cryptoki-error.ts';
 
 const ULONG = koffi.sizeof('unsigned long');

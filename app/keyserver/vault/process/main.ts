@@ -1,7 +1,7 @@
 /** Entry of the serving vault process (started by client.ts): alone loads the PKCS#11 module and knows the PIN. */
-import { configureSchema, type Opened, vaultCallSchema } from './messages.ts';
-import { dispatch } from './operations/dispatch.ts';
-import { VaultError } from './port.ts';
+import { configureSchema, type Opened, vaultCallSchema } from '../messages.ts';
+import { dispatch } from './run/dispatch.ts';
+import { VaultError } from '../port.ts';
 import { serve } from './serve.ts';
 import { DemoRefused, PinRefused } from './token/open-token.ts';
 import { TokenKeeper } from './token/token-keeper.ts';

@@ -1,6 +1,6 @@
 /** ISO/IEC 9797-1 MAC algorithm 3 ("retail MAC") with padding method 2, on tokens that have 3DES only. */
 import type { Handle } from 'pkcs11js';
-import { concat, xor } from '../../../card/bytes.ts';
+import { concat, xor } from '../../../../card/bytes.ts';
 import { asBuffer, DES_BLOCK, type TokenSession } from '../token/session.ts';
 
 /** Padding method 2: 80, then 00 up to whole blocks; always at least one byte. */

@@ -1,7 +1,7 @@
 /** What may be known of the master keys: names, algorithms, check values. */
 
-import { wipe } from '../../../card/bytes.ts';
-import type { MasterKeyId, MasterKeyInfo } from '../port.ts';
+import { wipe } from '../../../../card/bytes.ts';
+import type { MasterKeyId, MasterKeyInfo } from '../../port.ts';
 import { listMasterIds } from '../token/key-cache.ts';
 import { AES_BLOCK } from '../token/session.ts';
 import type { Workbench } from './card-key.ts';

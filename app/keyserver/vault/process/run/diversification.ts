@@ -3,9 +3,9 @@
  * under the master, so masters need derive and nothing else, and a card's key never leaves the token.
  */
 import type { Handle } from 'pkcs11js';
-import { concat, wipe, xor } from '../../../card/bytes.ts';
-import { describeKey, keyRole } from '../labels.ts';
-import { type Diversification, type DomainKeyRef, type KeyAlgorithm, VaultError } from '../port.ts';
+import { concat, wipe, xor } from '../../../../card/bytes.ts';
+import { describeKey, keyRole } from '../../labels.ts';
+import { type Diversification, type DomainKeyRef, type KeyAlgorithm, VaultError } from '../../port.ts';
 import {
   AES_BLOCK,
   asBuffer,

@@ -1,8 +1,8 @@
 /** Loads the module, finds the token by its label and logs in. */
 import graphene, { type Module, type Slot } from 'graphene-pk11';
 import pkcs11, { type Handle, type PKCS11 } from 'pkcs11js';
-import type { TokenConfig } from '../config.ts';
-import { VaultError } from '../port.ts';
+import type { TokenConfig } from '../../config.ts';
+import { VaultError } from '../../port.ts';
 import { isPinRefusal, tokenErrorName } from './cryptoki-error.ts';
 import { isDemo, KeyCache } from './key-cache.ts';
 import type { PinReader } from './pin.ts';

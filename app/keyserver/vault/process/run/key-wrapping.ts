@@ -3,8 +3,8 @@
  * else through one buffer that is wiped.
  */
 import pkcs11, { type Handle, type Template } from 'pkcs11js';
-import { wipe } from '../../../card/bytes.ts';
-import { describeKey, keyRole } from '../labels.ts';
+import { wipe } from '../../../../card/bytes.ts';
+import { describeKey, keyRole } from '../../labels.ts';
 import {
   type ChannelKeyRefs,
   type DomainKeyRef,
@@ -14,7 +14,7 @@ import {
   type NewKeyPath,
   VaultError,
   type WrappedKey,
-} from '../port.ts';
+} from '../../port.ts';
 import { isTokenError } from '../token/cryptoki-error.ts';
 import type { OpenToken } from '../token/open-token.ts';
 import { boolValue, ulongValue } from '../token/raw-cryptoki.ts';

@@ -1,7 +1,7 @@
 /** FMCOS: external authentication, secure messaging MAC, replacing a key (docs/cards/demo-card.md; PBOC 2.0). */
-import { concat, wipe } from '../../../card/bytes.ts';
-import { keyRole } from '../labels.ts';
-import { type CardKeyRef, type KeySlotHeader, VaultError } from '../port.ts';
+import { concat, wipe } from '../../../../card/bytes.ts';
+import { keyRole } from '../../labels.ts';
+import { type CardKeyRef, type KeySlotHeader, VaultError } from '../../port.ts';
 import { asBuffer, DES_BLOCK } from '../token/session.ts';
 import { requireRole, type Workbench, withCardKey, withLeftHalf } from './card-key.ts';
 import { padMethod2, retailMac } from './retail-mac.ts';

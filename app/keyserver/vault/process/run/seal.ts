@@ -4,8 +4,8 @@
  * the binding cannot pass an empty one.
  */
 import pkcs11, { type Handle, type Mechanism } from 'pkcs11js';
-import { concat, wipe } from '../../../card/bytes.ts';
-import { VaultError } from '../port.ts';
+import { concat, wipe } from '../../../../card/bytes.ts';
+import { VaultError } from '../../port.ts';
 import { isTokenError } from '../token/cryptoki-error.ts';
 import { asBuffer, type TokenSession } from '../token/session.ts';
 

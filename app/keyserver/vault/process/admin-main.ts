@@ -1,11 +1,11 @@
 /** Entry of the admin process (started by admin.ts) for set-up and ceremony. */
-import { type AdminCall, adminCallSchema } from './admin-messages.ts';
-import { ensureSealKey, generateMaster, importMaster, markDemo } from './operations/ceremony.ts';
-import { initToken } from './operations/init-token.ts';
-import { listMasters, masterInfo } from './operations/masters.ts';
-import { type MasterKeyId, type MasterKeyInfo, VaultError } from './port.ts';
+import { type AdminCall, adminCallSchema } from '../admin-messages.ts';
+import { ensureSealKey, generateMaster, importMaster, markDemo } from './run/ceremony.ts';
+import { initToken } from './run/init-token.ts';
+import { listMasters, masterInfo } from './run/masters.ts';
+import { type MasterKeyId, type MasterKeyInfo, VaultError } from '../port.ts';
 import { serve } from './serve.ts';
-import { syncSoftHsm } from './softhsm.ts';
+import { syncSoftHsm } from '../softhsm.ts';
 import { asBuffer, type TokenSession } from './token/session.ts';
 import { TokenKeeper } from './token/token-keeper.ts';
 

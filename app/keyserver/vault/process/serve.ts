@@ -1,8 +1,8 @@
 /** The door of a vault process: messages in, answers out, the end when the parent goes. */
-import { wipe } from '../../card/bytes.ts';
+import { wipe } from '../../../card/bytes.ts';
 import { harden } from './harden.ts';
-import { envelopeSchema, type Reply } from './messages.ts';
-import { VaultError } from './port.ts';
+import { envelopeSchema, type Reply } from '../messages.ts';
+import { VaultError } from '../port.ts';
 
 /** What a vault process does. */
 export interface Service {
