@@ -44,8 +44,8 @@ export function contentSecurityPolicy(nonce: string): string {
 }
 
 /**
- * Features of Chromium that the page has no use for, refused before anything of them is reached: asking for a USB device takes
- * Electron 25 down where there is no udev, whatever the session's handlers say.
+ * Features of Chromium that the page has no use for, refused before anything of them is reached: asking for a USB device took
+ * Electron 25 down where there was no udev, whatever the session's handlers say.
  */
 const REFUSED_FEATURES = [
   ...['accelerometer', 'ambient-light-sensor', 'bluetooth', 'camera', 'clipboard-read', 'clipboard-write'],

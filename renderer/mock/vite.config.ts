@@ -9,5 +9,5 @@ export default defineConfig({
   root: 'renderer/mock',
   base: './',
   plugins: [react()],
-  build: { target: 'chrome114', cssTarget: 'chrome114', assetsInlineLimit: 0, modulePreload: false },
+  build: { target: 'chrome130', cssTarget: 'chrome130', assetsInlineLimit: 0, modulePreload: false },
 });

@@ -33,7 +33,7 @@ async function startWindow(args) {
   const status = await build(['--if-changed']);
   if (status !== 0) return status;
   const electron = findElectron();
-  if (electron.kind === 'fallback') {
+  if (electron.kind === 'stand-in') {
     say(
       `The window runs on Electron ${electron.version}, which is old and not from Electron's makers: for this demonstration ` +
         'only. Where their host can be reached the official one is fetched instead.',

@@ -36,6 +36,13 @@ export function openLog(path) {
 }
 
 /**
+ * What every part of set-up is given.
+ * @typedef {object} Context
+ * @property {ReturnType<typeof openLog>} log
+ * @property {import('./lock.mjs').Lock} lock
+ */
+
+/**
  * @typedef {object} ToolOptions
  * @property {string} name for people: "npm", "apt"
  * @property {string} [label] shown with the seconds on a terminal

@@ -1,11 +1,11 @@
-/** What is built, as Vite wants to hear it: three programs for Node 18 inside Electron, and the window's page for Chrome 114. */
+/** What is built, as Vite wants to hear it: three programs for Node 20 inside Electron, and the window's page for Chrome 130. */
 import { join } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { paths } from '../bootstrap/copy.mjs';
 
-/** The oldest Electron that is run is 25.1 (scripts/electron/fallback.mjs); bundlers lower syntax, and polyfill nothing. */
-const NODE = 'node18';
-const CHROME = 'chrome114';
+/** Of Electron 33, the oldest that is run (scripts/electron/stand-in/known.mjs). Bundlers lower syntax and polyfill nothing. */
+const NODE = 'node20';
+const CHROME = 'chrome130';
 
 /** Addons and what loads them; everything else is in the bundle. */
 export const NATIVE = ['koffi', 'libsql'];

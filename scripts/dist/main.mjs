@@ -31,7 +31,7 @@ function run(args) {
 function theElectron(onlyFolder) {
   const electron = findElectron();
   if (!electron) throw new Failure('There is no Electron to pack: run "npm run dist", which fetches one.');
-  if (electron.kind === 'fallback' && !onlyFolder) {
+  if (electron.kind === 'stand-in' && !onlyFolder) {
     throw new Failure(
       `The only Electron here is ${electron.version}, old and not from its makers: nothing that is made with it may be given to ` +
         'anybody. Where the makers’ host can be reached the official one is fetched; "npm run dist -- --dir" makes a folder ' +
@@ -55,10 +55,9 @@ function gather() {
 function electronDist({ folder, kind }) {
   const copy = join(OUT, 'electron-dist');
   rmSync(copy, { recursive: true, force: true });
-  if (kind !== 'fallback') return folder;
+  if (kind !== 'stand-in') return folder;
   cpSync(folder, copy, { recursive: true });
-  for (const ours of ['resources/default_app.asar', 'kaika-fallback.json'])
-    rmSync(join(copy, ours), { force: true });
+  rmSync(join(copy, 'resources', 'default_app.asar'), { force: true });
   mkdirSync(join(copy, 'resources'), { recursive: true });
   return copy;
 }

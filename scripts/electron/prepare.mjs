@@ -1,9 +1,10 @@
-/** Bringing an Electron about where there is none: the official one if its host answers, else the old one. */
+/** Bringing an Electron about where there is none: the official one if its host answers, else the one that stands in. */
 import { paths, readJson, writeJson } from '../bootstrap/copy.mjs';
 import { Failure } from '../bootstrap/failure.mjs';
-import { fallbackExists, fetchFallback } from './fallback.mjs';
 import { findElectron } from './find.mjs';
 import { fetchOfficial } from './official.mjs';
+import { fetchStandIn } from './stand-in/fetch.mjs';
+import { standInExists } from './stand-in/known.mjs';
 
 /** A host that could not be reached is not asked again at every start. */
 const TRY_AGAIN_MS = 24 * 3600 * 1000;
@@ -13,24 +14,25 @@ function triedInVain() {
   return tried !== undefined && Date.now() - tried.at < TRY_AGAIN_MS;
 }
 
-/** Cheap: asked at every start. The old one is good enough only as long as the official one was asked for lately. */
+/** Asked at every start. The stand-in is good enough only as long as the official one was asked for lately. */
 export function electronIsReady() {
   const found = findElectron();
   if (found === undefined) return false;
-  return found.kind !== 'fallback' || Boolean(process.env.KAIKA_ELECTRON) || triedInVain();
+  return found.kind !== 'stand-in' || Boolean(process.env['KAIKA_ELECTRON']) || triedInVain();
 }
 
 /**
  * Fetches what is missing.
- * @throws {Failure | Interrupted}
+ * @param {import('../bootstrap/tool.mjs').Context} context
+ * @throws {Failure | import('../bootstrap/failure.mjs').Interrupted}
  */
 export async function prepareElectron(context) {
   if (electronIsReady()) return;
   if (await fetchOfficial(context)) return;
   writeJson(paths.electronTried, { at: Date.now() });
   if (findElectron() !== undefined) return;
-  if (fallbackExists()) {
-    await fetchFallback(context);
+  if (standInExists()) {
+    await fetchStandIn(context);
     return;
   }
   throw new Failure(

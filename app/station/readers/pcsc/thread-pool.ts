@@ -7,8 +7,8 @@
 const THREADS = 32;
 
 /**
- * Makes room in the pool. Has an effect only before anything in the process used the pool: on Node 18 loading an ES
- * module already did, on Node 24 and for a CommonJS bundle a first line of the main file is early enough. Whoever
+ * Makes room in the pool. Has an effect only before anything in the process used the pool: loading an ES module
+ * may have, in older Nodes; on Node 24 and for a CommonJS bundle a first line of the main file is early enough. Whoever
  * starts a process for the engine sets `UV_THREADPOOL_SIZE` for it and leaves nothing to chance.
  * @returns the number of threads the pool has, if this came in time.
  */
