@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { errorCodeSchema, errorDetailsSchema } from './errors.ts';
+import { expectationSchema } from './expectation.ts';
 
 /** Raised when a message changes its meaning; in every message from the start. */
 export const API_LEVEL = 1;
@@ -156,7 +157,7 @@ export const commandSchema = z.strictObject({
     .min(1)
     .max(8),
   /** The answer's data must equal `value` where `mask` has ones; shorter data do not match. */
-  expect: z.strictObject({ value: hexBytes(1, 256), mask: hexBytes(1, 256) }).optional(),
+  expect: expectationSchema.optional(),
   /** The command changes the card or spends a try: the station notes its index before sending. */
   effect: z.literal(true).optional(),
   label: labelSchema,

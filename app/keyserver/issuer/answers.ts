@@ -1,6 +1,7 @@
 /** What became of each command that was out, from the station's report. Pure; the report is checked, not believed. */
 import { fromHex } from '../../card/bytes.ts';
 import { KaikaError } from '../../protocol/errors.ts';
+import { meets } from '../../protocol/expectation.ts';
 import type { AnswersRequest } from '../../protocol/wire.ts';
 import type { Sent } from './state.ts';
 
@@ -63,17 +64,8 @@ function answered(sent: Sent | undefined, answer: Uint8Array): Fate {
   if (sent === undefined || answer.length < 2) throw bad('answer shorter than a status word');
   const data = answer.slice(0, -2);
   const sw = ((answer[answer.length - 2] ?? 0) << 8) | (answer[answer.length - 1] ?? 0);
-  const accepted = sent.accept.some((prefix) => hex4(sw).startsWith(prefix)) && matches(sent.expect, data);
+  const accepted = sent.accept.some((prefix) => hex4(sw).startsWith(prefix)) && meets(sent.expect, data);
   return accepted ? { kind: 'ok', data, sw, answered: true } : { kind: 'refused', data, sw };
-}
-
-/** Whether an answer's data are what was expected of them. */
-export function matches(expect: Sent['expect'], data: Uint8Array): boolean {
-  if (expect === undefined) return true;
-  const value = fromHex(expect.value);
-  const mask = fromHex(expect.mask);
-  if (data.length < value.length) return false;
-  return value.every((byte, i) => ((byte ^ (data[i] ?? 0)) & (mask[i] ?? 0xff)) === 0);
 }
 
 function pad(fates: Fate[], length: number): Fate[] {

@@ -12,7 +12,8 @@ import {
 } from '../../globalplatform/errors.ts';
 import { parseInitializeUpdate } from '../../globalplatform/initialize-update.ts';
 import { openChannel, type SecureChannel } from '../../globalplatform/secure-channel.ts';
-import { type Fate, matches } from './answers.ts';
+import { meets } from '../../protocol/expectation.ts';
+import type { Fate } from './answers.ts';
 import type { IssuerPorts } from './ports.ts';
 import type { JobState, Meaning, Sent } from './state.ts';
 
@@ -96,7 +97,7 @@ function asForetold(
 
 /** What was compared at the station for other answers is compared here. */
 function judged(sent: Sent, fate: Answered, { data, sw }: { data: Uint8Array; sw: number }): Fate {
-  if (fate.kind === 'refused' || !matches(sent.expectOpened, data)) return { kind: 'refused', data, sw };
+  if (fate.kind === 'refused' || !meets(sent.expectOpened, data)) return { kind: 'refused', data, sw };
   return { ...fate, data, sw };
 }
 

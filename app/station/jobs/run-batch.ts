@@ -2,6 +2,7 @@
 import { fromHex, toHex } from '../../card/bytes.ts';
 import { type CardConnection, CardError, type CardFault } from '../../card/reader-port.ts';
 import { KaikaError } from '../../protocol/errors.ts';
+import { meets } from '../../protocol/expectation.ts';
 import type { Batch, Command, Label } from '../../protocol/wire.ts';
 import { exchange } from '../readers/transport.ts';
 
@@ -72,15 +73,7 @@ export function isRepeatable(command: Command, previous: Command | undefined): b
 export function accepts(command: Command, answer: string): boolean {
   const statusWord = answer.slice(-4);
   if (!command.accept.some((prefix) => statusWord.startsWith(prefix))) return false;
-  return command.expect === undefined || matches(fromHex(answer.slice(0, -4)), command.expect);
-}
-
-/** Masked comparison; data shorter than the value do not match, longer ones may. */
-function matches(data: Uint8Array, expect: { readonly value: string; readonly mask: string }): boolean {
-  const value = fromHex(expect.value);
-  const mask = fromHex(expect.mask);
-  if (data.length < value.length || mask.length !== value.length) return false;
-  return value.every((byte, i) => (byte & (mask[i] ?? 0)) === ((data[i] ?? 0) & (mask[i] ?? 0)));
+  return meets(command.expect, fromHex(answer.slice(0, -4)));
 }
 
 /** Faults found before the command left: no card to send it to. All others leave open whether it arrived. */
