@@ -12,10 +12,10 @@ import {
 import type { Fate } from './answers.ts';
 import { withApp } from './card-state.ts';
 import {
-  type Absorbed,
   type AbsorbRules,
   failApp,
   failStep,
+  type JobOnCard,
   leavesDoubt,
   progress,
   remember,
@@ -25,12 +25,12 @@ import type { Meaning, Sent } from './state.ts';
 
 /** Meanings that only a content step has; every other kind leaves things as they are. */
 export function absorbContent(
-  now: Absorbed,
+  now: JobOnCard,
   sent: Sent,
   meaning: Meaning,
   fate: Fate,
   rules: AbsorbRules,
-): Absorbed {
+): JobOnCard {
   switch (meaning.kind) {
     case 'balance':
       return absorbBalance(now, meaning.app, fate);
@@ -64,7 +64,7 @@ export function absorbContent(
 }
 
 /** A purse that holds money, or will not say, is not deleted without a second person; the other wishes go on. */
-function absorbBalance(now: Absorbed, app: string, fate: Fate): Absorbed {
+function absorbBalance(now: JobOnCard, app: string, fate: Fate): JobOnCard {
   if (fate.kind !== 'refused') return now;
   return failApp(now, app, fate.sw === 0x9000 ? 'purse-not-empty' : 'balance-unreadable');
 }
@@ -73,7 +73,7 @@ function absorbBalance(now: Absorbed, app: string, fate: Fate): Absorbed {
  * SELECT before a load that may have happened already: 9000 means that the instance is there, so the load is not repeated. Keys that
  * the record has for it are then the card's; without any it is fresh.
  */
-function absorbProbe(now: Absorbed, app: string, fate: Fate, rules: AbsorbRules): Absorbed {
+function absorbProbe(now: JobOnCard, app: string, fate: Fate, rules: AbsorbRules): JobOnCard {
   if (fate.kind !== 'ok' || !fate.answered) {
     return fate.kind === 'refused' ? failApp(now, app, 'card-refused-command') : now;
   }
@@ -85,7 +85,7 @@ function absorbProbe(now: Absorbed, app: string, fate: Fate, rules: AbsorbRules)
 }
 
 /** The card says the instance is not there, so its keys are not either. A package without an instance may be: doubt stays. */
-function absent(now: Absorbed, app: string): Absorbed {
+function absent(now: JobOnCard, app: string): JobOnCard {
   return {
     ...now,
     card: withApp(now.card, app, (before) => ({ ...before, state: 'missing', keys: null })),
@@ -93,7 +93,7 @@ function absent(now: Absorbed, app: string): Absorbed {
 }
 
 /** SELECT of an app whose deletion is in doubt: the purse that still answers is looked at first. */
-function absorbGone(now: Absorbed, app: string, fate: Fate): Absorbed {
+function absorbGone(now: JobOnCard, app: string, fate: Fate): JobOnCard {
   if (fate.kind !== 'refused') return now;
   if (fate.sw !== 0x9000) return failApp(now, app, 'card-refused-command');
   const there = (state: AppState) => (state === 'missing' ? 'installed' : state);
@@ -109,17 +109,17 @@ function absorbGone(now: Absorbed, app: string, fate: Fate): Absorbed {
 const IN_USE = 0x6985;
 
 /** A package that a torn load may have left, removed while a channel is open anyway. It never fails the job. */
-function absorbLeftover(now: Absorbed, app: string, fate: Fate): Absorbed {
+function absorbLeftover(now: JobOnCard, app: string, fate: Fate): JobOnCard {
   if (fate.kind === 'unsent' || fate.kind === 'unknown') return now;
   return fate.sw === IN_USE ? now : clearDoubt(fate.kind === 'ok' ? absent(now, app) : now, app);
 }
 
 function absorbInitializeUpdate(
-  now: Absorbed,
+  now: JobOnCard,
   sent: Sent,
   { hostChallenge, foretold }: Extract<Meaning, { kind: 'initialize-update' }>,
   fate: Fate,
-): Absorbed {
+): JobOnCard {
   const shown = (data: Uint8Array) => ({
     channel: { step: sent.step, hostChallenge, response: toHex(data) },
   });
@@ -135,7 +135,7 @@ function absorbInitializeUpdate(
 }
 
 /** The beginnings that bound the retries were none. */
-function notBegun(now: Absorbed, at: number): Absorbed {
+function notBegun(now: JobOnCard, at: number): JobOnCard {
   const step = now.job.steps[at];
   if (step?.kind === 'domain-keys') return { ...now, job: { ...now.job, domainMoves: 0 } };
   const loads = step?.kind === 'content' ? step.loads : [];
@@ -148,7 +148,7 @@ const DIVERSIFICATION_DATA = 10;
 const NO_ROOM = 0x6a84;
 
 /** DELETE of the package alone: that it worked, or that there was none, proves that no instance is there. */
-function absorbClean(now: Absorbed, meaning: Extract<Meaning, { kind: 'clean' }>, fate: Fate): Absorbed {
+function absorbClean(now: JobOnCard, meaning: Extract<Meaning, { kind: 'clean' }>, fate: Fate): JobOnCard {
   const { app, wasInDoubt } = meaning;
   switch (fate.kind) {
     case 'ok':
@@ -166,7 +166,7 @@ function absorbClean(now: Absorbed, meaning: Extract<Meaning, { kind: 'clean' }>
 }
 
 /** A load that the card refuses leaves nothing behind. */
-function absorbLoad(now: Absorbed, app: string, fate: Fate): Absorbed {
+function absorbLoad(now: JobOnCard, app: string, fate: Fate): JobOnCard {
   if (fate.kind === 'unknown') return touch(now, app);
   return fate.kind === 'refused' ? failApp(clearDoubt(now, app), app, loadError(fate.sw)) : now;
 }
@@ -176,7 +176,7 @@ function loadError(sw: number): 'not-enough-memory' | 'load-failed' {
 }
 
 /** Where the installation did not happen the package may be there without it: doubt stays until a channel removes it. */
-function absorbInstall(now: Absorbed, app: string, hash: string, fate: Fate, rules: AbsorbRules): Absorbed {
+function absorbInstall(now: JobOnCard, app: string, hash: string, fate: Fate, rules: AbsorbRules): JobOnCard {
   switch (fate.kind) {
     case 'ok':
       return installed(now, app, hash, rules);
@@ -190,7 +190,7 @@ function absorbInstall(now: Absorbed, app: string, hash: string, fate: Fate, rul
 }
 
 /** A new life of the app: its keys are the transport keys again. */
-function installed(now: Absorbed, app: string, hash: string | null, rules: AbsorbRules): Absorbed {
+function installed(now: JobOnCard, app: string, hash: string | null, rules: AbsorbRules): JobOnCard {
   const card = withApp(now.card, app, (before) => ({
     state: 'installed',
     instance: before.instance + 1,
@@ -201,7 +201,7 @@ function installed(now: Absorbed, app: string, hash: string | null, rules: Absor
   return progress({ ...now, card }, app, { after: 'installed', contentInDoubt: false, touched: true });
 }
 
-function absorbDelete(now: Absorbed, app: string, fate: Fate): Absorbed {
+function absorbDelete(now: JobOnCard, app: string, fate: Fate): JobOnCard {
   switch (fate.kind) {
     case 'ok': {
       const card = withApp(now.card, app, (before) => ({
@@ -227,7 +227,7 @@ function absorbDelete(now: Absorbed, app: string, fate: Fate): Absorbed {
 }
 
 /** Nothing is in doubt any more; a load that did not come about has no load file. */
-function clearDoubt(now: Absorbed, app: string): Absorbed {
+function clearDoubt(now: JobOnCard, app: string): JobOnCard {
   const card = withApp(now.card, app, (before) => ({
     ...before,
     inDoubt: false,

@@ -13,23 +13,23 @@ import {
   returnAuthentication,
   withShownData,
 } from './domain-keys.ts';
-import { type Absorbed, failJob, failStep, leavesDoubt, setCardAside } from './progress.ts';
+import { failJob, failStep, type JobOnCard, leavesDoubt, setCardAside } from './progress.ts';
 import type { Meaning, Sent } from './state.ts';
 
 type PutKeys = Extract<Meaning, { kind: 'put-keys' }>;
 
 /** INITIALIZE UPDATE found no keys of the version that a change was going to: it did not happen. */
-export function absorbMissingKeys(now: Absorbed): Absorbed {
+export function absorbMissingKeys(now: JobOnCard): JobOnCard {
   return change(now, newestMissing);
 }
 
 /** A channel was opened as foretold: what its keys are diversified with is the card's own. */
-export function absorbShownData(now: Absorbed, data: string): Absorbed {
+export function absorbShownData(now: JobOnCard, data: string): JobOnCard {
   return change(now, (state) => withShownData(state, data));
 }
 
 /** EXTERNAL AUTHENTICATE of a channel. A refusal keeps the try that was counted before it was sent. */
-export function absorbChannel(now: Absorbed, sent: Sent, finishes: boolean, fate: Fate): Absorbed {
+export function absorbChannel(now: JobOnCard, sent: Sent, finishes: boolean, fate: Fate): JobOnCard {
   switch (fate.kind) {
     case 'ok': {
       const open = change(now, authenticated);
@@ -47,7 +47,7 @@ export function absorbChannel(now: Absorbed, sent: Sent, finishes: boolean, fate
 /** Status word of a success, whose data were not what they had to be. */
 const SUCCESS = 0x9000;
 
-export function absorbPutKeys(now: Absorbed, { from, to }: PutKeys, fate: Fate): Absorbed {
+export function absorbPutKeys(now: JobOnCard, { from, to }: PutKeys, fate: Fate): JobOnCard {
   switch (fate.kind) {
     case 'ok':
       return touchDomain(change(now, (state) => moveDone(state, to)));
@@ -66,7 +66,7 @@ export function absorbPutKeys(now: Absorbed, { from, to }: PutKeys, fate: Fate):
 }
 
 /** Deleting the old set, and the way to SECURED: until the last of it has happened, the move is not done. */
-export function absorbDomain(now: Absorbed, finishes: boolean, fate: Fate): Absorbed {
+export function absorbDomain(now: JobOnCard, finishes: boolean, fate: Fate): JobOnCard {
   switch (fate.kind) {
     case 'ok':
       return finishes ? moved(touchDomain(now)) : touchDomain(now);
@@ -80,7 +80,7 @@ export function absorbDomain(now: Absorbed, finishes: boolean, fate: Fate): Abso
 }
 
 /** The card's own word on its state. */
-export function absorbCardState(now: Absorbed, finishes: boolean, fate: Fate): Absorbed {
+export function absorbCardState(now: JobOnCard, finishes: boolean, fate: Fate): JobOnCard {
   if (fate.kind !== 'ok' || !fate.answered)
     return fate.kind === 'refused' ? absorbDomain(now, finishes, fate) : now;
   return lifecycle(fate.data) === CARD_STATES.secured
@@ -97,15 +97,15 @@ function lifecycle(data: Uint8Array): number | undefined {
   }
 }
 
-function moved(now: Absorbed): Absorbed {
+function moved(now: JobOnCard): JobOnCard {
   return change(now, (state) => ({ ...state, leaving: null }));
 }
 
-function touchDomain(now: Absorbed): Absorbed {
+function touchDomain(now: JobOnCard): JobOnCard {
   return { ...now, job: { ...now.job, domainTouched: true } };
 }
 
 /** Every command of this kind was noted before it was sent, so there is a state to change. */
-function change(now: Absorbed, how: (state: DomainState) => DomainState): Absorbed {
+function change(now: JobOnCard, how: (state: DomainState) => DomainState): JobOnCard {
   return now.card.domain === undefined ? now : { ...now, card: withDomain(now.card, how(now.card.domain)) };
 }

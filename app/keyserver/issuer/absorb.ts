@@ -6,12 +6,12 @@ import type { Fate } from './answers.ts';
 import { type CardState, withApp, withSlot } from './card-state.ts';
 import { disproven, macAccepted, proven, returnTry, writeDone, writeUndone } from './key-slots.ts';
 import {
-  type Absorbed,
   type AbsorbRules,
   beginAgain,
   failApp,
   failJob,
   failStep,
+  type JobOnCard,
   leavesDoubt,
   progress,
   remember,
@@ -27,8 +27,8 @@ export function absorb(
   report: Pick<AnswersRequest, 'cardEpoch' | 'cardEvent'>,
   fates: readonly Fate[],
   rules: AbsorbRules,
-): Absorbed {
-  let now: Absorbed = { job: { ...job, sent: [], trips: job.trips + 1 }, card };
+): JobOnCard {
+  let now: JobOnCard = { job: { ...job, sent: [], trips: job.trips + 1 }, card };
   for (const [at, fate] of fates.entries()) {
     const sent = job.sent[at];
     if (sent !== undefined) now = absorbOne(now, sent, fate, rules);
@@ -54,7 +54,7 @@ function interrupt(job: JobState, report: Pick<AnswersRequest, 'cardEpoch'>, eve
   };
 }
 
-function absorbOne(now: Absorbed, sent: Sent, fate: Fate, rules: AbsorbRules): Absorbed {
+function absorbOne(now: JobOnCard, sent: Sent, fate: Fate, rules: AbsorbRules): JobOnCard {
   const meaning = sent.meaning;
   switch (meaning.kind) {
     case 'pass':
@@ -80,18 +80,18 @@ function absorbOne(now: Absorbed, sent: Sent, fate: Fate, rules: AbsorbRules): A
   }
 }
 
-function absorbIdentify(now: Absorbed, fate: Fate): Absorbed {
+function absorbIdentify(now: JobOnCard, fate: Fate): JobOnCard {
   if (fate.kind === 'ok') return { ...now, job: { ...now.job, identified: true } };
   return fate.kind === 'refused' ? { ...now, job: { ...now.job, error: 'other-card' } } : now;
 }
 
 /** The flag byte of the public file, read alone: 01 means enabled. */
-function absorbReadFlag(now: Absorbed, app: string, data: Uint8Array): Absorbed {
+function absorbReadFlag(now: JobOnCard, app: string, data: Uint8Array): JobOnCard {
   if (data[0] === 1) return enabled(now, app);
   return remember(progress(now, app, { flagInDoubt: false }), { flagRead: stepOf(now, app) });
 }
 
-function absorbChallenge(now: Absorbed, sent: Sent, fate: Fate): Absorbed {
+function absorbChallenge(now: JobOnCard, sent: Sent, fate: Fate): JobOnCard {
   if (fate.kind === 'ok' && fate.answered) {
     return remember(now, { challenge: { step: sent.step, value: toHex(fate.data) } });
   }
@@ -99,11 +99,11 @@ function absorbChallenge(now: Absorbed, sent: Sent, fate: Fate): Absorbed {
 }
 
 function absorbAuthenticate(
-  now: Absorbed,
+  now: JobOnCard,
   meaning: Extract<Meaning, { kind: 'authenticate' }>,
   fate: Fate,
   rules: AbsorbRules,
-): Absorbed {
+): JobOnCard {
   const { app, key } = meaning;
   if (fate.kind === 'ok') {
     const card = withSlot(now.card, app, 'mck', (slot) => proven(slot, key));
@@ -129,7 +129,7 @@ function absorbAuthenticate(
   return failApp(now, app, 'card-refused-command');
 }
 
-function absorbWrite(now: Absorbed, meaning: Extract<Meaning, { kind: 'write' }>, fate: Fate): Absorbed {
+function absorbWrite(now: JobOnCard, meaning: Extract<Meaning, { kind: 'write' }>, fate: Fate): JobOnCard {
   const { app, slot, key, before } = meaning;
   switch (fate.kind) {
     case 'ok':
@@ -149,7 +149,7 @@ function absorbWrite(now: Absorbed, meaning: Extract<Meaning, { kind: 'write' }>
   }
 }
 
-function absorbFlag(now: Absorbed, app: string, fate: Fate): Absorbed {
+function absorbFlag(now: JobOnCard, app: string, fate: Fate): JobOnCard {
   switch (fate.kind) {
     case 'ok':
       return enabled(touch(now, app), app);
@@ -174,7 +174,7 @@ function absorbFlag(now: Absorbed, app: string, fate: Fate): Absorbed {
 }
 
 /** Wrong MACs lock the application for good, and a rewritten key does not start their count again: write it once more, then stop. */
-function maintenanceKeyRefused(now: Absorbed, app: string): Absorbed {
+function maintenanceKeyRefused(now: JobOnCard, app: string): JobOnCard {
   const spent = now.card.apps[app]?.keys?.mtk.spent ?? 0;
   if (spent > 1) return setAside(now, app, 'maintenance-key-refused');
   const card = withSlot(now.card, app, 'mtk', (slot) => ({ ...slot, refused: true }));
@@ -182,7 +182,7 @@ function maintenanceKeyRefused(now: Absorbed, app: string): Absorbed {
 }
 
 /** The app is enabled: the card said so, last of all. The plan goes on behind it. */
-function enabled(now: Absorbed, app: string): Absorbed {
+function enabled(now: JobOnCard, app: string): JobOnCard {
   const card = withSlot(
     withApp(now.card, app, (before) => ({ ...before, state: 'enabled' })),
     app,
@@ -194,10 +194,10 @@ function enabled(now: Absorbed, app: string): Absorbed {
 }
 
 /** The plan step that enables `app`, or renews its keys. */
-function stepOf(now: Absorbed, app: string): number {
+function stepOf(now: JobOnCard, app: string): number {
   return now.job.steps.findIndex((one) => 'app' in one && one.app === app);
 }
 
-function refusedFails(now: Absorbed, app: string, fate: Fate): Absorbed {
+function refusedFails(now: JobOnCard, app: string, fate: Fate): JobOnCard {
   return fate.kind === 'refused' ? failApp(now, app, 'card-refused-command') : now;
 }

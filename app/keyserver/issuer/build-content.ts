@@ -12,13 +12,13 @@ import {
 import { loadCommands } from '../../globalplatform/load.ts';
 import type { SecureChannel } from '../../globalplatform/secure-channel.ts';
 import type { StepName } from '../../protocol/wire.ts';
-import { nextStep, type Stage } from './build-enable.ts';
+import { type NextCommands, nextStep } from './build-enable.ts';
 import { leftovers, withApp } from './card-state.ts';
 import { authenticateDraft, openDomainChannel, protectedDraft } from './domain-channel.ts';
 import type { Draft, DraftOptions } from './draft.ts';
 import { headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
-import { type Absorbed, failApp, failStep, isFinished, progress } from './progress.ts';
+import { failApp, failStep, isFinished, type JobOnCard, progress } from './progress.ts';
 import type { JobState, Meaning } from './state.ts';
 
 type ContentStep = Extract<JobState['steps'][number], { kind: 'content' }>;
@@ -33,7 +33,11 @@ const GONE = ['9000', '6A88'];
 const GONE_OR_IN_USE = [...GONE, '6985'];
 
 /** The next commands of a content step; none when nothing of it can go on (the errors are in `next`). */
-export async function buildContent(now: Absorbed, step: ContentStep, ports: IssuerPorts): Promise<Stage> {
+export async function buildContent(
+  now: JobOnCard,
+  step: ContentStep,
+  ports: IssuerPorts,
+): Promise<NextCommands> {
   const at = now.job.at;
   const given = now.job.scratch.channel;
   if (given === undefined || given.step !== at) return { drafts: headOf(now, at, ports), next: now };
@@ -49,13 +53,13 @@ export async function buildContent(now: Absorbed, step: ContentStep, ports: Issu
   }
 }
 
-function countLoad(now: Absorbed, app: string): Absorbed {
+function countLoad(now: JobOnCard, app: string): JobOnCard {
   const loads = (now.job.apps[app]?.loads ?? 0) + 1;
   const counted = progress(now, app, { loads });
   return loads > MOST_LOADS ? failApp(counted, app, 'load-failed') : counted;
 }
 
-function fill(now: Absorbed, step: ContentStep, channel: SecureChannel, ports: IssuerPorts): Stage {
+function fill(now: JobOnCard, step: ContentStep, channel: SecureChannel, ports: IssuerPorts): NextCommands {
   const at = now.job.at;
   const drafts: Draft[] = [authenticateDraft(at, channel, { kind: 'channel', finishes: false })];
   const add = (name: StepName, command: CommandApdu, meaning: Meaning, options: DraftOptions) =>
@@ -110,7 +114,7 @@ function addLoad(app: string, ports: IssuerPorts, add: Add, wasInDoubt: boolean)
 }
 
 /** The intent: a deletion, or a load of the file with this hash, may have happened from now on. */
-function doubt(now: Absorbed, app: string, hash?: string): Absorbed {
+function doubt(now: JobOnCard, app: string, hash?: string): JobOnCard {
   const card = withApp(now.card, app, (before) => ({
     ...before,
     inDoubt: true,

@@ -9,7 +9,7 @@ import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import { CARD_STATES, deleteKeys, setStatus } from '../../globalplatform/commands.ts';
 import { putKey, putKeyAnswer } from '../../globalplatform/put-key.ts';
 import { getStatus } from '../../globalplatform/status.ts';
-import { nextStep, type Stage } from './build-enable.ts';
+import { type NextCommands, nextStep } from './build-enable.ts';
 import { domainOf, withDomain } from './card-state.ts';
 import {
   authenticateDraft,
@@ -21,7 +21,7 @@ import { type DomainKeySet, intendMove, sameSet, withData } from './domain-keys.
 import { type Draft, exactly } from './draft.ts';
 import { channelHead, headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
-import { type Absorbed, failJob } from './progress.ts';
+import { failJob, type JobOnCard } from './progress.ts';
 
 /** How often PUT KEY may be sent in one job; each time after the first follows a tear. */
 const MOST_MOVES = 3;
@@ -35,7 +35,7 @@ const ANY_STATE = ['9000', '69', '6A'];
 type IssuerKeys = NonNullable<NonNullable<CardTypeProfile['securityDomain']>['issuerKeys']>;
 
 /** The next commands of the move; none when it cannot go on (the error is in `next`). */
-export async function buildDomainKeys(now: Absorbed, ports: IssuerPorts): Promise<Stage> {
+export async function buildDomainKeys(now: JobOnCard, ports: IssuerPorts): Promise<NextCommands> {
   const at = now.job.at;
   const target = now.job.domainTarget;
   const rules = ports.profile.securityDomain?.issuerKeys;
@@ -59,7 +59,7 @@ async function move(
   target: DomainKeySet,
   rules: IssuerKeys,
   ports: IssuerPorts,
-): Promise<Stage> {
+): Promise<NextCommands> {
   const at = now.job.at;
   const moves = now.job.domainMoves + 1;
   if (moves > MOST_MOVES) return { drafts: [], next: failJob(now, 'card-refused-key') };
@@ -91,7 +91,7 @@ async function move(
 }
 
 /** Under the new set: what is left behind goes, and the next step's beginning travels along. */
-function finish({ channel, next: now }: DomainChannel, rules: IssuerKeys, ports: IssuerPorts): Stage {
+function finish({ channel, next: now }: DomainChannel, rules: IssuerKeys, ports: IssuerPorts): NextCommands {
   const at = now.job.at;
   const leaving = domainOf(now.card, ports.profile).leaving;
   const makers: ((finishes: boolean) => Draft)[] = [

@@ -23,22 +23,27 @@ import {
   writeDone,
 } from './key-slots.ts';
 import type { IssuerPorts } from './ports.ts';
-import { type Absorbed, failApp, progress } from './progress.ts';
+import { failApp, type JobOnCard, progress } from './progress.ts';
 import { isRenewed } from './renew.ts';
 import type { JobState, Meaning } from './state.ts';
 
 /** Wrong MACs in a row on the public file that lock the application for good. */
 const MOST_WRONG_MACS = 3;
 
-export interface Stage {
+/** Commands of one plan step, and job and card as they are once these are out. */
+export interface NextCommands {
   readonly drafts: readonly Draft[];
-  readonly next: Absorbed;
+  readonly next: JobOnCard;
 }
 
 type AppStep = Extract<JobState['steps'][number], { app: string }>;
 
 /** The next commands for the app of `step`, which is under way; none when it cannot go on (its error is in `next`). */
-export async function buildEnable(now: Absorbed, { kind, app }: AppStep, ports: IssuerPorts): Promise<Stage> {
+export async function buildEnable(
+  now: JobOnCard,
+  { kind, app }: AppStep,
+  ports: IssuerPorts,
+): Promise<NextCommands> {
   const at = now.job.at;
   const keys = now.card.apps[app]?.keys;
   const target = now.job.targets[app];
@@ -80,13 +85,13 @@ export async function buildEnable(now: Absorbed, { kind, app }: AppStep, ports: 
 
 /** The try is counted before it is sent; with two keys possible the newer one is tried first. */
 async function authenticate(
-  now: Absorbed,
+  now: JobOnCard,
   app: string,
   slot: KeySlotState,
   layout: KeySlot,
   random: Uint8Array,
   ports: IssuerPorts,
-): Promise<Stage> {
+): Promise<NextCommands> {
   const key = slot.candidates[0];
   if (key === undefined || !mayTry(slot, layout.counter >> 4)) return fails(now, app, 'card-tries-low');
   const command = await externalAuthenticate(ports.fmcosKeys, keyRef(app, 'mck', key), random, layout.keyId);
@@ -109,12 +114,12 @@ interface WriteRequest {
 }
 
 async function write(
-  now: Absorbed,
+  now: JobOnCard,
   app: string,
   name: SlotName,
   { slot, layout, target, master, random }: WriteRequest,
   ports: IssuerPorts,
-): Promise<Stage> {
+): Promise<NextCommands> {
   // A slot in doubt is resolved first, with the key it was being changed to; the target may be a newer one by now.
   const key = certainKey(slot) === undefined ? (slot.candidates[0] ?? target) : target;
   const { typeInside, useRight, changeRight, nextState, counter } = layout;
@@ -136,7 +141,7 @@ async function write(
   return { drafts: [draft(now.job.at, step, command, meaning, { app, effect: true }), ...behind], next };
 }
 
-function isLastWrite(now: Absorbed, app: string, name: SlotName, key: KeyCandidate): boolean {
+function isLastWrite(now: JobOnCard, app: string, name: SlotName, key: KeyCandidate): boolean {
   if (now.job.steps[now.job.at]?.kind !== 'renew') return false;
   const card = withSlot(now.card, app, name, (slot) => writeDone(slot, key));
   return isRenewed(now.job, card, app);
@@ -144,12 +149,12 @@ function isLastWrite(now: Absorbed, app: string, name: SlotName, key: KeyCandida
 
 /** The card says "enabled" last of all; the next step's beginning travels behind it. */
 async function writeFlag(
-  now: Absorbed,
+  now: JobOnCard,
   app: string,
   maintenance: KeyCandidate,
   random: Uint8Array,
   ports: IssuerPorts,
-): Promise<Stage> {
+): Promise<NextCommands> {
   const file = ports.profile.apps[app]?.publicFile;
   if (file === undefined) return fails(now, app, 'app-not-for-this-card');
   const card = withSlot(now.card, app, 'mtk', spendTry);
@@ -169,7 +174,7 @@ async function writeFlag(
 }
 
 /** The plan step that will follow: apps that failed already are passed over. */
-export function nextStep(now: Absorbed): number {
+export function nextStep(now: JobOnCard): number {
   const { steps, apps, at } = now.job;
   const next = steps.findIndex((step, i) => i > at && (!('app' in step) || apps[step.app]?.error === null));
   return next === -1 ? steps.length : next;
@@ -182,6 +187,6 @@ function keyRef(app: string, slot: SlotName, key: KeyCandidate): CardKeyRef {
   };
 }
 
-function fails(now: Absorbed, app: string, code: Parameters<typeof failApp>[2]): Stage {
+function fails(now: JobOnCard, app: string, code: Parameters<typeof failApp>[2]): NextCommands {
   return { drafts: [], next: failApp(now, app, code) };
 }

@@ -3,14 +3,14 @@ import { toHex } from '../../card/bytes.ts';
 import type { Command } from '../../protocol/wire.ts';
 import { buildContent } from './build-content.ts';
 import { buildDomainKeys } from './build-domain-keys.ts';
-import { buildEnable, type Stage } from './build-enable.ts';
+import { buildEnable, type NextCommands } from './build-enable.ts';
 import { type CardState, domainOf, withDomain } from './card-state.ts';
 import { certainSet, isMoved } from './domain-keys.ts';
 import type { Draft } from './draft.ts';
 import { type Foreknowledge, foretell, wipeForetold } from './foretell.ts';
 import { headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
-import { type Absorbed, isFinished } from './progress.ts';
+import { isFinished, type JobOnCard } from './progress.ts';
 import { isRenewed } from './renew.ts';
 import type { JobState, Scratch } from './state.ts';
 
@@ -18,7 +18,7 @@ export interface Built {
   /** Empty when the job is over. */
   readonly commands: readonly Command[];
   /** The job with the batch noted as sent, and the card with what may be true once it is. */
-  readonly next: Absorbed;
+  readonly next: JobOnCard;
 }
 
 /**
@@ -26,7 +26,7 @@ export interface Built {
  * @param known only for the first batch of a job: what a channel that opens it follows from.
  * @throws VaultError when the HSM cannot serve; nothing has changed then.
  */
-export async function buildNext(now: Absorbed, ports: IssuerPorts, known?: Foreknowledge): Promise<Built> {
+export async function buildNext(now: JobOnCard, ports: IssuerPorts, known?: Foreknowledge): Promise<Built> {
   let current = skipFinished(now);
   for (;;) {
     const step = current.job.steps[current.job.at];
@@ -43,11 +43,11 @@ export async function buildNext(now: Absorbed, ports: IssuerPorts, known?: Forek
 
 /** A first step whose channel can be opened unseen: how it begins, and at once what follows. */
 async function buildForetold(
-  now: Absorbed,
+  now: JobOnCard,
   step: JobState['steps'][number],
   ports: IssuerPorts,
   known: Foreknowledge,
-): Promise<Stage> {
+): Promise<NextCommands> {
   const foretold = opensUnseen(now.job, step) ? await foretell(known, ports) : undefined;
   if (foretold === undefined) return buildStep(now, step, ports);
   const { hostChallenge, response, keys } = foretold;
@@ -91,7 +91,11 @@ function opensUnseen(job: JobState, step: JobState['steps'][number]): boolean {
   return step.kind === 'domain-keys' || step.loads.every((app) => job.apps[app]?.contentInDoubt !== true);
 }
 
-function buildStep(now: Absorbed, step: JobState['steps'][number], ports: IssuerPorts): Promise<Stage> {
+function buildStep(
+  now: JobOnCard,
+  step: JobState['steps'][number],
+  ports: IssuerPorts,
+): Promise<NextCommands> {
   switch (step.kind) {
     case 'enable':
     case 'renew':
@@ -110,7 +114,7 @@ function usedUp(scratch: Scratch): Scratch {
 }
 
 /** Moves past steps of which nothing remains to be done. */
-function skipFinished(now: Absorbed): Absorbed {
+function skipFinished(now: JobOnCard): JobOnCard {
   const { job } = now;
   let at = job.at;
   for (let step = job.steps[at]; step !== undefined; step = job.steps[at]) {
@@ -120,7 +124,7 @@ function skipFinished(now: Absorbed): Absorbed {
   return at === job.at ? now : { ...now, job: { ...job, at } };
 }
 
-function isDone({ job, card }: Absorbed, step: JobState['steps'][number]): boolean {
+function isDone({ job, card }: JobOnCard, step: JobState['steps'][number]): boolean {
   switch (step.kind) {
     case 'enable':
       return job.apps[step.app]?.error !== null || job.apps[step.app]?.after === 'enabled';
@@ -133,7 +137,7 @@ function isDone({ job, card }: Absorbed, step: JobState['steps'][number]): boole
   }
 }
 
-function send(now: Absorbed, drafts: readonly Draft[]): Built {
+function send(now: JobOnCard, drafts: readonly Draft[]): Built {
   return {
     commands: drafts.map((one) => one.command),
     next: {

@@ -17,7 +17,7 @@ import {
 } from './domain-keys.ts';
 import { type Draft, type DraftOptions, draft } from './draft.ts';
 import type { IssuerPorts } from './ports.ts';
-import type { Absorbed } from './progress.ts';
+import type { JobOnCard } from './progress.ts';
 import type { Meaning, Scratch } from './state.ts';
 
 /** A channel whose card has proven `set`; `next` knows that, and that an authentication is about to be sent. */
@@ -25,7 +25,7 @@ export interface DomainChannel {
   readonly channel: SecureChannel;
   readonly set: DomainKeySet;
   readonly response: InitializeUpdate;
-  readonly next: Absorbed;
+  readonly next: JobOnCard;
 }
 
 /**
@@ -33,7 +33,7 @@ export interface DomainChannel {
  * @throws VaultError
  */
 export async function openDomainChannel(
-  now: Absorbed,
+  now: JobOnCard,
   given: NonNullable<Scratch['channel']>,
   ports: IssuerPorts,
 ): Promise<DomainChannel | { readonly failed: ErrorCode }> {

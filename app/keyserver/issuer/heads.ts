@@ -12,13 +12,13 @@ import { type Draft, type DraftOptions, draft, exactly } from './draft.ts';
 import type { Foretold } from './foretell.ts';
 import { isCertainly } from './key-slots.ts';
 import type { IssuerPorts } from './ports.ts';
-import { type Absorbed, isFinished } from './progress.ts';
+import { isFinished, type JobOnCard } from './progress.ts';
 
 /** Key version of INITIALIZE UPDATE that leaves the choice to the card: versions above 7F cannot be asked for. */
 const FIRST_AVAILABLE = 0x00;
 
 /** The beginning of plan step `at`; empty behind the last one. `foretold`: the opening of its channel, where it is known already. */
-export function headOf(now: Absorbed, at: number, ports: IssuerPorts, foretold?: Foretold): Draft[] {
+export function headOf(now: JobOnCard, at: number, ports: IssuerPorts, foretold?: Foretold): Draft[] {
   const step = now.job.steps[at];
   if (step === undefined) return [];
   if (step.kind === 'enable') return [...identify(now, at, ports), ...enableHead(now, at, step.app, ports)];
@@ -38,7 +38,7 @@ export function headOf(now: Absorbed, at: number, ports: IssuerPorts, foretold?:
 }
 
 /** SELECT and a challenge; in between the flag is read where everything before it may be done already. */
-function enableHead(now: Absorbed, at: number, app: string, ports: IssuerPorts): Draft[] {
+function enableHead(now: JobOnCard, at: number, app: string, ports: IssuerPorts): Draft[] {
   const file = ports.profile.apps[app]?.publicFile;
   const keys = now.card.apps[app]?.keys;
   const target = now.job.targets[app];
@@ -77,7 +77,7 @@ export function challenge(at: number, app: string): Draft {
  * A purse must show a balance of zero, unless a second person confirmed its deletion. One that a torn deletion may have removed already
  * cannot show any: then it must be gone, and the batch stops if it is not.
  */
-function deletionHead(now: Absorbed, at: number, app: string, ports: IssuerPorts): Draft[] {
+function deletionHead(now: JobOnCard, at: number, app: string, ports: IssuerPorts): Draft[] {
   if (!ports.app(app).purse || now.job.confirmedPurses.includes(app)) return [];
   if (now.job.apps[app]?.contentInDoubt === true) {
     const command = selectApplication(ports.app(app).instanceAid);
@@ -100,7 +100,7 @@ function probe(at: number, app: string, ports: IssuerPorts): Draft {
  * SELECT and INITIALIZE UPDATE with the version that the card should have. While a change of keys is in doubt that is the new one: a
  * card without it says so (6A88), which spends no try and settles the doubt.
  */
-export function channelHead(now: Absorbed, at: number, ports: IssuerPorts, foretold?: Foretold): Draft[] {
+export function channelHead(now: JobOnCard, at: number, ports: IssuerPorts, foretold?: Foretold): Draft[] {
   const domain = ports.profile.securityDomain;
   if (domain === undefined) return [];
   const { candidates } = domainOf(now.card, ports.profile);
@@ -135,7 +135,7 @@ function masked({ response, shown }: Foretold): NonNullable<DraftOptions['expect
 }
 
 /** In a new epoch the card must first show that it is this job's card. */
-function identify(now: Absorbed, at: number, ports: IssuerPorts): Draft[] {
+function identify(now: JobOnCard, at: number, ports: IssuerPorts): Draft[] {
   if (now.job.identified) return [];
   const { securityDomain: domain, identification } = ports.profile;
   const selected =

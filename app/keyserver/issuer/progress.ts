@@ -4,7 +4,8 @@ import { type SetAsideReason, setAsideText } from '../../protocol/set-aside.ts';
 import type { CardState } from './card-state.ts';
 import type { JobState, Scratch } from './state.ts';
 
-export interface Absorbed {
+/** A job and what is known of its card: what answers teach and what the next commands change is a new value of it. */
+export interface JobOnCard {
   readonly job: JobState;
   readonly card: CardState;
 }
@@ -18,29 +19,29 @@ export interface AbsorbRules {
 }
 
 /** Keeps what an answer gave for the next commands. */
-export function remember(now: Absorbed, found: Partial<Scratch>): Absorbed {
+export function remember(now: JobOnCard, found: Partial<Scratch>): JobOnCard {
   return { ...now, job: { ...now.job, scratch: { ...now.job.scratch, ...found } } };
 }
 
 /** Changes the progress of one wished app. */
-export function progress(now: Absorbed, app: string, change: Partial<JobState['apps'][string]>): Absorbed {
+export function progress(now: JobOnCard, app: string, change: Partial<JobState['apps'][string]>): JobOnCard {
   const before = now.job.apps[app];
   if (before === undefined) return now;
   return { ...now, job: { ...now.job, apps: { ...now.job.apps, [app]: { ...before, ...change } } } };
 }
 
 /** The app fails with `code`, the first error wins; other apps go on. */
-export function failApp(now: Absorbed, app: string, code: ErrorCode): Absorbed {
+export function failApp(now: JobOnCard, app: string, code: ErrorCode): JobOnCard {
   return now.job.apps[app]?.error == null ? progress(now, app, { error: code }) : now;
 }
 
 /** The whole job fails with `code`, the first error wins: nothing more is sent to the card. */
-export function failJob(now: Absorbed, code: ErrorCode): Absorbed {
+export function failJob(now: JobOnCard, code: ErrorCode): JobOnCard {
   return { ...now, job: { ...now.job, error: now.job.error ?? code } };
 }
 
 /** Every app that the plan's step is about fails; without apps, the job. */
-export function failStep(now: Absorbed, step: number, code: ErrorCode): Absorbed {
+export function failStep(now: JobOnCard, step: number, code: ErrorCode): JobOnCard {
   const planned = now.job.steps[step];
   if (planned === undefined) return now;
   if (planned.kind === 'domain-keys') return failJob(now, code);
@@ -58,12 +59,12 @@ export function isFinished(job: JobState, app: string): boolean {
 }
 
 /** This job changed the app on the card, or may have. */
-export function touch(now: Absorbed, app: string): Absorbed {
+export function touch(now: JobOnCard, app: string): JobOnCard {
   return progress(now, app, { touched: true });
 }
 
 /** The card may not be issued any further, for a reason that is no app's. */
-export function setCardAside(now: Absorbed, reason: SetAsideReason): Absorbed {
+export function setCardAside(now: JobOnCard, reason: SetAsideReason): JobOnCard {
   const failed = failJob(now, 'card-set-aside');
   return { ...failed, job: { ...failed.job, setAside: failed.job.setAside ?? setAsideText(reason) } };
 }
@@ -74,7 +75,7 @@ export function leavesDoubt(sw: number): boolean {
 }
 
 /** The card may not be issued any further; a supervisor reads the reason. */
-export function setAside(now: Absorbed, app: string, reason: SetAsideReason): Absorbed {
+export function setAside(now: JobOnCard, app: string, reason: SetAsideReason): JobOnCard {
   const failed = failApp(now, app, 'card-set-aside');
   return { ...failed, job: { ...failed.job, setAside: failed.job.setAside ?? setAsideText(reason, app) } };
 }
@@ -82,7 +83,7 @@ export function setAside(now: Absorbed, app: string, reason: SetAsideReason): Ab
 const MOST_ATTEMPTS = 3;
 
 /** Starts the app again from SELECT, a bounded number of times. */
-export function beginAgain(now: Absorbed, app: string): Absorbed {
+export function beginAgain(now: JobOnCard, app: string): JobOnCard {
   const attempts = (now.job.apps[app]?.attempts ?? 0) + 1;
   const counted = progress(now, app, { attempts });
   return attempts >= MOST_ATTEMPTS ? failApp(counted, app, 'card-refused-command') : counted;

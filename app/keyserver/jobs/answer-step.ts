@@ -15,7 +15,7 @@ import { type Built, buildNext } from '../issuer/build.ts';
 import { openAnswers } from '../issuer/open-answers.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import type { IssuerPorts } from '../issuer/ports.ts';
-import type { Absorbed } from '../issuer/progress.ts';
+import type { JobOnCard } from '../issuer/progress.ts';
 import { readCardState } from '../store/cards.ts';
 import type { JobsTable } from '../store/tables.ts';
 import { auditExcess, authenticationsOf, exceededCap, type Use } from './caps.ts';
@@ -110,7 +110,7 @@ async function answerOnce(
 async function buildWithin(
   context: JobContext,
   row: JobsTable,
-  taken: Absorbed,
+  taken: JobOnCard,
   ports: IssuerPorts,
 ): Promise<{ built: Built; use: Use; exceeded?: string }> {
   const built = await buildNext(taken, ports);

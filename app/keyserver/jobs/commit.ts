@@ -3,7 +3,7 @@ import { KaikaError } from '../../protocol/errors.ts';
 import type { JobRequest, Outcome } from '../../protocol/wire.ts';
 import type { Fate } from '../issuer/answers.ts';
 import type { CardState } from '../issuer/card-state.ts';
-import type { Absorbed } from '../issuer/progress.ts';
+import type { JobOnCard } from '../issuer/progress.ts';
 import type { JobState, Sent } from '../issuer/state.ts';
 import { type Queries, readCardState, writeCardState } from '../store/cards.ts';
 import type { CardsTable, JobsTable } from '../store/tables.ts';
@@ -33,7 +33,7 @@ export interface StartCommit {
   /** The card's row and state as they were when it was decided; undefined for a card never seen. */
   readonly row: CardsTable | undefined;
   readonly before: CardState;
-  readonly next: Absorbed;
+  readonly next: JobOnCard;
   readonly outcome: Outcome | undefined;
   readonly sealed: string;
   readonly cardType: string;
@@ -222,7 +222,7 @@ export interface StepCommit {
   readonly sent: readonly Sent[];
   readonly fates: readonly Fate[];
   readonly before: CardState;
-  readonly next: Absorbed;
+  readonly next: JobOnCard;
   readonly outcome: Outcome | undefined;
   /** The batch that goes out, sealed; null when the job is over. */
   readonly sealed: string | null;

@@ -2,7 +2,7 @@
 import { type JobRequest, type Outcome, stepNameSchema } from '../../protocol/wire.ts';
 import { type Fate, swText } from '../issuer/answers.ts';
 import type { CardState } from '../issuer/card-state.ts';
-import type { Absorbed } from '../issuer/progress.ts';
+import type { JobOnCard } from '../issuer/progress.ts';
 import type { Sent } from '../issuer/state.ts';
 import { type ReceiptContent, sealReceipt } from '../records/receipt.ts';
 import { findCard, type Queries } from '../store/cards.ts';
@@ -29,7 +29,7 @@ export async function receiptOfStart(
     readonly generation: number;
     readonly row: CardsTable | undefined;
     readonly before: CardState;
-    readonly next: Absorbed;
+    readonly next: JobOnCard;
     readonly outcome: Outcome | undefined;
     readonly cardType: string;
     readonly effect: boolean;
@@ -72,7 +72,7 @@ export async function receiptOfStep(
     readonly sent: readonly Sent[];
     readonly fates: readonly Fate[];
     readonly before: CardState;
-    readonly next: Absorbed;
+    readonly next: JobOnCard;
     readonly outcome: Outcome | undefined;
     readonly effect: boolean;
     readonly at: string;
@@ -111,7 +111,7 @@ export async function receiptOfStep(
 }
 
 function cardOf(
-  next: Absorbed,
+  next: JobOnCard,
   row: CardsTable | undefined,
   effect: boolean,
   type: string,
