@@ -1,11 +1,10 @@
 /** Puts a key server together from its configuration and runs it until it is closed. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { openActiveVersions } from './active-versions.ts';
 import { buildHttpServer } from './api/server.ts';
 import { ConfigError, type ServerConfig, vaultConfigOf } from './config.ts';
 import type { JobContext } from './jobs/context.ts';
-import { dropOldReceipts } from './jobs/repository.ts';
+import { openActiveVersions } from './keys/active-versions.ts';
 import type { Log } from './log.ts';
 import { type OperationsListener, openOperations } from './operations/listener.ts';
 import { measuredVault } from './operations/measured-vault.ts';
@@ -14,6 +13,7 @@ import { ReadinessCheck } from './operations/readiness.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from './resources.ts';
 import { dropOldCounts } from './store/counters.ts';
 import { readStoreGeneration } from './store/generation.ts';
+import { dropOldReceipts } from './store/jobs.ts';
 import { openStore } from './store/open.ts';
 import { startVault } from './vault/client.ts';
 import type { VaultEvent } from './vault/supervisor.ts';

@@ -3,7 +3,7 @@ import { answerStep } from '../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext } from '../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
-import { takeReceipts } from '../../app/keyserver/records/take-receipts.ts';
+import { takeReceipts } from '../../app/keyserver/recovery/take-receipts.ts';
 import { KaikaError } from '../../app/protocol/errors.ts';
 import { RefusedError, type ServerClient } from '../../app/station/server/client.ts';
 import { CALLER } from './forwarder.ts';

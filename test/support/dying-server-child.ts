@@ -4,9 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { openActiveVersions } from '../../app/keyserver/active-versions.ts';
 import { buildHttpServer } from '../../app/keyserver/api/server.ts';
 import { readConfig, vaultConfigOf } from '../../app/keyserver/config.ts';
+import { openActiveVersions } from '../../app/keyserver/keys/active-versions.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
 import { openStore } from '../../app/keyserver/store/open.ts';
 import { startVault } from '../../app/keyserver/vault/client.ts';

@@ -3,10 +3,10 @@
  * with SIGKILL at the commit it is told. The vault is the parent's, because starting one takes longer than a job.
  */
 import { randomBytes } from 'node:crypto';
-import { openActiveVersions } from '../../app/keyserver/active-versions.ts';
 import { answerStep } from '../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext } from '../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../app/keyserver/jobs/start-job.ts';
+import { openActiveVersions } from '../../app/keyserver/keys/active-versions.ts';
 import { openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
 import { openSqliteStore } from '../../app/keyserver/store/open.ts';
 import type { Vault } from '../../app/keyserver/vault/port.ts';

@@ -2,8 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { KaikaError } from '../../protocol/errors.ts';
 import { API_LEVEL, type SignInReply, type SignInRequest } from '../../protocol/wire.ts';
+import { writeAudit } from '../audit/entries.ts';
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
-import { writeAudit } from '../records/audit.ts';
 import { addCount, type Counted, clearCount, periodOf, readCount } from '../store/counters.ts';
 import type { Store } from '../store/open.ts';
 import type { SessionsTable } from '../store/tables.ts';

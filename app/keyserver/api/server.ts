@@ -30,7 +30,7 @@ import { Metrics } from '../operations/metrics.ts';
 import { ReadinessCheck } from '../operations/readiness.ts';
 import { readCardRecord } from '../records/card-record.ts';
 import { searchCards } from '../records/search.ts';
-import { takeReceipts } from '../records/take-receipts.ts';
+import { takeReceipts } from '../recovery/take-receipts.ts';
 import { VaultError } from '../vault/port.ts';
 import { codeOf, toErrorBody } from './errors.ts';
 import { openApiDocument, recordQuerySchema } from './openapi.ts';

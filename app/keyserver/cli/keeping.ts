@@ -1,6 +1,6 @@
 /** `backup`, `restore` and `release`: what keeps a site going when something went wrong. */
 import { ConfigError, type ServerConfig } from '../config.ts';
-import { releaseSetAside } from '../records/release.ts';
+import { releaseSetAside } from '../recovery/release.ts';
 import { restoreBackup, writeBackup } from '../store/backup.ts';
 import { openStore, type Store } from '../store/open.ts';
 

@@ -16,16 +16,16 @@ import { openAnswers } from '../issuer/open-answers.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import type { IssuerPorts } from '../issuer/ports.ts';
 import type { JobOnCard } from '../issuer/progress.ts';
+import { receiptOfStep } from '../recovery/write-receipt.ts';
 import { readCardState } from '../store/cards.ts';
+import { findJob, findStep, readState } from '../store/jobs.ts';
 import type { JobsTable } from '../store/tables.ts';
+import { untilNotOvertaken } from '../store/turns.ts';
 import { auditExcess, authenticationsOf, exceededCap, type Use } from './caps.ts';
 import { commitStep } from './commit.ts';
 import type { JobContext, StationCaller } from './context.ts';
 import { absorbRules, issuerPorts } from './issuer-ports.ts';
-import { receiptOfStep } from './receipts.ts';
 import { hashOf, openReply, sealReply } from './replies.ts';
-import { findJob, findStep, readState } from './repository.ts';
-import { untilNotOvertaken } from './turns.ts';
 
 /** @throws KaikaError `not-found`, `step-conflict`, `job-superseded`, `bad-request`; VaultError (nothing has changed). */
 export async function answerStep(

@@ -1,12 +1,12 @@
 /** Caps on authentications and jobs, per card and day and per station and hour (design: the server must not become an oracle). */
 import { KaikaError } from '../../protocol/errors.ts';
 import type { Command, StepName } from '../../protocol/wire.ts';
+import { writeAudit } from '../audit/entries.ts';
 import type { Limits } from '../limits.ts';
-import { writeAudit } from '../records/audit.ts';
 import type { Queries } from '../store/cards.ts';
 import { addCount, type Counted, periodOf, readCount } from '../store/counters.ts';
+import { Overtaken } from '../store/turns.ts';
 import type { JobContext } from './context.ts';
-import { Overtaken } from './turns.ts';
 
 /** What a step is about to use up. */
 export interface Use {

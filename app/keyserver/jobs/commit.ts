@@ -5,12 +5,8 @@ import type { Fate } from '../issuer/answers.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { JobOnCard } from '../issuer/progress.ts';
 import type { JobState, Sent } from '../issuer/state.ts';
+import { rowsOf } from '../recovery/write-receipt.ts';
 import { type Queries, readCardState, writeCardState } from '../store/cards.ts';
-import type { CardsTable, JobsTable } from '../store/tables.ts';
-import { inTransaction } from '../store/transaction.ts';
-import { countUse, type Use } from './caps.ts';
-import type { JobContext, OperatorCaller } from './context.ts';
-import { rowsOf } from './receipts.ts';
 import {
   endLease,
   findCardOfAccount,
@@ -21,8 +17,12 @@ import {
   releaseCard,
   supersedeOpenJobs,
   writeStep,
-} from './repository.ts';
-import { Overtaken } from './turns.ts';
+} from '../store/jobs.ts';
+import type { CardsTable, JobsTable } from '../store/tables.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { Overtaken } from '../store/turns.ts';
+import { countUse, type Use } from './caps.ts';
+import type { JobContext, OperatorCaller } from './context.ts';
 
 export interface StartCommit {
   readonly caller: OperatorCaller;

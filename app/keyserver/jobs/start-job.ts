@@ -15,17 +15,17 @@ import { buildNext } from '../issuer/build.ts';
 import { foreknowledge } from '../issuer/foretell.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import { factorOf, firstState, planFor, reconcile } from '../issuer/start.ts';
+import { receiptOfStart } from '../recovery/write-receipt.ts';
 import { findCard, readCardState } from '../store/cards.ts';
+import { findCardOfAccount, findJobByRequest, findLease, findStep } from '../store/jobs.ts';
 import type { CardsTable } from '../store/tables.ts';
+import { untilNotOvertaken } from '../store/turns.ts';
 import { authenticationsOf, refuseExcess, type Use } from './caps.ts';
 import { commitStart } from './commit.ts';
 import { confirmedPurses } from './confirmations.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
 import { issuerPorts } from './issuer-ports.ts';
-import { receiptOfStart } from './receipts.ts';
 import { hashOf, openReply, sealReply } from './replies.ts';
-import { findCardOfAccount, findJobByRequest, findLease, findStep } from './repository.ts';
-import { untilNotOvertaken } from './turns.ts';
 
 /** @throws KaikaError with any of the codes that refuse a job; VaultError when the HSM is away (nothing has changed). */
 export async function startJob(

@@ -1,8 +1,8 @@
 /** Retiring a version: only when no card has it, may have it, or is about to get it. */
 import { PostgresAdapter, sql } from 'kysely';
 import { KaikaError } from '../../protocol/errors.ts';
+import { writeAudit } from '../audit/entries.ts';
 import { jobStateSchema } from '../issuer/state.ts';
-import { writeAudit } from '../records/audit.ts';
 import type { Queries } from '../store/cards.ts';
 import type { Store } from '../store/store.ts';
 import { placeOf, purposesOf } from './groups.ts';

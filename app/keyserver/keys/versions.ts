@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { toHex } from '../../card/bytes.ts';
 import { KaikaError } from '../../protocol/errors.ts';
-import { writeAudit } from '../records/audit.ts';
+import { writeAudit } from '../audit/entries.ts';
 import type { Queries } from '../store/cards.ts';
 import type { Store } from '../store/store.ts';
 import type { KeyVersionsTable } from '../store/tables.ts';

@@ -1,7 +1,7 @@
 /** The store's generation: how often it was restored, in a manner of speaking. Stations that see it rise send what they keep. */
 import type { Transaction } from 'kysely';
 import { z } from 'zod';
-import { writeAudit } from '../records/audit.ts';
+import { writeAudit } from '../audit/entries.ts';
 import type { Store } from './store.ts';
 import type { Database } from './tables.ts';
 

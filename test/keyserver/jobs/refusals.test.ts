@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { signIn } from '../../../app/keyserver/access/sessions.ts';
-import { openActiveVersions } from '../../../app/keyserver/active-versions.ts';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
+import { openActiveVersions } from '../../../app/keyserver/keys/active-versions.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';

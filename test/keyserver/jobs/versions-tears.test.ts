@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import { releaseSetAside } from '../../../app/keyserver/records/release.ts';
+import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import { releaseSetAside } from '../../../app/keyserver/records/release.ts';
+import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
 import { restoreBackup, writeBackup } from '../../../app/keyserver/store/backup.ts';
 import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
 import { readStoreGeneration } from '../../../app/keyserver/store/generation.ts';

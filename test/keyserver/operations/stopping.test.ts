@@ -2,7 +2,7 @@
 import SqliteDatabase from 'better-sqlite3';
 import { sql } from 'kysely';
 import { describe, expect, it, vi } from 'vitest';
-import { findJob } from '../../../app/keyserver/jobs/repository.ts';
+import { findJob } from '../../../app/keyserver/store/jobs.ts';
 import { request, runBatch } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf } from '../../support/issuer-steps.ts';

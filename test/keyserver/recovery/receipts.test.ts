@@ -7,7 +7,7 @@ import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext, OperatorCaller } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import { takeReceipts } from '../../../app/keyserver/records/take-receipts.ts';
+import { takeReceipts } from '../../../app/keyserver/recovery/take-receipts.ts';
 import { restoreBackup, writeBackup } from '../../../app/keyserver/store/backup.ts';
 import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';

@@ -6,8 +6,11 @@
 import { KaikaError } from '../../protocol/errors.ts';
 import type { ReceiptsReply } from '../../protocol/receipts.ts';
 import { API_LEVEL, type StepName } from '../../protocol/wire.ts';
+import { writeAudit } from '../audit/entries.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { JobContext, StationCaller } from '../jobs/context.ts';
+import { findCard, type Queries, readCardState, writeCardState } from '../store/cards.ts';
+import { addCount, periodOf } from '../store/counters.ts';
 import {
   findCardOfAccount,
   findJob,
@@ -16,13 +19,10 @@ import {
   insertCommands,
   releaseCard,
   supersedeOpenJobs,
-} from '../jobs/repository.ts';
-import { Overtaken, untilNotOvertaken } from '../jobs/turns.ts';
-import { findCard, type Queries, readCardState, writeCardState } from '../store/cards.ts';
-import { addCount, periodOf } from '../store/counters.ts';
+} from '../store/jobs.ts';
 import type { CardsTable, JobsTable } from '../store/tables.ts';
 import { inTransaction } from '../store/transaction.ts';
-import { writeAudit } from './audit.ts';
+import { Overtaken, untilNotOvertaken } from '../store/turns.ts';
 import { openReceipt, type ReceiptContent } from './receipt.ts';
 import { rescued, type TouchedSince } from './rescue.ts';
 

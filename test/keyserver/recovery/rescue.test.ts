@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { CardState } from '../../../app/keyserver/issuer/card-state.ts';
 import type { DomainKeySet } from '../../../app/keyserver/issuer/domain-keys.ts';
 import type { KeyCandidate, KeySlotState } from '../../../app/keyserver/issuer/key-slots.ts';
-import { rescued } from '../../../app/keyserver/records/rescue.ts';
+import { rescued } from '../../../app/keyserver/recovery/rescue.ts';
 
 const NOTHING = { apps: new Set<string>(), domain: false };
 const key = (origin: 'factory' | 'issuer', version: number): KeyCandidate => ({

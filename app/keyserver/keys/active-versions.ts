@@ -2,12 +2,12 @@
  * Which version of each of the issuer's keys new writes use. The store says it, at every job anew, so that a change counts on all
  * instances at once; the token must have that key, with the check value that the store knows.
  */
-import { toHex } from '../card/bytes.ts';
-import { KaikaError } from '../protocol/errors.ts';
-import type { ActiveVersion } from './issuer/start.ts';
-import { adoptKeys } from './keys/versions.ts';
-import type { Store } from './store/store.ts';
-import type { MasterKeyInfo, Vault } from './vault/port.ts';
+import { toHex } from '../../card/bytes.ts';
+import { KaikaError } from '../../protocol/errors.ts';
+import type { ActiveVersion } from '../issuer/start.ts';
+import type { Store } from '../store/store.ts';
+import type { MasterKeyInfo, Vault } from '../vault/port.ts';
+import { adoptKeys } from './versions.ts';
 
 const FRESH_MILLISECONDS = 30_000;
 /** Before a key that the token did not have is looked for again. */

@@ -4,10 +4,10 @@ import { type Fate, swText } from '../issuer/answers.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { JobOnCard } from '../issuer/progress.ts';
 import type { Sent } from '../issuer/state.ts';
-import { type ReceiptContent, sealReceipt } from '../records/receipt.ts';
+import type { JobContext, OperatorCaller } from '../jobs/context.ts';
 import { findCard, type Queries } from '../store/cards.ts';
 import type { CardsTable, JobCommandsTable, JobsTable } from '../store/tables.ts';
-import type { JobContext, OperatorCaller } from './context.ts';
+import { type ReceiptContent, sealReceipt } from './receipt.ts';
 
 type Command = ReceiptContent['commands'][number];
 

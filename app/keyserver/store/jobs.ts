@@ -1,7 +1,7 @@
 /** Jobs, their steps and leases in the store. Every function works inside the caller's transaction. */
 import { type JobState, jobStateSchema } from '../issuer/state.ts';
-import type { Queries } from '../store/cards.ts';
-import type { JobCommandsTable, JobStepsTable, JobsTable, LeasesTable } from '../store/tables.ts';
+import type { Queries } from './cards.ts';
+import type { JobCommandsTable, JobStepsTable, JobsTable, LeasesTable } from './tables.ts';
 
 export async function findJob(db: Queries, id: string): Promise<JobsTable | undefined> {
   return db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();

@@ -1,10 +1,10 @@
 /** A supervisor's decision that a card may be worked on again. */
 import { KaikaError } from '../../protocol/errors.ts';
-import { releaseCard, supersedeOpenJobs } from '../jobs/repository.ts';
+import { writeAudit } from '../audit/entries.ts';
 import { findCard } from '../store/cards.ts';
 import { readStoreGeneration } from '../store/generation.ts';
+import { releaseCard, supersedeOpenJobs } from '../store/jobs.ts';
 import type { Store } from '../store/open.ts';
-import { writeAudit } from './audit.ts';
 
 export interface Release {
   readonly card: string;
