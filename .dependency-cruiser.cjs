@@ -93,6 +93,53 @@ module.exports = {
       to: { path: '^(app/(?!catalogue/)|electron/(?!ipc-schema))' },
     },
     {
+      name: 'features-stand-apart',
+      comment: 'What two features share goes to components, state or texts; App puts features together.',
+      severity: 'error',
+      from: { path: '^renderer/features/([^/]+)/' },
+      to: { path: '^renderer/features/', pathNot: '^renderer/features/$1/' },
+    },
+    {
+      name: 'features-know-no-shell',
+      severity: 'error',
+      from: { path: '^renderer/features/' },
+      to: { path: '^renderer/(shell/|mock/|App\\.tsx$|main\\.tsx$)' },
+    },
+    {
+      name: 'shared-parts-know-no-feature',
+      severity: 'error',
+      from: { path: '^renderer/(components|icons|state|texts)/' },
+      to: { path: '^renderer/(features|shell|mock)/' },
+    },
+    {
+      name: 'ipc-schema-is-pure',
+      comment: 'It is in every process of the window, the sandboxed ones too.',
+      severity: 'error',
+      from: { path: '^electron/ipc-schema' },
+      to: {
+        path: '^(electron/(?!ipc-schema)|app/(?!protocol/|station/texts)|renderer/|node_modules/(?!zod/))',
+      },
+    },
+    {
+      name: 'ipc-schema-has-no-node',
+      severity: 'error',
+      from: { path: '^electron/ipc-schema' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'preload-knows-the-schema-only',
+      severity: 'error',
+      from: { path: '^electron/preload\\.ts$' },
+      to: { path: '.', pathNot: '^(electron/ipc-schema|node_modules/(electron|zod)/)' },
+    },
+    {
+      name: 'engine-process-knows-no-main',
+      comment: 'The engine runs without a window, and main is started again without it.',
+      severity: 'error',
+      from: { path: '^electron/engine/' },
+      to: { path: '^(electron/main/|renderer/|node_modules/electron/)' },
+    },
+    {
       name: 'renderer-has-no-node',
       severity: 'error',
       from: { path: '^renderer/', pathNot: '^renderer/mock/' },

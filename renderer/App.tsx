@@ -1,13 +1,16 @@
-/** Which screen: starting, signing in, or the counter. Work in hand stays in sight even when nobody is signed in. */
+/** Puts the features together, and says which is on: starting, signing in, or the counter. Work in hand stays in sight even when nobody is signed in. */
 import { I18nProvider } from 'react-aria-components';
 import type { StationView } from '../electron/ipc-schema.ts';
 import { Counter } from './features/counter/Counter.tsx';
-import { inHand } from './features/counter/stage.ts';
 import { Entrance } from './features/entrance/Entrance.tsx';
 import { SignInForm } from './features/entrance/SignInForm.tsx';
 import { StartPanel } from './features/entrance/StartPanel.tsx';
+import { HistorySheet } from './features/history/HistorySheet.tsx';
 import { Fallback } from './shell/Fallback.tsx';
 import { Halt } from './shell/Halt.tsx';
+import { SettingsMenu } from './shell/SettingsMenu.tsx';
+import { TopBar } from './shell/TopBar.tsx';
+import { inHand } from './state/jobs.ts';
 import { station, useStation, useView } from './state/stores.ts';
 
 export function App() {
@@ -30,18 +33,24 @@ function Screen() {
   switch (screen) {
     case 'start':
       return (
-        <Entrance>
+        <Entrance tools={<SettingsMenu />}>
           <StartPanel />
         </Entrance>
       );
     case 'sign-in':
       return (
-        <Entrance>
+        <Entrance tools={<SettingsMenu />}>
           <SignInForm />
         </Entrance>
       );
     case 'counter':
-      return <Counter />;
+      return (
+        <Counter
+          bar={<TopBar />}
+          signIn={<SignInForm inline />}
+          historyOf={(number, onClose) => <HistorySheet number={number} onClose={onClose} />}
+        />
+      );
   }
 }
 

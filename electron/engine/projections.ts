@@ -1,4 +1,4 @@
-/** From the engine's values to what the window is shown (electron/ipc-schema/projections.ts). Pure. */
+/** From the engine's values to what the window is shown (electron/ipc-schema/views.ts). Pure. */
 import { estimatedFree, makePlan, type PlanStep } from '../../app/catalogue/plan.ts';
 import type { CardApplication, Catalogue } from '../../app/catalogue/schema.ts';
 import type { AppOutcome, CardRecord, Outcome } from '../../app/protocol/wire.ts';
@@ -11,7 +11,6 @@ import type {
   ServiceView,
   Snapshot,
 } from '../../app/station/views.ts';
-import type { Projections } from '../ipc-schema/projections.ts';
 import type {
   CardApp,
   CardHistory,
@@ -47,6 +46,7 @@ function catalogue({ apps, profiles }: Catalogue): CatalogueView {
   };
 }
 
+/** Apps in the catalogue's order, the unforeseen and the unread ones among them. */
 function card(look: CardLook, { apps }: Catalogue): CardView {
   return {
     type: look.type,
@@ -131,6 +131,7 @@ function service(view: ServiceView): WindowService {
   return view.kind === 'missing' ? { kind: 'missing', code: view.code } : view;
 }
 
+/** The whole of a running engine. */
 function station(snapshot: Snapshot, offered: Catalogue): StationView {
   return {
     engine: { kind: 'running' },
@@ -160,6 +161,7 @@ function change(notification: EngineNotification, offered: Catalogue): Change {
   }
 }
 
+/** makePlan's answer with its steps flattened: of a content step the deletions first, then the loads. */
 function plan(look: CardLook, offered: Catalogue, wishes: readonly WishView[]): PlanView {
   const refused = (code: 'unknown-card' | 'nothing-to-do'): PlanView => ({
     fits: false,
@@ -205,6 +207,7 @@ function holdsMoney(look: CardLook, offered: Catalogue, id: string): boolean {
   return purse && look.apps.find((one) => one.app === id)?.balance !== 0;
 }
 
+/** Jobs newest first; steps, versions and hashes left out. */
 function history(record: CardRecord): CardHistory {
   return {
     number: record.card,
@@ -227,4 +230,4 @@ function history(record: CardRecord): CardHistory {
   };
 }
 
-export const projections: Projections = { catalogue, card, job, station, change, plan, history };
+export const projections = { catalogue, card, job, station, change, plan, history };

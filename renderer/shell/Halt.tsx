@@ -2,14 +2,14 @@
 import type { FaultView } from '../../electron/ipc-schema.ts';
 import { Button } from '../components/Button.tsx';
 import { FaultNotice } from '../components/Notice.tsx';
-import css from '../features/entrance/Entrance.module.css';
 import { useWords } from '../state/stores.ts';
+import css from './Halt.module.css';
 
 export function Halt({ fault, onAgain }: { readonly fault: FaultView; readonly onAgain: () => void }) {
   const { t } = useWords();
   return (
     <main className={css['halt']}>
-      <h1 className={css['halt-title']}>{t('app.name')}</h1>
+      <h1 className={css['title']}>{t('app.name')}</h1>
       <FaultNotice
         fault={fault}
         actions={

@@ -2,7 +2,8 @@
 import { Dialog, DialogTrigger, Popover } from 'react-aria-components';
 import { Brand } from '../components/Brand.tsx';
 import { Button } from '../components/Button.tsx';
-import { signOut, useView, useWords } from '../state/stores.ts';
+import { forgetChoices } from '../features/counter/choices.ts';
+import { bridge, useView, useWords } from '../state/stores.ts';
 import menu from './Menu.module.css';
 import { ServerStatus } from './ServerStatus.tsx';
 import { SettingsMenu } from './SettingsMenu.tsx';
@@ -19,6 +20,11 @@ export function TopBar() {
       </div>
     </header>
   );
+}
+
+function signOut(): void {
+  forgetChoices();
+  void bridge.signOut({});
 }
 
 function UserMenu() {

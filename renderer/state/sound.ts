@@ -1,5 +1,5 @@
 /** The sound at the end of a job: two soft notes, upwards when it went well, downwards when it did not. */
-import { newlyEnded } from '../features/counter/stage.ts';
+import { newlyEnded } from './jobs.ts';
 import type { StationStore } from './station-store.ts';
 
 const WELL = [659.26, 880];

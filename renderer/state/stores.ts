@@ -3,21 +3,12 @@ import { useCallback, useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { ErrorText } from '../../electron/ipc-schema/texts.ts';
 import type { CardView, FaultView, StartView } from '../../electron/ipc-schema.ts';
-import type { Choice } from '../features/counter/choice.ts';
-import { createChoiceStore } from '../features/counter/choice-store.ts';
 import { type Texts, textsOf } from '../texts/texts.ts';
 import type { Meter } from './meter.ts';
 import { createStationStore, type StationState } from './station-store.ts';
 
 export const bridge = window.kaika;
 export const station = createStationStore(bridge, () => performance.now());
-export const choices = createChoiceStore(bridge, () => station.sessionOver());
-
-/** The clerk leaves: what was ticked goes with them. */
-export function signOut(): void {
-  choices.setState({}, true);
-  void bridge.signOut({});
-}
 
 export function useStation<T>(pick: (state: StationState) => T): T {
   return useStore(station, pick);
@@ -29,10 +20,6 @@ export function useView<T>(pick: (view: StartView) => T): T {
     if (view === null) throw new Error('no snapshot yet');
     return pick(view);
   });
-}
-
-export function useChoice(reader: string): Choice | undefined {
-  return useStore(choices, (all) => all[reader]);
 }
 
 export function useMeter(job: string): Meter | undefined {

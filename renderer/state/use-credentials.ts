@@ -1,7 +1,11 @@
 /** A person's user name and password while they are typed. The password is forgotten as soon as it was refused. */
 import { useState } from 'react';
 import type { FaultView } from '../../electron/ipc-schema.ts';
-import type { Credentials } from '../features/counter/choice-store.ts';
+
+export interface Credentials {
+  readonly operator: string;
+  readonly secret: string;
+}
 
 export interface CredentialsForm extends Credentials {
   readonly operatorMissing: boolean;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JobState, ReaderState } from '../../electron/ipc-schema.ts';
-import { needsSignIn, newlyEnded, stageOf, unseenJobs } from '../../renderer/features/counter/stage.ts';
+import { stageOf, unseenJobs } from '../../renderer/features/counter/stage.ts';
 import { card, FOREIGN, job, MOMENT, NUMBER, reader, station } from '../../renderer/mock/values.ts';
+import { needsSignIn, newlyEnded } from '../../renderer/state/jobs.ts';
 
 const DONE: JobState = { kind: 'done', result: { result: 'complete', apps: [], deleted: [] } };
 const working = (writing: boolean): JobState => ({ kind: 'working', writing });

@@ -1,14 +1,15 @@
 /** The card itself: picture, standing, account, space, and the way to its history. */
-import { useState } from 'react';
+import { useContext, useState } from 'react';
 import type { CardView } from '../../../electron/ipc-schema.ts';
 import { Button } from '../../components/Button.tsx';
 import { CardArt } from '../../components/CardArt.tsx';
 import { MemoryBar } from '../../components/MemoryBar.tsx';
-import { bridge, useChoice, useSeenCard, useView, useWords, type Words } from '../../state/stores.ts';
+import { bridge, useSeenCard, useView, useWords, type Words } from '../../state/stores.ts';
 import { grouped } from '../../texts/formats.ts';
-import { HistorySheet } from '../history/HistorySheet.tsx';
 import css from './CardSide.module.css';
 import { boundAccount, type Choice } from './choice.ts';
+import { useChoice } from './choices.ts';
+import { HistoryOf } from './history-of.ts';
 import { memoryOf } from './rows.ts';
 
 export interface CardSideProps {
@@ -27,6 +28,7 @@ export function CardSide({ reader, card, number, facts }: CardSideProps) {
   const choice = useChoice(reader);
   const operator = useView((view) => view.station.operator);
   const [history, setHistory] = useState(false);
+  const historyOf = useContext(HistoryOf);
   const type = (card?.number === number ? card?.type : undefined) ?? seen?.type;
   const known = number !== null;
   return (
@@ -55,7 +57,7 @@ export function CardSide({ reader, card, number, facts }: CardSideProps) {
           </div>
         </div>
       ) : null}
-      {history && number !== null ? <HistorySheet number={number} onClose={() => setHistory(false)} /> : null}
+      {history && number !== null ? historyOf(number, () => setHistory(false)) : null}
     </div>
   );
 }

@@ -6,9 +6,8 @@ import { Dialog } from '../../components/Dialog.tsx';
 import { Field } from '../../components/Field.tsx';
 import { FaultNotice } from '../../components/Notice.tsx';
 import { useWords } from '../../state/stores.ts';
-import { useCredentials } from '../../state/use-credentials.ts';
+import { type Credentials, useCredentials } from '../../state/use-credentials.ts';
 import css from './ConfirmDialog.module.css';
-import type { Credentials } from './choice-store.ts';
 
 export interface ConfirmDialogProps {
   readonly apps: readonly string[];

@@ -1,17 +1,25 @@
 /** The counter: a lane for each reader. */
+import type { ReactNode } from 'react';
 import { FaultNotice, Notice } from '../../components/Notice.tsx';
 import { Icon } from '../../icons/Icon.tsx';
-import { TopBar } from '../../shell/TopBar.tsx';
+import { needsSignIn } from '../../state/jobs.ts';
 import { useView, useWords } from '../../state/stores.ts';
-import { SignInForm } from '../entrance/SignInForm.tsx';
 import css from './Counter.module.css';
+import { HistoryOf, type ShowHistory } from './history-of.ts';
 import { Lane } from './Lane.tsx';
 import { OrphanJobs } from './OrphanJobs.tsx';
-import { needsSignIn } from './stage.ts';
 
-export function Counter() {
+export interface CounterProps {
+  /** What stands above the lanes. */
+  readonly bar: ReactNode;
+  /** Shown above the lanes while somebody has to sign in. */
+  readonly signIn: ReactNode;
+  readonly historyOf: ShowHistory;
+}
+
+export function Counter({ bar, signIn, historyOf }: CounterProps) {
   const { t } = useWords();
-  const signIn = useView((view) => needsSignIn(view.station));
+  const mustSignIn = useView((view) => needsSignIn(view.station));
   const engine = useView((view) => view.station.engine);
   const service = useView((view) => view.station.service);
   const readers = useView((view) => view.station.readers);
@@ -23,11 +31,11 @@ export function Counter() {
         : null;
   return (
     <div className={css['counter']}>
-      <TopBar />
+      {bar}
       <main className={css['main']}>
         <h1 className={css['unseen']}>{t('counter.title')}</h1>
         {engine.kind === 'away' ? <Notice tone="caution" icon="refresh" title={t('engine.away')} /> : null}
-        {signIn ? <SignInForm inline /> : null}
+        {mustSignIn ? signIn : null}
         <OrphanJobs />
         {fault === null ? null : (
           <section className={css['none']}>
@@ -39,9 +47,11 @@ export function Counter() {
           </section>
         )}
         <div className={css['lanes']} data-count={Math.min(readers.length, 4)}>
-          {readers.map((reader, at) => (
-            <Lane key={reader.name} reader={reader} number={at + 1} alone={readers.length === 1} />
-          ))}
+          <HistoryOf value={historyOf}>
+            {readers.map((reader, at) => (
+              <Lane key={reader.name} reader={reader} number={at + 1} alone={readers.length === 1} />
+            ))}
+          </HistoryOf>
         </div>
       </main>
     </div>

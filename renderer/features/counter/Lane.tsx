@@ -1,9 +1,10 @@
 /** One reader: its card on one side, what is to be done on the other. */
 import { useEffect, useId, useMemo } from 'react';
 import type { ReaderView } from '../../../electron/ipc-schema.ts';
-import { choices, useChoice, useView, useWords } from '../../state/stores.ts';
+import { useView, useWords } from '../../state/stores.ts';
 import { readerName } from '../../texts/formats.ts';
 import { CardSide } from './CardSide.tsx';
+import { choices, useChoice } from './choices.ts';
 import css from './Lane.module.css';
 import { LaneVoice } from './LaneVoice.tsx';
 import { type Stage, stageOf } from './stage.ts';

@@ -2,16 +2,12 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Bridge } from '../../../electron/ipc-schema/bridge.ts';
 import type { FaultView } from '../../../electron/ipc-schema.ts';
+import type { Credentials } from '../../state/use-credentials.ts';
 import { accountOf, type Choice, confirmedWishes, emptyChoice, type RecordView, wishesOf } from './choice.ts';
 import type { AppRow } from './rows.ts';
 
 /** By reader. */
 export type Choices = Readonly<Record<string, Choice>>;
-
-export interface Credentials {
-  readonly operator: string;
-  readonly secret: string;
-}
 
 export interface ChoiceStore extends StoreApi<Choices> {
   /** A card is ready to be served: begins its choice, unless it has begun, and asks the server what it knows. */

@@ -1,12 +1,6 @@
 /** What a lane shows, from what its reader and its job are. Pure. */
-import type {
-  CardView,
-  FaultView,
-  JobView,
-  ReaderView,
-  ResultView,
-  StationView,
-} from '../../../electron/ipc-schema.ts';
+import type { CardView, FaultView, JobView, ReaderView } from '../../../electron/ipc-schema.ts';
+import { type End, endOf, inHand } from '../../state/jobs.ts';
 
 export type Stage =
   | { readonly kind: 'empty' }
@@ -26,11 +20,6 @@ export type Stage =
   | { readonly kind: 'other-card'; readonly job: JobView; readonly card: CardView }
   | { readonly kind: 'ended'; readonly job: JobView; readonly card: CardView | null; readonly end: End }
   | { readonly kind: 'problem'; readonly fault: FaultView; readonly job: JobView | null };
-
-export type End =
-  | { readonly kind: 'done'; readonly result: ResultView }
-  | { readonly kind: 'failed'; readonly fault: FaultView }
-  | { readonly kind: 'abandoned' };
 
 /** The lane of one reader. A job that is named but not there yet is about to be: the card is being read until then. */
 export function stageOf(reader: ReaderView, jobs: readonly JobView[]): Stage {
@@ -70,27 +59,6 @@ function ofJob(job: JobView, card: CardView | null): Stage {
   return { kind: 'waiting', job, card };
 }
 
-/** How a job ended; undefined while it is in hand. */
-export function endOf(job: JobView): End | undefined {
-  switch (job.state.kind) {
-    case 'done':
-      return { kind: 'done', result: job.state.result };
-    case 'failed':
-      return { kind: 'failed', fault: job.state.fault };
-    case 'abandoned':
-      return { kind: 'abandoned' };
-    case 'working':
-    case 'waiting-for-card':
-    case 'waiting-for-server':
-    case 'waiting-for-disk':
-      return undefined;
-  }
-}
-
-export function inHand(job: JobView): boolean {
-  return endOf(job) === undefined;
-}
-
 /** Jobs in hand that no lane shows: their reader is gone, or has another one to show. */
 export function unseenJobs(readers: readonly ReaderView[], jobs: readonly JobView[]): JobView[] {
   const shown = new Set<string>();
@@ -101,28 +69,4 @@ export function unseenJobs(readers: readonly ReaderView[], jobs: readonly JobVie
     if (stage.kind === 'looking') for (const job of jobs) if (job.reader === reader.name) shown.add(job.id);
   }
   return jobs.filter((job) => inHand(job) && !shown.has(job.id));
-}
-
-/** Nobody is signed in, or a job is held up because the session is over. */
-export function needsSignIn({ operator, jobs }: Pick<StationView, 'operator' | 'jobs'>): boolean {
-  if (operator === null) return true;
-  return jobs.some(({ state }) => state.kind === 'waiting-for-server' && state.code === 'session-expired');
-}
-
-/** Whether everything asked for was done. */
-export function wentWell(end: End): boolean {
-  return end.kind === 'done' && end.result.result === 'complete';
-}
-
-/** Ids of jobs that were in hand before and are over now, and whether they went well: the moment for a sound. */
-export function newlyEnded(
-  before: readonly JobView[],
-  after: readonly JobView[],
-): { id: string; well: boolean }[] {
-  return after.flatMap((job) => {
-    const end = endOf(job);
-    const was = before.find((one) => one.id === job.id);
-    if (end === undefined || end.kind === 'abandoned' || was === undefined || !inHand(was)) return [];
-    return [{ id: job.id, well: wentWell(end) }];
-  });
 }

@@ -2,12 +2,17 @@
 import type { ReactNode } from 'react';
 import { Mark } from '../../components/Brand.tsx';
 import { Rosette } from '../../components/Rosette.tsx';
-import { SettingsMenu } from '../../shell/SettingsMenu.tsx';
 import { useView, useWords } from '../../state/stores.ts';
 import { Checklist } from './Checklist.tsx';
 import css from './Entrance.module.css';
 
-export function Entrance({ children }: { readonly children: ReactNode }) {
+export interface EntranceProps {
+  /** What can be set before anybody signs in. */
+  readonly tools: ReactNode;
+  readonly children: ReactNode;
+}
+
+export function Entrance({ tools, children }: EntranceProps) {
   const { t } = useWords();
   const version = useView((view) => view.version);
   return (
@@ -22,9 +27,7 @@ export function Entrance({ children }: { readonly children: ReactNode }) {
         <p className={css['version']}>{t('app.version', { version })}</p>
       </header>
       <main className={css['side']}>
-        <div className={css['tools']}>
-          <SettingsMenu />
-        </div>
+        <div className={css['tools']}>{tools}</div>
         <div className={css['middle']}>
           {children}
           <Checklist />

@@ -3,9 +3,9 @@ import { type FormEvent, useRef, useState } from 'react';
 import { Button } from '../../components/Button.tsx';
 import { Field } from '../../components/Field.tsx';
 import { FaultNotice } from '../../components/Notice.tsx';
+import { inHand } from '../../state/jobs.ts';
 import { bridge, useStation, useView, useWords } from '../../state/stores.ts';
 import { useCredentials } from '../../state/use-credentials.ts';
-import { inHand } from '../counter/stage.ts';
 import css from './SignInForm.module.css';
 
 export function SignInForm({ inline = false }: { readonly inline?: boolean }) {
