@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { PATIENT, TEST_LIMIT } from './test/support/limit.ts';
 
 const NEVER = ['**/node_modules/**', 'out/**', 'dist/**'];
 
@@ -7,6 +8,9 @@ export default defineConfig({
     // Addons and child processes: a process of its own for each file, so that one's crash is nobody else's.
     pool: 'forks',
     maxWorkers: 2,
+    testTimeout: TEST_LIMIT,
+    hookTimeout: TEST_LIMIT,
+    expect: { poll: PATIENT },
     projects: [
       {
         extends: true,
@@ -14,8 +18,6 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', ...NEVER],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
         },
       },
       {
@@ -29,8 +31,6 @@ export default defineConfig({
           maxWorkers: 1,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
         },
       },
     ],

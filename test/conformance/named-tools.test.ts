@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { rigAvailability } from '../../app/simulator/rig/index.ts';
 import { archive, smallPackage } from '../globalplatform/cap-archive.ts';
+import { LIMIT } from '../support/limit.ts';
 import { type RunningCard, runTool, startCard } from '../support/running-card.ts';
 
 const here = (await rigAvailability()).available;
@@ -21,7 +22,7 @@ const PACKAGE = '0102030405';
 const APPLET = '0102030405060708';
 
 /** Each call starts a Java machine. */
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: LIMIT };
 
 let folder = '';
 let cap = '';

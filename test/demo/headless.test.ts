@@ -102,7 +102,7 @@ describe('npm start -- --headless', () => {
     const other = await run('--apps', 'e-wallet', '--account', '6217009999999999');
     expect([other.status, other.result.error]).toEqual([1, 'account-mismatch']);
     // Four runs of everything, one after the other.
-  }, 90_000);
+  });
 });
 
 describe('a purse with money in it', () => {

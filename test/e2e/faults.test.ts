@@ -30,10 +30,10 @@ async function play(fault: string, ...args: string[]) {
 
 async function says(shown: StationWindow, code: ErrorCode): Promise<void> {
   const { what, next: own } = TEXTS.errors[code] ?? { what: '?', next: '?' };
-  await shown.page.getByText(what).first().waitFor({ timeout: 20_000 });
+  await shown.page.getByText(what).first().waitFor();
   // A job that was refused for it is over: nothing goes on by itself.
   const next = code === 'hsm-away' ? (TEXTS.ui['fault.try-later'] ?? '?') : own;
-  if (code !== 'server-away') await shown.page.getByText(next).first().waitFor({ timeout: 5_000 });
+  if (code !== 'server-away') await shown.page.getByText(next).first().waitFor();
 }
 
 /** Faults between the station and its server are met before anybody has signed in. */

@@ -1,6 +1,6 @@
 /** What goes wrong at a counter while a card is being worked on, and that the work goes on. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Clerk, JOB_MS } from './support/clerk.ts';
+import { Clerk } from './support/clerk.ts';
 import { isAlive } from './support/processes.ts';
 import { dataFolder, openStage, type StoryStage } from './support/stage.ts';
 import { openWindow, type StationWindow } from './support/window.ts';
@@ -60,7 +60,7 @@ describe('the work goes on', () => {
   it('card pulled and put back', async () => {
     await startLoading();
     await stage.readers.remove();
-    await clerk.lane.getByRole('heading', { name: 'Put the same card back' }).waitFor({ timeout: 10_000 });
+    await clerk.lane.getByRole('heading', { name: 'Put the same card back' }).waitFor();
     await window.look('waiting-for-card');
     await stage.readers.insert(cardFile, 'realistic');
     await clerk.takesCard();
@@ -70,9 +70,9 @@ describe('the work goes on', () => {
   it('another card put in', async () => {
     await startLoading();
     await stage.readers.remove();
-    await clerk.lane.getByRole('heading', { name: 'Put the same card back' }).waitFor({ timeout: 10_000 });
+    await clerk.lane.getByRole('heading', { name: 'Put the same card back' }).waitFor();
     await stage.readers.insert(await stage.newCard(), 'realistic');
-    await clerk.lane.getByRole('heading', { name: 'This is another card' }).waitFor({ timeout: 10_000 });
+    await clerk.lane.getByRole('heading', { name: 'This is another card' }).waitFor();
     await window.look('other-card');
     await stage.readers.remove();
     await stage.readers.insert(cardFile, 'realistic');
@@ -83,12 +83,12 @@ describe('the work goes on', () => {
   it('given up by the clerk', async () => {
     await startLoading();
     await stage.readers.remove();
-    await clerk.lane.getByRole('button', { name: 'Give this work up' }).click({ timeout: 10_000 });
+    await clerk.lane.getByRole('button', { name: 'Give this work up' }).click();
     const dialog = window.page.getByRole('alertdialog');
     await dialog.waitFor();
     await window.look('give-up');
     await dialog.getByRole('button', { name: 'Give up' }).click();
-    await clerk.lane.getByText('Put a card into the reader').first().waitFor({ timeout: 10_000 });
+    await clerk.lane.getByText('Put a card into the reader').first().waitFor();
     await window.look('empty');
   });
 
@@ -98,7 +98,7 @@ describe('the work goes on', () => {
     await clerk.review();
     await stage.stopServer();
     await clerk.start();
-    await clerk.lane.getByRole('heading', { name: 'Waiting for the server' }).waitFor({ timeout: 15_000 });
+    await clerk.lane.getByRole('heading', { name: 'Waiting for the server' }).waitFor();
     await window.look('waiting-for-server');
     await stage.startServer();
     await clerk.takesCard();
@@ -111,7 +111,7 @@ describe('the work goes on', () => {
     expect(isAlive(engine)).toBe(true);
     process.kill(engine, 'SIGKILL');
     // Nobody is signed in to the new one; the work needs nobody.
-    await window.page.getByText('Work is in hand; please sign in to go on.').waitFor({ timeout: 15_000 });
+    await window.page.getByText('Work is in hand; please sign in to go on.').waitFor();
     await window.look('engine-again', { passing: true });
     await clerk.signIn();
     await clerk.takesCard();
@@ -145,7 +145,7 @@ describe('the work goes on', () => {
     await window.close();
     await open('closed in the middle, again');
     await clerk.signIn();
-    await clerk.lane.getByRole('heading', { name: 'Take the card' }).waitFor({ timeout: JOB_MS });
+    await clerk.lane.getByRole('heading', { name: 'Take the card' }).waitFor();
     await issuedOnce();
   });
 });

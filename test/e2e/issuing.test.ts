@@ -92,7 +92,7 @@ describe('at the counter', () => {
     await keyboard.type(stage.people.clerk.secret);
     await keyboard.press('Enter');
     await clerk.cardIsRead();
-    await expect.poll(() => focusedName(), { timeout: 5_000 }).toMatch(/account/);
+    await expect.poll(() => focusedName()).toMatch(/account/);
     await keyboard.type('6217001234567890');
     let keys = 0;
     const press = async (key: string) => {

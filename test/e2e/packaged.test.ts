@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { randomDigits } from '../../app/demo/cards.ts';
+import { LIMIT, PATIENT } from '../support/limit.ts';
 import { Clerk } from './support/clerk.ts';
 import { openDevTools } from './support/devtools.ts';
 import { environment, theElectron } from './support/electron.ts';
@@ -32,11 +33,11 @@ let stage: StoryStage;
 
 beforeAll(async () => {
   execFileSync(process.execPath, [join(ROOT, 'scripts', 'dist', 'main.mjs'), '--dir'], {
-    timeout: 180_000,
+    timeout: LIMIT,
     stdio: 'pipe',
   });
   stage = await openStage(data.folder);
-}, 240_000);
+});
 afterAll(async () => {
   await stage?.close();
   data.remove();
@@ -124,14 +125,14 @@ describe('what it can no longer be made to do', () => {
     child.stderr.on('data', (text) => {
       said += String(text);
     });
-    const limit = setTimeout(() => child.kill('SIGKILL'), 100_000);
+    const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT);
     try {
       const devtools = await openDevTools(() => /DevTools listening on ws:\/\/[^:]+:(\d+)\//.exec(said)?.[1]);
       const ask = (name: string, input: unknown) =>
         devtools.evaluate(`window.kaika.${name}(${JSON.stringify(input)})`);
       await vi.waitFor(
         async () => expect(await devtools.evaluate('typeof window.kaika')).toBe('object'),
-        20_000,
+        PATIENT,
       );
       const stationSchema = z.object({
         value: z.object({
@@ -142,20 +143,20 @@ describe('what it can no longer be made to do', () => {
         }),
       });
       const station = async () => stationSchema.parse(await ask('start', {})).value.station;
-      expect(await vi.waitFor(() => ask('signIn', stage.people.clerk), 15_000)).toMatchObject({ ok: true });
+      expect(await vi.waitFor(() => ask('signIn', stage.people.clerk), PATIENT)).toMatchObject({ ok: true });
       const reader = await vi.waitFor(async () => {
         const found = (await station()).readers.find(({ state }) => state.kind === 'card');
         if (found === undefined) throw new Error('no card was read');
         return z
           .object({ name: z.string(), state: z.object({ card: z.object({ number: z.string() }) }) })
           .parse(found);
-      }, 20_000);
+      }, PATIENT);
       const card = reader.state.card.number;
       const wishes = [{ app: 'e-wallet', action: 'enable' }];
       expect(
         await ask('startJob', { reader: reader.name, card, account: randomDigits(16), wishes }),
       ).toMatchObject({ ok: true });
-      await vi.waitFor(async () => expect((await station()).jobs[0]?.state.kind).toBe('done'), 30_000);
+      await vi.waitFor(async () => expect((await station()).jobs[0]?.state.kind).toBe('done'), PATIENT);
       expect(await devtools.evaluate('document.body.innerText')).toContain('Take the card');
       expect((await stage.record(card)).jobs.map((job) => job.result)).toEqual(['complete']);
       devtools.close();
@@ -172,7 +173,7 @@ describe('what it can no longer be made to do', () => {
 
 /** Who is still there after the time that an orderly end may take; they are ended then. */
 async function waitForEnd(family: readonly number[]): Promise<number[]> {
-  const until = Date.now() + 20_000;
+  const until = Date.now() + LIMIT;
   while (family.some(isAlive) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
   const left = family.filter(isAlive);
   for (const pid of left) process.kill(pid, 'SIGKILL');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startDemo } from '../support/demo-run.ts';
+import { LIMIT } from '../support/limit.ts';
 import { Clerk } from './support/clerk.ts';
 import { APP, environment, theElectron } from './support/electron.ts';
 import { childrenOf, isAlive } from './support/processes.ts';
@@ -26,9 +27,7 @@ describe('a station that is not set up', () => {
     mkdirSync(station);
     if (config !== undefined) writeFileSync(join(station, 'station.json'), config);
     const window = await openWindow({ story: `not set up ${what}`, station });
-    await window.page
-      .getByRole('heading', { name: 'This station cannot be used yet' })
-      .waitFor({ timeout: 10_000 });
+    await window.page.getByRole('heading', { name: 'This station cannot be used yet' }).waitFor();
     await window.page.getByText('This station is not set up yet, or not rightly.').waitFor();
     await window.look('cannot-be-used');
     const started = Date.now();
@@ -49,7 +48,7 @@ it('one instance: a second start shows the window of the first and ends', async 
       stdio: 'ignore',
       env: environment(),
     });
-    const limit = setTimeout(() => second.kill('SIGKILL'), 15_000);
+    const limit = setTimeout(() => second.kill('SIGKILL'), LIMIT);
     const code = await new Promise((resolve) => second.once('exit', resolve));
     clearTimeout(limit);
     expect(code).toBe(0);
@@ -94,7 +93,7 @@ describe('npm start', () => {
     await run.told(/sign in as {2}clerk\n.*password {4}\S{10,}\n/);
     await run.told(/n {2}a new card/);
     const pid = run.child.pid ?? 0;
-    await expect.poll(() => childrenOf(pid).length, { timeout: 20_000 }).toBeGreaterThan(5);
+    await expect.poll(() => childrenOf(pid).length).toBeGreaterThan(5);
     const family = childrenOf(pid);
     run.child.kill('SIGINT');
     expect((await run.ended).status).toBe(130);
@@ -110,9 +109,9 @@ describe('npm start', () => {
     child.stderr.on('data', (text) => {
       said += String(text);
     });
-    const limit = setTimeout(() => child.kill('SIGKILL'), 60_000);
+    const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT);
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    const told = (text: string) => expect.poll(() => said, { timeout: 20_000 }).toContain(text);
+    const told = (text: string) => expect.poll(() => said).toContain(text);
     try {
       await told('At this terminal');
       for (const [key, answer] of [

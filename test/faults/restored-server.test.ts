@@ -45,7 +45,7 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
       server: (memory) => createServerClient({ ...line, clock: systemClock, ...memory }),
     });
     await engine.signIn('clerk', SECRET);
-  }, 60_000);
+  });
   afterAll(async () => {
     await engine.close();
     await readers.close();
@@ -138,5 +138,5 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
     } finally {
       await store.destroy();
     }
-  }, 60_000);
+  });
 });

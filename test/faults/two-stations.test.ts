@@ -39,7 +39,7 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
   beforeAll(async () => {
     site = await openServerSite(kind, {}, { leaseSeconds: LEASE_SECONDS });
     server = await site.start();
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const branch of branches) await branch.close();
     await site?.close();
@@ -164,7 +164,7 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
     expect(jobs[0]?.late[0]?.sws).toContain('9000');
     expect(triesLeft(card)).toBe(3);
     b.readers.remove(READER);
-  }, 60_000);
+  });
 
   it.each([0, 1, 2, 3])(
     'a card swapped within 20 ms while answer %i is on its way gets none of the old card’s commands',
@@ -217,6 +217,5 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
       await c.close();
       branches.splice(branches.indexOf(c), 1);
     },
-    30_000,
   );
 });

@@ -7,6 +7,7 @@ import { concat, fromHex, toHex } from '../../app/card/bytes.ts';
 import { CapFileError, ExtendedCapFileError } from '../../app/globalplatform/cap-components.ts';
 import { readCapFile } from '../../app/globalplatform/cap-file.ts';
 import { LoadFileTooLarge } from '../../app/globalplatform/errors.ts';
+import { LIMIT } from '../support/limit.ts';
 import { archive, component, directory, sequence, smallPackage, wrapped } from './cap-archive.ts';
 
 const empty = new Uint8Array(0);
@@ -330,7 +331,7 @@ describe('the demo packages', () => {
     const check = () =>
       execFileSync(process.execPath, ['scripts/make-demo-packages.mjs', '--check'], {
         cwd: root,
-        timeout: 20_000,
+        timeout: LIMIT,
       });
     expect(check).not.toThrow();
   });

@@ -36,7 +36,7 @@ test('the lock is not held while the program runs', async () => {
 test('a start that is killed half-way: its npm is ended and the next start sets up', async () => {
   copy.mode('npm', 'hangs', 'works');
   const first = copy.start(['server']);
-  await expect.poll(() => copy.pids().length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => copy.pids().length).toBe(2);
   first.child.kill('SIGKILL');
   await first.ended;
   expect(copy.has(LOCK)).toBe(true);

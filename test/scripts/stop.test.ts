@@ -25,7 +25,7 @@ function programWithFamily(onSignal: string): string {
     setInterval(() => {}, 1000);`;
 }
 
-const familyIsUp = (): Promise<void> => expect.poll(() => copy.pids().length, { timeout: 10_000 }).toBe(4);
+const familyIsUp = (): Promise<void> => expect.poll(() => copy.pids().length).toBe(4);
 
 describe('the program', () => {
   test.each([
@@ -95,7 +95,7 @@ describe('setting up', () => {
   test('Ctrl-C ends npm and its children, removes what is half-made and the lock, and the next run repairs', async () => {
     copy.mode('npm', 'hangs', 'works');
     const start = copy.start(['server']);
-    await expect.poll(() => copy.pids().length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => copy.pids().length).toBe(2);
     start.child.kill('SIGINT');
     const { status, stdout, stderr } = await start.ended;
     expect({ status, stdout }).toEqual({ status: 130, stdout: '' });
@@ -110,7 +110,7 @@ describe('setting up', () => {
     copy.uninstall('softhsm2');
     copy.mode('apt-get', 'hangs until asked', 'works');
     const start = copy.start(['server']);
-    await expect.poll(() => copy.pids().length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => copy.pids().length).toBe(1);
     start.child.kill('SIGINT');
     expect((await start.ended).status).toBe(130);
     expect(copy.has('../dpkg-finished')).toBe(true);

@@ -35,10 +35,7 @@ afterEach(async () => {
 });
 
 async function receive(hex: string): Promise<void> {
-  const until = Date.now() + 2000;
-  while (received.length < hex.length && Date.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
+  await expect.poll(() => received.length).toBeGreaterThanOrEqual(hex.length);
   expect(received).toBe(hex);
 }
 
@@ -49,10 +46,10 @@ const reasonOf = (card: {
 describe('insertCard', () => {
   it('gives the ATR and answers commands, however the bytes are cut', async () => {
     await insertCard({ port, device: echoCard() });
-    const socket = await peer;
+    const socket = (await peer).setNoDelay();
     for (const byte of fromHex('0001 04 0005 80A4000000')) {
-      socket.write(Uint8Array.of(byte));
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      // Each byte is on its way before the next one is given to the socket.
+      await new Promise((resolve) => socket.write(Uint8Array.of(byte), resolve));
     }
     await receive(`0009${ECHO_ATR}000780A40000009000`);
   });
@@ -134,9 +131,18 @@ describe('insertCard', () => {
   });
 
   it('ends the running command when pulled', async () => {
-    const card = await insertCard({ port, device: echoCard() });
+    const echo = echoCard();
+    let running = () => {};
+    const isRunning = new Promise<void>((resolve) => {
+      running = resolve;
+    });
+    const transmit = (command: Uint8Array) => {
+      running();
+      return echo.transmit(command);
+    };
+    const card = await insertCard({ port, device: { ...echo, transmit } });
     (await peer).write(fromHex('000400E00000'));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await isRunning;
     await card.remove();
     expect(await reasonOf(card)).toBe('removed');
     expect(received).toBe('');

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type HeadlessResult, headlessResultSchema } from '../../app/station/headless/result.ts';
+import { LIMIT } from './limit.ts';
 
 const MAIN = fileURLToPath(new URL('../../app/demo/main.ts', import.meta.url));
 
@@ -22,7 +23,6 @@ export function startDemo(
   data: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-  limitMs = 80_000,
 ): DemoRun {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { ...process.env, KAIKA_DATA: data, LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8', ...environment },
@@ -38,7 +38,7 @@ export function startDemo(
     stderr += String(chunk);
     for (const check of [...waiting]) check();
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+  const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
   const ended = new Promise<Awaited<DemoRun['ended']>>((resolve) => {
     child.once('close', (status, signal) => {
       clearTimeout(timer);

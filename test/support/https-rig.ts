@@ -15,6 +15,7 @@ import { buildHttpServer } from '../../app/keyserver/api/server.ts';
 import { openLog } from '../../app/keyserver/log.ts';
 import { signInReplySchema } from '../../app/protocol/wire.ts';
 import { type IssuerRig, type MakeToken, openIssuerRig } from './issuer-rig.ts';
+import { LIMIT } from './limit.ts';
 import { checkDescribed } from './openapi-check.ts';
 import type { StoreKind } from './postgresql.ts';
 
@@ -150,7 +151,7 @@ function send(
         method,
         path,
         agent,
-        timeout: 20_000,
+        timeout: LIMIT,
         headers: text === undefined ? headers : { 'content-type': 'application/json', ...headers },
       },
       (response) => {
@@ -189,7 +190,7 @@ function rawExchange(options: ConnectionOptions, text: string): Promise<string> 
   return new Promise((resolve, reject) => {
     const socket = tlsConnect(options, () => socket.write(text));
     let got = '';
-    socket.setTimeout(5_000, () => socket.destroy(new Error('no answer in time')));
+    socket.setTimeout(LIMIT, () => socket.destroy(new Error('no answer in time')));
     socket.on('data', (part: Buffer) => {
       got += part.toString('utf8');
     });
@@ -216,7 +217,7 @@ function writeConfig(rig: IssuerRig, files: { key: string; cert: string; ca: str
 }
 
 async function listeningPort(child: ChildProcess): Promise<number> {
-  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
   try {
     if (child.stdout !== null) {
       for await (const line of createInterface({ input: child.stdout })) {
@@ -235,7 +236,7 @@ async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 8_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
   await gone;
   clearTimeout(timer);
 }

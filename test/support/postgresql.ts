@@ -19,9 +19,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Client } from 'pg';
 import type { StoreConfig } from '../../app/keyserver/store/config.ts';
-
-const START_MS = 30_000;
-const STOP_MS = 10_000;
+import { LIMIT } from './limit.ts';
 
 type Database = Extract<StoreConfig, { kind: 'postgresql' }>;
 
@@ -114,7 +112,7 @@ export async function startPostgresql(tls?: PostgresqlTls): Promise<Postgresql> 
       'C',
       '--no-sync',
     ],
-    { ...as, stdio: 'pipe', timeout: START_MS },
+    { ...as, stdio: 'pipe', timeout: LIMIT },
   );
   const port = tls === undefined ? 5432 : await freePort();
   const settings = [
@@ -204,7 +202,7 @@ async function connected(
   child: ChildProcess,
   errors: () => string,
 ): Promise<Client> {
-  const until = Date.now() + START_MS;
+  const until = Date.now() + LIMIT;
   for (;;) {
     const client = new Client({ host: folder, port, user: 'kaika', database: 'postgres' });
     client.on('error', () => undefined);
@@ -227,7 +225,7 @@ async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGINT');
-  const timer = setTimeout(() => child.kill('SIGQUIT'), STOP_MS);
+  const timer = setTimeout(() => child.kill('SIGQUIT'), LIMIT);
   await gone;
   clearTimeout(timer);
 }

@@ -20,14 +20,13 @@ import {
 } from '../../app/station/server/client.ts';
 import { request, runBatch } from './forwarder.ts';
 import { HIGH_LIMITS, type IssuerRig, openIssuerRig, randomDigits } from './issuer-rig.ts';
+import { LIMIT } from './limit.ts';
 import type { StoreKind } from './postgresql.ts';
 
 const MAIN = fileURLToPath(new URL('../../app/keyserver/main.ts', import.meta.url));
 const DYING = fileURLToPath(new URL('./dying-server-child.ts', import.meta.url));
 /** Of the operator `clerk`. */
 export const SECRET = 'a secret of some length';
-const START_MS = 40_000;
-const GIVE_UP_MS = 25_000;
 
 export interface ServerInstance {
   readonly port: number;
@@ -127,7 +126,7 @@ export async function openServerSite(
       const client = createServerClient({
         ...(await line(name, ports)),
         clock: { now: () => Date.now() },
-        connectTimeoutMs: 3_000,
+        connectTimeoutMs: LIMIT,
       });
       clients.push(client);
       const { token } = await untilTaken(() =>
@@ -167,7 +166,7 @@ async function startInstance(words: readonly string[]): Promise<ServerInstance> 
     if (child.exitCode === null && child.signalCode === null) {
       const gone = once(child, 'exit');
       child.kill(signal);
-      const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+      const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
       await gone;
       clearTimeout(timer);
     }
@@ -186,7 +185,7 @@ async function startInstance(words: readonly string[]): Promise<ServerInstance> 
 
 async function listening(child: ChildProcess): Promise<z.infer<typeof listeningSchema> | undefined> {
   if (child.stdout === null) return undefined;
-  const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
   try {
     for await (const line of createInterface({ input: child.stdout })) {
       const said = listeningSchema.safeParse(JSON.parse(line));
@@ -245,7 +244,7 @@ const PASSING: readonly string[] = ['server-busy', 'server-store-failed', 'hsm-a
 
 /** As a station does: the same request again while nobody answers or the refusal may pass. */
 async function untilTaken<T>(send: () => Promise<T>): Promise<T> {
-  const until = Date.now() + GIVE_UP_MS;
+  const until = Date.now() + LIMIT;
   for (let wait = 30; ; wait = Math.min(400, wait * 1.5)) {
     try {
       return await send();

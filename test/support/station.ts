@@ -9,6 +9,7 @@ import { type Engine, type EngineOptions, openEngine } from '../../app/station/e
 import { systemClock } from '../../app/station/ports.ts';
 import type { CardLook } from '../../app/station/readers/look.ts';
 import type { JobView, ReaderViewState } from '../../app/station/views.ts';
+import { LIMIT } from './limit.ts';
 import { ScriptedServer } from './scripted-server.ts';
 
 const RESOURCES = new URL('../../resources/', import.meta.url);
@@ -83,13 +84,8 @@ export function wholeLook(state: ReaderViewState | undefined): CardLook | undefi
   return state?.kind === 'card' && state.look.facts.cplc !== undefined ? state.look : undefined;
 }
 
-/** Rejects after some time, naming what did not come. */
-export function until<T>(
-  engine: Engine,
-  look: () => T | undefined | false,
-  what: string,
-  limitMs = 10_000,
-): Promise<T> {
+/** Rejects at the limit, naming what did not come. */
+export function until<T>(engine: Engine, look: () => T | undefined | false, what: string): Promise<T> {
   return new Promise((resolve, reject) => {
     let stop: () => void = () => undefined;
     // What a test looks at need not be in the engine.
@@ -98,7 +94,7 @@ export function until<T>(
       stop();
       clearInterval(poll);
       reject(new Error(`not seen: ${what}; ${JSON.stringify(engine.snapshot())}`));
-    }, limitMs);
+    }, LIMIT);
     const check = () => {
       const found = look();
       if (found === undefined || found === false) return;

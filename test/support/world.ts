@@ -20,6 +20,7 @@ import { systemClock } from '../../app/station/ports.ts';
 import { openPcsc, widenThreadPool } from '../../app/station/readers/pcsc/index.ts';
 import { createServerClient } from '../../app/station/server/client.ts';
 import type { JobView } from '../../app/station/views.ts';
+import { LIMIT } from './limit.ts';
 
 widenThreadPool();
 
@@ -98,11 +99,9 @@ export async function openWorld(readers = 2): Promise<World> {
   };
 }
 
-const LIMIT_MS = 25_000;
-
 /** Waits until the card in `reader` was read; its identification code. */
 export async function cardRead(engine: Engine, reader: string): Promise<string> {
-  const card = await waitFor(engine, systemClock, LIMIT_MS, (snapshot) => {
+  const card = await waitFor(engine, systemClock, LIMIT, (snapshot) => {
     const state = snapshot.readers.find((one) => one.name === reader)?.state;
     return state?.kind === 'card' ? (state.look.identification ?? undefined) : undefined;
   });
@@ -126,7 +125,7 @@ export async function waitForJob(
   job: string,
   is: (view: JobView) => boolean,
 ): Promise<boolean> {
-  const found = await waitFor(engine, systemClock, LIMIT_MS, (snapshot) => {
+  const found = await waitFor(engine, systemClock, LIMIT, (snapshot) => {
     const view = snapshot.jobs.find((one) => one.id === job);
     return view !== undefined && is(view) ? true : undefined;
   });
@@ -135,7 +134,7 @@ export async function waitForJob(
 
 /** Waits for the job's end. */
 export async function outcomeOf(engine: Engine, job: string): Promise<Outcome> {
-  const outcome = await waitFor(engine, systemClock, LIMIT_MS, (snapshot) => {
+  const outcome = await waitFor(engine, systemClock, LIMIT, (snapshot) => {
     const state = snapshot.jobs.find((one) => one.id === job)?.state;
     return state?.kind === 'done' ? state.outcome : undefined;
   });
@@ -146,7 +145,7 @@ export async function outcomeOf(engine: Engine, job: string): Promise<Outcome> {
 
 /** Waits until the engine says this of the smart card service. */
 export async function serviceIs(engine: Engine, kind: 'running' | 'missing'): Promise<boolean> {
-  const found = await waitFor(engine, systemClock, LIMIT_MS, (snapshot) =>
+  const found = await waitFor(engine, systemClock, LIMIT, (snapshot) =>
     snapshot.service.kind === kind ? true : undefined,
   );
   return found === true;

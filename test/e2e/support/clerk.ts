@@ -4,10 +4,6 @@ import { randomDigits } from '../../../app/demo/cards.ts';
 import type { StoryStage } from './stage.ts';
 import type { StationWindow } from './window.ts';
 
-/** Of what takes its time: reading a card, a whole job. */
-const CARD_MS = 15_000;
-export const JOB_MS = 60_000;
-
 export class Clerk {
   readonly page: Page;
   readonly #people: StoryStage['people'];
@@ -25,7 +21,7 @@ export class Clerk {
   async signIn(): Promise<void> {
     await this.typeCredentials();
     await this.page.getByRole('button', { name: 'Sign in' }).click();
-    await this.page.getByRole('button', { name: /^User:/ }).waitFor({ timeout: CARD_MS });
+    await this.page.getByRole('button', { name: /^User:/ }).waitFor();
   }
 
   async typeCredentials(secret: string = this.#people.clerk.secret): Promise<void> {
@@ -35,7 +31,7 @@ export class Clerk {
 
   /** Waits until the card was read and can be served. */
   async cardIsRead(): Promise<void> {
-    await this.lane.getByRole('button', { name: 'Next' }).waitFor({ timeout: CARD_MS });
+    await this.lane.getByRole('button', { name: 'Next' }).waitFor();
   }
 
   app(name: string): Locator {
@@ -73,12 +69,12 @@ export class Clerk {
   }
 
   async isWriting(): Promise<void> {
-    await this.writing.waitFor({ timeout: CARD_MS });
+    await this.writing.waitFor();
   }
 
   /** The job's good end. */
   async takesCard(): Promise<void> {
-    await this.lane.getByRole('heading', { name: 'Take the card' }).waitFor({ timeout: JOB_MS });
+    await this.lane.getByRole('heading', { name: 'Take the card' }).waitFor();
   }
 
   confirmer(): StoryStage['people']['supervisor'] {

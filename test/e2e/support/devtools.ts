@@ -1,6 +1,7 @@
 /** The DevTools protocol by hand: the one way into a window whose inspect fuse is off, which Playwright needs. */
 import { vi } from 'vitest';
 import { z } from 'zod';
+import { LIMIT, PATIENT } from '../../support/limit.ts';
 
 export interface DevTools {
   /** Runs an expression in the page and waits for what it promises. */
@@ -23,12 +24,12 @@ const messageSchema = z.looseObject({
 export async function openDevTools(port: () => string | undefined): Promise<DevTools> {
   const address = await vi.waitFor(async () => {
     const answer = await fetch(`http://127.0.0.1:${port() ?? '0'}/json/list`, {
-      signal: AbortSignal.timeout(2_000),
+      signal: AbortSignal.timeout(LIMIT),
     });
     const page = targetsSchema.parse(await answer.json()).find(({ type }) => type === 'page');
     if (page === undefined) throw new Error('there is no page yet');
     return page.webSocketDebuggerUrl;
-  }, 20_000);
+  }, PATIENT);
   const socket = new WebSocket(address);
   const waiting = new Map<number, (message: z.infer<typeof messageSchema>) => void>();
   let last = 0;
@@ -46,7 +47,7 @@ export async function openDevTools(port: () => string | undefined): Promise<DevT
       last += 1;
       const id = last;
       const answered = new Promise<z.infer<typeof messageSchema>>((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`no answer: ${expression.slice(0, 40)}`)), 20_000);
+        const timer = setTimeout(() => reject(new Error(`no answer: ${expression.slice(0, 40)}`)), LIMIT);
         waiting.set(id, (message) => {
           clearTimeout(timer);
           waiting.delete(id);

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { _electron, type ElectronApplication } from 'playwright';
 import { findElectron } from '../../../scripts/electron/find.mjs';
+import { LIMIT } from '../../support/limit.ts';
 import { commandOf, isAlive } from './processes.ts';
 
 export const APP = fileURLToPath(new URL('../../../out/app/', import.meta.url));
@@ -23,9 +24,6 @@ export function environment(): Record<string, string> {
   );
 }
 
-/** Milliseconds that a launch may take. */
-export const LAUNCH_MS = 30_000;
-
 /**
  * On a busy machine one launch in some forty hangs: Playwright has lost an event while it attached to this old Electron, and the
  * program itself is up with its page loaded. That attempt is ended and made once more; evidence.json says how often.
@@ -34,14 +32,18 @@ export async function launch(
   options: NonNullable<Parameters<typeof _electron.launch>[0]> & { executablePath: string },
 ): Promise<{ app: ElectronApplication; attempts: number }> {
   const { executablePath } = options;
-  const attempt = (timeout: number) => _electron.launch({ ...options, timeout });
+  const attempt = async (timeout: number) => {
+    const app = await _electron.launch({ ...options, timeout });
+    app.context().setDefaultTimeout(LIMIT);
+    return app;
+  };
   try {
-    return { app: await attempt(LAUNCH_MS / 2), attempts: 1 };
+    return { app: await attempt(LIMIT / 4), attempts: 1 };
   } catch (error) {
     const said = String(error);
     if (!said.includes('Timeout') || !said.includes('DevTools listening')) throw error;
     const pid = Number(/pid=(\d+)/.exec(said)?.[1]);
     if (pid > 0 && isAlive(pid) && commandOf(pid).startsWith(executablePath)) process.kill(pid, 'SIGKILL');
-    return { app: await attempt(LAUNCH_MS), attempts: 2 };
+    return { app: await attempt(LIMIT), attempts: 2 };
   }
 }

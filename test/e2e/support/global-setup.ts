@@ -3,12 +3,13 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { LIMIT } from '../../support/limit.ts';
 import { EVIDENCE_PARTS, SCREENS, writeEvidence } from './evidence.ts';
 
 const BUILD = fileURLToPath(new URL('../../../scripts/build/main.mjs', import.meta.url));
 
 export default async function setup(): Promise<() => Promise<void>> {
-  const built = spawnSync(process.execPath, [BUILD, '--if-changed'], { encoding: 'utf8', timeout: 120_000 });
+  const built = spawnSync(process.execPath, [BUILD, '--if-changed'], { encoding: 'utf8', timeout: LIMIT });
   if (built.status !== 0) throw new Error(`the window could not be built:\n${built.stderr}`);
   for (const folder of [EVIDENCE_PARTS, SCREENS]) {
     rmSync(folder, { recursive: true, force: true });
@@ -31,7 +32,7 @@ async function openScreen(): Promise<ChildProcess> {
     { stdio: ['ignore', 'pipe', 'ignore'] },
   );
   const number = await new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('Xvfb did not start')), 15_000);
+    const timer = setTimeout(() => reject(new Error('Xvfb did not start')), LIMIT);
     child.once('error', reject);
     child.stdout.once('data', (said) => {
       clearTimeout(timer);

@@ -1,4 +1,6 @@
 /** A window for measuring: nothing beside what a clerk's would do, and times taken inside the page. */
+
+import { LIMIT } from '../../support/limit.ts';
 import { APP, environment, launch, theElectron } from './electron.ts';
 
 export interface MeasuredWindow {
@@ -40,7 +42,7 @@ export async function openForMeasuring(station: string): Promise<MeasuredWindow>
   });
   try {
     const page = await app.firstWindow();
-    await page.getByRole('textbox', { name: 'User name' }).waitFor({ timeout: 20_000 });
+    await page.getByRole('textbox', { name: 'User name' }).waitFor();
     // Chromium's own: from the start of the load, which begins with the window, to the first content on the screen.
     const { paintMs, origin } = await page.evaluate<{ paintMs: number; origin: number }>(FIRST_PAINT);
     const born = await app.evaluate(() => process.getCreationTime() ?? Number.NaN);
@@ -53,19 +55,19 @@ export async function openForMeasuring(station: string): Promise<MeasuredWindow>
         await page.getByRole('textbox', { name: 'User name' }).fill(operator);
         await page.getByLabel('Password').fill(secret);
         await page.getByRole('button', { name: 'Sign in' }).click();
-        await page.getByRole('button', { name: /^User:/ }).waitFor({ timeout: 15_000 });
+        await page.getByRole('button', { name: /^User:/ }).waitFor();
       },
       waitForEmpty: async () => {
         await page.waitForFunction(
           () => document.querySelector('[data-stage]')?.dataset['stage'] === 'empty',
           undefined,
-          { timeout: 15_000 },
+          { timeout: LIMIT },
         );
         await page.evaluate(WATCH);
       },
       waitForList: async () => {
         await page.waitForFunction(() => (document.body.dataset['listAt'] ?? '') !== '', undefined, {
-          timeout: 15_000,
+          timeout: LIMIT,
         });
         const at = await page.evaluate(() => ({ ...document.body.dataset }));
         return { noticed: Number(at['noticedAt']), list: Number(at['listAt']) };
@@ -74,7 +76,7 @@ export async function openForMeasuring(station: string): Promise<MeasuredWindow>
         const main = app.process();
         const ended = new Promise((resolve) => main.once('exit', resolve));
         main.kill('SIGTERM');
-        const limit = setTimeout(() => main.kill('SIGKILL'), 20_000);
+        const limit = setTimeout(() => main.kill('SIGKILL'), LIMIT);
         await ended;
         clearTimeout(limit);
       },

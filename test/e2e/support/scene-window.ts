@@ -6,11 +6,11 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { _electron } from 'playwright';
 import { build } from 'vite';
+import { LIMIT } from '../../support/limit.ts';
 import { environment, StationWindow, theElectron } from './window.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const BARE_APP = fileURLToPath(new URL('./bare-app/', import.meta.url));
-const LAUNCH_MS = 30_000;
 const NONCE = 'c2NlbmVz';
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -42,9 +42,9 @@ export async function openSceneWindow(story: string): Promise<SceneWindow> {
     // Chromium refuses to start as root with its sandbox on.
     args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), BARE_APP],
     env: environment(),
-    timeout: LAUNCH_MS,
+    timeout: LIMIT,
   });
-  const page = await app.firstWindow({ timeout: LAUNCH_MS });
+  const page = await app.firstWindow({ timeout: LIMIT });
   const window = new StationWindow(app, page, story);
   return {
     window,

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { ElectronApplication, Page } from 'playwright';
 import { expect, vi } from 'vitest';
-import { APP, environment, LAUNCH_MS, launch, theElectron } from './electron.ts';
+import { APP, environment, launch, theElectron } from './electron.ts';
 
 export { environment, theElectron };
 
+import { LIMIT, PATIENT } from '../../support/limit.ts';
 import { addEvidence, SCREENS } from './evidence.ts';
 import { childrenOf, commandOf, isAlive } from './processes.ts';
 import { unfit } from './words.ts';
 
-const CLOSE_MS = 20_000;
 /** WCAG 2.2 AA, and everything below it. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const LANGUAGES = ['zh-CN', 'en'] as const;
@@ -47,6 +47,7 @@ export class StationWindow {
   readonly #exited: Promise<void>;
 
   constructor(app: ElectronApplication, page: Page, story: string) {
+    page.setDefaultTimeout(LIMIT);
     this.app = app;
     this.page = page;
     this.#story = story;
@@ -114,7 +115,7 @@ export class StationWindow {
     await this.page.screenshot({
       path: join(folder, `${state}.${language}.${theme}.png`),
       animations: 'disabled',
-      timeout: 10_000,
+      timeout: LIMIT,
     });
     const result = await new AxeBuilder({ page: this.page }).setLegacyMode(true).withTags(RULES).analyze();
     const rules = result.violations.map(
@@ -185,10 +186,10 @@ export class StationWindow {
   async close(): Promise<void> {
     const family = isAlive(this.pid) ? [this.pid, ...childrenOf(this.pid)] : [];
     await this.pressClose();
-    const timer = setTimeout(() => this.kill(), CLOSE_MS);
+    const timer = setTimeout(() => this.kill(), LIMIT);
     await this.#exited;
     clearTimeout(timer);
-    await vi.waitFor(() => expect(family.filter(isAlive)).toEqual([]), { timeout: 5_000 });
+    await vi.waitFor(() => expect(family.filter(isAlive)).toEqual([]), PATIENT);
   }
 
   /** As a power cut would. */
@@ -214,7 +215,7 @@ export async function openWindow(options: WindowOptions): Promise<StationWindow>
     chromiumSandbox: options.sandboxed === true,
   });
   try {
-    const page = await app.firstWindow({ timeout: LAUNCH_MS });
+    const page = await app.firstWindow({ timeout: LIMIT });
     const window = new StationWindow(app, page, story);
     const versions = await app.evaluate(() => ({
       electron: process.versions['electron'] ?? '',

@@ -52,7 +52,7 @@ beforeAll(async () => {
   server = await site.start();
   const { client } = await site.station('counter', [server.port]);
   station = await openTestStation({ server: () => listening(client), catalogue: types.context.catalogue });
-}, 60_000);
+});
 afterAll(async () => {
   await station.close();
   await site.close();
@@ -131,8 +131,7 @@ function look(when: string): void {
 }
 
 /** Searching takes its time, and the station's process is this one. */
-const waitUntil = <T>(seen: () => T | undefined | false, what: string) =>
-  until(station.engine, seen, what, 90_000);
+const waitUntil = <T>(seen: () => T | undefined | false, what: string) => until(station.engine, seen, what);
 
 async function serve(card: VirtualCard, account: string, wishes: Wish[], tear?: number) {
   const torn =
@@ -199,7 +198,7 @@ describe('every type of job', () => {
     }
     look('at the end');
     expect([...looked].sort()).toEqual([...MOMENTS].sort());
-  }, 300_000);
+  });
 
   it('left no key anywhere', () => {
     expect(leaks).toEqual([]);

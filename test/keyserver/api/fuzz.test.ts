@@ -164,6 +164,6 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
         }),
         { numRuns: runs, seed: 20_261_125 },
       );
-    }, 60_000);
+    });
   });
 });

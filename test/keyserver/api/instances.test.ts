@@ -27,7 +27,7 @@ describe.each(STORES)('two instances on $title', ({ kind, skip }) => {
     const second = await https.secondInstance();
     clients = [https.client(), https.client(https.station, second.port)];
     token = await https.signIn();
-  }, 60_000);
+  });
   afterAll(() => https.close());
 
   /** The same request to both at once; both answers. */

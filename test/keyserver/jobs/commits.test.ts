@@ -64,5 +64,5 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
         }
       }
     }
-  }, 120_000);
+  });
 });

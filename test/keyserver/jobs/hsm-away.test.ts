@@ -9,6 +9,7 @@ import type { Wish } from '../../../app/protocol/wire.ts';
 import { CALLER, request, runBatch } from '../../support/forwarder.ts';
 import { type IssuerRig, newRequestId, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
+import { PATIENT } from '../../support/limit.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
@@ -33,10 +34,7 @@ describe('hsm-away', () => {
       } finally {
         renameSync(`${tokens}.away`, tokens);
       }
-      await vi.waitFor(() => rig.context.vault.seal(new Uint8Array(1), 'back'), {
-        timeout: 10_000,
-        interval: 20,
-      });
+      await vi.waitFor(() => rig.context.vault.seal(new Uint8Array(1), 'back'), PATIENT);
       return ask();
     };
     const { card } = rig.newCard();
@@ -62,11 +60,8 @@ describe('hsm-away', () => {
     } finally {
       renameSync(`${tokens}.away`, tokens);
     }
-    await vi.waitFor(() => rig.context.vault.seal(new Uint8Array(1), 'back'), {
-      timeout: 10_000,
-      interval: 20,
-    });
-  }, 60_000);
+    await vi.waitFor(() => rig.context.vault.seal(new Uint8Array(1), 'back'), PATIENT);
+  });
 
   it('in the middle of building a batch changes nothing, whichever call fails', async () => {
     const away = () => Promise.reject(new VaultError('hsm-away', 'gone'));

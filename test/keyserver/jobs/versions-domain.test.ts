@@ -119,7 +119,6 @@ describe.each(MOVING)('cards of a type (%s)', (id) => {
         await expectVersion(id, made, 3, `torn at ${at}`);
       }
     },
-    60_000,
   );
 
   it('torn within one job, the same job goes on', async () => {

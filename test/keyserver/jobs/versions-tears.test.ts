@@ -131,7 +131,7 @@ describe.each(['before', 'after'] as const)('power lost %s the card acted', (whe
         expect(tries(jobs), what).toBeLessThanOrEqual(2);
       }
     }
-  }, 60_000);
+  });
 
   it('on the way to 2, which is taken back meanwhile: the card goes back to 1', async () => {
     for (let at = AUTHENTICATE; at <= COMMANDS; at += 1) {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Wish } from '../../../app/protocol/wire.ts';
+import { LIMIT } from '../../support/limit.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
 
 const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
@@ -18,11 +19,11 @@ let server: ServerInstance;
 beforeAll(async () => {
   site = await openServerSite('sqlite');
   server = await site.start();
-}, 60_000);
+});
 afterAll(() => site?.close());
 
 const command = (config: string, ...words: string[]) =>
-  run(process.execPath, [MAIN, ...words, '--config', config], { timeout: 40_000 });
+  run(process.execPath, [MAIN, ...words, '--config', config], { timeout: LIMIT });
 const keys = async (...words: string[]) => {
   const { stdout, stderr } = await command(site.config, 'keys', ...words);
   return stdout + stderr;
@@ -73,7 +74,7 @@ describe('the life of a version, beside a running server', () => {
     await failed(keys('activate', '--key', 'app/transit/mck', '--version', '2', ...BY)).toMatchObject({
       code: 1,
     });
-  }, 120_000);
+  });
 
   it.each([
     [['activate', '--key', 'app/e-wallet'], 'needs --key KEY, --operator ID and --reason'],
@@ -119,5 +120,5 @@ describe('demonstration keys', () => {
       code: 1,
       stdout: expect.stringMatching(/^missing {2}vault: .*demonstration/m),
     });
-  }, 60_000);
+  });
 });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { OPERATIONS, openApiDocument } from '../../../app/keyserver/api/openapi.ts';
 import { Metrics } from '../../../app/keyserver/operations/metrics.ts';
+import { LIMIT } from '../../support/limit.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
 
 const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
@@ -23,7 +24,7 @@ afterAll(() => site?.close());
 
 const ask = (path: string) => fetch(`http://127.0.0.1:${server.operationsPort}${path}`);
 const command = (...words: string[]) =>
-  run(process.execPath, [MAIN, ...words, '--config', site.config], { timeout: 30_000 });
+  run(process.execPath, [MAIN, ...words, '--config', site.config], { timeout: LIMIT });
 
 describe('a running server', () => {
   it('counts jobs, steps, HSM calls and errors, and names no card', async () => {
@@ -85,10 +86,10 @@ describe('a running server', () => {
 
   it('init writes a first configuration once', async () => {
     const file = join(site.rig.folder, 'first.json');
-    await run(process.execPath, [MAIN, 'init', '--config', file], { timeout: 30_000 });
+    await run(process.execPath, [MAIN, 'init', '--config', file], { timeout: LIMIT });
     const first = readFileSync(file, 'utf8');
     await expect(
-      run(process.execPath, [MAIN, 'init', '--config', file], { timeout: 30_000 }),
+      run(process.execPath, [MAIN, 'init', '--config', file], { timeout: LIMIT }),
     ).rejects.toMatchObject({
       code: 1,
       stdout: expect.stringMatching(/missing {2}tls/),

@@ -6,6 +6,7 @@ import { findJob } from '../../../app/keyserver/store/jobs.ts';
 import { request, runBatch } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf } from '../../support/issuer-steps.ts';
+import { PATIENT } from '../../support/limit.ts';
 import { STORES } from '../../support/postgresql.ts';
 import { openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
 
@@ -27,7 +28,7 @@ async function holdSqlite(site: Site): Promise<Hold> {
           () => false,
           () => true,
         );
-      await vi.waitUntil(silent, { timeout: 10_000, interval: 10 });
+      await vi.waitUntil(silent, PATIENT);
     },
     async letGo() {
       database.exec('rollback');
@@ -60,7 +61,7 @@ async function holdPostgresql(site: Site, card: string): Promise<Hold> {
         );
         return rows.length > 0;
       };
-      await vi.waitUntil(waiting, { timeout: 10_000, interval: 10 });
+      await vi.waitUntil(waiting, PATIENT);
     },
     async letGo() {
       release();
@@ -70,41 +71,37 @@ async function holdPostgresql(site: Site, card: string): Promise<Hold> {
 }
 
 describe.each(STORES)('on $title', ({ kind, skip }) => {
-  it.skipIf(skip)(
-    'finishes the step in hand',
-    async () => {
-      const site = await openServerSite(kind);
-      try {
-        const server = await site.start();
-        const station = await site.station('branch-7', [server.port]);
-        const { card, identification } = site.rig.newCard();
-        const wishes = [{ app: 'e-wallet', action: 'enable' as const }];
-        const asked = await request(card, site.rig.context, randomDigits(16), wishes, 'e-wallet');
-        const started = await station.client.postJob(asked, station.token);
-        const report = await runBatch(card, batchOf(started));
-        const hold = await (kind === 'sqlite' ? holdSqlite(site) : holdPostgresql(site, identification));
-        const answer = station.client.postAnswers(started.job, 1, report, station.token);
-        await hold.waits(server);
-        const ended = server.stop();
-        if (kind === 'postgresql') {
-          const stopping = async () => {
-            const ready = await fetch(`http://127.0.0.1:${server.operationsPort}/ready`);
-            return ready.status === 503;
-          };
-          await vi.waitUntil(stopping, { timeout: 5_000, interval: 20 });
-        }
-        await hold.letGo();
-        expect(await answer).toHaveProperty('batch.seq', 2);
-        expect(await ended).toBe(0);
-        expect(await findJob(site.rig.context.store, started.job)).toMatchObject({ seq: 2 });
-        await expect(station.client.card(identification, station.token)).rejects.toMatchObject({
-          code: 'server-away',
-        });
-        expect(server.log()).toMatch(/"event":"stopping"/);
-      } finally {
-        await site.close();
+  it.skipIf(skip)('finishes the step in hand', async () => {
+    const site = await openServerSite(kind);
+    try {
+      const server = await site.start();
+      const station = await site.station('branch-7', [server.port]);
+      const { card, identification } = site.rig.newCard();
+      const wishes = [{ app: 'e-wallet', action: 'enable' as const }];
+      const asked = await request(card, site.rig.context, randomDigits(16), wishes, 'e-wallet');
+      const started = await station.client.postJob(asked, station.token);
+      const report = await runBatch(card, batchOf(started));
+      const hold = await (kind === 'sqlite' ? holdSqlite(site) : holdPostgresql(site, identification));
+      const answer = station.client.postAnswers(started.job, 1, report, station.token);
+      await hold.waits(server);
+      const ended = server.stop();
+      if (kind === 'postgresql') {
+        const stopping = async () => {
+          const ready = await fetch(`http://127.0.0.1:${server.operationsPort}/ready`);
+          return ready.status === 503;
+        };
+        await vi.waitUntil(stopping, PATIENT);
       }
-    },
-    60_000,
-  );
+      await hold.letGo();
+      expect(await answer).toHaveProperty('batch.seq', 2);
+      expect(await ended).toBe(0);
+      expect(await findJob(site.rig.context.store, started.job)).toMatchObject({ seq: 2 });
+      await expect(station.client.card(identification, station.token)).rejects.toMatchObject({
+        code: 'server-away',
+      });
+      expect(server.log()).toMatch(/"event":"stopping"/);
+    } finally {
+      await site.close();
+    }
+  });
 });

@@ -28,7 +28,7 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
     rig = await openIssuerRig(undefined, kind);
     await fillJobs(rig.context.store, { cards: CARDS, jobsPerCard: 3, operators: OPERATORS });
     await sql.raw('analyze').execute(rig.context.store);
-  }, 120_000);
+  });
   afterAll(() => rig.close());
   const search = (asked: CardSearch, now = new Date()) => searchCards(rig.context.store, asked, now);
 

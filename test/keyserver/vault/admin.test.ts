@@ -14,7 +14,7 @@ let admin: VaultAdmin;
 beforeAll(async () => {
   token = await makeSoftToken('ceremony');
   admin = await openVaultAdmin(token.config);
-}, 60_000);
+});
 
 afterAll(async () => {
   await admin.close();

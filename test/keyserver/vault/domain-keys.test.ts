@@ -74,7 +74,7 @@ beforeAll(async () => {
   }
   await admin.close();
   vault = await startVault(token.config);
-}, 60_000);
+});
 
 afterAll(async () => {
   await vault.close();

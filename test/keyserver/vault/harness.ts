@@ -42,7 +42,7 @@ export function vaultHarness(): Harness {
     await admin.importMaster(master, 'des3-16', Buffer.from(MASTER));
     await admin.ensureSealKey();
     await admin.close();
-  }, 60_000);
+  });
 
   afterEach(async () => {
     await Promise.all(open.splice(0).map((vault) => vault.close()));

@@ -48,7 +48,7 @@ beforeAll(async () => {
   await admin.ensureSealKey();
   await admin.close();
   vault = await startVault(token.config);
-}, 60_000);
+});
 
 afterAll(async () => {
   await vault.close();

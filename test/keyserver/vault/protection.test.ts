@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
 import { VaultChild } from '../../../app/keyserver/vault/vault-child.ts';
+import { PATIENT } from '../../support/limit.ts';
 import { writableMemory } from '../../support/process-memory.ts';
 import { alive, correctCall, last, vaultHarness } from './harness.ts';
 
@@ -63,7 +64,7 @@ describe('protection', () => {
       stdio: 'ignore',
     });
     try {
-      await vi.waitFor(() => expect(statSync(`/proc/${child.pid}/maps`).uid).toBe(0), { timeout: 10_000 });
+      await vi.waitFor(() => expect(statSync(`/proc/${child.pid}/maps`).uid).toBe(0), PATIENT);
       const own = user.uid ?? process.getuid?.();
       expect(readFileSync(`/proc/${child.pid}/status`, 'utf8')).toMatch(
         new RegExp(`^Uid:\\s+${own}\\s`, 'm'),
@@ -130,7 +131,7 @@ describe('protection', () => {
       );
       expect(alive(pid)).toBe(true);
       parent.kill(signal);
-      await vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 5_000 });
+      await vi.waitFor(() => expect(alive(pid)).toBe(false), PATIENT);
     } finally {
       parent.kill('SIGKILL');
     }

@@ -4,6 +4,7 @@ import pkcs11, { type Handle } from 'pkcs11js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { masterLabel, SEAL_LABEL } from '../../../app/keyserver/vault/labels.ts';
 import type { VaultCall } from '../../../app/keyserver/vault/messages.ts';
+import type { MasterKeyId } from '../../../app/keyserver/vault/port.ts';
 import {
   ensureSealKey,
   generateMaster,
@@ -13,7 +14,6 @@ import { dispatch } from '../../../app/keyserver/vault/process/run/dispatch.ts';
 import { objectKey } from '../../../app/keyserver/vault/process/run/diversification.ts';
 import { retailMac } from '../../../app/keyserver/vault/process/run/retail-mac.ts';
 import { scp02SessionKey, scp03SessionKey } from '../../../app/keyserver/vault/process/run/secure-channel.ts';
-import type { MasterKeyId } from '../../../app/keyserver/vault/port.ts';
 import { RawCryptoki } from '../../../app/keyserver/vault/process/token/raw-cryptoki.ts';
 import type { TokenSession } from '../../../app/keyserver/vault/process/token/session.ts';
 import { TokenKeeper } from '../../../app/keyserver/vault/process/token/token-keeper.ts';
@@ -43,7 +43,7 @@ beforeAll(async () => {
     for (const id of [ENC, MAC, DEK]) generateMaster(session, id, 'aes-128');
     ensureSealKey(session);
   });
-}, 60_000);
+});
 
 afterAll(() => {
   keeper.drop();

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Rig, type RigEvent, rigAvailability, startRig } from '../../../app/simulator/rig/index.ts';
 import { VPCD_PORT } from '../../../app/simulator/vpcd.ts';
+import { LIMIT } from '../../support/limit.ts';
 import { ECHO_ATR } from './echo-card.ts';
 
 const here = await rigAvailability();
@@ -45,9 +46,7 @@ function nameOf(pid: number): string {
 }
 
 async function eventually(holds: () => boolean): Promise<void> {
-  const until = Date.now() + 5000;
-  while (!holds() && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
-  expect(holds()).toBe(true);
+  await expect.poll(holds).toBe(true);
 }
 
 /** Starts the starter; gives it and the first line it says. */
@@ -58,7 +57,7 @@ async function starter(
 ): Promise<{ child: ChildProcess; line: Record<string, unknown> }> {
   const child = spawn(process.execPath, [STARTER, folder, CARDS, task], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 25_000,
+    timeout: LIMIT,
     killSignal: 'SIGKILL',
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });

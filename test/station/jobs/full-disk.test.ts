@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { LIMIT } from '../../support/limit.ts';
 import { temporaryFolder } from '../../support/station.ts';
 
 const CHILD = fileURLToPath(new URL('../../support/full-disk-child.ts', import.meta.url));
@@ -9,7 +10,7 @@ const CHILD = fileURLToPath(new URL('../../support/full-disk-child.ts', import.m
 const namespace = process.getuid?.() === 0 ? ['-m'] : ['-r', '-m'];
 const canMount =
   process.platform === 'linux' &&
-  spawnSync('unshare', [...namespace, 'mount', '-t', 'tmpfs', 'none', '/mnt'], { timeout: 10_000 }).status ===
+  spawnSync('unshare', [...namespace, 'mount', '-t', 'tmpfs', 'none', '/mnt'], { timeout: LIMIT }).status ===
     0;
 
 it.runIf(canMount)('a full disk stops new jobs before their first effect, and not one in hand', () => {
@@ -20,7 +21,7 @@ it.runIf(canMount)('a full disk stops new jobs before their first effect, and no
     [...namespace, 'sh', '-c', script, 'sh', disk, process.execPath, CHILD],
     {
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: LIMIT,
     },
   );
   rmSync(disk, { recursive: true, force: true });

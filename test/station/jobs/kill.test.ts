@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
+import { LIMIT } from '../../support/limit.ts';
 import { temporaryFolder } from '../../support/station.ts';
 import { readWorld } from '../../support/station-child.ts';
 
@@ -19,7 +20,7 @@ function run(
     const child = spawn(process.execPath, [CHILD, folder, String(killAt), what], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
     let text = '';
     let errors = '';
     child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -58,7 +59,7 @@ it('killed at any moment of a job, the next start finishes it, once, and repeats
   for (let at = 1; at <= moments; at += 2) {
     await Promise.all([killAt(at), ...(at < moments ? [killAt(at + 1)] : [])]);
   }
-}, 180_000);
+});
 
 it('killed again while it recovers, it still finishes', async () => {
   for (const [first, second] of [
@@ -77,4 +78,4 @@ it('killed again while it recovers, it still finishes', async () => {
     expect(server.outcomes).toHaveLength(1);
     rmSync(folder, { recursive: true, force: true });
   }
-}, 60_000);
+});

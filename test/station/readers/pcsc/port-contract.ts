@@ -10,6 +10,7 @@ import {
   type ReadersState,
 } from '../../../../app/card/reader-port.ts';
 import { ECHO_ATR } from '../../../simulator/rig/echo-card.ts';
+import { LIMIT } from '../../../support/limit.ts';
 
 /** A port with readers, and the hands that put echo cards into them. */
 export interface Bench {
@@ -30,13 +31,13 @@ const PULL_YOURSELF = fromHex('00E10000');
 const SMALL = fromHex('00A4040000');
 const LARGE = Uint8Array.from({ length: 261 }, (_, i) => (i === 4 ? 255 : i < 4 ? 0x80 : i & 0xff));
 
-/** The state that fits, now or within 5 s. */
+/** The state that fits, now or when it comes. */
 export function until(port: ReaderPort, fits: (state: ReadersState) => boolean): Promise<ReadersState> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       stop();
       reject(new Error(`state never came, last ${JSON.stringify(port.state)}`));
-    }, 5000);
+    }, LIMIT);
     const look = (): void => {
       if (!fits(port.state)) return;
       clearTimeout(timer);

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Rig, rigAvailability, startRig } from '../../../../app/simulator/rig/index.ts';
 import { ECHO_ATR } from '../../../simulator/rig/echo-card.ts';
+import { LIMIT } from '../../../support/limit.ts';
 
 const here = await rigAvailability();
 const READERS = 6;
@@ -26,7 +27,7 @@ function client(rig: Rig, task: string, readers: number, uid?: number): Promise<
     const child = spawn(process.execPath, [CLIENT, rig.socketPath, task, String(readers)], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env,
-      timeout: 15_000,
+      timeout: LIMIT,
       killSignal: 'SIGKILL',
       ...(uid === undefined ? {} : { uid, gid: uid }),
     });
