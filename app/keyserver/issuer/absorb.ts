@@ -1,10 +1,17 @@
 /** What answers teach: the job and the card after a batch, as values. Nothing is sent from here. */
 import { toHex } from '../../card/bytes.ts';
+import {
+  disproven,
+  macAccepted,
+  proven,
+  returnTry,
+  writeDone,
+  writeUndone,
+} from '../../dialects/key-slots.ts';
 import type { AnswersRequest } from '../../protocol/wire.ts';
 import { absorbContent } from './absorb-content.ts';
 import type { Fate } from './answers.ts';
 import { type CardState, withApp, withSlot } from './card-state.ts';
-import { disproven, macAccepted, proven, returnTry, writeDone, writeUndone } from './key-slots.ts';
 import {
   type AbsorbRules,
   beginAgain,

@@ -7,10 +7,6 @@ import { fromHex } from '../../card/bytes.ts';
 import type { KeySlot } from '../../catalogue/schema.ts';
 import { externalAuthenticate, updateBinaryWithMac, writeKey } from '../../dialects/fmcos/commands.ts';
 import { PUBLIC_FILE_UPDATE_OFFSET, publicFileUpdate } from '../../dialects/fmcos/public-file.ts';
-import type { CardKeyRef } from '../vault/port.ts';
-import { withSlot } from './card-state.ts';
-import { type Draft, draft } from './draft.ts';
-import { challenge, headOf } from './heads.ts';
 import {
   certainKey,
   intendWrite,
@@ -21,7 +17,11 @@ import {
   type SlotName,
   spendTry,
   writeDone,
-} from './key-slots.ts';
+} from '../../dialects/key-slots.ts';
+import type { CardKeyRef } from '../vault/port.ts';
+import { withSlot } from './card-state.ts';
+import { type Draft, draft } from './draft.ts';
+import { challenge, headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
 import { failApp, type JobOnCard, progress } from './progress.ts';
 import { isRenewed } from './renew.ts';

@@ -1,9 +1,9 @@
 /** The shape of a card's state, for where it comes back from outside the store. Pure. */
 import { z } from 'zod';
+import { keyCandidateSchema } from '../../dialects/key-slots.ts';
 import { appIdSchema, appStateSchema } from '../../protocol/wire.ts';
 import type { CardState } from './card-state.ts';
 import { domainKeySetSchema } from './domain-keys.ts';
-import { keyCandidateSchema } from './key-slots.ts';
 
 const count = z.number().int().min(0);
 

@@ -1,8 +1,8 @@
 /** What the server knows of one card's apps and its domain's keys. A value; the store reads and writes it whole. */
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
+import type { KeySlotState, SlotName } from '../../dialects/key-slots.ts';
 import type { AppState } from '../../protocol/wire.ts';
 import { type DomainState, factoryDomain } from './domain-keys.ts';
-import type { KeySlotState, SlotName } from './key-slots.ts';
 
 export interface CardAppState {
   readonly state: AppState;

@@ -4,13 +4,13 @@ import { VANISHING_VERSION } from '../../catalogue/domain-schema.ts';
 import { identifyingCommands } from '../../catalogue/identification.ts';
 import { ENABLED_FLAG_OFFSET } from '../../catalogue/public-file.ts';
 import { getBalance, getChallenge, readBinary, selectApplication } from '../../dialects/fmcos/commands.ts';
+import { isCertainly } from '../../dialects/key-slots.ts';
 import { select } from '../../globalplatform/commands.ts';
 import { initializeUpdate } from '../../globalplatform/initialize-update.ts';
 import { SCP03_S16 } from '../../globalplatform/security-level.ts';
 import { domainOf } from './card-state.ts';
 import { type Draft, type DraftOptions, draft, exactly } from './draft.ts';
 import type { Foretold } from './foretell.ts';
-import { isCertainly } from './key-slots.ts';
 import type { IssuerPorts } from './ports.ts';
 import { isFinished, type JobOnCard } from './progress.ts';
 

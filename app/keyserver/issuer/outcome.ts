@@ -1,9 +1,9 @@
 /** How a job ended, in the words of the wire. Pure. */
 
+import { certainKey, type KeySlotState } from '../../dialects/key-slots.ts';
 import { setAsideDetails } from '../../protocol/set-aside.ts';
 import type { AppOutcome, Outcome } from '../../protocol/wire.ts';
 import type { CardState } from './card-state.ts';
-import { certainKey, type KeySlotState } from './key-slots.ts';
 import type { JobState } from './state.ts';
 
 /** `complete`: every wish is fulfilled. `refused`: this job changed nothing on the card. `partial`: the rest. */

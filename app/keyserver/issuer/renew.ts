@@ -2,7 +2,7 @@
  * Moving an enabled app from older versions of the issuer's keys to the active ones, or back: the same key writes as at its enabling, under
  * the master control key that is on the card. Nobody wishes it, so nothing else of a job fails with it. Pure.
  */
-import type { CardAppState, CardState } from './card-state.ts';
+
 import {
   certainKey,
   isCertainly,
@@ -10,7 +10,8 @@ import {
   type KeySlotState,
   mayTry,
   type SlotName,
-} from './key-slots.ts';
+} from '../../dialects/key-slots.ts';
+import type { CardAppState, CardState } from './card-state.ts';
 import type { JobState } from './state.ts';
 
 /** What an app's slots should hold. */

@@ -3,13 +3,13 @@ import { fromHex, toHex } from '../../card/bytes.ts';
 import { estimatedFree, makePlan, type Plan } from '../../catalogue/plan.ts';
 import { freeMemory } from '../../catalogue/recognise.ts';
 import type { AppRule, CardTypeProfile, Catalogue, KeySlot } from '../../catalogue/schema.ts';
+import { type KeyCandidate, type SlotName, settled } from '../../dialects/key-slots.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { AppState, JobRequest } from '../../protocol/wire.ts';
 import { type CardAppState, type CardState, domainOf, leftovers, withApp } from './card-state.ts';
 import { certainSet, type DomainKeySet, isMoved, moveTarget, sameSet } from './domain-keys.ts';
 import type { Foreknowledge } from './foretell.ts';
 import { speaksAgainstMove } from './key-replacement.ts';
-import { type KeyCandidate, type SlotName, settled } from './key-slots.ts';
 import { type Targets, writesToRenew } from './renew.ts';
 import type { AppProgress, JobState } from './state.ts';
 

@@ -1,9 +1,9 @@
 /** The state of a job, as the store keeps it between two steps: everything that any server instance needs to go on. */
 import { z } from 'zod';
+import { keyCandidateSchema, SLOTS } from '../../dialects/key-slots.ts';
 import { errorCodeSchema } from '../../protocol/errors.ts';
 import { appIdSchema, appStateSchema, commandSchema } from '../../protocol/wire.ts';
 import { domainKeySetSchema } from './domain-keys.ts';
-import { keyCandidateSchema, SLOTS } from './key-slots.ts';
 
 const hex = z.string().regex(/^(?:[0-9A-F]{2})*$/);
 

@@ -1,7 +1,8 @@
 /** What is said of a card's state outside: versions and whether it is issued, from what is known of its keys. Pure. */
+
+import { certainKey, type KeySlotState } from '../../dialects/key-slots.ts';
 import type { CardRecord } from '../../protocol/wire.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
-import { certainKey, type KeySlotState } from '../issuer/key-slots.ts';
 
 /** Versions of the issuer's keys that are certainly on the card; null for transport keys and while in doubt. */
 export function versionsOf(app: CardAppState): { mckVersion: number | null; mtkVersion: number | null } {

@@ -1,7 +1,8 @@
 /** What older knowledge is good for where nothing newer is known. Pure. */
+
+import type { KeySlotState, SlotName } from '../../dialects/key-slots.ts';
 import { type CardState, withApp, withDomain } from '../issuer/card-state.ts';
 import type { DomainState } from '../issuer/domain-keys.ts';
-import type { KeySlotState, SlotName } from '../issuer/key-slots.ts';
 
 /** What jobs since then may have changed, because the card let them in. */
 export interface TouchedSince {

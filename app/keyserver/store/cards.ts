@@ -2,10 +2,10 @@
 import type { Transaction } from 'kysely';
 import { z } from 'zod';
 import { RESERVED_APP_ID } from '../../catalogue/schema.ts';
+import { type KeySlotState, keyCandidateSchema, SLOTS, type SlotName } from '../../dialects/key-slots.ts';
 import { appStateSchema } from '../../protocol/wire.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
 import { type DomainState, domainKeySetSchema } from '../issuer/domain-keys.ts';
-import { type KeySlotState, keyCandidateSchema, SLOTS, type SlotName } from '../issuer/key-slots.ts';
 import type { Store } from './store.ts';
 import type { CardsTable, Database } from './tables.ts';
 

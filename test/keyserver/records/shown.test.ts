@@ -1,7 +1,7 @@
 /** What other systems are told of a card. */
 import { expect, it } from 'vitest';
+import type { KeyCandidate } from '../../../app/dialects/key-slots.ts';
 import type { CardState } from '../../../app/keyserver/issuer/card-state.ts';
-import type { KeyCandidate } from '../../../app/keyserver/issuer/key-slots.ts';
 import { isIssued } from '../../../app/keyserver/records/shown.ts';
 
 const key = (origin: 'factory' | 'issuer', version: number): KeyCandidate => ({

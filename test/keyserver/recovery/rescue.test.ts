@@ -1,8 +1,8 @@
 /** What a receipt's knowledge of keys is worth beside a store that forgot some. */
 import { describe, expect, it } from 'vitest';
+import type { KeyCandidate, KeySlotState } from '../../../app/dialects/key-slots.ts';
 import type { CardState } from '../../../app/keyserver/issuer/card-state.ts';
 import type { DomainKeySet } from '../../../app/keyserver/issuer/domain-keys.ts';
-import type { KeyCandidate, KeySlotState } from '../../../app/keyserver/issuer/key-slots.ts';
 import { rescued } from '../../../app/keyserver/recovery/rescue.ts';
 
 const NOTHING = { apps: new Set<string>(), domain: false };

@@ -14,7 +14,7 @@ import {
   spendTry,
   writeDone,
   writeUndone,
-} from '../../../app/keyserver/issuer/key-slots.ts';
+} from '../../app/dialects/key-slots.ts';
 
 const key = (origin: 'factory' | 'issuer', version = 1): KeyCandidate => ({
   origin,
