@@ -6,7 +6,7 @@ import { writeAudit } from '../audit/entries.ts';
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import { addCount, type Counted, clearCount, periodOf, readCount } from '../store/counters.ts';
 import type { Store } from '../store/open.ts';
-import type { SessionsTable } from '../store/tables.ts';
+import { addSession, findOperator, readSession } from '../store/people.ts';
 import { hashSecret, secretMatches } from './secrets.ts';
 
 const SESSION_MILLISECONDS = 10 * 3600 * 1000;
@@ -28,11 +28,7 @@ export async function signIn(
     if ((await readCount(store, counted)) >= most)
       throw new KaikaError('too-many-attempts', 'too many wrong secrets in the last quarter of an hour');
   }
-  const operator = await store
-    .selectFrom('operators')
-    .selectAll()
-    .where('id', '=', request.operator)
-    .executeTakeFirst();
+  const operator = await findOperator(store, request.operator);
   const matches = await secretMatches(request.secret, operator?.secret_hash ?? (await decoy()));
   if (operator === undefined || operator.disabled !== 0 || !matches) {
     await countFailure(store, station, failures, now);
@@ -44,11 +40,11 @@ export async function signIn(
   const purpose = request.purpose ?? 'work';
   const lasts = purpose === 'work' ? SESSION_MILLISECONDS : CONFIRMATION_MILLISECONDS;
   const expires = new Date(now.getTime() + lasts).toISOString();
-  await store.deleteFrom('sessions').where('expires', '<', now.toISOString()).execute();
-  await store
-    .insertInto('sessions')
-    .values({ token_hash: hashToken(token), operator: operator.id, station, expires, purpose })
-    .execute();
+  await addSession(
+    store,
+    { token_hash: hashToken(token), operator: operator.id, station, expires, purpose },
+    now.toISOString(),
+  );
   return { apiLevel: API_LEVEL, token, expires, operator: { id: operator.id, name: operator.name } };
 }
 
@@ -84,22 +80,27 @@ async function countFailure(
   });
 }
 
+/** Who is signed in, where, and until when (ISO 8601). */
+export interface Session {
+  readonly station: string;
+  readonly operator: { readonly id: string; readonly name: string };
+  readonly expires: string;
+}
+
 /** The running session of a token; undefined when there is none, or its operator may not sign in any more. */
 export async function findSession(
   store: Store,
   token: string,
   now: Date,
   purpose: 'work' | 'confirmation' = 'work',
-): Promise<SessionsTable | undefined> {
-  const session = await store
-    .selectFrom('sessions')
-    .innerJoin('operators', 'operators.id', 'sessions.operator')
-    .selectAll('sessions')
-    .where('token_hash', '=', hashToken(token))
-    .where('operators.disabled', '=', 0)
-    .where('purpose', '=', purpose)
-    .executeTakeFirst();
-  return session !== undefined && session.expires > now.toISOString() ? session : undefined;
+): Promise<Session | undefined> {
+  const row = await readSession(store, hashToken(token));
+  if (row === undefined || row.purpose !== purpose || row.expires <= now.toISOString()) return undefined;
+  return {
+    station: row.station,
+    operator: { id: row.operator, name: row.name },
+    expires: row.expires,
+  };
 }
 
 function hashToken(token: string): string {

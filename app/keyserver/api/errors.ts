@@ -1,7 +1,8 @@
 /** Every failure as an error body: a code, never a stack, never what the other side sent. */
-import { DatabaseError } from 'pg';
 import { ZodError } from 'zod';
 import { type ErrorBody, type ErrorCode, KaikaError } from '../../protocol/errors.ts';
+import { codeOf } from '../error-code.ts';
+import { type StoreFault, storeFaultOf } from '../store/faults.ts';
 import { VaultError, type VaultFault } from '../vault/port.ts';
 
 /** What the vault says of token and files stays in the log. */
@@ -10,6 +11,12 @@ const VAULT_ERRORS: Record<VaultFault, readonly [ErrorCode, string]> = {
   'key-missing': ['hsm-key-missing', 'a key is not in the HSM'],
   refused: ['internal', 'something went wrong on the server'],
   busy: ['server-busy', 'the HSM has too much to do'],
+};
+
+const STORE_ERRORS: Record<StoreFault, readonly [ErrorCode, string]> = {
+  busy: ['server-busy', 'the store has too much to do'],
+  text: ['bad-request', 'the body has text that cannot be kept'],
+  failed: ['server-store-failed', 'the store did not take the step'],
 };
 
 /** The error as the wire has it. What is not ours becomes `internal`, its text stays in the log. */
@@ -27,18 +34,8 @@ export function toErrorBody(error: unknown, requestId: string): ErrorBody {
     return plain('bad-request', 'the body is not JSON of the right kind', requestId);
   }
   if (code === 'FST_ERR_BAD_URL') return plain('bad-request', 'the address is malformed', requestId);
-  if (code.startsWith('SQLITE_BUSY')) return plain('server-busy', 'the store has too much to do', requestId);
-  if (code.startsWith('SQLITE_'))
-    return plain('server-store-failed', 'the store did not take the step', requestId);
-  if (isPostgresql(error)) {
-    // character_not_in_repertoire, untranslatable_character: a NUL in a text, say.
-    if (code === '22021' || code === '22P05')
-      return plain('bad-request', 'the body has text that cannot be kept', requestId);
-    // lock_not_available, query_canceled, too_many_connections
-    if (code === '55P03' || code === '57014' || code === '53300')
-      return plain('server-busy', 'the store has too much to do', requestId);
-    return plain('server-store-failed', 'the store did not take the step', requestId);
-  }
+  const fault = storeFaultOf(error);
+  if (fault !== undefined) return plain(...STORE_ERRORS[fault], requestId);
   return plain('internal', 'something went wrong on the server', requestId);
 }
 
@@ -50,34 +47,4 @@ function describe(error: ZodError): string {
 
 function plain(code: ErrorCode, message: string, requestId: string): ErrorBody {
   return { code, message, requestId };
-}
-
-/** An error of the database's, or of the way to it: the pool's own errors have no code. */
-function isPostgresql(error: unknown): boolean {
-  if (error instanceof DatabaseError) return true;
-  const text = error instanceof Error ? error.message : '';
-  return NETWORK.has(codeOf(error)) || POOL.some((one) => text.startsWith(one));
-}
-const NETWORK = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'ENOENT',
-]);
-const POOL = [
-  'Connection terminated',
-  'timeout exceeded when trying to connect',
-  'Query read timeout',
-  'Client has encountered a connection error',
-  'Cannot use a pool after calling end',
-];
-
-/** The `code` that Node, Fastify and SQLite put on their errors; empty when there is none. */
-export function codeOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
-  return typeof error.code === 'string' ? error.code : '';
 }

@@ -4,6 +4,7 @@ import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import { type ServerConfig, vaultConfigOf } from '../config.ts';
 import { OWN_RESOURCES, openCatalogue } from '../resources.ts';
 import { readStoreGeneration } from '../store/generation.ts';
+import { countRows } from '../store/health.ts';
 import { openStore } from '../store/open.ts';
 import { startVault } from '../vault/client.ts';
 import type { NewKeyPath, VaultStatus } from '../vault/port.ts';
@@ -28,13 +29,7 @@ export async function printStatus(config: ServerConfig): Promise<number> {
   const store = await openStore(config.store);
   try {
     say(`Store    ${config.store.kind}, generation ${await readStoreGeneration(store)}`);
-    for (const table of ['cards', 'jobs', 'operators', 'stations'] as const) {
-      const { count } = await store
-        .selectFrom(table)
-        .select((select) => select.fn.countAll<number>().as('count'))
-        .executeTakeFirstOrThrow();
-      say(`Store    ${count} ${table}`);
-    }
+    for (const { table, rows } of await countRows(store)) say(`Store    ${rows} ${table}`);
   } finally {
     await store.destroy();
   }

@@ -1,7 +1,7 @@
-/** A purse with money in it is deleted only when a second person, confirms with a token that is good for nothing else. */
+/** A purse with money in it is deleted only when a second person confirms it, with a token that is good for nothing else. */
 import { KaikaError } from '../../protocol/errors.ts';
 import type { Wish } from '../../protocol/wire.ts';
-import { findSession } from '../access/sessions.ts';
+import { Authority } from '../access/authority.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
 
 /** The purses whose deletion is confirmed. @throws KaikaError `not-permitted` for one's own, another station's or an invalid token. */
@@ -10,15 +10,12 @@ export async function confirmedPurses(
   caller: OperatorCaller,
   wishes: readonly Wish[],
 ): Promise<string[]> {
+  const authority = new Authority(context);
   const confirmed: string[] = [];
   for (const wish of wishes) {
     if (wish.action !== 'delete' || wish.confirmedBy === undefined) continue;
-    const session = await findSession(context.store, wish.confirmedBy, context.now(), 'confirmation');
-    const second =
-      session !== undefined && session.operator !== caller.operator && session.station === caller.station;
-    if (!second) {
+    if (!(await authority.isSecondPerson(caller, wish.confirmedBy)))
       throw new KaikaError('not-permitted', 'a second person has to confirm', { app: wish.app });
-    }
     confirmed.push(wish.app);
   }
   return confirmed;

@@ -23,12 +23,4 @@ export interface JobContext {
   readonly storeGeneration: number;
 }
 
-/** A station, known by its client certificate. */
-export interface StationCaller {
-  readonly station: string;
-}
-
-/** A station with an operator signed in. */
-export interface OperatorCaller extends StationCaller {
-  readonly operator: string;
-}
+export type { OperatorCaller, StationCaller } from '../access/callers.ts';

@@ -1,5 +1,5 @@
 /** Whether this instance can serve now: its store, its HSM, and it was not told to stop. */
-import { sql } from 'kysely';
+import { askStore } from '../store/health.ts';
 import type { Store } from '../store/open.ts';
 import type { Vault } from '../vault/port.ts';
 
@@ -43,10 +43,7 @@ export class ReadinessCheck {
   }
 
   async #ask(): Promise<Readiness> {
-    const [store, hsm] = await Promise.all([
-      answers(sql`select 1`.execute(this.#store)),
-      answers(this.#vault.status()),
-    ]);
+    const [store, hsm] = await Promise.all([answers(askStore(this.#store)), answers(this.#vault.status())]);
     const stopping = this.#stopping;
     return { ready: store && hsm && !stopping, store, hsm, stopping };
   }

@@ -32,7 +32,7 @@ describe('a session', () => {
     const { token, expires, operator } = await enter();
     expect(operator).toEqual({ id: 'clerk', name: '李明' });
     expect(await findSession(store, token, at(9.9))).toMatchObject({
-      operator: 'clerk',
+      operator: { id: 'clerk', name: '李明' },
       station: 'counter-1',
     });
     expect(new Date(expires)).toEqual(at(10));

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { OPERATIONS, openApiDocument } from '../../../app/keyserver/api/openapi.ts';
+import { ENDPOINTS } from '../../../app/keyserver/api/endpoints.ts';
+import { openApiDocument } from '../../../app/keyserver/api/openapi.ts';
 import { Metrics } from '../../../app/keyserver/operations/metrics.ts';
 import { LIMIT } from '../../support/limit.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
@@ -100,25 +100,8 @@ describe('a running server', () => {
 });
 
 describe('the OpenAPI document', () => {
-  const pathsSchema = z.object({
-    paths: z.record(z.string(), z.record(z.string(), z.object({ responses: z.looseObject({}) }))),
-  });
-
-  it('has exactly the routes of the server', () => {
-    const source = readFileSync('app/keyserver/api/server.ts', 'utf8');
-    const routes = [...source.matchAll(/app\.(get|post|put|patch|delete)\('([^']+)'/g)].map(
-      ([, method = '', path = '']) => `${method.toUpperCase()} ${path.replace(/:(\w+)/g, '{$1}')}`,
-    );
-    expect(Object.keys(OPERATIONS).sort()).toEqual(routes.sort());
-    const { paths } = pathsSchema.parse(openApiDocument());
-    const described = Object.entries(paths).flatMap(([path, methods]) =>
-      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-    );
-    expect(described.sort()).toEqual(routes.sort());
-  });
-
   it('describes bodies as the schemas have them, and is JSON', () => {
-    const text = JSON.stringify(openApiDocument());
+    const text = JSON.stringify(openApiDocument(ENDPOINTS));
     for (const field of ['requestId', 'stoppedAt', 'cardEpoch', 'plannedTrips', 'too-many-attempts'])
       expect(text).toContain(`"${field}"`);
   });

@@ -1,0 +1,26 @@
+/** Who is asking, as the authority found it; and who may ask for what. */
+
+/** A station, known by its client certificate. */
+export interface StationCaller {
+  readonly station: string;
+}
+
+/** A station with an operator signed in. */
+export interface OperatorCaller extends StationCaller {
+  readonly operator: string;
+}
+
+/** What is known of a caller by the kind of caller that an endpoint asks for. */
+export interface Callers {
+  readonly certificate: null;
+  readonly station: StationCaller;
+  readonly operator: OperatorCaller;
+}
+
+/** The kinds of caller, each with more to show than the one before; docs/api.md has them in these words. */
+export const WHO = {
+  certificate: 'any certificate of the authorities',
+  station: 'an enrolled station',
+  operator: 'an enrolled station with an operator',
+} as const satisfies Record<keyof Callers, string>;
+export type Who = keyof Callers;

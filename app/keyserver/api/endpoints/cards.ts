@@ -1,0 +1,30 @@
+/** What is on record of cards. */
+import { z } from 'zod';
+import { cardPageSchema, cardSearchSchema, cursorSchema } from '../../../protocol/search.ts';
+import { cardRecordSchema, identificationSchema } from '../../../protocol/wire.ts';
+import { readCardRecord } from '../../records/card-record.ts';
+import { searchCards } from '../../records/search.ts';
+import { type Endpoint, endpoint } from '../endpoint.ts';
+
+export const CARD_ENDPOINTS: readonly Endpoint[] = [
+  endpoint({
+    method: 'GET',
+    path: '/v1/cards',
+    may: 'operator',
+    summary: 'find cards by number, account, operator and time',
+    query: cardSearchSchema,
+    reply: cardPageSchema,
+    handle: ({ context }, { query }) => searchCards(context.store, query, context.now()),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/cards/{card}',
+    may: 'operator',
+    summary: 'what is on record of a card',
+    params: z.strictObject({ card: identificationSchema }),
+    // Which of the card's jobs: those before a place that an earlier answer named.
+    query: z.strictObject({ before: cursorSchema.optional() }),
+    reply: cardRecordSchema,
+    handle: ({ context }, { params, query }) => readCardRecord(context.store, params.card, query.before),
+  }),
+];

@@ -1,0 +1,45 @@
+/** Operators in the store, and the sessions they have at stations. */
+import type { Queries } from './cards.ts';
+import type { OperatorsTable, SessionsTable } from './tables.ts';
+
+export async function findOperator(db: Queries, id: string): Promise<OperatorsTable | undefined> {
+  return db.selectFrom('operators').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Adds an operator, or writes over one and ends their sessions. Says whether there was one. */
+export async function putOperator(
+  db: Queries,
+  operator: { readonly id: string; readonly name: string; readonly secretHash: string },
+): Promise<boolean> {
+  const { id, name, secretHash } = operator;
+  const known = (await findOperator(db, id)) !== undefined;
+  const values = { name, role: 'operator', secret_hash: secretHash, disabled: 0 };
+  await db
+    .insertInto('operators')
+    .values({ id, ...values })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
+    .execute();
+  await db.deleteFrom('sessions').where('operator', '=', id).execute();
+  return known;
+}
+
+/** Adds a session; those that are over at `now` (ISO 8601) go. */
+export async function addSession(db: Queries, session: SessionsTable, now: string): Promise<void> {
+  await db.deleteFrom('sessions').where('expires', '<', now).execute();
+  await db.insertInto('sessions').values(session).execute();
+}
+
+/** A session with the name of its operator; none of an operator who may not sign in any more. */
+export async function readSession(
+  db: Queries,
+  tokenHash: string,
+): Promise<(SessionsTable & { readonly name: string }) | undefined> {
+  return db
+    .selectFrom('sessions')
+    .innerJoin('operators', 'operators.id', 'sessions.operator')
+    .selectAll('sessions')
+    .select('operators.name')
+    .where('token_hash', '=', tokenHash)
+    .where('operators.disabled', '=', 0)
+    .executeTakeFirst();
+}
