@@ -1,7 +1,8 @@
 /**
- * The one schema of what passes between the window and the rest of the station. Main, preload, renderer and the mock of
- * the tests are made from it (electron/ipc-schema/bridge.ts), and it is checked at run time on both sides. What is not in
- * here does not exist for the window.
+ * The one schema of what passes between the window and the rest of the station. The preload's bridge and with it the
+ * renderer's client (electron/ipc-schema/bridge.ts), main's and the engine's handlers and the mock of the tests
+ * (electron/ipc-schema/answerer.ts) are derived from it, and it is checked at run time on both sides. What is not in here does
+ * not exist for the window. A new call is one entry in its group, and one handler in the process that the group names.
  */
 import { z } from 'zod';
 import { accountSchema, LIMITS } from '../app/protocol/wire.ts';
@@ -26,16 +27,26 @@ const nothing = z.strictObject({});
 const done = z.null();
 const reader = z.string().min(1).max(128);
 const job = z.string().min(1).max(64);
+const card = z.string().min(1).max(64);
 const credentials = z.strictObject({
   operator: z.string().min(1).max(64),
   secret: z.string().min(1).max(256),
 });
 const wishes = <T extends z.ZodType>(wish: T) => z.array(wish).min(1).max(LIMITS.apps);
 
-/** A request: what the window gives, and what it gets when it went well. Errors are `Refusal`. */
-export interface RequestSchema {
+/** A call: what the window gives, and what it gets when it went well. Errors are `Refusal`. */
+export interface CallSchema {
   readonly input: z.ZodType;
   readonly reply: z.ZodType;
+}
+
+/** `main`: answered there. `engine`: main checks it, passes it on, and checks what comes back. */
+export type Answering = 'main' | 'engine';
+
+/** Calls that belong together, and who answers them. */
+export interface GroupSchema {
+  readonly by: Answering;
+  readonly calls: Readonly<Record<string, CallSchema>>;
 }
 
 /** Everything at the start. `at` numbers the changes that are in it; later notifications carry higher numbers. */
@@ -55,40 +66,56 @@ export const confirmationSchema = z.uuid();
 export const wishSchema = wishViewSchema.extend({ confirmedBy: confirmationSchema.optional() });
 export type Wish = z.infer<typeof wishSchema>;
 
-/** Requests, window to main. Error codes beside `bad-request`, `internal` are those of app/station/engine.ts. */
-export const requests = {
-  /** Full snapshot; asked for once at the start, and again when a notification was missed. */
-  start: { input: nothing, reply: startViewSchema },
-  /** Changes the settings given, keeps them, and answers with all. */
-  changeSettings: { input: settingsSchema.partial(), reply: settingsSchema },
-  signIn: { input: credentials, reply: operatorViewSchema },
-  signOut: { input: nothing, reply: done },
-  /** Signs a second person in for one confirmation. */
-  confirm: { input: credentials, reply: confirmationSchema },
-  /** Asks the server for a sign of life; any answer of the server's, a refusal too, counts as one. */
-  checkServer: { input: nothing, reply: serverViewSchema },
-  /** Pure: app/catalogue/plan.ts over what the card in `reader` said. */
-  previewPlan: { input: z.strictObject({ reader, wishes: wishes(wishViewSchema) }), reply: planViewSchema },
-  /** `card`: the number that was on the screen at the click; another card in the reader is refused with `other-card`. */
-  startJob: {
-    input: z.strictObject({
-      reader,
-      card: z.string().min(1).max(64),
-      account: accountSchema,
-      wishes: wishes(wishSchema),
-    }),
-    reply: job,
+/** Calls, window to main, by group. Error codes beside `bad-request`, `internal` are those of app/station/engine.ts. */
+export const ipc = {
+  shell: {
+    by: 'main',
+    calls: {
+      /** Full snapshot; asked for once at the start, and again when a notification was missed. */
+      start: { input: nothing, reply: startViewSchema },
+      /** Changes the settings given, keeps them, and answers with all. */
+      changeSettings: { input: settingsSchema.partial(), reply: settingsSchema },
+    },
   },
-  abandonJob: { input: z.strictObject({ job }), reply: done },
-  /** Reads the card again; also ends the show of a job that is over. */
-  relook: { input: z.strictObject({ reader }), reply: done },
-  cardHistory: { input: z.strictObject({ card: z.string().min(1).max(64) }), reply: cardHistorySchema },
-} as const satisfies Record<string, RequestSchema>;
-
-export type RequestName = keyof typeof requests;
-export const REQUEST_NAMES = Object.keys(requests) as readonly RequestName[];
-export type Input<N extends RequestName> = z.infer<(typeof requests)[N]['input']>;
-export type Reply<N extends RequestName> = z.infer<(typeof requests)[N]['reply']>;
+  session: {
+    by: 'engine',
+    calls: {
+      signIn: { input: credentials, reply: operatorViewSchema },
+      signOut: { input: nothing, reply: done },
+      /** Signs a second person in for one confirmation. */
+      confirm: { input: credentials, reply: confirmationSchema },
+    },
+  },
+  server: {
+    by: 'engine',
+    calls: {
+      /** Asks the server for a sign of life; any answer of the server's, a refusal too, counts as one. */
+      check: { input: nothing, reply: serverViewSchema },
+    },
+  },
+  card: {
+    by: 'engine',
+    calls: {
+      /** Reads the card again; also ends the show of a job that is over. */
+      relook: { input: z.strictObject({ reader }), reply: done },
+      /** The server's record of the card of that number. */
+      history: { input: z.strictObject({ card }), reply: cardHistorySchema },
+    },
+  },
+  job: {
+    by: 'engine',
+    calls: {
+      /** Pure: app/catalogue/plan.ts over what the card in `reader` said. */
+      preview: { input: z.strictObject({ reader, wishes: wishes(wishViewSchema) }), reply: planViewSchema },
+      /** `card`: the number that was on the screen at the click; another card in the reader is refused with `other-card`. */
+      start: {
+        input: z.strictObject({ reader, card, account: accountSchema, wishes: wishes(wishSchema) }),
+        reply: job,
+      },
+      abandon: { input: z.strictObject({ job }), reply: done },
+    },
+  },
+} as const satisfies Readonly<Record<string, GroupSchema>>;
 
 /** One change of what the window is shown. `station` replaces everything: the engine was started again. */
 export const changeSchema = z.discriminatedUnion('kind', [

@@ -1,57 +1,58 @@
-/** The window's requests, answered by a station that is open. */
+/** The engine's calls, answered by a station that is open. */
 import { KaikaError } from '../../app/protocol/errors.ts';
 import type { Engine } from '../../app/station/engine.ts';
 import type { Station } from '../../app/station/open-station.ts';
 import type { CardLook } from '../../app/station/readers/look.ts';
-import type { Handlers } from '../ipc-schema/bridge.ts';
+import type { Handlers } from '../ipc-schema/calls.ts';
 import { projections } from './projections.ts';
 
 /** A number that no card has: asked for only to hear whether the server answers. */
 const NO_CARD = '0';
 
-/** Main answers this one itself and never passes it on. */
-const ofMain = () => {
-  throw new KaikaError('bad-request');
-};
-
-export function engineHandlers({ engine, catalogue }: Station): Handlers {
+export function engineHandlers({ engine, catalogue }: Station): Handlers<'engine'> {
   return {
-    start: ofMain,
-    changeSettings: ofMain,
-    signIn: ({ operator, secret }) => engine.signIn(operator, secret),
-    signOut: () => {
-      engine.signOut();
-      return null;
+    session: {
+      signIn: ({ operator, secret }) => engine.signIn(operator, secret),
+      signOut: () => {
+        engine.signOut();
+        return null;
+      },
+      confirm: ({ operator, secret }) => engine.confirm(operator, secret),
     },
-    confirm: ({ operator, secret }) => engine.confirm(operator, secret),
-    checkServer: async () => {
-      try {
-        await engine.card(NO_CARD);
-      } catch (error) {
-        // What it shows of the server is in the snapshot.
-        if (!(error instanceof KaikaError)) throw error;
-      }
-      return engine.snapshot().server;
+    server: {
+      check: async () => {
+        try {
+          await engine.card(NO_CARD);
+        } catch (error) {
+          // What it shows of the server is in the snapshot.
+          if (!(error instanceof KaikaError)) throw error;
+        }
+        return engine.snapshot().server;
+      },
     },
-    previewPlan: ({ reader, wishes }) => projections.plan(lookIn(engine, reader), catalogue, wishes),
-    startJob: async ({ reader, card, account, wishes }) => {
-      if (lookIn(engine, reader).identification !== card) throw new KaikaError('other-card');
-      return engine.startJob(reader, {
-        account,
-        wishes: wishes.map(({ app, action, confirmedBy }) =>
-          confirmedBy === undefined ? { app, action } : { app, action, confirmedBy },
-        ),
-      });
+    card: {
+      relook: ({ reader }) => {
+        engine.relook(reader);
+        return null;
+      },
+      history: async ({ card }) => projections.history(await engine.card(card)),
     },
-    abandonJob: ({ job }) => {
-      engine.abandon(job);
-      return null;
+    job: {
+      preview: ({ reader, wishes }) => projections.plan(lookIn(engine, reader), catalogue, wishes),
+      start: async ({ reader, card, account, wishes }) => {
+        if (lookIn(engine, reader).identification !== card) throw new KaikaError('other-card');
+        return engine.startJob(reader, {
+          account,
+          wishes: wishes.map(({ app, action, confirmedBy }) =>
+            confirmedBy === undefined ? { app, action } : { app, action, confirmedBy },
+          ),
+        });
+      },
+      abandon: ({ job }) => {
+        engine.abandon(job);
+        return null;
+      },
     },
-    relook: ({ reader }) => {
-      engine.relook(reader);
-      return null;
-    },
-    cardHistory: async ({ card }) => projections.history(await engine.card(card)),
   };
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type ErrorCode, KaikaError } from '../../app/protocol/errors.ts';
 import { StationConfigError } from '../../app/station/config.ts';
 import { openStation } from '../../app/station/open-station.ts';
-import { createAnswerer } from '../ipc-schema/bridge.ts';
+import { createAnswerer, runWith } from '../ipc-schema/answerer.ts';
 import type { StationView } from '../ipc-schema.ts';
 import { openLogFile } from '../log-file.ts';
 import { engineHandlers } from './handlers.ts';
@@ -34,7 +34,7 @@ async function open(folder: string, resources: string): Promise<Opened | undefin
   try {
     const station = await openStation({ folder, resources, log });
     const { engine, catalogue } = station;
-    const answer = createAnswerer(engineHandlers(station), (step, detail) =>
+    const answer = createAnswerer(runWith(engineHandlers(station)), (step, detail) =>
       log('warn', 'request fault', { step, detail }),
     );
     const show = () => projections.station(engine.snapshot(), catalogue);

@@ -3,7 +3,8 @@ import { type UtilityProcess, utilityProcess } from 'electron';
 import { type ErrorCode, type ErrorDetails, KaikaError } from '../../app/protocol/errors.ts';
 import type { Log } from '../../app/station/ports.ts';
 import { type FromEngine, fromEngineSchema, type ToEngine } from '../engine/messages.ts';
-import type { Change, EngineView, RequestName, StationView } from '../ipc-schema.ts';
+import type { CallName } from '../ipc-schema/calls.ts';
+import type { Change, EngineView, StationView } from '../ipc-schema.ts';
 
 export interface EnginePlace {
   /** The engine's program. */
@@ -15,7 +16,7 @@ export interface EnginePlace {
 export interface EngineHost {
   readonly state: EngineView;
   /** @throws KaikaError the engine's refusal; internal when it ended meanwhile or is not there */
-  ask(name: RequestName, input: unknown): Promise<unknown>;
+  ask(name: CallName, input: unknown): Promise<unknown>;
   /** Everything that moves, as the engine says; undefined while none runs. */
   show(): Promise<StationView | undefined>;
   /** Ends it after the batches that are running. */
@@ -80,7 +81,7 @@ export class EngineKeeper implements EngineHost {
     this.#say({ do: 'open', folder, resources });
   }
 
-  async ask(name: RequestName, input: unknown): Promise<unknown> {
+  async ask(name: CallName, input: unknown): Promise<unknown> {
     await this.#ready();
     return this.#request((id) => ({ do: 'ask', id, name, input }));
   }

@@ -1,7 +1,7 @@
-/** The window's requests: a few are main's own, the rest the engine's. */
+/** Main's own calls. */
 import { app, nativeTheme } from 'electron';
-import type { Handlers } from '../ipc-schema/bridge.ts';
-import type { CatalogueView, Input, Reply, RequestName, StationView } from '../ipc-schema.ts';
+import type { Handlers } from '../ipc-schema/calls.ts';
+import type { CatalogueView, StationView } from '../ipc-schema.ts';
 import type { EngineHost } from './engine-host.ts';
 import type { Keeper } from './kept.ts';
 import type { Notifier } from './notifier.ts';
@@ -22,44 +22,32 @@ const NOTHING: Omit<StationView, 'engine'> = {
   jobs: [],
 };
 
-export function handlersOf({ kept, notifier, engine, catalogue }: HandlerParts): Handlers {
-  /** Checked against the schema by whoever called (createAnswerer). */
-  const passOn =
-    <N extends RequestName>(name: N) =>
-    (input: Input<N>) =>
-      engine.ask(name, input) as Promise<Reply<N>>;
+export function mainHandlers({ kept, notifier, engine, catalogue }: HandlerParts): Handlers<'main'> {
   return {
-    start: async () => {
-      const station = (await engine.show()) ?? { ...NOTHING, engine: engine.state };
-      // Read after the engine's answer: every change that came before it is in the snapshot, and has its number.
-      return {
-        version: app.getVersion(),
-        settings: kept.value.settings,
-        catalogue,
-        station,
-        at: notifier.at,
-      };
+    shell: {
+      start: async () => {
+        const station = (await engine.show()) ?? { ...NOTHING, engine: engine.state };
+        // Read after the engine's answer: every change that came before it is in the snapshot, and has its number.
+        return {
+          version: app.getVersion(),
+          settings: kept.value.settings,
+          catalogue,
+          station,
+          at: notifier.at,
+        };
+      },
+      changeSettings: (part) => {
+        const now = kept.value.settings;
+        const settings = {
+          language: part.language ?? now.language,
+          theme: part.theme ?? now.theme,
+          sound: part.sound ?? now.sound,
+        };
+        kept.change({ settings });
+        nativeTheme.themeSource = settings.theme;
+        notifier.tell({ kind: 'settings', settings });
+        return settings;
+      },
     },
-    changeSettings: (part) => {
-      const now = kept.value.settings;
-      const settings = {
-        language: part.language ?? now.language,
-        theme: part.theme ?? now.theme,
-        sound: part.sound ?? now.sound,
-      };
-      kept.change({ settings });
-      nativeTheme.themeSource = settings.theme;
-      notifier.tell({ kind: 'settings', settings });
-      return settings;
-    },
-    signIn: passOn('signIn'),
-    signOut: passOn('signOut'),
-    confirm: passOn('confirm'),
-    checkServer: passOn('checkServer'),
-    previewPlan: passOn('previewPlan'),
-    startJob: passOn('startJob'),
-    abandonJob: passOn('abandonJob'),
-    relook: passOn('relook'),
-    cardHistory: passOn('cardHistory'),
   };
 }

@@ -4,14 +4,15 @@ import { app, type BrowserWindow, Menu, nativeTheme, session } from 'electron';
 import { catalogueIn } from '../../app/station/catalogue-folder.ts';
 import { readStationConfig } from '../../app/station/config.ts';
 import { projections } from '../engine/projections.ts';
+import { createAnswerer, runWith } from '../ipc-schema/answerer.ts';
 import { LANGUAGES } from '../ipc-schema/words.ts';
 import type { CatalogueView, Settings } from '../ipc-schema.ts';
 import { openLogFile } from '../log-file.ts';
 import { registerScheme, serveRenderer } from './app-protocol.ts';
 import { EngineKeeper } from './engine-host.ts';
 import { guardContents, guardSession } from './guards.ts';
-import { handlersOf } from './handlers.ts';
-import { answerRequests } from './ipc.ts';
+import { mainHandlers } from './handlers.ts';
+import { answerCalls } from './ipc.ts';
 import { openKept } from './kept.ts';
 import { closeOnce } from './leaving.ts';
 import { Notifier } from './notifier.ts';
@@ -78,7 +79,10 @@ function run(): void {
     (change) => notifier.tell(change),
     log,
   );
-  answerRequests(page, handlersOf({ kept, notifier, engine, catalogue: catalogue() }), log);
+  const handlers = mainHandlers({ kept, notifier, engine, catalogue: catalogue() });
+  const run = runWith(handlers, (name, input) => engine.ask(name, input));
+  const answer = createAnswerer(run, (step, detail) => log('warn', 'request fault', { step, detail }));
+  answerCalls(page, answer, log);
   engine.start();
   window = openWindow({ session: pages, preload: place.preload, kept, log });
   closeOnce({ window, engine, language: () => kept.value.settings.language });

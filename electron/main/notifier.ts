@@ -1,7 +1,7 @@
 /** Numbers the changes and sends them to the window. */
 import type { WebContents } from 'electron';
 import type { Log } from '../../app/station/ports.ts';
-import { NOTIFICATIONS } from '../ipc-schema/bridge.ts';
+import { NOTIFICATIONS } from '../ipc-schema/calls.ts';
 import { type Change, notificationSchema } from '../ipc-schema.ts';
 
 export class Notifier {

@@ -1,10 +1,10 @@
 /** A counter that can be played with: cards come and go, jobs run by themselves. Times are made up. */
 
-import { KaikaError } from '../../electron/ipc-schema/bridge.ts';
+import { KaikaError } from '../../app/protocol/errors.ts';
+import type { Input } from '../../electron/ipc-schema/calls.ts';
 import type {
   CardView,
   Change,
-  Input,
   JobState,
   JobView,
   OperatorView,
@@ -84,7 +84,7 @@ export class Counter {
     };
   }
 
-  start({ reader, card: number, wishes }: Input<'startJob'>): string {
+  start({ reader, card: number, wishes }: Input<'job.start'>): string {
     const plan = this.plan(reader, wishes);
     const steps = plan.fits ? plan.steps.map((step): StepView => ({ ...step, state: 'waiting' })) : [];
     const id = `job-${this.#view.jobs.length + 1}`;

@@ -1,14 +1,15 @@
 /** Main and engine, played: the same schema, the same answerer, made-up answers. */
+import { KaikaError } from '../../app/protocol/errors.ts';
+import { createAnswerer, runWith } from '../../electron/ipc-schema/answerer.ts';
+import type { Wire } from '../../electron/ipc-schema/bridge.ts';
 import {
+  CALLS,
   channelOf,
-  createAnswerer,
   type Handlers,
-  KaikaError,
+  type Input,
   NOTIFICATIONS,
-  type Wire,
-} from '../../electron/ipc-schema/bridge.ts';
-import type { Change, FaultView, Input, Settings } from '../../electron/ipc-schema.ts';
-import { REQUEST_NAMES, type RequestName } from '../../electron/ipc-schema.ts';
+} from '../../electron/ipc-schema/calls.ts';
+import type { Change, FaultView, Settings } from '../../electron/ipc-schema.ts';
 import { Counter } from './counter.ts';
 import type { Scene } from './scenes.ts';
 import { CATALOGUE, NUMBER } from './values.ts';
@@ -33,37 +34,45 @@ export function createMockWire(scene: Scene, first: Settings): MockWire {
   };
 
   const handlers: Handlers = {
-    start: () => {
-      if (later !== undefined && !started) setTimeout(() => counter.change(later.change), later.after);
-      started = true;
-      return { version: '0.1.0', settings, catalogue: CATALOGUE, station: counter.view, at };
+    shell: {
+      start: () => {
+        if (later !== undefined && !started) setTimeout(() => counter.change(later.change), later.after);
+        started = true;
+        return { version: '0.1.0', settings, catalogue: CATALOGUE, station: counter.view, at };
+      },
+      changeSettings: (change) => {
+        settings = { ...settings, ...defined(change) };
+        tell({ kind: 'settings', settings });
+        return settings;
+      },
     },
-    changeSettings: (change) => {
-      settings = { ...settings, ...defined(change) };
-      tell({ kind: 'settings', settings });
-      return settings;
+    session: {
+      signIn: ({ operator }) => {
+        refuse(scene.refuse?.signIn);
+        return counter.signIn(operator);
+      },
+      signOut: () => counter.signOut(),
+      confirm: () => {
+        refuse(scene.refuse?.confirm);
+        return '7f8b7f1e-5f65-4f1b-9f0e-3a4bb1c5a001';
+      },
     },
-    signIn: ({ operator }) => {
-      refuse(scene.refuse?.signIn);
-      return counter.signIn(operator);
+    server: { check: () => counter.view.server },
+    card: {
+      relook: ({ reader }) => counter.relook(reader),
+      history: ({ card }) => historyOf(scene, card),
     },
-    signOut: () => counter.signOut(),
-    confirm: () => {
-      refuse(scene.refuse?.confirm);
-      return '7f8b7f1e-5f65-4f1b-9f0e-3a4bb1c5a001';
+    job: {
+      preview: ({ reader, wishes }) => scene.plan ?? counter.plan(reader, wishes),
+      start: (input) => {
+        refuse(scene.refuse?.startJob);
+        return counter.start(input);
+      },
+      abandon: ({ job }) => counter.abandon(job),
     },
-    checkServer: () => counter.view.server,
-    previewPlan: ({ reader, wishes }) => scene.plan ?? counter.plan(reader, wishes),
-    startJob: (input) => {
-      refuse(scene.refuse?.startJob);
-      return counter.start(input);
-    },
-    abandonJob: ({ job }) => counter.abandon(job),
-    relook: ({ reader }) => counter.relook(reader),
-    cardHistory: ({ card }) => historyOf(scene, card),
   };
-  const answer = createAnswerer(handlers);
-  const names = new Map(REQUEST_NAMES.map((name): [string, RequestName] => [channelOf(name), name]));
+  const answer = createAnswerer(runWith(handlers));
+  const names = new Map(CALLS.map(({ name }) => [channelOf(name), name]));
 
   return {
     counter,
@@ -87,6 +96,6 @@ function historyOf({ history }: Scene, card: string) {
   return history;
 }
 
-function defined(change: Input<'changeSettings'>): Partial<Settings> {
+function defined(change: Input<'shell.changeSettings'>): Partial<Settings> {
   return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 }

@@ -15,7 +15,7 @@ export function ServerStatus() {
   const [asking, setAsking] = useState(false);
   const ask = async () => {
     setAsking(true);
-    await bridge.checkServer({});
+    await bridge.server.check({});
     setAsking(false);
   };
   if (server.state !== 'away' && server.clockAheadMs === undefined) {

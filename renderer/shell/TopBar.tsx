@@ -24,7 +24,7 @@ export function TopBar() {
 
 function signOut(): void {
   forgetChoices();
-  void bridge.signOut({});
+  void bridge.session.signOut({});
 }
 
 function UserMenu() {

@@ -19,7 +19,7 @@ export function watchServer(bridge: Bridge, station: StationStore): () => void {
   };
   const ask = () => {
     asked = true;
-    void bridge.checkServer({}).then(next);
+    void bridge.server.check({}).then(next);
   };
   const stop = station.subscribe((state, before) => {
     if (!asked && state.view?.station.engine.kind === 'running') ask();

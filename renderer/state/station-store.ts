@@ -44,7 +44,7 @@ export function createStationStore(bridge: Bridge, now: () => number): StationSt
 
   const ask = async () => {
     asking = true;
-    const answer = await bridge.start({});
+    const answer = await bridge.shell.start({});
     asking = false;
     if (!answer.ok) {
       store.setState({ fault: { code: answer.code, details: answer.details } });
@@ -88,13 +88,13 @@ export function createStationStore(bridge: Bridge, now: () => number): StationSt
     ask: () => void ask(),
     sessionOver() {
       store.setState({ expired: true });
-      void bridge.signOut({});
+      void bridge.session.signOut({});
     },
     changeSettings(change) {
       const { view } = store.getState();
       // At once; main's answer and notification then say the same.
       if (view !== null) store.setState({ view: { ...view, settings: { ...view.settings, ...change } } });
-      void bridge.changeSettings(change);
+      void bridge.shell.changeSettings(change);
     },
   };
 }

@@ -142,8 +142,10 @@ describe('what it can no longer be made to do', () => {
           }),
         }),
       });
-      const station = async () => stationSchema.parse(await ask('start', {})).value.station;
-      expect(await vi.waitFor(() => ask('signIn', stage.people.clerk), PATIENT)).toMatchObject({ ok: true });
+      const station = async () => stationSchema.parse(await ask('shell.start', {})).value.station;
+      expect(await vi.waitFor(() => ask('session.signIn', stage.people.clerk), PATIENT)).toMatchObject({
+        ok: true,
+      });
       const reader = await vi.waitFor(async () => {
         const found = (await station()).readers.find(({ state }) => state.kind === 'card');
         if (found === undefined) throw new Error('no card was read');
@@ -154,7 +156,7 @@ describe('what it can no longer be made to do', () => {
       const card = reader.state.card.number;
       const wishes = [{ app: 'e-wallet', action: 'enable' }];
       expect(
-        await ask('startJob', { reader: reader.name, card, account: randomDigits(16), wishes }),
+        await ask('job.start', { reader: reader.name, card, account: randomDigits(16), wishes }),
       ).toMatchObject({ ok: true });
       await vi.waitFor(async () => expect((await station()).jobs[0]?.state.kind).toBe('done'), PATIENT);
       expect(await devtools.evaluate('document.body.innerText')).toContain('Take the card');

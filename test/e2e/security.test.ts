@@ -46,11 +46,15 @@ describe('from the console', () => {
   });
 
   it('the bridge holds the functions of the schema and cannot be changed', async () => {
-    expect(await console(`Object.keys(window.kaika).sort().join()`)).toBe(
-      'abandonJob,cardHistory,changeSettings,checkServer,confirm,onNotification,previewPlan,relook,signIn,signOut,start,startJob',
+    const names = `Object.entries(window.kaika).flatMap(([group, calls]) =>
+      typeof calls === 'function' ? [group] : Object.keys(calls).map((call) => group + '.' + call))`;
+    expect(await console(`(${names}).sort().join()`)).toBe(
+      'card.history,card.relook,job.abandon,job.preview,job.start,onNotification,server.check,session.confirm,session.signIn,session.signOut,shell.changeSettings,shell.start',
     );
-    await console(`try { window.kaika.start = () => 'mine' } catch {}; try { window.kaika = {} } catch {}`);
-    expect(await console(`window.kaika.start({}).then((answer) => answer.ok)`)).toBe(true);
+    await console(
+      `try { window.kaika.shell.start = () => 'mine' } catch {}; try { window.kaika.shell = {} } catch {}; try { window.kaika = {} } catch {}`,
+    );
+    expect(await console(`window.kaika.shell.start({}).then((answer) => answer.ok)`)).toBe(true);
   });
 
   it.each([
@@ -68,7 +72,7 @@ describe('from the console', () => {
     await window.page.waitForTimeout(200);
     expect(window.page.url()).toBe('app://station/index.html');
     expect(await console(`document.title`)).toBe('Kaika');
-    expect(await console(`window.kaika.start({}).then((answer) => answer.ok)`)).toBe(true);
+    expect(await console(`window.kaika.shell.start({}).then((answer) => answer.ok)`)).toBe(true);
   });
 
   it.each([
@@ -185,28 +189,28 @@ describe('requests between window and main', () => {
     console(`window.kaika.${name}(${input}).then((answer) => answer.code ?? 'ok')`);
 
   it.each([
-    ['signIn', `{ operator: 1, secret: 'x' }`],
-    ['signIn', `{ operator: 'a', secret: 'x', more: true }`],
-    ['signIn', `undefined`],
+    ['session.signIn', `{ operator: 1, secret: 'x' }`],
+    ['session.signIn', `{ operator: 'a', secret: 'x', more: true }`],
+    ['session.signIn', `undefined`],
     [
-      'startJob',
+      'job.start',
       `{ reader: 'x', card: '1', account: 'not digits', wishes: [{ app: 'e-wallet', action: 'enable' }] }`,
     ],
     [
-      'startJob',
+      'job.start',
       `{ reader: 'x', card: '1', account: '6217001234567890', wishes: [{ app: 'e-wallet', action: 'format' }] }`,
     ],
-    ['changeSettings', `{ language: 'de' }`],
-    ['changeSettings', `{ __proto__: { theme: 'dark' }, other: 1 }`],
-    ['relook', `{ reader: '' }`],
+    ['shell.changeSettings', `{ language: 'de' }`],
+    ['shell.changeSettings', `{ __proto__: { theme: 'dark' }, other: 1 }`],
+    ['card.relook', `{ reader: '' }`],
   ])('a wrong shape does not leave the window: %s %s', async (name, input) => {
     expect(await ask(name, input)).toBe('bad-request');
   });
 
   it('a wrong shape that gets past the bridge is refused by main', async () => {
     const answers = await fromPreload(`Promise.all([
-      ipcRenderer.invoke('kaika:signIn', { operator: 1 }),
-      ipcRenderer.invoke('kaika:start', 'everything'),
+      ipcRenderer.invoke('kaika:session.signIn', { operator: 1 }),
+      ipcRenderer.invoke('kaika:shell.start', 'everything'),
     ]).then((all) => all.map((answer) => answer.code))`);
     expect(answers).toEqual(['bad-request', 'bad-request']);
   });
@@ -228,7 +232,7 @@ describe('requests between window and main', () => {
         try {
           await other.loadURL('app://station/index.html');
           return await other.webContents.executeJavaScript(
-            `window.kaika.start({}).then((answer) => answer.code ?? 'ok')`,
+            `window.kaika.shell.start({}).then((answer) => answer.code ?? 'ok')`,
           );
         } finally {
           other.destroy();

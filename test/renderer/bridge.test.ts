@@ -1,21 +1,10 @@
 /** Both ends of the wire between window and station, with what a broken or hostile other end might send. */
 import { describe, expect, it } from 'vitest';
 import { KaikaError } from '../../app/protocol/errors.ts';
-import {
-  channelOf,
-  createAnswerer,
-  createBridge,
-  type Handlers,
-  NOTIFICATIONS,
-  type Wire,
-} from '../../electron/ipc-schema/bridge.ts';
-import {
-  cardViewSchema,
-  jobViewSchema,
-  type Notification,
-  REQUEST_NAMES,
-  requests,
-} from '../../electron/ipc-schema.ts';
+import { createAnswerer, type Run, runWith } from '../../electron/ipc-schema/answerer.ts';
+import { createBridge, type Wire } from '../../electron/ipc-schema/bridge.ts';
+import { CALLS, channelOf, type Handlers, NOTIFICATIONS } from '../../electron/ipc-schema/calls.ts';
+import { cardViewSchema, jobViewSchema, type Notification } from '../../electron/ipc-schema.ts';
 import { SCENES } from '../../renderer/mock/scenes.ts';
 import { card, job, READER } from '../../renderer/mock/values.ts';
 import { createMockWire } from '../../renderer/mock/wire.ts';
@@ -47,10 +36,15 @@ function answering(value: unknown): { wire: Wire; asked: string[]; send: (value:
 }
 
 describe('the window', () => {
-  it('has one function a request, and cannot be given others', () => {
-    const bridge = createBridge(mock());
-    expect(Object.keys(bridge).sort()).toEqual([...REQUEST_NAMES, 'onNotification'].sort());
-    expect(Object.isFrozen(bridge)).toBe(true);
+  it('has one function a call, in its group, and cannot be given others', () => {
+    const { onNotification, ...groups } = createBridge(mock());
+    const names = Object.entries(groups).flatMap(([group, calls]) =>
+      Object.keys(calls).map((call) => `${group}.${call}`),
+    );
+    expect(names).toEqual(CALLS.map(({ name }) => name));
+    expect(Object.isFrozen(createBridge(mock()))).toBe(true);
+    for (const group of Object.values(groups)) expect(Object.isFrozen(group)).toBe(true);
+    expect(onNotification).toBeTypeOf('function');
   });
 
   it.each([
@@ -61,7 +55,7 @@ describe('the window', () => {
     ['a function', () => undefined],
   ])('sends no request with %s', async (_, input) => {
     const { wire, asked } = answering({ ok: true, value: null });
-    const signIn = createBridge(wire).signIn as (input: unknown) => Promise<unknown>;
+    const signIn = createBridge(wire).session.signIn as (input: unknown) => Promise<unknown>;
     expect(await signIn(input)).toMatchObject({ ok: false, code: 'bad-request' });
     expect(asked).toEqual([]);
   });
@@ -73,7 +67,7 @@ describe('the window', () => {
     ['an error without a code of ours', { ok: false, code: 'SW_6982', details: {} }],
   ])('takes no reply that is %s', async (_, reply) => {
     const { wire } = answering(reply);
-    expect(await createBridge(wire).signIn({ operator: 'a', secret: 'b' })).toEqual({
+    expect(await createBridge(wire).session.signIn({ operator: 'a', secret: 'b' })).toEqual({
       ok: false,
       code: 'internal',
       details: {},
@@ -82,7 +76,7 @@ describe('the window', () => {
 
   it('is told of a refusal by its code', async () => {
     const { wire } = answering({ ok: false, code: 'card-in-use', details: { station: 'Branch 3' } });
-    expect(await createBridge(wire).checkServer({})).toEqual({
+    expect(await createBridge(wire).server.check({})).toEqual({
       ok: false,
       code: 'card-in-use',
       details: { station: 'Branch 3' },
@@ -91,7 +85,7 @@ describe('the window', () => {
 
   it('never rejects, also when nobody is there', async () => {
     const wire: Wire = { invoke: () => Promise.reject(new Error('gone')), listen: () => () => undefined };
-    expect(await createBridge(wire).signOut({})).toMatchObject({ ok: false, code: 'internal' });
+    expect(await createBridge(wire).session.signOut({})).toMatchObject({ ok: false, code: 'internal' });
   });
 
   it('hears whole notifications only, until it listens no more', () => {
@@ -110,67 +104,135 @@ describe('the window', () => {
 
 describe('the answering side', () => {
   const faults: string[] = [];
-  const answer = (handlers: Partial<Handlers>) =>
-    createAnswerer({ ...nothing, ...handlers }, (name, what) => faults.push(`${name} ${what}`));
   const unasked = (): never => {
     throw new Error('not asked for');
   };
-  const nothing: Handlers = {
-    start: unasked,
-    changeSettings: unasked,
-    signIn: unasked,
-    signOut: unasked,
-    confirm: unasked,
-    checkServer: unasked,
-    previewPlan: unasked,
-    startJob: unasked,
-    abandonJob: unasked,
-    relook: unasked,
-    cardHistory: unasked,
+  const engine: Handlers<'engine'> = {
+    session: { signIn: unasked, signOut: unasked, confirm: unasked },
+    server: { check: unasked },
+    card: { relook: unasked, history: unasked },
+    job: { preview: unasked, start: unasked, abandon: unasked },
   };
+  const answer = (handlers: Partial<Handlers<'engine'>>) =>
+    createAnswerer(runWith<'engine'>({ ...engine, ...handlers }), (name, what) =>
+      faults.push(`${name} ${what}`),
+    );
 
   it('checks what comes before anything is done', async () => {
-    expect(await answer({})('abandonJob', { job: '' })).toMatchObject({ ok: false, code: 'bad-request' });
+    expect(await answer({})('job.abandon', { job: '' })).toMatchObject({ ok: false, code: 'bad-request' });
     expect(
-      await answer({})('startJob', { reader: READER, card: '1', account: '12', wishes: [] }),
-    ).toMatchObject({
-      code: 'bad-request',
-    });
+      await answer({})('job.start', { reader: READER, card: '1', account: '12', wishes: [] }),
+    ).toMatchObject({ code: 'bad-request' });
   });
+
+  it.each(['shell.start', 'card.eject', 'card', 'constructor.name', '__proto__.toString', ''])(
+    'does nothing for a call that is not its own: %s',
+    async (name) => {
+      expect(await answer({})(name, {})).toEqual({ ok: false, code: 'bad-request', details: {} });
+    },
+  );
 
   it('lets out a code and details of ours, and nothing of any other error', async () => {
     const refusing = answer({
-      relook: () => {
-        throw new KaikaError('no-reader', 'secret path', { reader: 'one' });
+      card: {
+        ...engine.card,
+        relook: () => {
+          throw new KaikaError('no-reader', 'secret path', { reader: 'one' });
+        },
       },
     });
-    expect(await refusing('relook', { reader: READER })).toEqual({
+    expect(await refusing('card.relook', { reader: READER })).toEqual({
       ok: false,
       code: 'no-reader',
       details: { reader: 'one' },
     });
     const broken = answer({
-      relook: () => {
-        throw new Error('/home/clerk/secret');
+      card: {
+        ...engine.card,
+        relook: () => {
+          throw new Error('/home/clerk/secret');
+        },
       },
     });
-    expect(await broken('relook', { reader: READER })).toEqual({ ok: false, code: 'internal', details: {} });
-  });
-
-  it('lets out no reply that is not in the schema, and says where without saying what', async () => {
-    const leaking = answer({
-      signIn: () => {
-        const person = { id: 'a', name: 'b', expires: NOON, token: 'canary' };
-        return person;
-      },
-    });
-    expect(await leaking('signIn', { operator: 'a', secret: 'b' })).toEqual({
+    expect(await broken('card.relook', { reader: READER })).toEqual({
       ok: false,
       code: 'internal',
       details: {},
     });
-    expect(faults.join('\n')).toContain('signIn reply');
+  });
+
+  it('lets out no reply that is not in the schema, and says where without saying what', async () => {
+    const leaking = answer({
+      session: {
+        ...engine.session,
+        signIn: () => {
+          const person = { id: 'a', name: 'b', expires: NOON, token: 'canary' };
+          return person;
+        },
+      },
+    });
+    expect(await leaking('session.signIn', { operator: 'a', secret: 'b' })).toEqual({
+      ok: false,
+      code: 'internal',
+      details: {},
+    });
+    expect(faults.join('\n')).toContain('session.signIn reply');
     expect(faults.join('\n')).not.toContain('canary');
+  });
+});
+
+describe('main', () => {
+  /** As in electron/main/index.ts, with an engine that answers everything with one value. */
+  const forwarding = (value: unknown) => {
+    const asked: unknown[] = [];
+    const engine: Run = (name, input) => {
+      asked.push([name, input]);
+      return value;
+    };
+    const settings = SETTINGS;
+    const own: Handlers<'main'> = {
+      shell: {
+        start: () => {
+          throw new KaikaError('internal');
+        },
+        changeSettings: () => settings,
+      },
+    };
+    return { asked, answer: createAnswerer(runWith(own, engine)) };
+  };
+
+  it('answers its own calls, and passes each of the others on', async () => {
+    const { asked, answer } = forwarding(null);
+    expect(await answer('shell.changeSettings', {})).toEqual({ ok: true, value: SETTINGS });
+    expect(asked).toEqual([]);
+    const person = { operator: 'a', secret: 'b' };
+    const wishes = [{ app: 'e-wallet', action: 'enable' }];
+    const inputs: Readonly<Record<string, unknown>> = {
+      'session.signIn': person,
+      'session.signOut': {},
+      'session.confirm': person,
+      'server.check': {},
+      'card.relook': { reader: READER },
+      'card.history': { card: '1' },
+      'job.preview': { reader: READER, wishes },
+      'job.start': { reader: READER, card: '1', account: '12345678', wishes },
+      'job.abandon': { job: 'j' },
+    };
+    for (const { name, by } of CALLS) {
+      if (by === 'main') continue;
+      await answer(name, inputs[name]);
+      expect(asked.at(-1)).toEqual([name, inputs[name]]);
+    }
+    expect(asked).toHaveLength(CALLS.filter(({ by }) => by === 'engine').length);
+  });
+
+  it('passes nothing on that is not in the schema, and takes nothing back', async () => {
+    const { asked, answer } = forwarding({ id: 'a', token: 'canary' });
+    expect(await answer('card.relook', { reader: '' })).toMatchObject({ code: 'bad-request' });
+    expect(asked).toEqual([]);
+    expect(await answer('session.signIn', { operator: 'a', secret: 'b' })).toMatchObject({
+      code: 'internal',
+    });
   });
 });
 
@@ -181,12 +243,12 @@ describe('the views', () => {
   });
 
   it.each(Object.keys(SCENES))('of the scene %s pass both ends', async (scene) => {
-    const answer = await createBridge(mock(scene)).start({});
+    const answer = await createBridge(mock(scene)).shell.start({});
     expect(answer.ok).toBe(true);
   });
 
-  it('of every request have their own channel', () => {
-    const channels = new Set(REQUEST_NAMES.map(channelOf));
-    expect(channels.size).toBe(Object.keys(requests).length);
+  it('of every call have their own channel', () => {
+    const channels = new Set(CALLS.map(({ name }) => channelOf(name)));
+    expect(channels.size).toBe(CALLS.length);
   });
 });

@@ -1,6 +1,7 @@
 /** From ticks to a started job, over the real bridge and a mock of the rest. */
 import { describe, expect, it } from 'vitest';
-import { channelOf, createBridge, type Wire } from '../../electron/ipc-schema/bridge.ts';
+import { createBridge, type Wire } from '../../electron/ipc-schema/bridge.ts';
+import { channelOf } from '../../electron/ipc-schema/calls.ts';
 import { accountOf, toggled, wishesOf, withAccount } from '../../renderer/features/counter/choice.ts';
 import { createChoiceStore } from '../../renderer/features/counter/choice-store.ts';
 import { rowsOf } from '../../renderer/features/counter/rows.ts';
@@ -52,10 +53,10 @@ describe('a card that was put in', () => {
   it('is not looked up again while it stays, unless the server was away', async () => {
     const known = await serving('choose-known');
     await known.store.begin(READER, NUMBER);
-    expect(known.inputs('cardHistory')).toHaveLength(1);
+    expect(known.inputs('card.history')).toHaveLength(1);
     const away = await serving('choose-unconfirmed');
     await away.store.begin(READER, NUMBER);
-    expect(away.inputs('cardHistory')).toHaveLength(2);
+    expect(away.inputs('card.history')).toHaveLength(2);
   });
 
   it('begins anew: ticks of the card before it are gone', async () => {
@@ -108,7 +109,7 @@ describe('going on', () => {
     store.edit(READER, (one) => withAccount(one, ACCOUNT));
     expect(await store.review(READER, rows)).toBe('wishes');
     expect(choice()?.missing).toBe('wishes');
-    expect(inputs('previewPlan')).toEqual([]);
+    expect(inputs('job.preview')).toEqual([]);
   });
 
   it('shows the plan, and forgets it when the choice changes', async () => {
@@ -146,7 +147,7 @@ describe('the start', () => {
     tick('campus-meal');
     await store.review(READER, rows);
     await store.start(READER, rows);
-    expect(inputs('startJob')).toEqual([
+    expect(inputs('job.start')).toEqual([
       { reader: READER, card: NUMBER, account: ACCOUNT, wishes: [{ app: 'campus-meal', action: 'enable' }] },
     ]);
   });
@@ -156,7 +157,7 @@ describe('the start', () => {
     tick('campus-meal');
     await store.review(READER, rows);
     await Promise.all([store.start(READER, rows), store.start(READER, rows), store.start(READER, rows)]);
-    expect(inputs('startJob')).toHaveLength(1);
+    expect(inputs('job.start')).toHaveLength(1);
   });
 
   it('that is refused says why and can be tried again', async () => {
@@ -186,7 +187,7 @@ describe('the start', () => {
     await store.review(READER, rows);
     await store.start(READER, rows);
     await store.start(READER, rows);
-    expect(inputs('startJob')).toHaveLength(1);
+    expect(inputs('job.start')).toHaveLength(1);
   });
 
   it('carries a confirmation for each purse that needs one, and for nothing else', async () => {
@@ -195,8 +196,8 @@ describe('the start', () => {
     tick('e-wallet', 'delete');
     await store.review(READER, rows);
     expect(await store.confirm(READER, rows, { operator: 'zhao', secret: 'x' }, NEVER)).toBeNull();
-    expect(inputs('confirm')).toEqual([{ operator: 'zhao', secret: 'x' }]);
-    expect(inputs('startJob')).toMatchObject([
+    expect(inputs('session.confirm')).toEqual([{ operator: 'zhao', secret: 'x' }]);
+    expect(inputs('job.start')).toMatchObject([
       {
         wishes: [
           { app: 'campus-meal', action: 'enable' },
@@ -217,8 +218,8 @@ describe('the start', () => {
     const again = store.confirm(READER, rows, { operator: 'zhao', secret: 'x' }, NEVER);
     store.edit(READER, (one) => ({ ...one, plan: null }));
     expect(await again).toBeNull();
-    expect(inputs('confirm')).toHaveLength(2);
-    expect(inputs('startJob')).toEqual([]);
+    expect(inputs('session.confirm')).toHaveLength(2);
+    expect(inputs('job.start')).toEqual([]);
   });
 
   it('does not happen when the second person is refused', async () => {
@@ -229,6 +230,6 @@ describe('the start', () => {
       code: 'sign-in-failed',
       details: {},
     });
-    expect(inputs('startJob')).toEqual([]);
+    expect(inputs('job.start')).toEqual([]);
   });
 });

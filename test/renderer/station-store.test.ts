@@ -1,6 +1,7 @@
 /** The window's picture of the station, over the real bridge and a mock of the rest. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { channelOf, createBridge, NOTIFICATIONS, type Wire } from '../../electron/ipc-schema/bridge.ts';
+import { createBridge, type Wire } from '../../electron/ipc-schema/bridge.ts';
+import { channelOf, NOTIFICATIONS } from '../../electron/ipc-schema/calls.ts';
 import type { StartView } from '../../electron/ipc-schema.ts';
 import { CATALOGUE, card, job, MOMENT, NUMBER, reader, station } from '../../renderer/mock/values.ts';
 import { watchServer } from '../../renderer/state/server-watch.ts';
@@ -25,9 +26,9 @@ class Main {
     invoke: (channel) => {
       this.asked.push(channel.replace('kaika:', ''));
       const answer =
-        channel === channelOf('start')
+        channel === channelOf('shell.start')
           ? this.start
-          : channel === channelOf('checkServer')
+          : channel === channelOf('server.check')
             ? { ok: true, value: { state: 'up', lastSeen: MOMENT } }
             : { ok: true, value: first.settings };
       return new Promise((resolve) => this.#waiting.push(() => resolve(answer)));
@@ -77,7 +78,7 @@ describe('the window', () => {
     main.tell(6, { kind: 'operator', operator: null });
     main.tell(10, { kind: 'engine', engine: { kind: 'away' } });
     await main.answer();
-    expect(main.asked).toEqual(['start', 'start']);
+    expect(main.asked).toEqual(['shell.start', 'shell.start']);
     expect(store.getState().view?.station).toMatchObject({ readers: [], engine: { kind: 'away' } });
   });
 
@@ -95,14 +96,14 @@ describe('the window', () => {
     await main.answer();
     store.changeSettings({ language: 'zh-CN' });
     expect(store.getState().view?.settings).toEqual({ language: 'zh-CN', theme: 'light', sound: true });
-    expect(main.asked).toContain('changeSettings');
+    expect(main.asked).toContain('shell.changeSettings');
   });
 
   it('remembers that the server ended the session, until somebody signs in', async () => {
     const { main, store } = opened();
     await main.answer();
     store.sessionOver();
-    expect(main.asked).toContain('signOut');
+    expect(main.asked).toContain('session.signOut');
     expect(store.getState().expired).toBe(true);
     main.tell(4, { kind: 'operator', operator: null });
     expect(store.getState().expired).toBe(true);
@@ -133,7 +134,7 @@ describe('the server', () => {
   it('is asked for at the start, seldom while it is there and often while it is not', async () => {
     const { main, bridge, store } = opened();
     const stop = watchServer(bridge, store);
-    const checks = () => main.asked.filter((name) => name === 'checkServer').length;
+    const checks = () => main.asked.filter((name) => name === 'server.check').length;
     await main.answer();
     expect(checks()).toBe(1);
     await main.answer();

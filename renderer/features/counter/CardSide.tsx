@@ -51,7 +51,7 @@ export function CardSide({ reader, card, number, facts }: CardSideProps) {
                 {t('card.history')}
               </Button>
             ) : null}
-            <Button tone="quiet" icon="refresh" onPress={() => void bridge.relook({ reader })}>
+            <Button tone="quiet" icon="refresh" onPress={() => void bridge.card.relook({ reader })}>
               {t('card.again')}
             </Button>
           </div>

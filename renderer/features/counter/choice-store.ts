@@ -54,7 +54,7 @@ export function createChoiceStore(bridge: Bridge, onExpired: () => void): Choice
     if (choice === undefined || account === undefined || choice.busy) return;
     edit(reader, (one) => ({ ...one, busy: true, fault: null }));
     const wishes = confirmedWishes(wishesOf(choice, rows), handles);
-    const answer = await bridge.startJob({ reader, card: choice.card, account, wishes });
+    const answer = await bridge.job.start({ reader, card: choice.card, account, wishes });
     // A job that was begun shows itself, and the choice goes with the stage: until then nothing can be started twice.
     if (!answer.ok) refused(reader, choice.card, answer);
   };
@@ -71,7 +71,7 @@ export function createChoiceStore(bridge: Bridge, onExpired: () => void): Choice
       const known = store.getState()[reader];
       if (known?.card !== card) store.setState({ [reader]: emptyChoice(card) });
       else if (known.record.kind !== 'unconfirmed') return;
-      const answer = await bridge.cardHistory({ card });
+      const answer = await bridge.card.history({ card });
       if (!answer.ok && answer.code === 'session-expired') onExpired();
       const record: RecordView = answer.ok
         ? { kind: 'known', history: answer.value }
@@ -88,7 +88,7 @@ export function createChoiceStore(bridge: Bridge, onExpired: () => void): Choice
       edit(reader, (one) => ({ ...one, missing }));
       if (missing !== null) return missing;
       edit(reader, (one) => ({ ...one, busy: true, fault: null }));
-      const answer = await bridge.previewPlan({ reader, wishes });
+      const answer = await bridge.job.preview({ reader, wishes });
       if (answer.ok) editOf(reader, choice.card, (one) => ({ ...one, busy: false, plan: answer.value }));
       else refused(reader, choice.card, answer);
       return answer.ok ? 'planned' : 'refused';
@@ -99,7 +99,7 @@ export function createChoiceStore(bridge: Bridge, onExpired: () => void): Choice
       // A handle is good for one wish.
       const handles = new Map<string, string>();
       for (const app of plan.confirm) {
-        const answer = await bridge.confirm(person);
+        const answer = await bridge.session.confirm(person);
         // What is confirmed is this plan, and only as long as nobody thinks again.
         if (cancelled.aborted || store.getState()[reader]?.plan !== plan) return null;
         if (!answer.ok) return { code: answer.code, details: answer.details };

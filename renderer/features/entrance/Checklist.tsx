@@ -67,7 +67,7 @@ function ServerRetry({ words }: { readonly words: Words }) {
   const [asking, setAsking] = useState(false);
   const ask = async () => {
     setAsking(true);
-    await bridge.checkServer({});
+    await bridge.server.check({});
     setAsking(false);
   };
   return (

@@ -21,7 +21,7 @@ export function SignInForm({ inline = false }: { readonly inline?: boolean }) {
     const given = person.check();
     if (given === undefined || busy) return;
     setBusy(true);
-    const answer = await bridge.signIn(given);
+    const answer = await bridge.session.signIn(given);
     setBusy(false);
     if (answer.ok) return;
     person.refused({ code: answer.code, details: answer.details });

@@ -1,6 +1,6 @@
 /** Who did what to a card, where and when. */
 import { useEffect, useState } from 'react';
-import type { Answer } from '../../../electron/ipc-schema/bridge.ts';
+import type { Answer } from '../../../electron/ipc-schema/answer.ts';
 import type { CardHistory } from '../../../electron/ipc-schema.ts';
 import { Dialog } from '../../components/Dialog.tsx';
 import { FaultNotice } from '../../components/Notice.tsx';
@@ -18,7 +18,7 @@ export function HistorySheet({ number, onClose }: { readonly number: string; rea
   const [answer, setAnswer] = useState<Answer<CardHistory> | null>(null);
   useEffect(() => {
     let gone = false;
-    void bridge.cardHistory({ card: number }).then((got) => {
+    void bridge.card.history({ card: number }).then((got) => {
       if (!gone) setAnswer(got);
       if (!got.ok && got.code === 'session-expired') station.sessionOver();
     });

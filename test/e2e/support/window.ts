@@ -92,7 +92,7 @@ export class StationWindow {
   }
 
   async wear(language: Language, theme: Theme): Promise<void> {
-    await this.page.evaluate((settings) => window.kaika.changeSettings(settings), { language, theme });
+    await this.page.evaluate((settings) => window.kaika.shell.changeSettings(settings), { language, theme });
     await this.page.waitForFunction(
       (asked) =>
         document.documentElement.lang === asked.language &&

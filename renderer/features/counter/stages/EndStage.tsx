@@ -27,7 +27,7 @@ export function EndStage({ reader, end: how }: { readonly reader: string; readon
       {how.kind === 'done' ? <AppEnds result={how.result} well={wentWell(how)} /> : null}
       <footer className={css['foot']}>
         <span />
-        <Button ref={again} size="large" onPress={() => void bridge.relook({ reader })}>
+        <Button ref={again} size="large" onPress={() => void bridge.card.relook({ reader })}>
           {t('end.again')}
         </Button>
       </footer>

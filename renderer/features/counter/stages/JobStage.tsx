@@ -158,7 +158,7 @@ function Waiting({ title, job: view, words: { t }, children }: WaitingProps) {
 function GiveUp({ job: id, onClose }: { readonly job: string; readonly onClose: () => void }) {
   const { t } = useWords();
   const giveUp = () => {
-    void bridge.abandonJob({ job: id });
+    void bridge.job.abandon({ job: id });
     onClose();
   };
   return (

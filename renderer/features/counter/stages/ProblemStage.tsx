@@ -38,7 +38,7 @@ export function ForeignStage({ reader, card }: { readonly reader: string; readon
 function Again({ reader }: { readonly reader: string }) {
   const { t } = useWords();
   return (
-    <Button icon="refresh" onPress={() => void bridge.relook({ reader })}>
+    <Button icon="refresh" onPress={() => void bridge.card.relook({ reader })}>
       {t('card.again')}
     </Button>
   );
