@@ -173,6 +173,7 @@ export const batchSchema = z.strictObject({
 export type Batch = z.infer<typeof batchSchema>;
 
 export const cardEventSchema = z.enum(['removed', 'reset', 'replaced', 'lost']);
+export type CardEvent = z.infer<typeof cardEventSchema>;
 
 /**
  * The answers to batch `seq`. Three cases: all commands answered (no `stoppedAt`); the answer at `stoppedAt` was not

@@ -2,9 +2,9 @@
 import { KaikaError } from '../../protocol/errors.ts';
 import type { JobRequest } from '../../protocol/wire.ts';
 import type { JobView, Notification } from '../views.ts';
-import { Job } from './job.ts';
 import type { JobPorts } from './job-ports.ts';
-import type { JournalJob } from './journal-rows.ts';
+import type { UnfinishedJob } from './journal/rows.ts';
+import { Job } from './runner.ts';
 
 export interface JobBookPorts {
   readonly jobs: JobPorts;
@@ -64,7 +64,7 @@ export class JobBook {
   }
 
   /** Takes up a job of an earlier run of the program. */
-  resume(row: JournalJob): void {
+  resume(row: UnfinishedJob): void {
     this.#take(Job.resume(this.#ports.jobs, row));
   }
 

@@ -7,7 +7,7 @@ import { API_LEVEL, LIMITS } from '../../protocol/wire.ts';
 import type { Clock, Log } from '../ports.ts';
 import { RefusedError, type ServerClient } from '../server/client.ts';
 import type { ServerLine } from '../server/line.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from './journal/journal.ts';
 
 /** The generation to which everything was given back. */
 const FACT = 'storeGeneration';

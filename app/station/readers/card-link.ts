@@ -1,8 +1,6 @@
 /** The card a job works on: one connection, good until the first sign that the card went or was reset. */
 import { type CardConnection, CardError, type CardFault } from '../../card/reader-port.ts';
-import type { AnswersRequest } from '../../protocol/wire.ts';
-
-export type CardEvent = NonNullable<AnswersRequest['cardEvent']>;
+import type { CardEvent } from '../../protocol/wire.ts';
 
 export interface LinkLoss {
   readonly event: CardEvent;

@@ -5,8 +5,8 @@
 import { type CardConnection, CardError, type ReaderPort, type ReaderState } from '../../card/reader-port.ts';
 import type { Catalogue } from '../../catalogue/schema.ts';
 import { type ErrorCode, KaikaError } from '../../protocol/errors.ts';
-import type { Job } from '../jobs/job.ts';
 import type { JobBook } from '../jobs/job-book.ts';
+import type { Job } from '../jobs/runner.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { ReaderView, ReaderViewState } from '../views.ts';
 import { CardLink } from './card-link.ts';

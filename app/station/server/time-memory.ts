@@ -1,5 +1,5 @@
 /** Keeps what was heard of the server's time, so that a clock that went wrong while the program was off is found out. */
-import type { Journal } from '../jobs/journal.ts';
+import type { Journal } from '../jobs/journal/journal.ts';
 import type { Log } from '../ports.ts';
 import type { HeardTime } from './client.ts';
 

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Batch } from '../../../app/protocol/wire.ts';
-import { type Journal, openJournal } from '../../../app/station/jobs/journal.ts';
-import { MIGRATIONS } from '../../../app/station/jobs/journal-rows.ts';
+import { openJournal } from '../../../app/station/jobs/journal/file.ts';
+import type { Journal } from '../../../app/station/jobs/journal/journal.ts';
+import { MIGRATIONS } from '../../../app/station/jobs/journal/rows.ts';
 import { newJobRequest } from '../../support/job-request.ts';
 import { temporaryFolder } from '../../support/station.ts';
 
@@ -42,32 +43,31 @@ describe('each step is there after a reopening', () => {
     };
     journal.begin(one, '6200000000000001', 1000);
     expect(again()).toMatchObject({ phase: 'requested', request: one, epoch: 0, bound: true, created: 1000 });
-    journal.storeBatch(one.requestId, batch(1), true, taken);
+    journal.write(one.requestId, { kind: 'batch', batch: batch(1), started: true, taken }, 1000);
     expect(again()).toMatchObject({
       phase: 'started',
       job: taken.job,
-      seq: 1,
       batch: batch(1),
       effect: null,
     });
     journal.noteEffect(one.requestId, 0);
     expect(again()).toMatchObject({ phase: 'started', effect: 0 });
     const answers = { apiLevel: 1 as const, cardEpoch: 1, answers: ['9000'], cardEvent: 'removed' as const };
-    journal.storeAnswers(one.requestId, 1, answers, false);
+    journal.write(one.requestId, { kind: 'answers', seq: 1, answers, bound: false }, 1000);
     expect(again()).toMatchObject({
       phase: 'answered',
+      seq: 1,
       answers,
-      batch: null,
       epoch: 1,
       bound: false,
-      effect: null,
     });
-    journal.storeBatch(one.requestId, batch(2), false);
-    expect(again()).toMatchObject({ phase: 'replied', answers: null, seq: 2, bound: false, job: taken.job });
-    journal.start(one.requestId);
+    expect(again()).not.toHaveProperty('batch');
+    journal.write(one.requestId, { kind: 'batch', batch: batch(2), started: false }, 1000);
+    expect(again()).toMatchObject({ phase: 'replied', batch: batch(2), bound: false, job: taken.job });
+    journal.write(one.requestId, { kind: 'start' }, 1000);
     expect(again()).toMatchObject({ phase: 'started', bound: true });
-    journal.end(one.requestId, { error: 'job-superseded' }, 2000);
-    expect(again()).toMatchObject({ phase: 'ended', request: null, batch: null, error: 'job-superseded' });
+    journal.write(one.requestId, { kind: 'end', how: { error: 'job-superseded' } }, 2000);
+    expect(again()).toMatchObject({ phase: 'ended', outcome: null, error: 'job-superseded' });
     expect(journal.unfinished()).toEqual([]);
     expect(() => journal.noteEffect(one.requestId, 1)).toThrow('not in the journal');
   });
@@ -82,11 +82,12 @@ describe('each step is there after a reopening', () => {
 it('a key write that was answered is in no file of the folder', () => {
   const one = newJobRequest();
   journal.begin(one, '6200000000000001', 0);
-  journal.storeBatch(one.requestId, batch(1, KEY_WRITE), true, taken);
+  journal.write(one.requestId, { kind: 'batch', batch: batch(1, KEY_WRITE), started: true, taken }, 0);
   const held = () =>
     readdirSync(folder).some((name) => readFileSync(join(folder, name)).includes('5EC2E75EC2E7'));
   expect(held()).toBe(true);
-  journal.storeAnswers(one.requestId, 1, { apiLevel: 1, cardEpoch: 0, answers: ['9000'] }, true);
+  const answers = { apiLevel: 1 as const, cardEpoch: 0, answers: ['9000'] };
+  journal.write(one.requestId, { kind: 'answers', seq: 1, answers, bound: true }, 0);
   journal.scrub();
   expect(held()).toBe(false);
 });
@@ -114,6 +115,23 @@ it('a job that cannot be read back is set aside, the others go on', () => {
   journal = openJournal(folder, RESERVE);
   expect(journal.unfinished().map((job) => job.requestId)).toEqual([good.requestId]);
   expect(journal.find(bad.requestId)).toMatchObject({ phase: 'ended', error: 'internal' });
+});
+
+it('an end that cannot be tidied up after is not there at all, and can be written again', () => {
+  const one = newJobRequest();
+  journal.begin(one, '6200000000000001', 0);
+  const end = () => journal.write(one.requestId, { kind: 'end', how: { error: 'internal' } }, 5);
+  const database = new Database(join(folder, 'journal.db'));
+  database.exec(`CREATE TRIGGER full BEFORE DELETE ON jobs BEGIN SELECT RAISE(ABORT, 'no room'); END;
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2001)
+    INSERT INTO jobs (requestId, created, reader, identification, phase, epoch, bound, abandoned, ended)
+    SELECT 'old-' || i, 0, 'A', '62', 'ended', 0, 0, 0, 0 FROM n;`);
+  expect(end).toThrow('no room');
+  expect(journal.find(one.requestId)).toMatchObject({ phase: 'requested' });
+  database.exec('DROP TRIGGER full');
+  database.close();
+  end();
+  expect(journal.find(one.requestId)).toMatchObject({ phase: 'ended', error: 'internal' });
 });
 
 it('keeps small facts', () => {

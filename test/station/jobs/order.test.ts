@@ -2,9 +2,11 @@
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openVirtualReaders, type VirtualReaders } from '../../../app/simulator/virtual-reader.ts';
-import { Job } from '../../../app/station/jobs/job.ts';
 import type { JobPorts } from '../../../app/station/jobs/job-ports.ts';
-import { type Journal, openJournal } from '../../../app/station/jobs/journal.ts';
+import { openJournal } from '../../../app/station/jobs/journal/file.ts';
+import type { Journal } from '../../../app/station/jobs/journal/journal.ts';
+import type { Write } from '../../../app/station/jobs/machine/events.ts';
+import { Job } from '../../../app/station/jobs/runner.ts';
 import { noLog, systemClock } from '../../../app/station/ports.ts';
 import { CardLink } from '../../../app/station/readers/card-link.ts';
 import { ServerLine } from '../../../app/station/server/line.ts';
@@ -28,12 +30,8 @@ beforeEach(() => {
   journal = {
     ...bound(disk),
     begin: (...given) => note('disk: request', () => disk.begin(...given)),
-    storeBatch: (...given) =>
-      note(`disk: reply${given[2] ? ' and started' : ''}`, () => disk.storeBatch(...given)),
-    start: (id) => note('disk: started', () => disk.start(id)),
+    write: (id, what, now) => note(`disk: ${nameOf(what)}`, () => disk.write(id, what, now)),
     noteEffect: (id, index) => note(`disk: effect ${index}`, () => disk.noteEffect(id, index)),
-    storeAnswers: (...given) => note(`disk: answers ${given[1]}`, () => disk.storeAnswers(...given)),
-    end: (...given) => note('disk: end', () => disk.end(...given)),
   };
   readers = openVirtualReaders(['A']);
   card = new ScriptedCard();
@@ -58,6 +56,21 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+function nameOf(what: Write): string {
+  switch (what.kind) {
+    case 'batch':
+      return `reply${what.started ? ' and started' : ''}`;
+    case 'start':
+      return 'started';
+    case 'answers':
+      return `answers ${what.seq}`;
+    case 'abandon':
+      return 'given up';
+    case 'end':
+      return 'end';
+  }
+}
+
 function note<T>(what: string, act: () => T): T {
   order.push(what);
   return act();
@@ -68,12 +81,8 @@ function bound(disk: Journal): Journal {
   return {
     hasRoom: () => disk.hasRoom(),
     begin: (...given) => disk.begin(...given),
-    storeBatch: (...given) => disk.storeBatch(...given),
-    start: (...given) => disk.start(...given),
+    write: (...given) => disk.write(...given),
     noteEffect: (...given) => disk.noteEffect(...given),
-    storeAnswers: (...given) => disk.storeAnswers(...given),
-    abandon: (...given) => disk.abandon(...given),
-    end: (...given) => disk.end(...given),
     unfinished: () => disk.unfinished(),
     find: (...given) => disk.find(...given),
     receiptsFor: (...given) => disk.receiptsFor(...given),
@@ -141,7 +150,11 @@ it.each([
     journal.begin(request, '6200000000000001', 0);
     const reply = await server.postJob(request);
     if (reply.batch === undefined) throw new Error('no batch');
-    journal.storeBatch(request.requestId, reply.batch, true, reply);
+    journal.write(
+      request.requestId,
+      { kind: 'batch', batch: reply.batch, started: true, taken: { job: reply.job, plan: reply.plan } },
+      0,
+    );
     if (effect !== null) journal.noteEffect(request.requestId, effect);
     const [row] = journal.unfinished();
     if (row === undefined) throw new Error('no job');

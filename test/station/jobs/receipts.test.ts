@@ -3,7 +3,8 @@ import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KaikaError } from '../../../app/protocol/errors.ts';
 import type { ReceiptsRequest } from '../../../app/protocol/receipts.ts';
-import { type Journal, openJournal } from '../../../app/station/jobs/journal.ts';
+import { openJournal } from '../../../app/station/jobs/journal/file.ts';
+import type { Journal } from '../../../app/station/jobs/journal/journal.ts';
 import { ReceiptBook, type ReceiptBookPorts } from '../../../app/station/jobs/receipt-book.ts';
 import { noLog, systemClock } from '../../../app/station/ports.ts';
 import { RefusedError } from '../../../app/station/server/client.ts';
@@ -42,8 +43,11 @@ afterEach(() => {
 function job(at: number, receipt?: string, end?: { receipt?: string }): string {
   const request = newJobRequest();
   journal.begin(request, '6200000000000001', at);
-  journal.storeBatch(request.requestId, BATCH, true, undefined, receipt);
-  if (end !== undefined) journal.end(request.requestId, { error: 'internal', ...end }, at);
+  const kept = receipt === undefined ? {} : { receipt };
+  journal.write(request.requestId, { kind: 'batch', batch: BATCH, started: true, ...kept }, at);
+  if (end !== undefined) {
+    journal.write(request.requestId, { kind: 'end', how: { error: 'internal', ...end } }, at);
+  }
   return request.requestId;
 }
 

@@ -11,7 +11,7 @@ import { openTestStation, type TestStation } from '../../support/station.ts';
 
 const messages = (locale: string) =>
   messagesSchema.parse(
-    JSON.parse(readFileSync(new URL(`../../resources/locales/${locale}.json`, import.meta.url), 'utf8')),
+    JSON.parse(readFileSync(new URL(`../../../resources/locales/${locale}.json`, import.meta.url), 'utf8')),
   );
 const [EXTERNAL_AUTHENTICATE, WRITE_KEY, UPDATE_BINARY] = [0x82, 0xd4, 0xd6];
 

@@ -1,80 +1,21 @@
-/**
- * The station's journal (design §3 "Station, each synced to disk"): one SQLite file in the installation's folder, every
- * method one transaction, on the disk when the method returns.
- */
+/** The journal as one SQLite file in the installation's folder: write-ahead log, full sync. */
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { z } from 'zod';
-import { type ErrorCode, KaikaError } from '../../protocol/errors.ts';
-import type { AnswersRequest, Batch, JobRequest, Outcome, PlanSummary } from '../../protocol/wire.ts';
-import { codeOf } from '../lock.ts';
-import { DEFAULT_RESERVE, DiskReserve, type DiskReserveOptions } from './disk-reserve.ts';
-import { type JournalJob, journalJobSchema, MIGRATIONS } from './journal-rows.ts';
+import { KaikaError } from '../../../protocol/errors.ts';
+import type { JobRequest } from '../../../protocol/wire.ts';
+import { codeOf } from '../../lock.ts';
+import type { JobEnd, Write } from '../machine/events.ts';
+import { DEFAULT_RESERVE, DiskReserve } from './disk-reserve.ts';
+import type { Journal, JournalOptions, KeptReceipt } from './journal.ts';
+import { type JournalJob, journalJobSchema, MIGRATIONS, type UnfinishedJob } from './rows.ts';
 
 /**
  * Ended jobs that are kept: for whoever looks after the station, and their receipts for a server that has to be restored from a backup, some
  * days' work of a busy counter. The records proper are the server's.
  */
 const ENDED_KEPT = 2_000;
-
-/** What the job loop needs of a journal. Every method throws KaikaError station-disk-full when nothing can be written. */
-export interface Journal {
-  /** Whether there is room to begin a job and to bring it to its end. */
-  hasRoom(): boolean;
-  /** (1) before POST /v1/jobs. Epoch `request.cardEpoch` is bound to the card in the reader. */
-  begin(request: JobRequest, identification: string, now: number): void;
-  /**
-   * (2) the reply; `started` when its first command is sent next. Answers of the step before are dropped. `taken` comes
-   * with the first reply: the server's name for the job, and its plan. `receipt` takes the place of an older one.
-   */
-  storeBatch(requestId: string, batch: Batch, started: boolean, taken?: TakenJob, receipt?: string): void;
-  /** (2) for a batch that waited for its card. */
-  start(requestId: string): void;
-  /** (3) before a command marked `effect`. */
-  noteEffect(requestId: string, index: number): void;
-  /** (4) before the answers to batch `seq` are posted. The batch is dropped. `bound`: the card of that epoch is in a reader. */
-  storeAnswers(requestId: string, seq: number, answers: AnswersRequest, bound: boolean): void;
-  /** Staff gave the job up. */
-  abandon(requestId: string): void;
-  /** How it ended; request, batch and answers are dropped. */
-  end(requestId: string, how: JobEnd, now: number): void;
-  /** Receipts that were not yet given back to a server whose store has this generation, oldest first. */
-  receiptsFor(generation: number, limit: number): readonly KeptReceipt[];
-  /** They were. */
-  receiptsSent(requestIds: readonly string[], generation: number): void;
-  /** Jobs in hand, oldest first. */
-  unfinished(): readonly JournalJob[];
-  find(requestId: string): JournalJob | undefined;
-  /** Overwrites what was dropped, so that no key write stays readable in the file. Throws nothing. */
-  scrub(): void;
-  /** Small numbers kept over a restart. */
-  fact(name: string): number | undefined;
-  setFact(name: string, value: number): void;
-  close(): void;
-}
-
-/** How a job ended, and the receipt that came with that. */
-export interface JobEnd {
-  readonly outcome?: Outcome;
-  readonly error?: ErrorCode;
-  readonly receipt?: string;
-}
-
-export interface KeptReceipt {
-  readonly requestId: string;
-  readonly receipt: string;
-}
-
-/** What the first reply says besides its batch. */
-export interface TakenJob {
-  readonly job: string;
-  readonly plan: PlanSummary;
-}
-
-export interface JournalOptions {
-  readonly reserve?: DiskReserveOptions;
-}
 
 /**
  * Opens the journal, making it where there is none.
@@ -160,60 +101,32 @@ class SqliteJournal implements Journal {
     );
   }
 
-  storeBatch(requestId: string, batch: Batch, started: boolean, taken?: TakenJob, receipt?: string): void {
-    this.#change(
-      requestId,
-      `phase = ?, bound = max(bound, ?), seq = ?, batch = ?, effect = NULL, answers = NULL,
-       job = coalesce(?, job), plan = coalesce(?, plan), receipt = coalesce(?, receipt)`,
-      [
-        started ? 'started' : 'replied',
-        started ? 1 : 0,
-        batch.seq,
-        JSON.stringify(batch),
-        taken?.job ?? null,
-        taken === undefined ? null : JSON.stringify(taken.plan),
-        receipt ?? null,
-      ],
-    );
-  }
-
-  start(requestId: string): void {
-    this.#change(requestId, `phase = 'started', bound = 1, effect = NULL`, []);
-  }
-
   noteEffect(requestId: string, index: number): void {
     this.#change(requestId, 'effect = ?', [index]);
   }
 
-  storeAnswers(requestId: string, seq: number, answers: AnswersRequest, bound: boolean): void {
-    this.#change(
-      requestId,
-      `phase = 'answered', seq = ?, answers = ?, epoch = ?, bound = ?, batch = NULL, effect = NULL`,
-      [seq, JSON.stringify(answers), answers.cardEpoch, bound ? 1 : 0],
-    );
-  }
-
-  abandon(requestId: string): void {
-    this.#change(requestId, 'abandoned = 1', []);
-  }
-
-  end(requestId: string, how: JobEnd, now: number): void {
-    this.#change(
-      requestId,
-      `phase = 'ended', request = NULL, batch = NULL, answers = NULL, effect = NULL, outcome = ?, error = ?,
-       receipt = coalesce(?, receipt), ended = ?`,
-      [
-        how.outcome === undefined ? null : JSON.stringify(how.outcome),
-        how.error ?? null,
-        how.receipt ?? null,
-        now,
-      ],
-    );
-    this.#run(
-      `DELETE FROM jobs WHERE phase = 'ended' AND requestId NOT IN
-         (SELECT requestId FROM jobs WHERE phase = 'ended' ORDER BY ended DESC LIMIT ${ENDED_KEPT})`,
-      [],
-    );
+  write(requestId: string, what: Write, now: number): void {
+    switch (what.kind) {
+      case 'batch':
+        this.#storeBatch(requestId, what);
+        break;
+      case 'start':
+        this.#change(requestId, `phase = 'started', bound = 1, effect = NULL`, []);
+        break;
+      case 'answers':
+        this.#change(
+          requestId,
+          `phase = 'answered', seq = ?, answers = ?, epoch = ?, bound = ?, batch = NULL, effect = NULL`,
+          [what.seq, JSON.stringify(what.answers), what.answers.cardEpoch, what.bound ? 1 : 0],
+        );
+        break;
+      case 'abandon':
+        this.#change(requestId, 'abandoned = 1', []);
+        break;
+      case 'end':
+        this.#end(requestId, what.how, now);
+        break;
+    }
   }
 
   receiptsFor(generation: number, limit: number): readonly KeptReceipt[] {
@@ -232,15 +145,13 @@ class SqliteJournal implements Journal {
     );
   }
 
-  unfinished(): readonly JournalJob[] {
+  unfinished(): readonly UnfinishedJob[] {
     const rows = this.#database.prepare(`SELECT * FROM jobs WHERE phase <> 'ended' ORDER BY created`).all();
     return rows.flatMap((row) => {
-      try {
-        return [readJob(row)];
-      } catch {
-        this.#setAside(row);
-        return [];
-      }
+      const read = journalJobSchema.safeParse(row);
+      if (read.success && read.data.phase !== 'ended') return [read.data];
+      this.#setAside(row);
+      return [];
     });
   }
 
@@ -270,6 +181,53 @@ class SqliteJournal implements Journal {
     if (!this.#database.open) return;
     this.scrub();
     this.#database.close();
+  }
+
+  /** The answers of the step before are dropped; a receipt takes the place of an older one. */
+  #storeBatch(
+    requestId: string,
+    { batch, started, taken, receipt }: Extract<Write, { kind: 'batch' }>,
+  ): void {
+    this.#change(
+      requestId,
+      `phase = ?, bound = max(bound, ?), seq = ?, batch = ?, effect = NULL, answers = NULL,
+       job = coalesce(?, job), plan = coalesce(?, plan), receipt = coalesce(?, receipt)`,
+      [
+        started ? 'started' : 'replied',
+        started ? 1 : 0,
+        batch.seq,
+        JSON.stringify(batch),
+        taken?.job ?? null,
+        taken === undefined ? null : JSON.stringify(taken.plan),
+        receipt ?? null,
+      ],
+    );
+  }
+
+  /** Request, batch and answers are dropped. */
+  #end(requestId: string, how: JobEnd, now: number): void {
+    // One transaction: an end that is there without the tidying up could not be written again after a full disk.
+    guarded(
+      this.#reserve,
+      this.#database.transaction(() => {
+        this.#change(
+          requestId,
+          `phase = 'ended', request = NULL, batch = NULL, answers = NULL, effect = NULL, outcome = ?, error = ?,
+           receipt = coalesce(?, receipt), ended = ?`,
+          [
+            how.outcome === undefined ? null : JSON.stringify(how.outcome),
+            how.error ?? null,
+            how.receipt ?? null,
+            now,
+          ],
+        );
+        this.#run(
+          `DELETE FROM jobs WHERE phase = 'ended' AND requestId NOT IN
+             (SELECT requestId FROM jobs WHERE phase = 'ended' ORDER BY ended DESC LIMIT ${ENDED_KEPT})`,
+          [],
+        );
+      }),
+    );
   }
 
   /** A row that cannot be read back must not keep the station from opening; the server still knows of the job. */

@@ -1,6 +1,6 @@
 /** How far a job is, from the plan and the labels of the commands. Pure. */
-import type { Label, Outcome, PlanSummary, StepName } from '../../protocol/wire.ts';
-import type { ProgressView, StepView } from '../views.ts';
+import type { Label, Outcome, PlanSummary, StepName } from '../../../protocol/wire.ts';
+import type { ProgressView, StepView } from '../../views.ts';
 
 export const NO_PROGRESS: ProgressView = { plan: null, steps: [], current: null, sent: 0, commands: 0 };
 
