@@ -6,9 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { fromHex, toHex } from '../card/bytes.ts';
+import type { VaultAdmin } from '../keyserver/vault/admin.ts';
 import { initToken, openVaultAdmin } from '../keyserver/vault/admin.ts';
 import type { VaultTokenConfig } from '../keyserver/vault/config.ts';
-import type { KeyAlgorithm, VaultAdmin } from '../keyserver/vault/port.ts';
+import type { KeyAlgorithm } from '../keyserver/vault/keys.ts';
 import { APP_IDS, type FactoryMasters, factoryMastersSchema } from '../simulator/factory.ts';
 
 /** The demo's two card types and their security domains' key algorithm. */
@@ -76,10 +77,10 @@ export async function makeDemoToken(token: DemoToken, delivery: Delivery): Promi
     await importTransportKeys(admin, delivery);
     for (const app of APP_IDS) {
       for (const slot of ['mck', 'mtk']) {
-        await admin.generateMaster(
-          { purpose: `app/${app}/${slot}`, origin: 'issuer', version: 1 },
-          'des3-16',
-        );
+        await admin.generateMaster({
+          id: { purpose: `app/${app}/${slot}`, origin: 'issuer', version: 1 },
+          algorithm: 'des3-16',
+        });
       }
     }
   } finally {
@@ -90,7 +91,7 @@ export async function makeDemoToken(token: DemoToken, delivery: Delivery): Promi
 
 async function importTransportKeys(admin: VaultAdmin, delivery: Delivery): Promise<void> {
   const put = (purpose: string, algorithm: KeyAlgorithm, value: string) =>
-    admin.importMaster({ purpose, origin: 'factory', version: 1 }, algorithm, fromHex(value));
+    admin.importMaster({ id: { purpose, origin: 'factory', version: 1 }, algorithm, value: fromHex(value) });
   for (const app of APP_IDS) {
     const keys = delivery['demo-scp03'].apps[app];
     await put(`app/${app}/mck`, 'des3-16', keys.mck);

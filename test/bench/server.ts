@@ -4,7 +4,7 @@
  * Then: how long a station waits when one of two instances is killed.
  */
 
-import type { Vault } from '../../app/keyserver/vault/port.ts';
+import { type Vault, vaultWith } from '../../app/keyserver/vault/vault.ts';
 import type { Wish } from '../../app/protocol/wire.ts';
 import { issue } from '../support/forwarder.ts';
 import { type IssuerRig, openIssuerRig, randomDigits } from '../support/issuer-rig.ts';
@@ -194,10 +194,10 @@ async function vaultCeiling(): Promise<number> {
     const until = performance.now() + 3_000;
     const lane = async () => {
       while (performance.now() < until) {
-        await vault.fmcosCryptogram(key('mck'), challenge);
-        await vault.fmcosMac(key('mtk'), challenge, update);
+        await vault.ask('fmcosCryptogram', { key: key('mck'), challenge });
+        await vault.ask('fmcosMac', { key: key('mtk'), challenge, message: update });
         for (const [slot, p1, typeInside] of WRITES) {
-          await vault.fmcosKeyWrite({
+          await vault.ask('fmcosKeyWrite', {
             under: key('mck'),
             newKey: key(slot),
             p1,
@@ -206,7 +206,7 @@ async function vaultCeiling(): Promise<number> {
             challenge,
           });
         }
-        for (const count of [0, 1, 2, 3]) await vault.seal(reply, `bench:${count}`);
+        for (const count of [0, 1, 2, 3]) await vault.seal({ clear: reply, context: `bench:${count}` });
         calls += 8;
       }
     };
@@ -262,23 +262,14 @@ async function cappedRun(rig: IssuerRig, wishes: Wish[]): Promise<{ perHour: num
 function cappedVault(vault: Vault, count: { calls: number }): Vault {
   const apart = 1000 / CAP;
   let next = 0;
-  const inTurn = async <T>(call: () => Promise<T>): Promise<T> => {
+  const inTurn = async <T>(_operation: string, call: () => Promise<T>): Promise<T> => {
     count.calls += 1;
     const mine = Math.max(next, performance.now());
     next = mine + apart;
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, mine - performance.now())));
     return call();
   };
-  return {
-    ...vault,
-    fmcosCryptogram: (...given) => inTurn(() => vault.fmcosCryptogram(...given)),
-    fmcosMac: (...given) => inTurn(() => vault.fmcosMac(...given)),
-    fmcosKeyWrite: (...given) => inTurn(() => vault.fmcosKeyWrite(...given)),
-    channelSessionKeys: (...given) => inTurn(() => vault.channelSessionKeys(...given)),
-    wrapDomainKeys: (...given) => inTurn(() => vault.wrapDomainKeys(...given)),
-    seal: (...given) => inTurn(() => vault.seal(...given)),
-    unseal: (...given) => inTurn(() => vault.unseal(...given)),
-  };
+  return vaultWith(vault, inTurn);
 }
 
 function round(value: number): number {

@@ -9,7 +9,7 @@ import { startJob } from '../../app/keyserver/jobs/start-job.ts';
 import { openActiveVersions } from '../../app/keyserver/keys/active-versions.ts';
 import { openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
 import { openSqliteStore } from '../../app/keyserver/store/open.ts';
-import type { Vault } from '../../app/keyserver/vault/port.ts';
+import type { Vault } from '../../app/keyserver/vault/vault.ts';
 import type { FromServer, ToServer } from './dying-server-messages.ts';
 import { dyingStore } from './dying-store.ts';
 import { CALLER } from './forwarder.ts';

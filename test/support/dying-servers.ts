@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Vault } from '../../app/keyserver/vault/port.ts';
+import type { Vault } from '../../app/keyserver/vault/vault.ts';
 import { jobReplySchema, stepReplySchema } from '../../app/protocol/wire.ts';
 import type { JobServer } from './commit-stories.ts';
 import type { FromServer, ToServer } from './dying-server-messages.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { activateKeys } from '../../app/keyserver/keys/versions.ts';
 import { openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
-import type { KeyAlgorithm } from '../../app/keyserver/vault/port.ts';
+import type { KeyAlgorithm } from '../../app/keyserver/vault/keys.ts';
 import type { VirtualCard } from '../../app/simulator/virtual-card.ts';
 import type { IssuerRig } from './issuer-rig.ts';
 import { slotOnCard } from './issuer-steps.ts';
@@ -30,7 +30,11 @@ export async function importVersion(
   const admin = await openVaultAdmin(rig.token);
   try {
     for (const [purpose, value] of values)
-      await admin.importMaster({ purpose, origin: 'issuer', version }, algorithm, value.slice());
+      await admin.importMaster({
+        id: { purpose, origin: 'issuer', version },
+        algorithm,
+        value: value.slice(),
+      });
   } finally {
     await admin.close();
   }

@@ -3,7 +3,7 @@ import { createCipheriv, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { DEMO_TYPES } from '../../app/demo/delivery.ts';
 import { initToken, openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
-import type { KeyAlgorithm, KeyOrigin } from '../../app/keyserver/vault/port.ts';
+import type { KeyAlgorithm, KeyOrigin } from '../../app/keyserver/vault/keys.ts';
 import { APP_IDS } from '../../app/simulator/factory.ts';
 import type { MakeToken } from './issuer-rig.ts';
 
@@ -58,7 +58,11 @@ export function knownToken(): {
     try {
       await admin.ensureSealKey();
       for (const { purpose, origin, algorithm, value } of masters) {
-        await admin.importMaster({ purpose, origin, version: 1 }, algorithm, Uint8Array.from(value));
+        await admin.importMaster({
+          id: { purpose, origin, version: 1 },
+          algorithm,
+          value: Uint8Array.from(value),
+        });
       }
     } finally {
       await admin.close();

@@ -15,7 +15,7 @@ import {
 import type { JobContext } from '../../app/keyserver/jobs/context.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
 import { openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
-import type { KeyAlgorithm } from '../../app/keyserver/vault/port.ts';
+import type { KeyAlgorithm } from '../../app/keyserver/vault/keys.ts';
 import { makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
 import { type IssuerRig, type MakeToken, openIssuerRig, randomDigits } from './issuer-rig.ts';
@@ -80,12 +80,12 @@ export async function openOtherTypes(
         const algorithm: KeyAlgorithm = scp === '02' ? 'des3-16' : 'aes-128';
         for (const key of ['enc', 'mac', 'dek'] as const) {
           const purpose = `isd/${id}/${key}`;
-          await admin.importMaster(
-            { purpose, origin: 'factory', version: 1 },
+          await admin.importMaster({
+            id: { purpose, origin: 'factory', version: 1 },
             algorithm,
-            fromHex(FACTORY_KEYS[key]),
-          );
-          await admin.generateMaster({ purpose, origin: 'issuer', version: 1 }, algorithm);
+            value: fromHex(FACTORY_KEYS[key]),
+          });
+          await admin.generateMaster({ id: { purpose, origin: 'issuer', version: 1 }, algorithm });
         }
       }
     } finally {

@@ -3,7 +3,7 @@ import { ZodError } from 'zod';
 import { type ErrorBody, type ErrorCode, KaikaError } from '../../protocol/errors.ts';
 import { codeOf } from '../error-code.ts';
 import { type StoreFault, storeFaultOf } from '../store/faults.ts';
-import { VaultError, type VaultFault } from '../vault/port.ts';
+import { VaultError, type VaultFault } from '../vault/error.ts';
 
 /** What the vault says of token and files stays in the log. */
 const VAULT_ERRORS: Record<VaultFault, readonly [ErrorCode, string]> = {

@@ -12,7 +12,7 @@ import type { JobContext } from '../jobs/context.ts';
 import { framesOf, type Log } from '../log.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { ReadinessCheck } from '../operations/readiness.ts';
-import { VaultError } from '../vault/port.ts';
+import { VaultError } from '../vault/error.ts';
 import type { RawRequest } from './endpoint.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { toErrorBody } from './errors.ts';

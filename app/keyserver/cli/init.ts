@@ -85,7 +85,7 @@ async function checkVault(config: ServerConfig): Promise<string> {
       .map(({ id }) => id);
     if (keyless.length > 0)
       notes.push(`card types without transport keys, which cannot be loaded: ${keyless.join(', ')}`);
-    await vault.seal(new Uint8Array(1), 'init');
+    await vault.seal({ clear: new Uint8Array(1), context: 'init' });
     return [
       `${status.token}, ${status.masters.length} keys`,
       ...(status.softwareToken ? ['software token'] : []),

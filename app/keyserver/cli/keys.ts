@@ -10,7 +10,7 @@ import { openStore, type Store } from '../store/open.ts';
 import type { KeyVersionsTable } from '../store/tables.ts';
 import { openVaultAdmin } from '../vault/admin.ts';
 import { startVault } from '../vault/client.ts';
-import type { MasterKeyInfo } from '../vault/port.ts';
+import type { MasterKeyInfo } from '../vault/keys.ts';
 
 /** Options of the command line, as they were typed. */
 export interface KeysOptions {

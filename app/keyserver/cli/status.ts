@@ -7,7 +7,7 @@ import { readStoreGeneration } from '../store/generation.ts';
 import { countRows } from '../store/health.ts';
 import { openStore } from '../store/open.ts';
 import { startVault } from '../vault/client.ts';
-import type { NewKeyPath, VaultStatus } from '../vault/port.ts';
+import type { NewKeyPath, VaultStatus } from '../vault/operations/token.ts';
 
 export async function printStatus(config: ServerConfig): Promise<number> {
   const say = (line: string) => process.stdout.write(`${line}\n`);

@@ -18,7 +18,7 @@ import {
   spendTry,
   writeDone,
 } from '../../dialects/key-slots.ts';
-import type { CardKeyRef } from '../vault/port.ts';
+import type { CardKeyRef } from '../vault/keys.ts';
 import { withSlot } from './card-state.ts';
 import { type Draft, draft } from './draft.ts';
 import { challenge, headOf } from './heads.ts';

@@ -4,7 +4,7 @@ import type { CardApplication, CardTypeProfile } from '../../catalogue/schema.ts
 import type { FmcosKeys } from '../../dialects/fmcos/keys.ts';
 import type { WrappedKey } from '../../globalplatform/put-key.ts';
 import type { ChannelSessionKeys, SessionKeyPort } from '../../globalplatform/session-keys.ts';
-import type { CardKeyRef } from '../vault/port.ts';
+import type { CardKeyRef } from '../vault/keys.ts';
 import type { DomainKeySet } from './domain-keys.ts';
 
 /** A package ready to be loaded: what goes into LOAD, and its SHA-256 for the record. */

@@ -4,7 +4,7 @@ import type { LoadPackage } from '../issuer/ports.ts';
 import type { ActiveVersion } from '../issuer/start.ts';
 import type { Limits } from '../limits.ts';
 import type { Store } from '../store/open.ts';
-import type { Vault } from '../vault/port.ts';
+import type { Vault } from '../vault/vault.ts';
 
 export interface JobContext {
   readonly store: Store;

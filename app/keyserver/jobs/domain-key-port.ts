@@ -5,7 +5,8 @@ import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import type { DomainKeySet } from '../issuer/domain-keys.ts';
 import type { DomainKeyPort } from '../issuer/ports.ts';
 import { factorOf } from '../issuer/start.ts';
-import type { ChannelKeyRefs, Diversification, Vault } from '../vault/port.ts';
+import type { Diversification, DomainKeyRefs } from '../vault/keys.ts';
+import type { Vault } from '../vault/vault.ts';
 
 export interface CardOfJob {
   readonly identification: string;
@@ -19,8 +20,10 @@ export function domainKeyPort(
 ): DomainKeyPort {
   const refs = (set: DomainKeySet) => domainKeyRefs(profile, set, card);
   return {
-    session: (set) => ({ sessionKeys: (channel) => vault.channelSessionKeys(refs(set), channel) }),
-    foretell: (set, opening) => vault.foretellChannel(refs(set), opening),
+    session: (set) => ({
+      sessionKeys: (context) => vault.channelSessionKeys({ keys: refs(set), context }),
+    }),
+    foretell: (set, opening) => vault.foretellChannel({ keys: refs(set), ...opening }),
     wrap: ({ under, keys, sequenceCounter }) => {
       const { dek } = refs(under);
       return vault.wrapDomainKeys({
@@ -32,7 +35,7 @@ export function domainKeyPort(
 }
 
 /** The three keys of a set. @throws Error when the card's type has no such set. */
-function domainKeyRefs(profile: CardTypeProfile, set: DomainKeySet, card: CardOfJob): ChannelKeyRefs {
+function domainKeyRefs(profile: CardTypeProfile, set: DomainKeySet, card: CardOfJob): DomainKeyRefs {
   const domain = profile.securityDomain;
   const rule = set.origin === 'factory' ? domain?.factoryKeys : domain?.issuerKeys;
   if (rule === undefined) throw new Error(`profile ${profile.id} has no ${set.origin} keys`);

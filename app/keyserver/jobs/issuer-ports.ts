@@ -20,9 +20,9 @@ export function issuerPorts(context: JobContext, profile: CardTypeProfile, card:
     },
     package: context.package,
     fmcosKeys: {
-      cryptogram: (key, challenge) => vault.fmcosCryptogram(key, challenge),
-      mac: (key, challenge, message) => vault.fmcosMac(key, challenge, message),
-      keyWrite: (request) => vault.fmcosKeyWrite(request),
+      cryptogram: (key, challenge) => vault.ask('fmcosCryptogram', { key, challenge }),
+      mac: (key, challenge, message) => vault.ask('fmcosMac', { key, challenge, message }),
+      keyWrite: (request) => vault.ask('fmcosKeyWrite', request),
     },
     domainKeys: domainKeyPort(vault, profile, card),
     random: context.random,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { fromHex, toHex } from '../../card/bytes.ts';
 import type { JobReply, StepReply } from '../../protocol/wire.ts';
-import type { Vault } from '../vault/port.ts';
+import type { Vault } from '../vault/vault.ts';
 
 /** SHA-256 over the request's canonical JSON (keys sorted), hexadecimal. */
 export function hashOf(request: unknown): string {
@@ -28,12 +28,12 @@ export async function sealReply(
   reply: JobReply | StepReply,
 ): Promise<string> {
   const clear = new TextEncoder().encode(JSON.stringify(reply));
-  return toHex(await vault.seal(clear, context(job, seq)));
+  return toHex(await vault.seal({ clear, context: context(job, seq) }));
 }
 
 /** The reply's JSON value; validate it with its schema. */
 export async function openReply(vault: Vault, job: string, seq: number, sealed: string): Promise<unknown> {
-  const clear = await vault.unseal(fromHex(sealed), context(job, seq));
+  const clear = await vault.unseal({ sealed: fromHex(sealed), context: context(job, seq) });
   return JSON.parse(new TextDecoder().decode(clear));
 }
 

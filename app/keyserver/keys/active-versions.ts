@@ -6,7 +6,8 @@ import { toHex } from '../../card/bytes.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { ActiveVersion } from '../issuer/start.ts';
 import type { Store } from '../store/store.ts';
-import type { MasterKeyInfo, Vault } from '../vault/port.ts';
+import type { MasterKeyInfo } from '../vault/keys.ts';
+import type { Vault } from '../vault/vault.ts';
 import { adoptKeys } from './versions.ts';
 
 const FRESH_MILLISECONDS = 30_000;

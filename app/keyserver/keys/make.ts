@@ -1,7 +1,8 @@
 /** A new version of a key, made inside the token; nothing uses it until it is activated. */
 import { KaikaError } from '../../protocol/errors.ts';
 import type { Store } from '../store/store.ts';
-import type { KeyAlgorithm, MasterKeyInfo, VaultAdmin } from '../vault/port.ts';
+import type { VaultAdmin } from '../vault/admin.ts';
+import type { KeyAlgorithm, MasterKeyInfo } from '../vault/keys.ts';
 import { purposesOf } from './groups.ts';
 import { adoptKeys, type KeyChange, listVersions, noteMade, requireOperator } from './versions.ts';
 
@@ -34,7 +35,7 @@ export async function makeKeys(
   const made: MasterKeyInfo[] = [];
   for (const purpose of behind.length === 0 ? purposes : behind) {
     const id = { purpose, origin: 'issuer', version } as const;
-    made.push(await admin.generateMaster(id, algorithmOf(masters, purpose)));
+    made.push(await admin.generateMaster({ id, algorithm: algorithmOf(masters, purpose) }));
   }
   // Those that an interrupted attempt left in the token were never noted.
   const unnoted = purposes.flatMap((purpose) =>

@@ -9,7 +9,7 @@ import { writeAudit } from '../audit/entries.ts';
 import type { Queries } from '../store/cards.ts';
 import type { Store } from '../store/store.ts';
 import type { KeyVersionsTable } from '../store/tables.ts';
-import type { MasterKeyInfo } from '../vault/port.ts';
+import type { MasterKeyInfo } from '../vault/keys.ts';
 import { purposesOf } from './groups.ts';
 
 export const keyStateSchema = z.enum(['ready', 'active', 'earlier', 'retired']);

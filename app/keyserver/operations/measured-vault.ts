@@ -1,10 +1,11 @@
 /** The vault with a stop watch in front of it. */
-import { type Vault, VaultError } from '../vault/port.ts';
+import { VaultError } from '../vault/error.ts';
+import { type Vault, vaultWith } from '../vault/vault.ts';
 import type { Metrics } from './metrics.ts';
 
-/** The same vault; each call is counted and timed. */
+/** The same vault; each call of an operation is counted and timed under the operation's name. */
 export function measuredVault(vault: Vault, metrics: Metrics): Vault {
-  const timed = async <T>(op: string, call: () => Promise<T>): Promise<T> => {
+  return vaultWith(vault, async (op, call) => {
     const begun = performance.now();
     metrics.add('kaika_hsm_waiting');
     let end = 'ok';
@@ -18,16 +19,5 @@ export function measuredVault(vault: Vault, metrics: Metrics): Vault {
       metrics.add('kaika_hsm_calls_total', { op, end });
       metrics.observe('kaika_hsm_seconds', (performance.now() - begun) / 1000, { op });
     }
-  };
-  return {
-    ...vault,
-    status: () => timed('status', () => vault.status()),
-    fmcosCryptogram: (...given) => timed('cryptogram', () => vault.fmcosCryptogram(...given)),
-    fmcosMac: (...given) => timed('mac', () => vault.fmcosMac(...given)),
-    fmcosKeyWrite: (...given) => timed('key-write', () => vault.fmcosKeyWrite(...given)),
-    channelSessionKeys: (...given) => timed('session-keys', () => vault.channelSessionKeys(...given)),
-    wrapDomainKeys: (...given) => timed('wrap-keys', () => vault.wrapDomainKeys(...given)),
-    seal: (...given) => timed('seal', () => vault.seal(...given)),
-    unseal: (...given) => timed('unseal', () => vault.unseal(...given)),
-  };
+  });
 }

@@ -1,7 +1,7 @@
 /** Whether this instance can serve now: its store, its HSM, and it was not told to stop. */
 import { askStore } from '../store/health.ts';
 import type { Store } from '../store/open.ts';
-import type { Vault } from '../vault/port.ts';
+import type { Vault } from '../vault/vault.ts';
 
 export interface Readiness {
   readonly ready: boolean;

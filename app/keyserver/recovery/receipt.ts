@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { LIMITS, outcomeSchema, stepNameSchema } from '../../protocol/wire.ts';
 import { cardStateSchema } from '../issuer/card-state-schema.ts';
 import { jobStateSchema } from '../issuer/state.ts';
-import { type Vault, VaultError } from '../vault/port.ts';
+import { VaultError } from '../vault/error.ts';
+import type { Vault } from '../vault/vault.ts';
 
 const text = z.string();
 
@@ -67,7 +68,7 @@ export async function sealReceipt(
 ): Promise<string | undefined> {
   try {
     const clear = new Uint8Array(deflateRawSync(JSON.stringify(content)));
-    const sealed = await atOnce(vault.seal(clear, CONTEXT));
+    const sealed = await atOnce(vault.seal({ clear, context: CONTEXT }));
     if (sealed === undefined) return undefined;
     const receipt = Buffer.from(sealed).toString('base64url');
     return receipt.length <= LIMITS.receiptCharacters ? receipt : undefined;
@@ -98,7 +99,10 @@ export async function openReceipt(
 ): Promise<ReceiptContent | undefined> {
   let clear: Uint8Array;
   try {
-    clear = await vault.unseal(new Uint8Array(Buffer.from(receipt, 'base64url')), CONTEXT);
+    clear = await vault.unseal({
+      sealed: new Uint8Array(Buffer.from(receipt, 'base64url')),
+      context: CONTEXT,
+    });
   } catch (error) {
     if (error instanceof VaultError && error.fault === 'refused') return undefined;
     throw error;

@@ -2,24 +2,33 @@
  * Set-up and ceremony: making tokens and keys. Runs in a process of its own that ends with `close()`; the serving process has
  * no such operation.
  */
-import { z } from 'zod';
-import { wipe } from '../../card/bytes.ts';
-import type { AdminCall } from './admin-messages.ts';
+import type { z } from 'zod';
+import { adminOperations } from './admin-operations.ts';
+import { wipeMessage } from './bytes-schema.ts';
 import { tokenConfigOf, type VaultTokenConfig } from './config.ts';
-import { masterInfoSchema } from './messages.ts';
-import type { VaultAdmin } from './port.ts';
+import { type CallsOf, callsOf } from './operation.ts';
 import { type SoftHsmPaths, writeSoftHsmConf } from './softhsm.ts';
-import { unwrap, VaultChild } from './vault-child.ts';
+import { entryOf, unwrap, VaultChild } from './vault-child.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
 
-async function ask<T>(child: VaultChild, call: AdminCall, answer: z.ZodType<T>): Promise<T> {
-  const timer = setTimeout(() => child.kill(), CALL_TIMEOUT_MS);
-  try {
-    return answer.parse(unwrap(await child.ask(call)));
-  } finally {
-    clearTimeout(timer);
-  }
+type AdminCalls = CallsOf<typeof adminOperations>;
+
+/** An open token, for set-up and ceremony. */
+export type VaultAdmin = Omit<AdminCalls, 'configure' | 'initToken'> & { close(): Promise<void> };
+
+function adminOf(child: VaultChild): AdminCalls {
+  const ask = async (op: string, request: unknown, answer: z.ZodType): Promise<unknown> => {
+    const timer = setTimeout(() => child.kill(), CALL_TIMEOUT_MS);
+    try {
+      return answer.parse(unwrap(await child.ask({ op, request })));
+    } finally {
+      clearTimeout(timer);
+      // Whatever bytes come here are a PIN or a key in clear.
+      wipeMessage(request);
+    }
+  };
+  return callsOf(adminOperations, ask);
 }
 
 /**
@@ -28,27 +37,15 @@ async function ask<T>(child: VaultChild, call: AdminCall, answer: z.ZodType<T>):
  */
 export async function openVaultAdmin(config: VaultTokenConfig): Promise<VaultAdmin> {
   const { pin } = config;
-  const child = new VaultChild('admin-main', config, 'pinEnv' in pin ? pin.pinEnv : undefined);
+  const child = new VaultChild(entryOf('admin-main'), config, 'pinEnv' in pin ? pin.pinEnv : undefined);
+  const { configure, initToken: _, ...admin } = adminOf(child);
   try {
-    await ask(child, { op: 'configure', config: tokenConfigOf(config) }, z.undefined());
+    await configure({ config: tokenConfigOf(config) });
   } catch (error) {
     await child.end();
     throw error;
   }
-  return {
-    generateMaster: (id, algorithm) => ask(child, { op: 'generateMaster', id, algorithm }, masterInfoSchema),
-    importMaster: async (id, algorithm, value) => {
-      try {
-        return await ask(child, { op: 'importMaster', id, algorithm, value }, masterInfoSchema);
-      } finally {
-        wipe(value);
-      }
-    },
-    listMasters: () => ask(child, { op: 'listMasters' }, z.array(masterInfoSchema)),
-    ensureSealKey: () => ask(child, { op: 'ensureSealKey' }, z.undefined()),
-    markDemo: () => ask(child, { op: 'markDemo' }, z.undefined()),
-    close: () => child.end(),
-  };
+  return { ...admin, close: () => child.end() };
 }
 
 /** A new software token. */
@@ -73,13 +70,12 @@ export async function initToken(request: SoftTokenRequest): Promise<SoftHsmPaths
   const paths = writeSoftHsmConf(request.tokenFolder);
   const pin = Buffer.from(request.pin);
   const soPin = Buffer.from(request.soPin);
-  const child = new VaultChild('admin-main', paths);
+  const child = new VaultChild(entryOf('admin-main'), paths);
   try {
     const { module, label } = request;
-    await ask(child, { op: 'initToken', module, label, pin, soPin }, z.undefined());
+    await adminOf(child).initToken({ module, label, pin, soPin });
     return paths;
   } finally {
-    wipe(pin, soPin);
     await child.end();
   }
 }

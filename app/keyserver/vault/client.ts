@@ -1,13 +1,14 @@
-/** The serving vault as the server sees it: calls with a time limit and a bounded queue, in front of the vault process. */
-import { z } from 'zod';
+/** Starts the serving vault: its process, the queue in front of it, and a method for each operation. */
+import { ownBytes } from './bytes-schema.ts';
+import { CallQueue } from './call-queue.ts';
 import type { VaultTokenConfig } from './config.ts';
-import { masterInfoSchema, ownBytes, type Reply, type VaultCall } from './messages.ts';
-import { KEY_ALGORITHMS, type Vault, VaultError } from './port.ts';
-import { Supervisor, type VaultEvent } from './supervisor.ts';
-import { unwrap, type VaultChild } from './vault-child.ts';
+import { VaultError } from './error.ts';
+import { callsOf } from './operation.ts';
+import { type Family, operationsOf, ownOperations, VAULT_FAMILIES } from './registry.ts';
+import type { VaultEvent } from './supervisor.ts';
+import type { Vault } from './vault.ts';
+import { entryOf } from './vault-child.ts';
 
-/** Requests sent ahead of their turn, so that the process never waits for the next one. */
-const WINDOW = 16;
 const DEFAULTS = {
   callTimeoutMs: 5_000,
   queueLimit: 256,
@@ -32,178 +33,33 @@ export interface VaultConfig extends VaultTokenConfig {
   readonly onEvent?: (event: VaultEvent) => void;
 }
 
-interface Call {
-  readonly body: VaultCall;
-  readonly settle: (outcome: Reply | VaultError) => void;
-  timer?: NodeJS.Timeout;
-  sent?: { readonly child: VaultChild; readonly at: number };
-  attempts: number;
-  settled: boolean;
+/** Which operations a vault has, and the process that carries them out: the registered ones, unless a test adds a dialect. */
+export interface VaultProgram {
+  readonly families: readonly Family[];
+  /** A module that calls `serveVault` (process/serve-vault.ts) with the same families. */
+  readonly entry: URL;
 }
 
-const pathSchema = z.enum(['inside-token', 'wiped-buffer']);
-const statusSchema = z.strictObject({
-  token: z.string(),
-  manufacturer: z.string(),
-  softwareToken: z.boolean(),
-  demo: z.boolean(),
-  newKeys: pathSchema,
-  newDomainKeys: z.record(z.enum(KEY_ALGORITHMS), pathSchema),
-  masters: z.array(masterInfoSchema),
-});
-const wrappedKeysSchema = z
-  .array(
-    z.strictObject({
-      kind: z.enum(['des', 'aes']),
-      length: z.int().min(16).max(32),
-      cipher: ownBytes,
-      checkValue: ownBytes,
-    }),
-  )
-  .length(3);
-const sessionKeysSchema = z.strictObject({ enc: ownBytes, mac: ownBytes, rmac: ownBytes });
-const foretoldSchema = sessionKeysSchema.extend({ cardChallenge: ownBytes });
-
-/** Calls waiting for the vault process, in order. */
-class CallQueue {
-  readonly #waiting: Call[] = [];
-  readonly #supervisor: Supervisor;
-  readonly #limit: number;
-  readonly #timeoutMs: number;
-  #open = 0;
-  #closed = false;
-
-  constructor(config: VaultConfig) {
-    this.#limit = config.queueLimit ?? DEFAULTS.queueLimit;
-    this.#timeoutMs = config.callTimeoutMs ?? DEFAULTS.callTimeoutMs;
-    this.#supervisor = new Supervisor(
-      {
-        ...config,
-        startTimeoutMs: config.startTimeoutMs ?? DEFAULTS.startTimeoutMs,
-        recycleCalls: config.recycleCalls ?? DEFAULTS.recycleCalls,
-        recycleRss: config.recycleRss ?? DEFAULTS.recycleRss,
-        onEvent: config.onEvent ?? (() => undefined),
-      },
-      { ready: () => this.#pump(), away: (error) => this.#refuseAll(error) },
-    );
-  }
-
-  start(): Promise<void> {
-    return this.#supervisor.start();
-  }
-
-  /** One call, checked against the shape of its answer. @throws VaultError */
-  async call<T>(body: VaultCall, answer: z.ZodType<T>): Promise<T> {
-    if (this.#closed) throw new VaultError('hsm-away', 'the vault is closed');
-    if (this.#supervisor.pausing) throw new VaultError('hsm-away', 'the vault process does not start');
-    if (this.#open >= this.#limit) throw new VaultError('busy', 'too many calls are waiting for the vault');
-    const outcome = await new Promise<Reply | VaultError>((settle) => this.#enqueue(body, settle));
-    if (outcome instanceof VaultError) throw outcome;
-    const value = answer.safeParse(unwrap(outcome));
-    if (!value.success) throw new VaultError('hsm-away', 'the vault process gave an answer of a wrong shape');
-    return value.data;
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#refuseAll(new VaultError('hsm-away', 'the vault is closed'));
-    await this.#supervisor.close();
-  }
-
-  #enqueue(body: VaultCall, resolve: (outcome: Reply | VaultError) => void): void {
-    const call: Call = {
-      body,
-      attempts: 0,
-      settled: false,
-      settle: (outcome) => {
-        if (call.settled) return;
-        call.settled = true;
-        this.#open -= 1;
-        clearTimeout(call.timer);
-        resolve(outcome);
-      },
-    };
-    this.#open += 1;
-    call.timer = setTimeout(() => this.#expire(call), this.#timeoutMs);
-    this.#waiting.push(call);
-    this.#pump();
-  }
-
-  #pump(): void {
-    for (;;) {
-      const child = this.#supervisor.child;
-      if (child === undefined || !child.connected || child.inFlight >= WINDOW) return;
-      const call = this.#waiting.shift();
-      if (call === undefined) return;
-      if (!call.settled) void this.#send(call, child);
-    }
-  }
-
-  async #send(call: Call, child: VaultChild): Promise<void> {
-    call.attempts += 1;
-    call.sent = { child, at: performance.now() };
-    const reply = await child.ask(call.body);
-    if (reply !== undefined) {
-      call.settle(reply);
-      this.#supervisor.answered(child);
-    } else if (call.attempts > 1) {
-      // Every call is a computation without effect, so it may be repeated; but one that kills the process, once only.
-      call.settle(new VaultError('hsm-away', 'the vault process ended during the call'));
-    } else {
-      delete call.sent;
-      this.#waiting.unshift(call);
-    }
-    this.#pump();
-  }
-
-  #expire(call: Call): void {
-    const { sent } = call;
-    if (sent === undefined) {
-      const fault = this.#supervisor.child === undefined ? 'hsm-away' : 'busy';
-      call.settle(new VaultError(fault, 'the vault had no time for the call'));
-      return;
-    }
-    call.settle(new VaultError('hsm-away', 'the token did not answer in time'));
-    this.#suspect(sent);
-  }
-
-  /** A process that had the whole time for a call and answered nothing since: its module hangs, only a new one helps. */
-  #suspect({ child, at }: NonNullable<Call['sent']>): void {
-    const left = Math.max(0, at + this.#timeoutMs - performance.now());
-    setTimeout(() => {
-      if (child.lastAnswer < at) child.kill();
-    }, left).unref();
-  }
-
-  #refuseAll(error: VaultError): void {
-    for (const call of this.#waiting.splice(0)) call.settle(error);
-  }
-}
+const PROGRAM: VaultProgram = {
+  families: VAULT_FAMILIES,
+  entry: entryOf('main'),
+};
 
 /**
  * Starts a vault process and gives the vault. A token that is away at the start is no error here: calls say `hsm-away` until
  * it is there.
  * @throws VaultError `refused` when the token does not accept the PIN, `hsm-away` when no process can be started
  */
-export async function startVault(config: VaultConfig): Promise<Vault> {
-  const queue = new CallQueue(config);
+export async function startVault(config: VaultConfig, program = PROGRAM): Promise<Vault> {
+  const queue = new CallQueue({ ...DEFAULTS, onEvent: () => undefined, ...config, entry: program.entry });
+  const dialects = operationsOf(program.families.filter(({ kind }) => kind === 'dialect'));
   await queue.start();
   return {
-    status: () => queue.call({ op: 'status' }, statusSchema),
-    fmcosCryptogram: (key, challenge) => queue.call({ op: 'fmcosCryptogram', key, challenge }, ownBytes),
-    fmcosMac: (key, challenge, message) => queue.call({ op: 'fmcosMac', key, challenge, message }, ownBytes),
-    fmcosKeyWrite: ({ p1, ...rest }) => {
-      if (p1 !== 0x39 && p1 !== 0x36)
-        return Promise.reject(new VaultError('refused', 'only keys 39 and 36 are written'));
-      return queue.call({ op: 'fmcosKeyWrite', p1, ...rest }, ownBytes);
+    ...callsOf(ownOperations, (op, request, answer) => queue.call({ op, request }, answer)),
+    ask: async (op, request) => {
+      if (!Object.hasOwn(dialects, op)) throw new VaultError('refused', `no dialect has an operation ${op}`);
+      return queue.call({ op, request }, ownBytes);
     },
-    channelSessionKeys: (keys, context) =>
-      queue.call({ op: 'channelSessionKeys', keys, context }, sessionKeysSchema),
-    foretellChannel: (keys, opening) =>
-      queue.call({ op: 'foretellChannel', keys, ...opening }, foretoldSchema),
-    wrapDomainKeys: (request) => queue.call({ op: 'wrapDomainKeys', ...request }, wrappedKeysSchema),
-    seal: (clear, context) => queue.call({ op: 'seal', clear, context }, ownBytes),
-    unseal: (sealed, context) => queue.call({ op: 'unseal', sealed, context }, ownBytes),
     close: () => queue.close(),
   };
 }

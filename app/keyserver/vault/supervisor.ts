@@ -1,7 +1,7 @@
 /** Keeps one vault process running: starts it again when it dies, and replaces it in time when it has grown. */
 import { tokenConfigOf, type VaultTokenConfig } from './config.ts';
+import { VaultError } from './error.ts';
 import { type Opened, openedSchema } from './messages.ts';
-import { VaultError } from './port.ts';
 import { unwrap, VaultChild } from './vault-child.ts';
 
 const FIRST_PAUSE_MS = 100;
@@ -23,6 +23,8 @@ export type VaultEvent =
 
 /** When to start, and when to replace. */
 export interface SupervisorConfig extends VaultTokenConfig {
+  /** The module that the process runs. */
+  readonly entry: URL;
   /** A process must have answered its configuration within this time. */
   readonly startTimeoutMs: number;
   /** Replace it after this many calls: each derived and destroyed key leaves some 250 bytes in SoftHSM. */
@@ -107,7 +109,7 @@ export class Supervisor {
 
   async #launch(): Promise<Running> {
     const { pin, startTimeoutMs } = this.#config;
-    const child = new VaultChild('main', this.#config, 'pinEnv' in pin ? pin.pinEnv : undefined);
+    const child = new VaultChild(this.#config.entry, this.#config, 'pinEnv' in pin ? pin.pinEnv : undefined);
     this.#leaving.add(child);
     void child.exited.then(() => this.#leaving.delete(child));
     const timer = setTimeout(() => child.kill(), startTimeoutMs);

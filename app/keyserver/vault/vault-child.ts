@@ -2,8 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { VaultTokenConfig } from './config.ts';
+import { VaultError } from './error.ts';
 import { type Reply, replySchema } from './messages.ts';
-import { VaultError } from './port.ts';
 
 /** The little of the server's environment that a vault process inherits; nothing else, because it may hold secrets. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH', 'SystemRoot', 'TEMP', 'TMP'];
@@ -18,6 +18,12 @@ function environment(config: Pick<VaultTokenConfig, 'softhsmConf' | 'environment
   Object.assign(env, config.environment);
   if (config.softhsmConf !== undefined) env['SOFTHSM2_CONF'] = config.softhsmConf;
   return env;
+}
+
+/** A module of the folder `process/`. */
+export function entryOf(name: 'main' | 'admin-main'): URL {
+  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+  return new URL(`./process/${name}${extension}`, import.meta.url);
 }
 
 /** A child process that answers messages one after the other. */
@@ -35,14 +41,9 @@ export class VaultChild {
   /** Resolves with the reason when the process is gone. */
   readonly exited: Promise<string>;
 
-  /** `entry`: the process's module, in the folder `process/`. */
-  constructor(
-    entry: 'main' | 'admin-main',
-    config: Pick<VaultTokenConfig, 'softhsmConf' | 'environment'>,
-    pinEnv?: string,
-  ) {
-    const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-    this.#process = fork(fileURLToPath(new URL(`./process/${entry}${extension}`, import.meta.url)), [], {
+  /** `entry`: the module that the process runs. */
+  constructor(entry: URL, config: Pick<VaultTokenConfig, 'softhsmConf' | 'environment'>, pinEnv?: string) {
+    this.#process = fork(fileURLToPath(entry), [], {
       env: environment(config, pinEnv),
       // Without the server's own flags, and deaf to SIGUSR1: either would open the vault to a debugger.
       execArgv: ['--disable-sigusr1'],

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { jobReplySchema, stepReplySchema, type Wish } from '../../../app/protocol/wire.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { look, request, runBatch } from '../../support/forwarder.ts';
@@ -23,18 +23,20 @@ beforeAll(async () => {
   https = await openHttpsRig(makeToken);
   token = await https.signIn();
   const { vault } = https.rig.context;
-  const derive = vault.channelSessionKeys;
-  vault.channelSessionKeys = async (keys, context) => {
-    const made = await derive.call(vault, keys, context);
+  const { channelSessionKeys, foretellChannel } = vault;
+  const note = (made: object): void => {
     for (const key of Object.values(made)) if (key instanceof Uint8Array) sessionKeys.push(Buffer.from(key));
+  };
+  vi.spyOn(vault, 'channelSessionKeys').mockImplementation(async (request) => {
+    const made = await channelSessionKeys(request);
+    note(made);
     return made;
-  };
-  const foretell = vault.foretellChannel;
-  vault.foretellChannel = async (keys, opening) => {
-    const { cardChallenge, ...made } = await foretell.call(vault, keys, opening);
-    for (const key of Object.values(made)) if (key instanceof Uint8Array) sessionKeys.push(Buffer.from(key));
+  });
+  vi.spyOn(vault, 'foretellChannel').mockImplementation(async (request) => {
+    const { cardChallenge, ...made } = await foretellChannel(request);
+    note(made);
     return { cardChallenge, ...made };
-  };
+  });
 });
 afterAll(() => https.close());
 

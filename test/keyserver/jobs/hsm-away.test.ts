@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { VaultError } from '../../../app/keyserver/vault/port.ts';
+import { VaultError } from '../../../app/keyserver/vault/error.ts';
+import { vaultWith } from '../../../app/keyserver/vault/vault.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { CALLER, request, runBatch } from '../../support/forwarder.ts';
 import { type IssuerRig, newRequestId, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
@@ -34,7 +35,7 @@ describe('hsm-away', () => {
       } finally {
         renameSync(`${tokens}.away`, tokens);
       }
-      await vi.waitFor(() => rig.context.vault.seal(new Uint8Array(1), 'back'), PATIENT);
+      await vi.waitFor(() => rig.context.vault.seal({ clear: new Uint8Array(1), context: 'back' }), PATIENT);
       return ask();
     };
     const { card } = rig.newCard();
@@ -60,14 +61,14 @@ describe('hsm-away', () => {
     } finally {
       renameSync(`${tokens}.away`, tokens);
     }
-    await vi.waitFor(() => rig.context.vault.seal(new Uint8Array(1), 'back'), PATIENT);
+    await vi.waitFor(() => rig.context.vault.seal({ clear: new Uint8Array(1), context: 'back' }), PATIENT);
   });
 
   it('in the middle of building a batch changes nothing, whichever call fails', async () => {
     const away = () => Promise.reject(new VaultError('hsm-away', 'gone'));
-    const calls = ['fmcosCryptogram', 'fmcosKeyWrite', 'fmcosMac', 'channelSessionKeys', 'seal'] as const;
-    for (const call of calls) {
-      const context = { ...rig.context, vault: { ...rig.context.vault, [call]: away } };
+    for (const call of ['fmcosCryptogram', 'fmcosKeyWrite', 'fmcosMac', 'channelSessionKeys', 'seal']) {
+      const vault = vaultWith(rig.context.vault, (operation, ask) => (operation === call ? away() : ask()));
+      const context = { ...rig.context, vault };
       const { card } = rig.newCard();
       const asked = await request(card, rig.context, randomDigits(16), [
         ...ENABLE,

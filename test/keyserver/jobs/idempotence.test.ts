@@ -154,12 +154,12 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
     function whileSealing(meanwhile: () => Promise<unknown>): JobContext {
       let done = false;
       const { vault } = rig.context;
-      const seal: typeof vault.seal = async (clear, context) => {
+      const seal: typeof vault.seal = async (request) => {
         if (!done) {
           done = true;
           await meanwhile();
         }
-        return vault.seal(clear, context);
+        return vault.seal(request);
       };
       return { ...rig.context, vault: { ...vault, seal } };
     }

@@ -31,10 +31,10 @@ beforeAll(async () => {
     for (const { id, scp } of MOVING_TYPES) {
       for (const version of [2, 3]) {
         for (const key of ['enc', 'mac', 'dek'])
-          await admin.generateMaster(
-            { purpose: `isd/${id}/${key}`, origin: 'issuer', version },
-            scp === '02' ? 'des3-16' : 'aes-128',
-          );
+          await admin.generateMaster({
+            id: { purpose: `isd/${id}/${key}`, origin: 'issuer', version },
+            algorithm: scp === '02' ? 'des3-16' : 'aes-128',
+          });
       }
     }
   } finally {

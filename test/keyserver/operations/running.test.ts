@@ -41,7 +41,7 @@ describe('a running server', () => {
     expect(text).toMatch(/^kaika_jobs_total\{result="complete"\} 1$/m);
     expect(text).toMatch(/^kaika_steps_total 4$/m);
     expect(text).toMatch(/^kaika_job_trips_total 5$/m);
-    expect(text).toMatch(/^kaika_hsm_calls_total\{op="key-write",end="ok"\} 2$/m);
+    expect(text).toMatch(/^kaika_hsm_calls_total\{op="fmcosKeyWrite",end="ok"\} 2$/m);
     expect(text).toMatch(/^kaika_hsm_waiting 0$/m);
     expect(text).toMatch(/^kaika_hsm_seconds_count\{op="seal"\} 8$/m);
     expect(text).toMatch(/^kaika_errors_total\{code="not-found"\} 1$/m);

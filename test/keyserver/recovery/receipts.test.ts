@@ -243,7 +243,10 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
     const theirs = await work(other.card, other.reply, 1_000, OTHER_CALLER);
     const sealedReply = await restored.store.selectFrom('jobs').select('id').limit(1).execute();
     const elsewhere = Buffer.from(
-      await rig.context.vault.seal(new TextEncoder().encode('{}'), `job:${sealedReply[0]?.id}:1`),
+      await rig.context.vault.seal({
+        clear: new TextEncoder().encode('{}'),
+        context: `job:${sealedReply[0]?.id}:1`,
+      }),
     ).toString('base64url');
     const flipped = `${receipt.slice(0, 40)}${receipt[40] === 'A' ? 'B' : 'A'}${receipt.slice(41)}`;
     const before = await storeText(restored);

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { VaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import { initToken, openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
-import type { MasterKeyId, VaultAdmin } from '../../../app/keyserver/vault/port.ts';
+import type { MasterKeyId } from '../../../app/keyserver/vault/keys.ts';
 import * as ref from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
@@ -45,8 +46,12 @@ test('a second token of the same name in the same folder is refused', async () =
 test('an imported master has the check value of its bytes, and the buffer is wiped', async () => {
   const des = ref.hex('0123456789ABCDEFFEDCBA9876543210');
   const aes = ref.hex('404142434445464748494A4B4C4D4E4F');
-  const desInfo = await admin.importMaster(id('app/e-wallet/mck'), 'des3-16', des);
-  const aesInfo = await admin.importMaster(id('isd/demo-scp03/enc'), 'aes-128', aes);
+  const desInfo = await admin.importMaster({ id: id('app/e-wallet/mck'), algorithm: 'des3-16', value: des });
+  const aesInfo = await admin.importMaster({
+    id: id('isd/demo-scp03/enc'),
+    algorithm: 'aes-128',
+    value: aes,
+  });
   // The check values that GlobalPlatform and the manufacturers print for these two well-known keys.
   expect(desInfo).toEqual({
     ...id('app/e-wallet/mck'),
@@ -58,18 +63,20 @@ test('an imported master has the check value of its bytes, and the buffer is wip
 });
 
 test('keys made in the token differ, and come back by name', async () => {
-  const first = await admin.generateMaster(id('app/identity/mtk', 1), 'des3-16');
-  const second = await admin.generateMaster(id('app/identity/mtk', 2), 'des3-16');
-  const third = await admin.generateMaster(id('isd/demo-scp03/mac'), 'aes-128');
+  const first = await admin.generateMaster({ id: id('app/identity/mtk', 1), algorithm: 'des3-16' });
+  const second = await admin.generateMaster({ id: id('app/identity/mtk', 2), algorithm: 'des3-16' });
+  const third = await admin.generateMaster({ id: id('isd/demo-scp03/mac'), algorithm: 'aes-128' });
   expect(first.checkValue).not.toEqual(second.checkValue);
   const listed = await admin.listMasters();
   for (const info of [first, second, third]) expect(listed).toContainEqual(info);
 });
 
 test('a key is never replaced under its name, and the buffer offered is wiped all the same', async () => {
-  await admin.generateMaster(id('app/transit/mck'), 'des3-16');
+  await admin.generateMaster({ id: id('app/transit/mck'), algorithm: 'des3-16' });
   const value = Buffer.alloc(16, 7);
-  await expect(admin.importMaster(id('app/transit/mck'), 'des3-16', value)).rejects.toMatchObject({
+  await expect(
+    admin.importMaster({ id: id('app/transit/mck'), algorithm: 'des3-16', value }),
+  ).rejects.toMatchObject({
     fault: 'refused',
     message: 'app/transit/mck (issuer, version 1) is in the token already',
   });
@@ -78,11 +85,15 @@ test('a key is never replaced under its name, and the buffer offered is wiped al
 
 test('names and values of the wrong shape are refused', async () => {
   const refused = { fault: 'refused' };
-  await expect(admin.generateMaster(id('App/e-wallet:mck'), 'des3-16')).rejects.toMatchObject(refused);
-  await expect(admin.generateMaster(id('app/e-wallet/mck', 0), 'des3-16')).rejects.toMatchObject(refused);
-  await expect(admin.importMaster(id('app/x/mck'), 'des3-16', Buffer.alloc(8))).rejects.toMatchObject(
-    refused,
-  );
+  await expect(
+    admin.generateMaster({ id: id('App/e-wallet:mck'), algorithm: 'des3-16' }),
+  ).rejects.toMatchObject(refused);
+  await expect(
+    admin.generateMaster({ id: id('app/e-wallet/mck', 0), algorithm: 'des3-16' }),
+  ).rejects.toMatchObject(refused);
+  await expect(
+    admin.importMaster({ id: id('app/x/mck'), algorithm: 'des3-16', value: Buffer.alloc(8) }),
+  ).rejects.toMatchObject(refused);
 });
 
 test('the sealing key is made once', async () => {

@@ -9,13 +9,13 @@ import { keyCheckValue } from '../../../app/globalplatform/key-wrapping.ts';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import { startVault } from '../../../app/keyserver/vault/client.ts';
 import type {
-  ChannelKeyRefs,
   Diversification,
   DomainKeyRef,
+  DomainKeyRefs,
   KeyAlgorithm,
   KeyOrigin,
-  Vault,
-} from '../../../app/keyserver/vault/port.ts';
+} from '../../../app/keyserver/vault/keys.ts';
+import type { Vault } from '../../../app/keyserver/vault/vault.ts';
 import * as ref from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
@@ -53,7 +53,7 @@ const refs = (
   type: Type,
   diversification: Diversification,
   origin: KeyOrigin = 'factory',
-): ChannelKeyRefs => ({
+): DomainKeyRefs => ({
   enc: key(type, 'enc', diversification, origin),
   mac: key(type, 'mac', diversification, origin),
   dek: key(type, 'dek', diversification, origin),
@@ -68,8 +68,8 @@ beforeAll(async () => {
   for (const [type, [algorithm, value]] of Object.entries(TYPES)) {
     for (const role of ROLES) {
       const id = { purpose: `isd/${type}/${role}`, version: 1 };
-      await admin.importMaster({ ...id, origin: 'factory' }, algorithm, hex(value));
-      await admin.generateMaster({ ...id, origin: 'issuer' }, algorithm);
+      await admin.importMaster({ id: { ...id, origin: 'factory' }, algorithm, value: hex(value) });
+      await admin.generateMaster({ id: { ...id, origin: 'issuer' }, algorithm });
     }
   }
   await admin.close();
@@ -136,9 +136,12 @@ describe('published diversifications', () => {
 
 describe('a key that is its master', () => {
   test('opens the channel of a real card with default keys (SCP02)', async () => {
-    const keys = await vault.channelSessionKeys(refs('des', NONE), {
-      scp: '02',
-      sequenceCounter: hex('0008'),
+    const keys = await vault.channelSessionKeys({
+      keys: refs('des', NONE),
+      context: {
+        scp: '02',
+        sequenceCounter: hex('0008'),
+      },
     });
     const input = hex('0102030405060708 0008 8B320EC60E9B 8000000000000000');
     expect(upper(ref.tdesCbc(keys.enc, Buffer.alloc(8), input).subarray(-8))).toBe('F5A6DBF1B3FEB875');
@@ -146,10 +149,13 @@ describe('a key that is its master', () => {
 
   test.each([8, 16])('gives SCP03 session keys for challenges of %i bytes', async (length) => {
     const [hostChallenge, cardChallenge] = [randomBytes(length), randomBytes(length)];
-    const keys = await vault.channelSessionKeys(refs('aes128', NONE), {
-      scp: '03',
-      hostChallenge,
-      cardChallenge,
+    const keys = await vault.channelSessionKeys({
+      keys: refs('aes128', NONE),
+      context: {
+        scp: '03',
+        hostChallenge,
+        cardChallenge,
+      },
     });
     const derive = (constant: string) => {
       const label = hex(`${'00'.repeat(11)}${constant}00008001`);
@@ -169,10 +175,13 @@ describe('AES keys of other lengths', () => {
     ['aes256', 32, '06'],
   ] as const)('%s session keys have %i bytes', async (type, length, constant) => {
     const [hostChallenge, cardChallenge] = [randomBytes(8), randomBytes(8)];
-    const keys = await vault.channelSessionKeys(refs(type, NONE), {
-      scp: '03',
-      hostChallenge,
-      cardChallenge,
+    const keys = await vault.channelSessionKeys({
+      keys: refs(type, NONE),
+      context: {
+        scp: '03',
+        hostChallenge,
+        cardChallenge,
+      },
     });
     expect([keys.enc, keys.mac, keys.rmac].map((one) => one.length)).toEqual([length, length, length]);
     const expected = scp03Kdf(
@@ -252,13 +261,19 @@ test('a master is imported with its own length only', async () => {
   const admin = await openVaultAdmin(token.config);
   try {
     const id = { purpose: 'isd/other/enc', origin: 'factory', version: 1 } as const;
-    await expect(admin.importMaster(id, 'aes-256', randomBytes(16))).rejects.toMatchObject({
+    await expect(
+      admin.importMaster({ id, algorithm: 'aes-256', value: randomBytes(16) }),
+    ).rejects.toMatchObject({
       fault: 'refused',
     });
-    await expect(admin.importMaster(id, 'des3-16', randomBytes(24))).rejects.toMatchObject({
+    await expect(
+      admin.importMaster({ id, algorithm: 'des3-16', value: randomBytes(24) }),
+    ).rejects.toMatchObject({
       fault: 'refused',
     });
-    expect(await admin.importMaster(id, 'aes-192', hex(LONG.slice(0, 48)))).toMatchObject({
+    expect(
+      await admin.importMaster({ id, algorithm: 'aes-192', value: hex(LONG.slice(0, 48)) }),
+    ).toMatchObject({
       algorithm: 'aes-192',
     });
   } finally {

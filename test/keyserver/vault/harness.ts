@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import { startVault, type VaultConfig } from '../../../app/keyserver/vault/client.ts';
-import type { CardKeyRef, Vault } from '../../../app/keyserver/vault/port.ts';
+import type { CardKeyRef } from '../../../app/keyserver/vault/keys.ts';
 import type { VaultEvent } from '../../../app/keyserver/vault/supervisor.ts';
+import type { Vault } from '../../../app/keyserver/vault/vault.ts';
 import * as ref from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
@@ -39,7 +40,7 @@ export function vaultHarness(): Harness {
     token = await makeSoftToken();
     const admin = await openVaultAdmin(token.config);
     const master = { purpose: 'app/e-wallet/mck', origin: 'factory', version: 1 } as const;
-    await admin.importMaster(master, 'des3-16', Buffer.from(MASTER));
+    await admin.importMaster({ id: master, algorithm: 'des3-16', value: Buffer.from(MASTER) });
     await admin.ensureSealKey();
     await admin.close();
   });
@@ -74,7 +75,7 @@ export async function correctCall(vault: Vault): Promise<void> {
   const factor = randomBytes(8);
   const challenge = randomBytes(4);
   const expected = ref.tdesEcb(ref.desCardKey(MASTER, factor), Buffer.concat([challenge, Buffer.alloc(4)]));
-  expect(Buffer.from(await vault.fmcosCryptogram(key(factor), challenge))).toEqual(expected);
+  expect(Buffer.from(await vault.ask('fmcosCryptogram', { key: key(factor), challenge }))).toEqual(expected);
 }
 
 /** Whether a process runs. An ended one that nobody has waited for (no init in a container) does not. */

@@ -2,13 +2,9 @@ import { createDecipheriv, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import { startVault } from '../../../app/keyserver/vault/client.ts';
-import type {
-  CardKeyRef,
-  ChannelKeyRefs,
-  DomainKeyRef,
-  KeySlotHeader,
-  Vault,
-} from '../../../app/keyserver/vault/port.ts';
+import type { CardKeyRef, DomainKeyRef, DomainKeyRefs } from '../../../app/keyserver/vault/keys.ts';
+import type { FmcosKeyWrite } from '../../../app/keyserver/vault/operations/fmcos.ts';
+import type { Vault } from '../../../app/keyserver/vault/vault.ts';
 import * as ref from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
@@ -44,7 +40,11 @@ beforeAll(async () => {
   token = await makeSoftToken();
   const admin = await openVaultAdmin(token.config);
   for (const [purpose, { algorithm, value }] of Object.entries(MASTERS))
-    await admin.importMaster({ purpose, origin: 'factory', version: 1 }, algorithm, Buffer.from(value));
+    await admin.importMaster({
+      id: { purpose, origin: 'factory', version: 1 },
+      algorithm,
+      value: Buffer.from(value),
+    });
   await admin.ensureSealKey();
   await admin.close();
   vault = await startVault(token.config);
@@ -58,16 +58,18 @@ afterAll(async () => {
 describe('FMCOS', () => {
   test('EXTERNAL AUTHENTICATE: 3DES of the 4-byte challenge and four zeros', async () => {
     const expected = ref.tdesEcb(desKey('app/e-wallet/mck'), IV);
-    expect(await vault.fmcosCryptogram(key('app/e-wallet/mck'), CHALLENGE)).toEqual(new Uint8Array(expected));
+    expect(
+      await vault.ask('fmcosCryptogram', { key: key('app/e-wallet/mck'), challenge: CHALLENGE }),
+    ).toEqual(new Uint8Array(expected));
   });
 
   test.each([0, 1, 2, 3, 5, 8, 13])('MAC of an UPDATE BINARY with %i + 1 bytes of data', async (more) => {
     const data = randomBytes(more + 1);
     const message = Buffer.concat([hex('04D69508'), Buffer.of(data.length + 4), data]);
     const expected = ref.retailMac(desKey('app/e-wallet/mtk'), IV, message).subarray(0, 4);
-    expect(await vault.fmcosMac(key('app/e-wallet/mtk'), CHALLENGE, message)).toEqual(
-      new Uint8Array(expected),
-    );
+    expect(
+      await vault.ask('fmcosMac', { key: key('app/e-wallet/mtk'), challenge: CHALLENGE, message }),
+    ).toEqual(new Uint8Array(expected));
   });
 
   test.each([
@@ -77,19 +79,21 @@ describe('FMCOS', () => {
     ['an Lc without the MAC', '04D6950801AA'],
     ['data cut short', '04D6950806AA'],
   ])('refuses a MAC over %s', async (_what, message) => {
-    await expect(vault.fmcosMac(key('app/e-wallet/mtk'), CHALLENGE, hex(message))).rejects.toMatchObject({
+    await expect(
+      vault.ask('fmcosMac', { key: key('app/e-wallet/mtk'), challenge: CHALLENGE, message: hex(message) }),
+    ).rejects.toMatchObject({
       fault: 'refused',
     });
   });
 
   test('refuses challenges that are not 4 bytes', async () => {
     for (const length of [0, 3, 5, 8])
-      await expect(vault.fmcosCryptogram(key('app/e-wallet/mck'), randomBytes(length))).rejects.toMatchObject(
-        { fault: 'refused' },
-      );
+      await expect(
+        vault.ask('fmcosCryptogram', { key: key('app/e-wallet/mck'), challenge: randomBytes(length) }),
+      ).rejects.toMatchObject({ fault: 'refused' });
   });
 
-  const header = (typeInside: number, nextState: number): KeySlotHeader => ({
+  const header = (typeInside: number, nextState: number): FmcosKeyWrite['header'] => ({
     typeInside,
     useRight: 0xf0,
     changeRight: 0xaa,
@@ -104,7 +108,7 @@ describe('FMCOS', () => {
     const account = hex('0062220200001234');
     const newKey = key(purpose, account);
     const under = key('app/e-wallet/mck');
-    const field = await vault.fmcosKeyWrite({
+    const field = await vault.ask('fmcosKeyWrite', {
       under,
       newKey,
       p1,
@@ -129,9 +133,9 @@ describe('FMCOS', () => {
 
   test('a card that was given such a key accepts the next cryptogram: DES ignores parity', async () => {
     const written = ref.oddParity(desKey('app/e-wallet/mck'));
-    expect(await vault.fmcosCryptogram(key('app/e-wallet/mck'), CHALLENGE)).toEqual(
-      new Uint8Array(ref.tdesEcb(written, IV)),
-    );
+    expect(
+      await vault.ask('fmcosCryptogram', { key: key('app/e-wallet/mck'), challenge: CHALLENGE }),
+    ).toEqual(new Uint8Array(ref.tdesEcb(written, IV)));
   });
 
   test.each([
@@ -142,7 +146,7 @@ describe('FMCOS', () => {
     ['another slot', 0x3a, 'app/e-wallet/mtk', header(0xfa, 0xff)],
   ] as const)('refuses to write %s', async (_what, p1, purpose, slot) => {
     await expect(
-      vault.fmcosKeyWrite({
+      vault.ask('fmcosKeyWrite', {
         under: key('app/e-wallet/mck'),
         newKey: key(purpose),
         p1,
@@ -155,10 +159,18 @@ describe('FMCOS', () => {
 
   test('each operation takes keys of its own role only', async () => {
     const refused = { fault: 'refused' };
-    await expect(vault.fmcosCryptogram(key('app/e-wallet/mtk'), CHALLENGE)).rejects.toMatchObject(refused);
-    await expect(vault.fmcosCryptogram(key('isd/demo-scp02/mac'), CHALLENGE)).rejects.toMatchObject(refused);
     await expect(
-      vault.fmcosMac(key('app/e-wallet/mck'), CHALLENGE, hex('04D6950805AA')),
+      vault.ask('fmcosCryptogram', { key: key('app/e-wallet/mtk'), challenge: CHALLENGE }),
+    ).rejects.toMatchObject(refused);
+    await expect(
+      vault.ask('fmcosCryptogram', { key: key('isd/demo-scp02/mac'), challenge: CHALLENGE }),
+    ).rejects.toMatchObject(refused);
+    await expect(
+      vault.ask('fmcosMac', {
+        key: key('app/e-wallet/mck'),
+        challenge: CHALLENGE,
+        message: hex('04D6950805AA'),
+      }),
     ).rejects.toMatchObject(refused);
   });
 });
@@ -168,16 +180,19 @@ describe('secure channels', () => {
     master: { purpose, origin: 'factory', version: 1 },
     diversification: { kind: 'pboc', factor: FACTOR },
   });
-  const refs = (type: 'demo-scp02' | 'demo-scp03'): ChannelKeyRefs => ({
+  const refs = (type: 'demo-scp02' | 'demo-scp03'): DomainKeyRefs => ({
     enc: domainKey(`isd/${type}/enc`),
     mac: domainKey(`isd/${type}/mac`),
     dek: domainKey(`isd/${type}/dek`),
   });
 
   test('SCP02 session keys', async () => {
-    const keys = await vault.channelSessionKeys(refs('demo-scp02'), {
-      scp: '02',
-      sequenceCounter: hex('0123'),
+    const keys = await vault.channelSessionKeys({
+      keys: refs('demo-scp02'),
+      context: {
+        scp: '02',
+        sequenceCounter: hex('0123'),
+      },
     });
     const derive = (purpose: Purpose, constant: string): Uint8Array =>
       new Uint8Array(ref.tdesCbc(desKey(purpose), Buffer.alloc(8), hex(`${constant}0123${'00'.repeat(12)}`)));
@@ -191,10 +206,13 @@ describe('secure channels', () => {
   test.each([8, 16])('SCP03 session keys with challenges of %i bytes', async (length) => {
     const hostChallenge = randomBytes(length);
     const cardChallenge = randomBytes(length);
-    const keys = await vault.channelSessionKeys(refs('demo-scp03'), {
-      scp: '03',
-      hostChallenge,
-      cardChallenge,
+    const keys = await vault.channelSessionKeys({
+      keys: refs('demo-scp03'),
+      context: {
+        scp: '03',
+        hostChallenge,
+        cardChallenge,
+      },
     });
     const derive = (purpose: Purpose, constant: string): Uint8Array => {
       const input = Buffer.concat([
@@ -216,7 +234,10 @@ describe('secure channels', () => {
     async (length) => {
       const hostChallenge = randomBytes(length);
       const opening = { hostChallenge, sequenceCounter: hex('00002A'), invoker: hex('A000000151000000') };
-      const { cardChallenge, ...keys } = await vault.foretellChannel(refs('demo-scp03'), opening);
+      const { cardChallenge, ...keys } = await vault.foretellChannel({
+        keys: refs('demo-scp03'),
+        ...opening,
+      });
       // Amendment D §4.1.5, §6.2.2.1: constant 02, the length in bits, the counter and the domain's AID.
       const input = Buffer.concat([
         hex(`${'00'.repeat(11)}0200${length === 8 ? '0040' : '0080'}01`),
@@ -225,9 +246,12 @@ describe('secure channels', () => {
       const whole = new Uint8Array(ref.aesCmac(aesKey('isd/demo-scp03/enc'), input));
       expect(cardChallenge).toEqual(whole.slice(0, length));
       expect(keys).toEqual(
-        await vault.channelSessionKeys(refs('demo-scp03'), { scp: '03', hostChallenge, cardChallenge }),
+        await vault.channelSessionKeys({
+          keys: refs('demo-scp03'),
+          context: { scp: '03', hostChallenge, cardChallenge },
+        }),
       );
-      await expect(vault.foretellChannel(refs('demo-scp02'), opening)).rejects.toMatchObject({
+      await expect(vault.foretellChannel({ keys: refs('demo-scp02'), ...opening })).rejects.toMatchObject({
         fault: 'refused',
       });
     },
@@ -235,35 +259,43 @@ describe('secure channels', () => {
 
   test('keys of the wrong algorithm, and of two security domains, are refused', async () => {
     const context = { scp: '02', sequenceCounter: hex('0001') } as const;
-    await expect(vault.channelSessionKeys(refs('demo-scp03'), context)).rejects.toMatchObject({
+    await expect(vault.channelSessionKeys({ keys: refs('demo-scp03'), context })).rejects.toMatchObject({
       fault: 'refused',
       message: expect.stringContaining('aes-128'),
     });
     const mixed = { ...refs('demo-scp02'), dek: domainKey('isd/demo-scp03/dek') };
-    await expect(vault.channelSessionKeys(mixed, context)).rejects.toMatchObject({ fault: 'refused' });
+    await expect(vault.channelSessionKeys({ keys: mixed, context })).rejects.toMatchObject({
+      fault: 'refused',
+    });
   });
 });
 
 describe('sealing', () => {
   test.each([0, 1, 15, 16, 5_000])('%i bytes come back, in their own context only', async (length) => {
     const clear = new Uint8Array(randomBytes(length));
-    const sealed = await vault.seal(clear, 'job/7/reply/3');
+    const sealed = await vault.seal({ clear, context: 'job/7/reply/3' });
     expect(length > 8 && Buffer.from(sealed).includes(Buffer.from(clear))).toBe(false);
-    expect(await vault.unseal(sealed, 'job/7/reply/3')).toEqual(clear);
-    await expect(vault.unseal(sealed, 'job/7/reply/4')).rejects.toMatchObject({ fault: 'refused' });
+    expect(await vault.unseal({ sealed, context: 'job/7/reply/3' })).toEqual(clear);
+    await expect(vault.unseal({ sealed, context: 'job/7/reply/4' })).rejects.toMatchObject({
+      fault: 'refused',
+    });
   });
 
   test('the same bytes are never sealed alike, and every changed bit is found', async () => {
     const clear = randomBytes(20);
-    const sealed = await vault.seal(clear, 'x');
-    expect(await vault.seal(clear, 'x')).not.toEqual(sealed);
+    const sealed = await vault.seal({ clear, context: 'x' });
+    expect(await vault.seal({ clear, context: 'x' })).not.toEqual(sealed);
     for (let at = 0; at < sealed.length; at += 7) {
       const changed = new Uint8Array(sealed);
       changed[at] = (changed[at] ?? 0) ^ 0x10;
-      await expect(vault.unseal(changed, 'x')).rejects.toMatchObject({ fault: 'refused' });
+      await expect(vault.unseal({ sealed: changed, context: 'x' })).rejects.toMatchObject({
+        fault: 'refused',
+      });
     }
-    await expect(vault.unseal(sealed.subarray(0, -1), 'x')).rejects.toMatchObject({ fault: 'refused' });
-    expect(await vault.unseal(sealed, 'x')).toEqual(new Uint8Array(clear));
+    await expect(vault.unseal({ sealed: sealed.subarray(0, -1), context: 'x' })).rejects.toMatchObject({
+      fault: 'refused',
+    });
+    expect(await vault.unseal({ sealed, context: 'x' })).toEqual(new Uint8Array(clear));
   });
 });
 
@@ -293,7 +325,9 @@ test('status names the token and its masters with check values', async () => {
 
 test('a missing key is named by purpose, origin and version', async () => {
   const missing = { purpose: 'app/e-wallet/mck', origin: 'issuer', version: 4 } as const;
-  await expect(vault.fmcosCryptogram({ master: missing, factor: FACTOR }, CHALLENGE)).rejects.toMatchObject({
+  await expect(
+    vault.ask('fmcosCryptogram', { key: { master: missing, factor: FACTOR }, challenge: CHALLENGE }),
+  ).rejects.toMatchObject({
     name: 'VaultError',
     fault: 'key-missing',
     message: 'app/e-wallet/mck (issuer, version 4) is not in the token',
@@ -302,11 +336,15 @@ test('a missing key is named by purpose, origin and version', async () => {
 
 test('a key made after the vault started is found', async () => {
   const id = { purpose: 'app/identity/mck', origin: 'issuer', version: 1 } as const;
-  await expect(vault.fmcosCryptogram({ master: id, factor: FACTOR }, CHALLENGE)).rejects.toMatchObject({
+  await expect(
+    vault.ask('fmcosCryptogram', { key: { master: id, factor: FACTOR }, challenge: CHALLENGE }),
+  ).rejects.toMatchObject({
     fault: 'key-missing',
   });
   const admin = await openVaultAdmin(token.config);
-  await admin.generateMaster(id, 'des3-16');
+  await admin.generateMaster({ id, algorithm: 'des3-16' });
   await admin.close();
-  expect(await vault.fmcosCryptogram({ master: id, factor: FACTOR }, CHALLENGE)).toHaveLength(8);
+  expect(
+    await vault.ask('fmcosCryptogram', { key: { master: id, factor: FACTOR }, challenge: CHALLENGE }),
+  ).toHaveLength(8);
 });

@@ -120,21 +120,23 @@ describe('a token that goes away', () => {
 
   test('is said, and comes back by itself in the same process', async () => {
     const { vault, pids } = await start();
-    const sealed = await vault.seal(Buffer.from('before'), 'c');
+    const sealed = await vault.seal({ clear: Buffer.from('before'), context: 'c' });
     await correctCall(vault);
     renameSync(token().tokenDir, away());
     try {
       await expect(correctCall(vault)).rejects.toMatchObject({ fault: 'hsm-away' });
       await expect(vault.status()).rejects.toMatchObject({ fault: 'hsm-away' });
       const missing = { master: { ...key(MASTER).master, version: 77 }, factor: randomBytes(8) };
-      await expect(vault.fmcosCryptogram(missing, randomBytes(4))).rejects.toMatchObject({
+      await expect(
+        vault.ask('fmcosCryptogram', { key: missing, challenge: randomBytes(4) }),
+      ).rejects.toMatchObject({
         fault: 'hsm-away',
       });
     } finally {
       renameSync(away(), token().tokenDir);
     }
     await vi.waitFor(() => correctCall(vault), PATIENT);
-    expect(Buffer.from(await vault.unseal(sealed, 'c')).toString()).toBe('before');
+    expect(Buffer.from(await vault.unseal({ sealed, context: 'c' })).toString()).toBe('before');
     expect(pids()).toHaveLength(1);
   });
 

@@ -3,7 +3,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
-import { VaultChild } from '../../../app/keyserver/vault/vault-child.ts';
+import { entryOf, VaultChild } from '../../../app/keyserver/vault/vault-child.ts';
 import { PATIENT } from '../../support/limit.ts';
 import { writableMemory } from '../../support/process-memory.ts';
 import { alive, correctCall, last, vaultHarness } from './harness.ts';
@@ -21,19 +21,21 @@ function occurrences(pid: number, needle: Buffer): number {
 }
 
 describe('protection', () => {
-  const entry = fileURLToPath(new URL('../../../app/keyserver/vault/process/main.ts', import.meta.url));
+  const entry = fileURLToPath(entryOf('main'));
 
   test('the serving process knows no operation of set-up or ceremony, and survives nonsense', async () => {
-    const child = new VaultChild('main', token().config);
+    const child = new VaultChild(entryOf('main'), token().config);
     const { module, tokenLabel, pin } = token().config;
     try {
       await child.ask({ op: 'configure', config: { module, tokenLabel, pin } });
       const id = { purpose: 'app/e-wallet/mck', origin: 'issuer', version: 1 };
       for (const body of [
-        { op: 'generateMaster', id, algorithm: 'des3-16' },
-        { op: 'importMaster', id, algorithm: 'des3-16', value: Buffer.alloc(16) },
+        { op: 'generateMaster', request: { id, algorithm: 'des3-16' } },
+        { op: 'importMaster', request: { id, algorithm: 'des3-16', value: Buffer.alloc(16) } },
         { op: 'configure', config: { module, tokenLabel, pin } },
         { op: 'status', extra: 1 },
+        { op: 'status', request: {} },
+        { op: 'toString' },
         null,
         'status',
       ])

@@ -2,21 +2,23 @@
 import { writeFileSync } from 'node:fs';
 import pkcs11, { type Handle } from 'pkcs11js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { masterLabel, SEAL_LABEL } from '../../../app/keyserver/vault/labels.ts';
+import type { MasterKeyId } from '../../../app/keyserver/vault/keys.ts';
 import type { VaultCall } from '../../../app/keyserver/vault/messages.ts';
-import type { MasterKeyId } from '../../../app/keyserver/vault/port.ts';
+import { type Dispatch, dispatchOf } from '../../../app/keyserver/vault/process/dispatch.ts';
 import {
   ensureSealKey,
   generateMaster,
   importMaster,
 } from '../../../app/keyserver/vault/process/run/ceremony.ts';
-import { dispatch } from '../../../app/keyserver/vault/process/run/dispatch.ts';
 import { objectKey } from '../../../app/keyserver/vault/process/run/diversification.ts';
 import { retailMac } from '../../../app/keyserver/vault/process/run/retail-mac.ts';
 import { scp02SessionKey, scp03SessionKey } from '../../../app/keyserver/vault/process/run/secure-channel.ts';
+import { atWorkbench, type Workbench } from '../../../app/keyserver/vault/process/run/workbench.ts';
+import { masterLabel, SEAL_LABEL } from '../../../app/keyserver/vault/process/token/labels.ts';
 import { RawCryptoki } from '../../../app/keyserver/vault/process/token/raw-cryptoki.ts';
 import type { TokenSession } from '../../../app/keyserver/vault/process/token/session.ts';
 import { TokenKeeper } from '../../../app/keyserver/vault/process/token/token-keeper.ts';
+import { operationsOf, VAULT_FAMILIES } from '../../../app/keyserver/vault/registry.ts';
 import { aesCmac, hex, tdesCbc } from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
@@ -32,7 +34,12 @@ let keeper: TokenKeeper;
 
 const inSession = <T>(work: (session: TokenSession) => T): T => keeper.run((open) => open.sessions.use(work));
 
+let dispatch: Dispatch<Workbench>;
+const carryOut = (call: VaultCall): unknown => keeper.run((open) => atWorkbench(open, dispatch(call)));
+
 beforeAll(async () => {
+  const runs = await Promise.all(VAULT_FAMILIES.map(({ load }) => load()));
+  dispatch = dispatchOf(operationsOf(VAULT_FAMILIES), Object.assign({}, ...runs));
   token = await makeSoftToken();
   const { module, tokenLabel, pin, softhsmConf } = token.config;
   process.env['SOFTHSM2_CONF'] = softhsmConf;
@@ -199,54 +206,63 @@ test('operations leave no session object behind, whether they succeed or fail', 
   const kdf3 = { kind: 'kdf3', data: Buffer.alloc(10, 7) } as const;
   const calls: VaultCall[] = [
     { op: 'status' },
-    { op: 'fmcosCryptogram', key, challenge: hex('01020304') },
+    { op: 'fmcosCryptogram', request: { key, challenge: hex('01020304') } },
     {
       op: 'fmcosMac',
-      key: { master: MTK, factor: FACTOR },
-      challenge: hex('01020304'),
-      message: hex('04D6950805AA'),
+      request: {
+        key: { master: MTK, factor: FACTOR },
+        challenge: hex('01020304'),
+        message: hex('04D6950805AA'),
+      },
     },
     {
       op: 'fmcosKeyWrite',
-      under: key,
+      request: {
+        under: key,
+        newKey: key,
+        p1: 0x39,
+        keyId: 0,
+        header: { typeInside: 0xf9, useRight: 0xf0, changeRight: 0xaa, nextState: 0xaa, counter: 0x33 },
+        challenge: hex('01020304'),
+      },
+    },
+    {
+      op: 'channelSessionKeys',
+      request: {
+        keys: {
+          enc: { master: ENC, diversification: { kind: 'none' } },
+          mac: { master: MAC, diversification: pboc },
+          dek: { master: DEK, diversification: kdf3 },
+        },
+        context: { scp: '03', hostChallenge: FACTOR, cardChallenge: FACTOR },
+      },
+    },
+    {
+      op: 'wrapDomainKeys',
+      request: {
+        under: { scp: '03', dek: { master: DEK, diversification: pboc } },
+        keys: {
+          enc: { master: ENC, diversification: kdf3 },
+          mac: { master: MAC, diversification: kdf3 },
+          dek: { master: DEK, diversification: pboc },
+        },
+      },
+    },
+  ];
+  const before = sessionObjects();
+  for (let round = 0; round < 20; round += 1) for (const call of calls) carryOut(call);
+  const missing: VaultCall = {
+    op: 'fmcosKeyWrite',
+    request: {
+      under: { master: { ...MCK, version: 9 }, factor: FACTOR },
       newKey: key,
       p1: 0x39,
       keyId: 0,
       header: { typeInside: 0xf9, useRight: 0xf0, changeRight: 0xaa, nextState: 0xaa, counter: 0x33 },
       challenge: hex('01020304'),
     },
-    {
-      op: 'channelSessionKeys',
-      keys: {
-        enc: { master: ENC, diversification: { kind: 'none' } },
-        mac: { master: MAC, diversification: pboc },
-        dek: { master: DEK, diversification: kdf3 },
-      },
-      context: { scp: '03', hostChallenge: FACTOR, cardChallenge: FACTOR },
-    },
-    {
-      op: 'wrapDomainKeys',
-      under: { scp: '03', dek: { master: DEK, diversification: pboc } },
-      keys: {
-        enc: { master: ENC, diversification: kdf3 },
-        mac: { master: MAC, diversification: kdf3 },
-        dek: { master: DEK, diversification: pboc },
-      },
-    },
-  ];
-  const before = sessionObjects();
-  for (let round = 0; round < 20; round += 1)
-    for (const call of calls) keeper.run((open) => dispatch(open, call));
-  const missing: VaultCall = {
-    op: 'fmcosKeyWrite',
-    under: { master: { ...MCK, version: 9 }, factor: FACTOR },
-    newKey: key,
-    p1: 0x39,
-    keyId: 0,
-    header: { typeInside: 0xf9, useRight: 0xf0, changeRight: 0xaa, nextState: 0xaa, counter: 0x33 },
-    challenge: hex('01020304'),
   };
-  expect(() => keeper.run((open) => dispatch(open, missing))).toThrow(/version 9/);
+  expect(() => carryOut(missing)).toThrow(/version 9/);
   expect(sessionObjects()).toBe(before);
 });
 
@@ -261,7 +277,7 @@ test('a session in which a call failed is not used again', () => {
       }),
     );
   expect(active).toThrow('active operation');
-  const sealed = keeper.run((open) => dispatch(open, { op: 'seal', clear: FACTOR, context: 'c' }));
+  const sealed = carryOut({ op: 'seal', request: { clear: FACTOR, context: 'c' } });
   expect(sealed).toBeInstanceOf(Uint8Array);
 });
 

@@ -1,11 +1,15 @@
-/** Entry of the admin process (started by admin.ts) for set-up and ceremony. */
-import { type AdminCall, adminCallSchema } from '../admin-messages.ts';
+/** Entry of the admin process, started by admin.ts, for set-up and ceremony. */
+import { adminOperations } from '../admin-operations.ts';
+import { VaultError } from '../error.ts';
+import type { MasterKeyId, MasterKeyInfo } from '../keys.ts';
+import { byName, type RunsOf } from '../operation.ts';
+import { syncSoftHsm } from '../softhsm.ts';
+import { dispatchOf } from './dispatch.ts';
 import { ensureSealKey, generateMaster, importMaster, markDemo } from './run/ceremony.ts';
 import { initToken } from './run/init-token.ts';
 import { listMasters, masterInfo } from './run/masters.ts';
-import { type MasterKeyId, type MasterKeyInfo, VaultError } from '../port.ts';
+import { atWorkbench } from './run/workbench.ts';
 import { serve } from './serve.ts';
-import { syncSoftHsm } from '../softhsm.ts';
 import { asBuffer, type TokenSession } from './token/session.ts';
 import { TokenKeeper } from './token/token-keeper.ts';
 
@@ -26,7 +30,7 @@ function settle(): void {
 /** Makes a key, and looks at it before and after the token was opened again. */
 function make(id: MasterKeyId, work: (session: TokenSession) => void): MasterKeyInfo {
   const info = (): MasterKeyInfo =>
-    tokens().run((token) => token.sessions.use((session) => masterInfo({ session, keys: token.keys }, id)));
+    tokens().run((token) => atWorkbench(token, (bench) => masterInfo(bench, id)));
   tokens().runOnce((token) => token.sessions.use(work));
   const made = info();
   settle();
@@ -36,42 +40,35 @@ function make(id: MasterKeyId, work: (session: TokenSession) => void): MasterKey
   return found;
 }
 
-function carryOut(call: AdminCall): unknown {
-  switch (call.op) {
-    case 'configure':
-      keeper = new TokenKeeper(call.config, 'write');
-      keeper.run(() => undefined);
-      return undefined;
-    case 'initToken':
-      initToken(call.module, call.label, asBuffer(call.pin), asBuffer(call.soPin));
-      return undefined;
-    case 'generateMaster':
-      return make(call.id, (session) => generateMaster(session, call.id, call.algorithm));
-    case 'importMaster':
-      return make(call.id, (session) => importMaster(session, call.id, call.algorithm, call.value));
-    case 'listMasters':
-      return tokens().run((token) =>
-        token.sessions.use((session) => listMasters({ session, keys: token.keys })),
-      );
-    case 'ensureSealKey':
-      tokens().runOnce((token) => token.sessions.use(ensureSealKey));
-      settle();
-      return undefined;
-    case 'markDemo':
-      tokens().runOnce((token) => token.sessions.use(markDemo));
-      settle();
-      return undefined;
-  }
+/** Work that changes the token: once, and settled before it counts. */
+function change(work: (session: TokenSession) => void): undefined {
+  tokens().runOnce((token) => token.sessions.use(work));
+  settle();
+  return undefined;
 }
 
-serve({
-  handle(body) {
-    const call = adminCallSchema.safeParse(body);
-    if (!call.success)
-      throw new VaultError('refused', `malformed request (${call.error.issues[0]?.path.join('.') ?? ''})`);
-    return carryOut(call.data);
+const runs: RunsOf<typeof adminOperations, undefined> = {
+  configure: (_, { config }) => {
+    keeper = new TokenKeeper(config, 'write');
+    keeper.run(() => undefined);
+    return undefined;
   },
-  end() {
-    keeper?.drop();
+  initToken: (_, { module, label, pin, soPin }) => {
+    initToken(module, label, asBuffer(pin), asBuffer(soPin));
+    return undefined;
   },
+  generateMaster: (_, { id, algorithm }) => make(id, (session) => generateMaster(session, id, algorithm)),
+  importMaster: (_, { id, algorithm, value }) =>
+    make(id, (session) => importMaster(session, id, algorithm, value)),
+  listMasters: () => tokens().run((token) => atWorkbench(token, listMasters)),
+  ensureSealKey: () => change(ensureSealKey),
+  markDemo: () => change(markDemo),
+};
+
+await serve(async () => {
+  const dispatch = dispatchOf(adminOperations, byName(runs));
+  return {
+    handle: (body) => dispatch(body)(undefined),
+    end: () => keeper?.drop(),
+  };
 });

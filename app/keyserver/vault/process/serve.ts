@@ -1,8 +1,8 @@
 /** The door of a vault process: messages in, answers out, the end when the parent goes. */
-import { wipe } from '../../../card/bytes.ts';
-import { harden } from './harden.ts';
+import { wipeMessage } from '../bytes-schema.ts';
+import { VaultError } from '../error.ts';
 import { envelopeSchema, type Reply } from '../messages.ts';
-import { VaultError } from '../port.ts';
+import { harden } from './harden.ts';
 
 /** What a vault process does. */
 export interface Service {
@@ -10,13 +10,6 @@ export interface Service {
   handle(body: unknown): unknown;
   /** Called once before the process ends. */
   end(): void;
-}
-
-/** Wipes every byte array in a message. */
-function wipeMessage(value: unknown): void {
-  if (value instanceof Uint8Array) wipe(value);
-  else if (typeof value === 'object' && value !== null)
-    for (const part of Object.values(value)) wipeMessage(part);
 }
 
 function answer(service: Service, id: number, body: unknown): Reply {
@@ -31,18 +24,23 @@ function answer(service: Service, id: number, body: unknown): Reply {
   }
 }
 
-/** Serves until the parent disconnects. Protects the process first. @throws Error when that fails */
-export function serve(service: Service): void {
+/**
+ * Serves until the parent disconnects. The process is protected before `prepare` loads anything; what the parent sends meanwhile
+ * waits in the channel.
+ * @throws Error when the process cannot be protected; what `prepare` throws
+ */
+export async function serve(prepare: () => Promise<Service>): Promise<void> {
   harden();
+  // A terminal sends SIGINT to the whole group; the server still needs the vault to finish what it has in hand.
+  process.on('SIGINT', () => undefined);
+  // Node's debugger is off (--disable-sigusr1); without a handler the signal would end the process.
+  if (process.platform !== 'win32') process.on('SIGUSR1', () => undefined);
+  const service = await prepare();
   const end = (): void => {
     service.end();
     process.exit(0);
   };
   process.once('disconnect', end);
-  // A terminal sends SIGINT to the whole group; the server still needs the vault to finish what it has in hand.
-  process.on('SIGINT', () => undefined);
-  // Node's debugger is off (--disable-sigusr1); without a handler the signal would end the process.
-  if (process.platform !== 'win32') process.on('SIGUSR1', () => undefined);
   process.on('SIGTERM', end);
   process.on('message', (message) => {
     const envelope = envelopeSchema.safeParse(message);

@@ -1,16 +1,10 @@
 /** A card's key, derived in the token for the length of one call (PBOC diversification, docs/cards/demo-card.md). */
 import type { Handle } from 'pkcs11js';
 import { concat } from '../../../../card/bytes.ts';
-import { describeKey, type KeyRole, keyRole } from '../../labels.ts';
-import { type CardKeyRef, type KeyAlgorithm, type MasterKeyId, VaultError } from '../../port.ts';
-import type { KeyCache } from '../token/key-cache.ts';
-import { asBuffer, type ChildUsage, type TokenSession } from '../token/session.ts';
-
-/** Where an operation works: a lent session and the handles of the masters. */
-export interface Workbench {
-  readonly session: TokenSession;
-  readonly keys: KeyCache;
-}
+import { VaultError } from '../../error.ts';
+import { type CardKeyRef, describeKey, type KeyAlgorithm } from '../../keys.ts';
+import { asBuffer, type ChildUsage } from '../token/session.ts';
+import type { Workbench } from './workbench.ts';
 
 /** D ‖ NOT D. */
 export function pbocData(factor: Uint8Array): Buffer {
@@ -54,15 +48,4 @@ export function withCardKey<T>(
 export function withLeftHalf<T>(bench: Workbench, ref: CardKeyRef, work: (leftHalf: Handle) => T): T {
   const data = asBuffer(concat(ref.factor, ref.factor));
   return derived(bench, ref, 'des3-16', data, 'encrypt', work);
-}
-
-/**
- * Key separation: each operation takes keys of its own role only, so that no operation lends itself to another.
- * @throws VaultError `refused`
- */
-export function requireRole(ref: { readonly master: MasterKeyId }, role: KeyRole, owner?: string): void {
-  const actual = keyRole(ref.master);
-  const kind = role === 'mck' || role === 'mtk' ? 'app/' : 'isd/';
-  if (actual.role !== role || !actual.owner.startsWith(kind) || (owner ?? actual.owner) !== actual.owner)
-    throw new VaultError('refused', `${describeKey(ref.master)} is not for this operation`);
 }

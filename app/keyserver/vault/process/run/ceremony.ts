@@ -1,9 +1,11 @@
 /** Making keys in the token. Reached from the admin process only. */
 import pkcs11, { type Template } from 'pkcs11js';
 import { wipe } from '../../../../card/bytes.ts';
-import { DEMO_LABEL, describeKey, keyId, masterLabel, SEAL_LABEL } from '../../labels.ts';
-import { type KeyAlgorithm, type MasterKeyId, VaultError } from '../../port.ts';
+import { VaultError } from '../../error.ts';
+import type { KeyAlgorithm, MasterKeyId } from '../../keys.ts';
+import { describeKey } from '../../keys.ts';
 import { hasKey, isDemo } from '../token/key-cache.ts';
+import { DEMO_LABEL, keyId, masterLabel, SEAL_LABEL } from '../token/labels.ts';
 import { boolValue, type RawAttribute, ulongValue } from '../token/raw-cryptoki.ts';
 import { keyLength, type TokenSession } from '../token/session.ts';
 

@@ -4,8 +4,9 @@
  */
 import type { Handle } from 'pkcs11js';
 import { concat, wipe, xor } from '../../../../card/bytes.ts';
-import { describeKey, keyRole } from '../../labels.ts';
-import { type Diversification, type DomainKeyRef, type KeyAlgorithm, VaultError } from '../../port.ts';
+import { VaultError } from '../../error.ts';
+import type { Diversification, DomainKeyRef, KeyAlgorithm } from '../../keys.ts';
+import { describeKey, keyRole } from '../../keys.ts';
 import {
   AES_BLOCK,
   asBuffer,
@@ -14,7 +15,8 @@ import {
   keyLength,
   type TokenSession,
 } from '../token/session.ts';
-import { pbocData, type Workbench } from './card-key.ts';
+import { pbocData } from './card-key.ts';
+import type { Workbench } from './workbench.ts';
 
 /** Number of a key in the data it is diversified with, which is also its identifier on the card. */
 const KEY_NUMBERS: Readonly<Record<string, number>> = { enc: 0x01, mac: 0x02, dek: 0x03 };

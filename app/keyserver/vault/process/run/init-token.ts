@@ -1,6 +1,6 @@
 /** Initialises an empty slot as a token (PKCS#11 2.40 base §5.5). Reached from the admin process only. */
 import pkcs11 from 'pkcs11js';
-import { VaultError } from '../../port.ts';
+import { VaultError } from '../../error.ts';
 import { isTokenError, tokenErrorName } from '../token/cryptoki-error.ts';
 import { finalize, findSlot, type LoadedModule, loadModule } from '../token/open-token.ts';
 

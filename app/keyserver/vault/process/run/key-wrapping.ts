@@ -4,24 +4,23 @@
  */
 import pkcs11, { type Handle, type Template } from 'pkcs11js';
 import { wipe } from '../../../../card/bytes.ts';
-import { describeKey, keyRole } from '../../labels.ts';
+import { VaultError } from '../../error.ts';
 import {
-  type ChannelKeyRefs,
   type DomainKeyRef,
-  type DomainKeyWrap,
+  type DomainKeyRefs,
+  describeKey,
   KEY_ALGORITHMS,
   type KeyAlgorithm,
-  type NewKeyPath,
-  VaultError,
-  type WrappedKey,
-} from '../../port.ts';
+} from '../../keys.ts';
+import type { DomainKeyWrap, WrappedKey } from '../../operations/channel.ts';
+import type { NewKeyPath } from '../../operations/token.ts';
 import { isTokenError } from '../token/cryptoki-error.ts';
 import type { OpenToken } from '../token/open-token.ts';
 import { boolValue, ulongValue } from '../token/raw-cryptoki.ts';
 import { AES_BLOCK, asBuffer, DES_BLOCK, keyLength, type TokenSession } from '../token/session.ts';
-import { requireRole, type Workbench } from './card-key.ts';
 import { type DomainKey, withDomainKey } from './diversification.ts';
 import { scp02DerivationData } from './secure-channel.ts';
+import type { Workbench } from './workbench.ts';
 
 const CHECK_LENGTH = 3;
 /** Derivation constant of the session DEK (GPC 2.3.1 table E-1). */
@@ -41,9 +40,6 @@ interface Wrapper {
 /** ENC, MAC and DEK, in this order. @throws VaultError `key-missing`, `refused`; Pkcs11Error */
 export function wrapDomainKeys(bench: Workbench, request: DomainKeyWrap, paths: WrappingPaths): WrappedKey[] {
   const { under, keys } = request;
-  requireRole(under.dek, 'dek');
-  const { owner } = keyRole(under.dek.master);
-  for (const role of ['enc', 'mac', 'dek'] as const) requireRole(keys[role], role, owner);
   const each = (wrapper: Wrapper) =>
     inOrder(keys).map((ref) => wrapOne(bench, ref, under.scp, wrapper, paths));
   return withDomainKey(bench, under.dek, under.scp === '02' ? 'encrypt' : 'wrap', (dek) =>
@@ -53,7 +49,7 @@ export function wrapDomainKeys(bench: Workbench, request: DomainKeyWrap, paths: 
   );
 }
 
-function inOrder(keys: ChannelKeyRefs): DomainKeyRef[] {
+function inOrder(keys: DomainKeyRefs): DomainKeyRef[] {
   return [keys.enc, keys.mac, keys.dek];
 }
 

@@ -5,9 +5,12 @@
  */
 import pkcs11, { type Handle, type Mechanism } from 'pkcs11js';
 import { concat, wipe } from '../../../../card/bytes.ts';
-import { VaultError } from '../../port.ts';
+import { VaultError } from '../../error.ts';
+import type { RunsOf } from '../../operation.ts';
+import type { sealOperations } from '../../operations/seal.ts';
 import { isTokenError } from '../token/cryptoki-error.ts';
 import { asBuffer, type TokenSession } from '../token/session.ts';
+import type { Workbench } from './workbench.ts';
 
 const VERSION = 0x01;
 const NONCE = 12;
@@ -26,7 +29,7 @@ function gcm(nonce: Buffer, context: string): Mechanism {
 }
 
 /** Seals `clear`, bound to `context`. */
-export function seal(session: TokenSession, key: Handle, clear: Uint8Array, context: string): Uint8Array {
+function seal(session: TokenSession, key: Handle, clear: Uint8Array, context: string): Uint8Array {
   const nonce = session.random(NONCE);
   const plain = asBuffer(concat(Uint8Array.of(0), clear));
   try {
@@ -42,7 +45,7 @@ export function seal(session: TokenSession, key: Handle, clear: Uint8Array, cont
  * Opens what `seal` made.
  * @throws VaultError `refused` when it was changed, or sealed in another context or under another key.
  */
-export function unseal(session: TokenSession, key: Handle, sealed: Uint8Array, context: string): Uint8Array {
+function unseal(session: TokenSession, key: Handle, sealed: Uint8Array, context: string): Uint8Array {
   const bad = new VaultError('refused', 'these bytes were not sealed here in this context');
   if (sealed[0] !== VERSION || sealed.length < 1 + NONCE + 1 + TAG) throw bad;
   const nonce = asBuffer(sealed.slice(1, 1 + NONCE));
@@ -59,3 +62,8 @@ export function unseal(session: TokenSession, key: Handle, sealed: Uint8Array, c
     wipe(plain);
   }
 }
+
+export const runs: RunsOf<typeof sealOperations, Workbench> = {
+  seal: ({ session, keys }, { clear, context }) => seal(session, keys.seal(session), clear, context),
+  unseal: ({ session, keys }, { sealed, context }) => unseal(session, keys.seal(session), sealed, context),
+};

@@ -1,17 +1,12 @@
 /** Session keys of GlobalPlatform secure channels: SCP02 (GPCS 2.3.1 §E.4.1) and SCP03 (Amendment D 1.1.1 §4.1.5, §6.2.1). */
 import { concat, wipe } from '../../../../card/bytes.ts';
-import { describeKey, keyRole } from '../../labels.ts';
-import {
-  type ChannelContext,
-  type ChannelKeyRefs,
-  type ChannelSessionKeys,
-  type DomainKeyRef,
-  type KeyAlgorithm,
-  VaultError,
-} from '../../port.ts';
+import { VaultError } from '../../error.ts';
+import type { DomainKeyRef, DomainKeyRefs, KeyAlgorithm } from '../../keys.ts';
+import { describeKey } from '../../keys.ts';
+import type { ChannelContext, ChannelSessionKeys, Foretelling } from '../../operations/channel.ts';
 import { AES_BLOCK, DES_BLOCK, keyLength } from '../token/session.ts';
-import { requireRole, type Workbench } from './card-key.ts';
 import { type DomainKey, withDomainKey } from './diversification.ts';
+import type { Workbench } from './workbench.ts';
 
 /** Derivation constants of SCP02, table E-1. */
 const SCP02 = { mac: 0x0101, rmac: 0x0102, enc: 0x0182 };
@@ -55,7 +50,7 @@ export function scp03SessionKey(
   return derived;
 }
 
-function scp02(bench: Workbench, keys: ChannelKeyRefs, counter: Uint8Array): ChannelSessionKeys {
+function scp02(bench: Workbench, keys: DomainKeyRefs, counter: Uint8Array): ChannelSessionKeys {
   const derive = (ref: DomainKeyRef, ...constants: number[]): Uint8Array[] =>
     withDomainKey(bench, ref, 'encrypt', (key) => {
       if (key.algorithm !== 'des3-16') throw otherAlgorithm(ref, key.algorithm, 'SCP02');
@@ -73,7 +68,7 @@ function withScp03Key<T>(bench: Workbench, ref: DomainKeyRef, work: (key: Domain
   });
 }
 
-function scp03(bench: Workbench, keys: ChannelKeyRefs, context: Uint8Array): ChannelSessionKeys {
+function scp03(bench: Workbench, keys: DomainKeyRefs, context: Uint8Array): ChannelSessionKeys {
   const derive = (ref: DomainKeyRef, ...constants: number[]): Uint8Array[] =>
     withScp03Key(bench, ref, (key) => constants.map((constant) => scp03SessionKey(key, constant, context)));
   const [mac, rmac] = derive(keys.mac, SCP03.mac, SCP03.rmac);
@@ -98,14 +93,13 @@ function complete(keys: {
 
 /**
  * The session keys that both sides of a secure channel derive, but for SCP02's DEK: what it enciphers is enciphered here, so it stays. The
- * three keys must be of one security domain.
+ * three keys are of one security domain.
  */
 export function channelSessionKeys(
   bench: Workbench,
-  keys: ChannelKeyRefs,
+  keys: DomainKeyRefs,
   context: ChannelContext,
 ): ChannelSessionKeys {
-  requireOneDomain(keys);
   switch (context.scp) {
     case '02':
       return scp02(bench, keys, context.sequenceCounter);
@@ -120,24 +114,10 @@ export function channelSessionKeys(
  */
 export function foretellChannel(
   bench: Workbench,
-  keys: ChannelKeyRefs,
-  opening: {
-    readonly hostChallenge: Uint8Array;
-    readonly sequenceCounter: Uint8Array;
-    readonly invoker: Uint8Array;
-  },
+  { keys, hostChallenge, sequenceCounter, invoker }: Foretelling,
 ): ChannelSessionKeys & { readonly cardChallenge: Uint8Array } {
-  requireOneDomain(keys);
-  const { hostChallenge, sequenceCounter, invoker } = opening;
   const cardChallenge = withScp03Key(bench, keys.enc, (key) =>
     scp03SessionKey(key, SCP03.challenge, concat(sequenceCounter, invoker), hostChallenge.length),
   );
   return { ...scp03(bench, keys, concat(hostChallenge, cardChallenge)), cardChallenge };
-}
-
-function requireOneDomain(keys: ChannelKeyRefs): void {
-  requireRole(keys.enc, 'enc');
-  const { owner } = keyRole(keys.enc.master);
-  requireRole(keys.mac, 'mac', owner);
-  requireRole(keys.dek, 'dek', owner);
 }

@@ -1,7 +1,9 @@
 /** Finds keys in the token by CKA_LABEL and remembers their handles for as long as the module stays initialised. */
 import pkcs11, { type Handle } from 'pkcs11js';
-import { DEMO_LABEL, describeKey, masterLabel, parseMasterLabel, SEAL_LABEL } from '../../labels.ts';
-import { type KeyAlgorithm, type MasterKeyId, VaultError } from '../../port.ts';
+import { VaultError } from '../../error.ts';
+import type { KeyAlgorithm, MasterKeyId } from '../../keys.ts';
+import { describeKey } from '../../keys.ts';
+import { DEMO_LABEL, masterLabel, parseMasterLabel, SEAL_LABEL } from './labels.ts';
 import { ulongValue } from './raw-cryptoki.ts';
 import type { TokenSession } from './session.ts';
 

@@ -2,7 +2,7 @@
 import graphene, { type Module, type Slot } from 'graphene-pk11';
 import pkcs11, { type Handle, type PKCS11 } from 'pkcs11js';
 import type { TokenConfig } from '../../config.ts';
-import { VaultError } from '../../port.ts';
+import { VaultError } from '../../error.ts';
 import { isPinRefusal, tokenErrorName } from './cryptoki-error.ts';
 import { isDemo, KeyCache } from './key-cache.ts';
 import type { PinReader } from './pin.ts';

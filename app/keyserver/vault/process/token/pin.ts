@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { wipe } from '../../../../card/bytes.ts';
 import type { PinSource } from '../../config.ts';
-import { VaultError } from '../../port.ts';
+import { VaultError } from '../../error.ts';
 
 /** Reads the PIN anew at each login, so that it is held nowhere between two of them (pinFile; pinEnv must hold it). */
 export interface PinReader {

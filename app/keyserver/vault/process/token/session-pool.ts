@@ -4,7 +4,7 @@
  */
 import graphene, { type Slot } from 'graphene-pk11';
 import type { Handle } from 'pkcs11js';
-import { VaultError } from '../../port.ts';
+import { VaultError } from '../../error.ts';
 import type { RawCryptoki } from './raw-cryptoki.ts';
 import { TokenSession } from './session.ts';
 

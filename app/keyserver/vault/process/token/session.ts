@@ -1,7 +1,7 @@
 /** One PKCS#11 session and the primitive operations that the vault is made of. Every method may throw Pkcs11Error. */
 import type { Session } from 'graphene-pk11';
 import pkcs11, { type Handle, type PKCS11, type Template } from 'pkcs11js';
-import type { KeyAlgorithm } from '../../port.ts';
+import type { KeyAlgorithm } from '../../keys.ts';
 import { derivationStringData, type RawCryptoki } from './raw-cryptoki.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** Keeps one token open, and opens it again when it went away and came back. */
 import type { TokenConfig } from '../../config.ts';
-import { VaultError } from '../../port.ts';
+import { VaultError } from '../../error.ts';
 import { isTokenError, tokenErrorName } from './cryptoki-error.ts';
 import {
   finalize,

@@ -1,0 +1,114 @@
+/** How keys are named. A name never carries a key: masters stay in the token, and a card's key is made there from its master. */
+import { z } from 'zod';
+import { bytes, ownBytes } from './bytes-schema.ts';
+import { VaultError } from './error.ts';
+
+/** Algorithm of a master key and of the card keys derived from it. */
+export const KEY_ALGORITHMS = ['des3-16', 'aes-128', 'aes-192', 'aes-256'] as const;
+export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
+
+const PURPOSE = /^[a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*){1,5}$/;
+/** Bytes of key diversification data in an INITIALIZE UPDATE answer (GPC 2.3.1 §E.5.1.3). */
+const DIVERSIFICATION_DATA = 10;
+
+/**
+ * Names one version of one master key. `purpose` is a path whose last word is the key's role: `app/<app>/<role>` for a card
+ * application (which roles there are, its dialect says), `isd/<card type>/enc`, `/mac` and `/dek` for a security domain.
+ * `origin` says whose key it is: as the manufacturer delivered it, or the issuer's own. Versions count from 1.
+ */
+export const masterKeyIdSchema = z.strictObject({
+  purpose: z.string().max(120).regex(PURPOSE),
+  origin: z.enum(['factory', 'issuer']),
+  version: z.int().min(1).max(65_535),
+});
+export type MasterKeyId = Readonly<z.infer<typeof masterKeyIdSchema>>;
+
+/** Whose key. */
+export type KeyOrigin = MasterKeyId['origin'];
+
+/** Public facts of a master key in the token. `checkValue`: 3 bytes; DES: of 8 zero bytes, AES: GP's, of 16 bytes 01. */
+export const masterInfoSchema = masterKeyIdSchema.extend({
+  algorithm: z.enum(KEY_ALGORITHMS),
+  checkValue: ownBytes,
+});
+export type MasterKeyInfo = Readonly<z.infer<typeof masterInfoSchema>>;
+
+/** How errors and logs name a master key. */
+export function describeKey(id: MasterKeyId): string {
+  return `${id.purpose} (${id.origin}, version ${id.version})`;
+}
+
+/** Owner and role of a purpose: `app/e-wallet/mck` is the role mck of `app/e-wallet`. */
+export function keyRole(id: MasterKeyId): { readonly owner: string; readonly role: string } {
+  const end = id.purpose.lastIndexOf('/');
+  return { owner: id.purpose.slice(0, end), role: id.purpose.slice(end + 1) };
+}
+
+/**
+ * A master of one of some roles. This is where keys are separated by use: an operation that takes `app/…/mck` refuses every other
+ * key, so that none can be made to do another's work.
+ */
+function masterOf(kind: 'app' | 'isd', roles: readonly string[]): typeof masterKeyIdSchema {
+  const fits = (id: MasterKeyId) => {
+    const { owner, role } = keyRole(id);
+    return roles.includes(role) && owner.startsWith(`${kind}/`);
+  };
+  return masterKeyIdSchema
+    .refine(fits, { error: ({ input }) => notForThis(input) })
+    .meta({ keys: roles.map((role) => `${kind}/…/${role}`) });
+}
+
+function notForThis(input: unknown): string {
+  const id = masterKeyIdSchema.safeParse(input);
+  return `${id.success ? describeKey(id.data) : 'the key'} is not for this operation`;
+}
+
+/**
+ * One card's key of a card application: the master, of one of `roles`, and the 8-byte diversification factor D. Card key =
+ * ECB(master, D ‖ NOT D), PBOC diversification, for AES masters the same 16 bytes as one AES block.
+ */
+export function cardKey(...roles: readonly string[]) {
+  return z.strictObject({ master: masterOf('app', roles), factor: bytes(8) });
+}
+export type CardKeyRef = Readonly<z.infer<ReturnType<typeof cardKey>>>;
+
+/**
+ * How the key of a card's security domain comes from its master; each is named in card-type profiles (docs/profiles.md).
+ * `none`: it is the master itself. `pboc`: as `cardKey`. The others take the 10 bytes of key diversification data that the card
+ * gives with INITIALIZE UPDATE: `visa2` and `emv-cps` (3DES) of some of them, `kdf3` (AES) NIST SP 800-108 in counter mode.
+ */
+const diversification = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({ kind: z.literal('pboc'), factor: bytes(8) }),
+  z.strictObject({ kind: z.literal('visa2'), data: bytes(DIVERSIFICATION_DATA) }),
+  z.strictObject({ kind: z.literal('emv-cps'), data: bytes(DIVERSIFICATION_DATA) }),
+  z.strictObject({ kind: z.literal('kdf3'), data: bytes(DIVERSIFICATION_DATA) }),
+]);
+export type Diversification = Readonly<z.infer<typeof diversification>>;
+
+/** One key of one card's security domain. */
+export function domainKey(role: 'enc' | 'mac' | 'dek') {
+  return z.strictObject({ master: masterOf('isd', [role]), diversification });
+}
+export type DomainKeyRef = Readonly<z.infer<ReturnType<typeof domainKey>>>;
+
+/** The three keys of one security domain. */
+export const domainKeys = z.strictObject({
+  enc: domainKey('enc'),
+  mac: domainKey('mac'),
+  dek: domainKey('dek'),
+});
+export type DomainKeyRefs = Readonly<z.infer<typeof domainKeys>>;
+
+/** Whether all keys are of one application, or of one card type's security domain. */
+export function haveOneOwner(keys: readonly { readonly master: MasterKeyId }[]): boolean {
+  return new Set(keys.map(({ master }) => keyRole(master).owner)).size === 1;
+}
+
+/** What `haveOneOwner` is refused with. */
+export const OF_TWO_OWNERS = 'the keys are not of one application or security domain';
+
+/** Refuses a call for a reason that names keys only. @throws VaultError `refused`, always */
+export function refuseKey(id: MasterKeyId, reason: string): never {
+  throw new VaultError('refused', `${describeKey(id)} ${reason}`);
+}

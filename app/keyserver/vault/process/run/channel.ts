@@ -1,0 +1,12 @@
+/** The operations on secure channels. */
+import type { RunsOf } from '../../operation.ts';
+import type { channelOperations } from '../../operations/channel.ts';
+import { wrapDomainKeys, wrappingPaths } from './key-wrapping.ts';
+import { channelSessionKeys, foretellChannel } from './secure-channel.ts';
+import type { Workbench } from './workbench.ts';
+
+export const runs: RunsOf<typeof channelOperations, Workbench> = {
+  channelSessionKeys: (bench, { keys, context }) => channelSessionKeys(bench, keys, context),
+  foretellChannel,
+  wrapDomainKeys: (bench, request) => wrapDomainKeys(bench, request, wrappingPaths(bench.token)),
+};
