@@ -49,7 +49,9 @@ export async function receiptOfStart(
       id: start.job,
       requestId: request.requestId,
       requestHash: start.hash,
-      ...caller,
+      // By name: a caller of whom more is known must not make a receipt that its schema refuses.
+      station: caller.station,
+      operator: caller.operator,
       reader: request.reader,
       account: request.account,
       seq: outcome === undefined ? 1 : 0,

@@ -97,6 +97,16 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
       .flatMap(({ steps }) => steps)
       .filter(({ sw }) => sw.startsWith('63C'));
 
+  it('a receipt of a beginning is read whatever else is known of who began: it names station and operator, no more', async () => {
+    const { card } = rig.newCard();
+    const caller = { ...CALLER, role: 'supervisor' };
+    const wishes: Wish[] = [{ app: 'transit', action: 'delete' }];
+    const asked = await request(card, rig.context, randomDigits(16), wishes);
+    const { receipt = '' } = await startJob(rig.context, caller, asked);
+    expect(receipt).not.toBe('');
+    expect(await takeReceipts(restored, CALLER, [receipt])).toMatchObject({ taken: 1, refused: 0 });
+  });
+
   it('a card issued since the backup is on record as before, and its next visit costs no wrong try', async () => {
     const { card, identification, account, reply } = await begin(STORY);
     const { receipt } = await work(card, reply);
