@@ -18,7 +18,7 @@ import type { StartRequest } from './readers/start-request.ts';
 import type { HeardTime, ServerClient } from './server/client.ts';
 import { ServerLine } from './server/line.ts';
 import { rememberTime } from './server/time-memory.ts';
-import type { Notification, OperatorView, ServiceView, Snapshot } from './views.ts';
+import type { Notification, OperatorView, ServerView, ServiceView, Snapshot } from './views.ts';
 
 /** What the client is told of earlier runs, and tells for later ones. */
 export interface ClientMemory {
@@ -63,6 +63,8 @@ export interface Engine {
   abandon(job: string): void;
   /** Reads the card again; also ends the show of a job that has ended. @throws KaikaError no-reader */
   relook(reader: string): void;
+  /** Asks the server for a sign of life. Gives what is known of it afterwards: that it is away is no error here. */
+  checkServer(): Promise<ServerView>;
   /** What the server's records say of a card. */
   card(identification: string): Promise<CardRecord>;
   /** Ends after the batches that are running. Jobs in hand are taken up again by the next engine on the folder. */
@@ -216,6 +218,16 @@ class StationEngine implements Engine {
 
   relook(reader: string): void {
     this.#actor(reader).relook();
+  }
+
+  async checkServer(): Promise<ServerView> {
+    try {
+      await this.#line.once(() => this.#server.currentSession(this.#operator?.token));
+    } catch (error) {
+      // The line has noted it.
+      if (!(error instanceof KaikaError)) throw error;
+    }
+    return this.#line.view;
   }
 
   card(identification: string): Promise<CardRecord> {

@@ -6,9 +6,6 @@ import type { CardLook } from '../../app/station/readers/look.ts';
 import type { Handlers } from '../ipc-schema/calls.ts';
 import { projections } from './projections.ts';
 
-/** A number that no card has: asked for only to hear whether the server answers. */
-const NO_CARD = '0';
-
 export function engineHandlers({ engine, catalogue }: Station): Handlers<'engine'> {
   return {
     session: {
@@ -20,15 +17,7 @@ export function engineHandlers({ engine, catalogue }: Station): Handlers<'engine
       confirm: ({ operator, secret }) => engine.confirm(operator, secret),
     },
     server: {
-      check: async () => {
-        try {
-          await engine.card(NO_CARD);
-        } catch (error) {
-          // What it shows of the server is in the snapshot.
-          if (!(error instanceof KaikaError)) throw error;
-        }
-        return engine.snapshot().server;
-      },
+      check: () => engine.checkServer(),
     },
     card: {
       relook: ({ reader }) => {

@@ -33,6 +33,7 @@ export function directClient(context: JobContext, heard: string[] = []): ServerC
     postAnswers: (job, seq, request) => asked(request, () => answerStep(context, CALLER, job, seq, request)),
     card: (identification) => asked(identification, () => readCardRecord(context.store, identification)),
     postReceipts: ({ receipts }) => asked(receipts, () => takeReceipts(context, CALLER, receipts)),
+    currentSession: async () => ({ apiLevel: 1, session: null }),
     close: () => undefined,
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import type { ReceiptsReply, ReceiptsRequest } from '../../app/protocol/receipts.ts';
+import type { CurrentSession } from '../../app/protocol/server-state.ts';
 import {
   type AnswersRequest,
   API_LEVEL,
@@ -58,6 +59,11 @@ export class ScriptedServer implements ServerClient {
       expires: '2030-01-01T00:00:00.000Z',
       operator: { id: 'op1', name: 'Operator One' },
     };
+  }
+
+  async currentSession(): Promise<CurrentSession> {
+    await this.before('session');
+    return { apiLevel: API_LEVEL, session: null };
   }
 
   async card(): Promise<CardRecord> {

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import type { z } from 'zod';
 import { type ErrorDetails, errorBodySchema, KaikaError, SERVER_ERRORS } from '../../protocol/errors.ts';
 import { type ReceiptsReply, type ReceiptsRequest, receiptsReplySchema } from '../../protocol/receipts.ts';
+import { type CurrentSession, currentSessionSchema } from '../../protocol/server-state.ts';
 import {
   type AnswersRequest,
   type CardRecord,
@@ -55,6 +56,8 @@ export interface ServerClient {
   /** Gives back what the server told before its store was restored. */
   postReceipts(request: ReceiptsRequest, signal?: AbortSignal): Promise<ReceiptsReply>;
   card(identification: string, token: string | undefined, signal?: AbortSignal): Promise<CardRecord>;
+  /** Who is signed in with this token. Nothing hangs on it, so it is what a station asks only to hear whether the server is there. */
+  currentSession(token: string | undefined, signal?: AbortSignal): Promise<CurrentSession>;
   close(): void;
 }
 
@@ -157,6 +160,8 @@ export function createServerClient(options: HttpsClientOptions): ServerClient {
         token,
         signal,
       ),
+    currentSession: (token, signal) =>
+      ask(currentSessionSchema, 'GET', '/v1/sessions/current', undefined, token, signal),
     close: () => lines.close(),
   };
 }

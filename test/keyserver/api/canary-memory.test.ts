@@ -83,6 +83,7 @@ function listening(client: ServerClient): ServerClient {
       asked(request, () => client.postAnswers(job, seq, request, ...rest)),
     card: (identification, ...rest) => asked(identification, () => client.card(identification, ...rest)),
     postReceipts: (request, ...rest) => asked(request, () => client.postReceipts(request, ...rest)),
+    currentSession: (...rest) => asked(null, () => client.currentSession(...rest)),
     close: () => undefined,
   };
 }
