@@ -18,6 +18,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', ...NEVER],
+          globalSetup: ['test/support/global-setup.ts'],
         },
       },
       {

@@ -10,7 +10,9 @@ import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { searchCards } from '../../app/keyserver/records/search.ts';
 import { openStore, type Store } from '../../app/keyserver/store/open.ts';
 import type { CardSearch } from '../../app/protocol/search.ts';
-import { NO_POSTGRESQL, type Postgresql, type StoreKind, startPostgresql } from '../support/postgresql.ts';
+import { type Databases, openDatabases } from '../support/databases.ts';
+import { NO_POSTGRESQL } from '../support/postgresql.ts';
+import type { StoreKind } from '../support/stores.ts';
 
 const JOBS = Number(process.env['KAIKA_BENCH_JOBS'] ?? 1_000_000);
 const JOBS_PER_CARD = 2;
@@ -29,8 +31,8 @@ export async function run(): Promise<unknown> {
 
 async function measure(kind: StoreKind): Promise<Record<string, unknown>> {
   const folder = mkdtempSync(join(tmpdir(), 'kaika-records-'));
-  let server: Postgresql | undefined;
-  if (kind === 'postgresql') server = await startPostgresql();
+  let server: Databases | undefined;
+  if (kind === 'postgresql') server = await openDatabases();
   const config = (await server?.database()) ?? { kind: 'sqlite', file: join(folder, 'kaika.sqlite') };
   const store = await openStore(kind === 'sqlite' ? { kind, file: join(folder, 'kaika.sqlite') } : config);
   try {
@@ -55,7 +57,7 @@ async function measure(kind: StoreKind): Promise<Record<string, unknown>> {
     return found;
   } finally {
     await store.destroy();
-    await server?.stop();
+    await server?.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }

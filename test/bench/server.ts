@@ -8,7 +8,7 @@ import { type Vault, vaultWith } from '../../app/keyserver/vault/vault.ts';
 import type { Wish } from '../../app/protocol/wire.ts';
 import { issue } from '../support/forwarder.ts';
 import { type IssuerRig, openIssuerRig, randomDigits } from '../support/issuer-rig.ts';
-import { NO_POSTGRESQL, type StoreKind } from '../support/postgresql.ts';
+import { NO_POSTGRESQL } from '../support/postgresql.ts';
 import {
   issueOver,
   openServerSite,
@@ -16,6 +16,7 @@ import {
   type SimulatedStation,
   type Site,
 } from '../support/site.ts';
+import type { StoreKind } from '../support/stores.ts';
 
 const STATIONS = [1, 8, 64];
 const SECONDS = 6;

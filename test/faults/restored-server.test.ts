@@ -1,7 +1,7 @@
 /** A key server whose store is restored from a backup, and the stations that issued cards since: whole engines, processes and lines. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { restoreBackup, writeBackup } from '../../app/keyserver/store/backup.ts';
 import type { StoreConfig } from '../../app/keyserver/store/config.ts';
@@ -11,28 +11,25 @@ import { openVirtualReaders, type VirtualReaders } from '../../app/simulator/vir
 import { type Engine, openEngine } from '../../app/station/engine.ts';
 import { systemClock } from '../../app/station/ports.ts';
 import { createServerClient } from '../../app/station/server/client.ts';
+import { type Databases, openDatabases } from '../support/databases.ts';
 import { randomDigits } from '../support/issuer-rig.ts';
 import { triesLeft } from '../support/issuer-steps.ts';
-import { type Postgresql, STORES, startPostgresql } from '../support/postgresql.ts';
 import { openServerSite, SECRET, type ServerInstance, type Site } from '../support/site.ts';
 import { demoCatalogue, temporaryFolder, until } from '../support/station.ts';
+import { onEveryStore } from '../support/stores.ts';
 
 const READER = 'A';
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
+onEveryStore((kind) => {
   let site: Site;
   let server: ServerInstance;
-  let second: Postgresql | undefined;
+  let second: Databases | undefined;
   let folder: string;
   let readers: VirtualReaders;
   let engine: Engine;
   beforeAll(async () => {
     site = await openServerSite(kind);
-    if (kind === 'postgresql') second = await startPostgresql();
+    if (kind === 'postgresql') second = await openDatabases();
     server = await site.start();
     folder = temporaryFolder();
     readers = openVirtualReaders([READER]);
@@ -50,7 +47,7 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
     await engine.close();
     await readers.close();
     rmSync(folder, { recursive: true, force: true });
-    await second?.stop();
+    await second?.close();
     await site.close();
   });
 

@@ -1,6 +1,6 @@
 /** Two stations and one card, over whole engines, processes and lines: what one still has to say when the other was there, and swapped cards. */
 import { rmSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { KaikaError } from '../../app/protocol/errors.ts';
 import type { Outcome, Wish } from '../../app/protocol/wire.ts';
@@ -11,9 +11,9 @@ import { systemClock } from '../../app/station/ports.ts';
 import { createServerClient, UnreachedError } from '../../app/station/server/client.ts';
 import { randomDigits } from '../support/issuer-rig.ts';
 import { triesLeft } from '../support/issuer-steps.ts';
-import { STORES } from '../support/postgresql.ts';
 import { openServerSite, SECRET, type ServerInstance, type Site } from '../support/site.ts';
 import { demoCatalogue, temporaryFolder, until } from '../support/station.ts';
+import { onEveryStore } from '../support/stores.ts';
 
 const READER = 'A';
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
@@ -28,11 +28,7 @@ interface Branch {
   close(): Promise<void>;
 }
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
+onEveryStore((kind) => {
   let site: Site;
   let server: ServerInstance;
   const branches: Branch[] = [];

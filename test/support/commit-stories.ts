@@ -10,7 +10,7 @@ import { type IssuerRig, randomDigits } from './issuer-rig.ts';
 import { activate, addCustodian, importVersion } from './key-versions.ts';
 import { MOVING_TYPES } from './moving-types.ts';
 import { type OtherTypesRig, openOtherTypes } from './other-type.ts';
-import type { StoreKind } from './postgresql.ts';
+import type { StoreKind } from './stores.ts';
 import { timeless } from './timeless.ts';
 
 /** What a station asks a server. */

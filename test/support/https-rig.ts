@@ -17,7 +17,8 @@ import { signInReplySchema } from '../../app/protocol/wire.ts';
 import { type IssuerRig, type MakeToken, openIssuerRig } from './issuer-rig.ts';
 import { LIMIT } from './limit.ts';
 import { checkDescribed } from './openapi-check.ts';
-import type { StoreKind } from './postgresql.ts';
+import { shared } from './shared.ts';
+import type { StoreKind } from './stores.ts';
 
 const MAIN = fileURLToPath(new URL('../../app/keyserver/main.ts', import.meta.url));
 
@@ -55,8 +56,8 @@ export interface HttpsRig {
 
 export const SECRET = 'a secret of some length';
 
-export async function openHttpsRig(makeToken?: MakeToken, kind?: StoreKind): Promise<HttpsRig> {
-  const rig = await openIssuerRig(makeToken, kind);
+export async function openHttpsRig(kind?: StoreKind, makeToken?: MakeToken): Promise<HttpsRig> {
+  const rig = await openIssuerRig(kind, makeToken);
   const authority = await makeAuthority('Test authority');
   const server = await authority.issue({ name: 'localhost', use: 'server' });
   const station = await authority.issue({ name: 'test-station', use: 'client' });
@@ -127,6 +128,10 @@ export async function openHttpsRig(makeToken?: MakeToken, kind?: StoreKind): Pro
     },
   };
 }
+
+/** A rig for the tests of a file, or of one describe. */
+export const httpsRig = (kind?: StoreKind, makeToken?: MakeToken): HttpsRig =>
+  shared(() => openHttpsRig(kind, makeToken));
 
 interface Sending {
   readonly agent: Agent;

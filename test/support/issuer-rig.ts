@@ -3,10 +3,8 @@
  * virtual card with a forwarder as small as it can be. The station engine has tests of its own.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Delivery, type DemoType, makeDelivery, makeDemoToken } from '../../app/demo/delivery.ts';
+import { type Delivery, type DemoType, makeDelivery, type makeDemoToken } from '../../app/demo/delivery.ts';
 import { findSoftHsm } from '../../app/demo/softhsm-module.ts';
 import type { JobContext } from '../../app/keyserver/jobs/context.ts';
 import { openActiveVersions } from '../../app/keyserver/keys/active-versions.ts';
@@ -18,7 +16,9 @@ import { startVault } from '../../app/keyserver/vault/client.ts';
 import type { VaultTokenConfig } from '../../app/keyserver/vault/config.ts';
 import { type CardSpec, makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
-import { type Postgresql, type StoreKind, startPostgresql } from './postgresql.ts';
+import { demoToken } from './demo-token.ts';
+import { shared } from './shared.ts';
+import { openStorePlaces, type StoreKind, type StorePlaces } from './stores.ts';
 
 export interface IssuerRig {
   readonly context: JobContext;
@@ -48,29 +48,50 @@ export const HIGH_LIMITS: Limits = {
   jobsAtOnce: 10_000,
 };
 
-export async function openIssuerRig(
-  makeToken: MakeToken = makeDemoToken,
-  kind: StoreKind = 'sqlite',
-): Promise<IssuerRig> {
-  const folder = mkdtempSync(join(tmpdir(), 'kaika-issuer-'));
+export async function openIssuerRig(kind: StoreKind = 'sqlite', makeToken?: MakeToken): Promise<IssuerRig> {
+  const places = await openStorePlaces(kind);
+  const { folder } = places;
+  const closing: (() => Promise<void>)[] = [() => places.close()];
+  try {
+    return await openIn(
+      places,
+      closing,
+      makeToken === undefined ? demoToken(folder) : tokenOf(makeToken, folder),
+    );
+  } catch (error) {
+    for (const close of closing.reverse()) await close();
+    throw error;
+  }
+}
+
+/** A rig for the tests of a file, or of one describe. */
+export const issuerRig = (kind?: StoreKind, makeToken?: MakeToken): IssuerRig =>
+  shared(() => openIssuerRig(kind, makeToken));
+
+async function tokenOf(makeToken: MakeToken, folder: string) {
   const delivery = makeDelivery();
-  const token = await makeToken(
-    {
-      module: findSoftHsm(),
-      tokenFolder: join(folder, 'token'),
-      tokenLabel: 'test',
-      pinFile: join(folder, 'pin'),
-    },
-    delivery,
-  );
-  const vault = await startVault(token);
-  let database: Postgresql | undefined;
-  if (kind === 'postgresql') database = await startPostgresql();
-  const storeConfig: StoreConfig = (await database?.database()) ?? {
-    kind: 'sqlite',
-    file: join(folder, 'store', 'kaika.sqlite'),
+  const at = {
+    module: findSoftHsm(),
+    tokenFolder: join(folder, 'token'),
+    tokenLabel: 'test',
+    pinFile: join(folder, 'pin'),
   };
+  return { token: await makeToken(at, delivery), delivery };
+}
+
+/** `closing`: what is to be closed, in the order in which it was opened; also when opening the rest fails. */
+async function openIn(
+  places: StorePlaces,
+  closing: (() => Promise<void>)[],
+  made: ReturnType<typeof demoToken>,
+): Promise<IssuerRig> {
+  const { folder } = places;
+  const { token, delivery } = await made;
+  const vault = await startVault(token);
+  closing.push(() => vault.close());
+  const storeConfig = await places.empty();
   const store = await openStore(storeConfig);
+  closing.push(() => store.destroy());
   const catalogue = openCatalogue(OWN_RESOURCES);
   const context: JobContext = {
     store,
@@ -99,10 +120,7 @@ export async function openIssuerRig(
       return { card, identification };
     },
     async close() {
-      await vault.close();
-      await store.destroy();
-      await database?.stop();
-      rmSync(folder, { recursive: true, force: true });
+      for (const close of closing.reverse()) await close();
     },
   };
 }

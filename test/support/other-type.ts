@@ -2,8 +2,7 @@
  * A card type that exists only in a test: a profile file of its own beside the delivered ones, its masters in the token, and virtual
  * cards that answer as it says. Nothing of the program knows it.
  */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
 import { makeDemoToken } from '../../app/demo/delivery.ts';
@@ -19,7 +18,9 @@ import type { KeyAlgorithm } from '../../app/keyserver/vault/keys.ts';
 import { makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
 import { type IssuerRig, type MakeToken, openIssuerRig, randomDigits } from './issuer-rig.ts';
-import type { StoreKind } from './postgresql.ts';
+import { shared } from './shared.ts';
+import type { StoreKind } from './stores.ts';
+import { scratchFolder } from './temporary.ts';
 
 /** Factory keys of every card of the type, where they are not diversified. */
 export const FACTORY_KEYS = {
@@ -72,7 +73,7 @@ export async function openOtherTypes(
   kind: StoreKind = 'sqlite',
   makeToken: MakeToken = makeDemoToken,
 ): Promise<OtherTypesRig> {
-  const rig = await openIssuerRig(async (token, delivery) => {
+  const rig = await openIssuerRig(kind, async (token, delivery) => {
     const config = await makeToken(token, delivery);
     const admin = await openVaultAdmin(config);
     try {
@@ -92,8 +93,8 @@ export async function openOtherTypes(
       await admin.close();
     }
     return config;
-  }, kind);
-  const folder = mkdtempSync(join(tmpdir(), 'kaika-resources-'));
+  });
+  const folder = scratchFolder('kaika-resources-');
   cpSync(OWN_RESOURCES, folder, { recursive: true });
   for (const spec of specs)
     writeFileSync(join(folder, 'profiles', `${spec.id}.json`), JSON.stringify(profileOf(spec)));
@@ -113,6 +114,13 @@ export async function openOtherTypes(
     },
   };
 }
+
+/** The same for the tests of a file, or of one describe. */
+export const otherTypes = (
+  specs: readonly TypeSpec[],
+  kind?: StoreKind,
+  makeToken?: MakeToken,
+): OtherTypesRig => shared(() => openOtherTypes(specs, kind, makeToken));
 
 /** The demo's profile with what differs. */
 function profileOf(spec: TypeSpec): object {

@@ -1,41 +1,21 @@
 /**
- * Debian's PostgreSQL, started by hand for one test file: data in a temporary folder, a Unix socket and nothing else unless a test wants TLS,
+ * Debian's PostgreSQL, started by hand: data in a temporary folder, a Unix socket and nothing else unless a test wants TLS,
  * ended by its process id. Started by root it runs as another user, because it refuses to run as root.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Client } from 'pg';
-import type { StoreConfig } from '../../app/keyserver/store/config.ts';
 import { LIMIT } from './limit.ts';
-
-type Database = Extract<StoreConfig, { kind: 'postgresql' }>;
+import { scratchFolder } from './temporary.ts';
 
 /** PEM; with it PostgreSQL listens on 127.0.0.1 and takes nothing but TLS there, with the password. */
 export interface PostgresqlTls {
   readonly cert: string;
   readonly key: string;
   readonly password: string;
-}
-
-export interface Postgresql {
-  /** A new, empty database. */
-  database(): Promise<Database>;
-  /** The same over TCP on this machine; without a way to it when it was started without TLS. `host` names this machine. */
-  overTcp(host: string): Promise<Database>;
-  stop(): Promise<void>;
 }
 
 function findBin(): string | undefined {
@@ -75,23 +55,19 @@ export const NO_POSTGRESQL: string | undefined =
       ? 'PostgreSQL is not installed on this machine (on Debian: postgresql)'
       : undefined;
 
-/** The stores that tests of the job service run on. */
-export const STORES = [
-  { kind: 'sqlite', title: 'sqlite', skip: false },
-  {
-    kind: 'postgresql',
-    title: NO_POSTGRESQL === undefined ? 'postgresql' : `postgresql (left out: ${NO_POSTGRESQL})`,
-    skip: NO_POSTGRESQL !== undefined,
-  },
-] as const;
-export type StoreKind = (typeof STORES)[number]['kind'];
+/** A PostgreSQL that runs: the folder of its socket, and its port. The user is `kaika`, without a password on the socket. */
+export interface RunningPostgresql {
+  readonly folder: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
 
-export async function startPostgresql(tls?: PostgresqlTls): Promise<Postgresql> {
+export async function launchPostgresql(tls?: PostgresqlTls): Promise<RunningPostgresql> {
   const bin = findBin();
   if (bin === undefined) throw new Error(NO_POSTGRESQL);
   const user = otherUser();
   // Short: a Unix socket's path has 107 bytes at most.
-  const folder = mkdtempSync(join(tmpdir(), 'kaika-pg-'));
+  const folder = scratchFolder('kaika-pg-');
   const data = join(folder, 'data');
   mkdirSync(data, { mode: 0o700 });
   chmodSync(folder, 0o755);
@@ -119,7 +95,7 @@ export async function startPostgresql(tls?: PostgresqlTls): Promise<Postgresql> 
     `port=${port}`,
     `listen_addresses=${tls === undefined ? '' : '127.0.0.1,127.0.0.2'}`,
     `unix_socket_directories=${folder}`,
-    'max_connections=60',
+    'max_connections=200',
     'shared_buffers=16MB',
     ...(tls === undefined ? [] : withTls(folder, data, tls, user)),
   ];
@@ -133,31 +109,11 @@ export async function startPostgresql(tls?: PostgresqlTls): Promise<Postgresql> 
   });
   const client = await connected({ folder, port }, child, () => errors);
   if (tls !== undefined) await client.query(`alter user kaika password '${tls.password}'`);
-  let made = 0;
+  await client.end();
   return {
-    async database() {
-      made += 1;
-      await client.query(`create database kaika_${made}`);
-      return {
-        kind: 'postgresql',
-        url: `postgresql://kaika@/kaika_${made}?host=${encodeURIComponent(folder)}`.replace(
-          '@/',
-          '@localhost/',
-        ),
-        connections: 8,
-      };
-    },
-    async overTcp(host) {
-      made += 1;
-      await client.query(`create database kaika_${made}`);
-      return {
-        kind: 'postgresql',
-        url: `postgresql://kaika@${host}:${port}/kaika_${made}`,
-        connections: 2,
-      };
-    },
+    folder,
+    port,
     async stop() {
-      await client.end();
       await end(child);
       rmSync(folder, { recursive: true, force: true });
     },

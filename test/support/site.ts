@@ -21,7 +21,7 @@ import {
 import { request, runBatch } from './forwarder.ts';
 import { HIGH_LIMITS, type IssuerRig, openIssuerRig, randomDigits } from './issuer-rig.ts';
 import { LIMIT } from './limit.ts';
-import type { StoreKind } from './postgresql.ts';
+import type { StoreKind } from './stores.ts';
 
 const MAIN = fileURLToPath(new URL('../../app/keyserver/main.ts', import.meta.url));
 const DYING = fileURLToPath(new URL('./dying-server-child.ts', import.meta.url));
@@ -71,7 +71,7 @@ export async function openServerSite(
     own,
   }: { leaseSeconds?: number; own?: { readonly rig: IssuerRig; readonly resources: string } } = {},
 ): Promise<Site> {
-  const rig = own?.rig ?? (await openIssuerRig(undefined, kind));
+  const rig = own?.rig ?? (await openIssuerRig(kind));
   const authority = await makeAuthority('Test authority');
   const server = await authority.issue({ name: 'localhost', use: 'server' });
   await writeOperator(rig.context.store, { id: 'clerk', name: 'clerk', secret: SECRET });

@@ -1,7 +1,5 @@
 /** An engine on a folder of its own, with virtual readers, for tests. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { readCatalogue } from '../../app/catalogue/files.ts';
 import type { Catalogue } from '../../app/catalogue/schema.ts';
 import { openVirtualReaders, type VirtualReaders } from '../../app/simulator/virtual-reader.ts';
@@ -11,6 +9,7 @@ import type { CardLook } from '../../app/station/readers/look.ts';
 import type { JobView, ReaderViewState } from '../../app/station/views.ts';
 import { LIMIT } from './limit.ts';
 import { ScriptedServer } from './scripted-server.ts';
+import { scratchFolder } from './temporary.ts';
 
 const RESOURCES = new URL('../../resources/', import.meta.url);
 
@@ -22,7 +21,7 @@ export function demoCatalogue(): Catalogue {
 }
 
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'kaika-station-'));
+  return scratchFolder('kaika-station-');
 }
 
 export interface TestStation {

@@ -2,8 +2,7 @@
  * A whole site in one test: the demo's set-up, the key server as a process, a pcscd with virtual readers, and station engines in
  * this process. One world a test file: libpcsclite knows one socket a process.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { demoCard, randomDigits } from '../../app/demo/cards.ts';
 import { type KeyServerProcess, startKeyServer } from '../../app/demo/key-server.ts';
@@ -21,6 +20,7 @@ import { openPcsc, widenThreadPool } from '../../app/station/readers/pcsc/index.
 import { createServerClient } from '../../app/station/server/client.ts';
 import type { JobView } from '../../app/station/views.ts';
 import { LIMIT } from './limit.ts';
+import { scratchFolder } from './temporary.ts';
 
 widenThreadPool();
 
@@ -41,7 +41,7 @@ export interface World {
 }
 
 export async function openWorld(readers = 2): Promise<World> {
-  const folder = mkdtempSync(join(tmpdir(), 'kaika-world-'));
+  const folder = scratchFolder('kaika-world-');
   const module = findSoftHsm();
   const { paths, people } = await openSite(join(folder, 'site'), module, () => undefined);
   let server = await startKeyServer(paths);

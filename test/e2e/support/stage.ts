@@ -1,13 +1,12 @@
 /** What stands around the window in a story: the demo's stage, as npm start sets it. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { Cleanup } from '../../../app/demo/cleanup.ts';
 import { parseOptions } from '../../../app/demo/options.ts';
 import { type Stage, setStage } from '../../../app/demo/stage.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { openSqliteStore } from '../../../app/keyserver/store/open.ts';
 import type { CardRecord } from '../../../app/protocol/wire.ts';
+import { scratchFolder } from '../../support/temporary.ts';
 
 export interface StoryStage extends Stage {
   /** What the key server has on record. */
@@ -19,7 +18,7 @@ export interface StoryStage extends Stage {
 
 /** A data folder for a file's stories: the site in it is made once. */
 export function dataFolder(): { readonly folder: string; remove(): void } {
-  const folder = mkdtempSync(join(tmpdir(), 'kaika-window-'));
+  const folder = scratchFolder('kaika-window-');
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 

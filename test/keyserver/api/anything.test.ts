@@ -1,23 +1,21 @@
 /** Any field changed to anything, any answer of any card: a code of ours, never a 500. */
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { errorBodySchema } from '../../../app/protocol/errors.ts';
 import { jobReplySchema, stepReplySchema, type Wish } from '../../../app/protocol/wire.ts';
 import { expectDiscreet } from '../../support/error-answers.ts';
 import { request, runBatch } from '../../support/forwarder.ts';
-import { type Answer, type Client, type HttpsRig, openHttpsRig } from '../../support/https-rig.ts';
+import { type Answer, type Client, httpsRig } from '../../support/https-rig.ts';
 import { newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf } from '../../support/issuer-steps.ts';
 
-let https: HttpsRig;
+const https = httpsRig();
 let client: Client;
 let token: string;
 beforeAll(async () => {
-  https = await openHttpsRig();
   client = https.client();
   token = await https.signIn();
 });
-afterAll(() => https.close());
 
 async function askFor() {
   const { card } = https.rig.newCard();

@@ -4,23 +4,22 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { jobReplySchema, stepReplySchema, type Wish } from '../../../app/protocol/wire.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { look, request, runBatch } from '../../support/forwarder.ts';
-import { type HttpsRig, openHttpsRig, SECRET } from '../../support/https-rig.ts';
+import { httpsRig, SECRET } from '../../support/https-rig.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { slotOnCard, WALLET } from '../../support/issuer-steps.ts';
 import { findAll, needles } from '../../support/key-search.ts';
 import { cardKey, ecb, type KnownMaster, knownToken, oddParity } from '../../support/known-token.ts';
 
 const { makeToken, masters, pins } = knownToken();
-let https: HttpsRig;
+const https = httpsRig('sqlite', makeToken);
 let token: string;
 /** Session keys of every secure channel, as they came out of the vault. */
 const sessionKeys: Buffer[] = [];
 beforeAll(async () => {
-  https = await openHttpsRig(makeToken);
   token = await https.signIn();
   const { vault } = https.rig.context;
   const { channelSessionKeys, foretellChannel } = vault;
@@ -38,7 +37,6 @@ beforeAll(async () => {
     return { cardChallenge, ...made };
   });
 });
-afterAll(() => https.close());
 
 const STORY: Wish[] = [
   { app: 'e-wallet', action: 'enable' },

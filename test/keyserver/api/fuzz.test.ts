@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { enrolStation } from '../../../app/keyserver/access/enrolment.ts';
 import { ENDPOINTS } from '../../../app/keyserver/api/endpoints.ts';
@@ -13,11 +13,11 @@ import { errorBodySchema } from '../../../app/protocol/errors.ts';
 import { jobReplySchema } from '../../../app/protocol/wire.ts';
 import { expectDiscreet } from '../../support/error-answers.ts';
 import { request } from '../../support/forwarder.ts';
-import { type Client, type HttpsRig, openHttpsRig, SECRET } from '../../support/https-rig.ts';
+import { type Client, httpsRig, SECRET } from '../../support/https-rig.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { storeText } from '../../support/issuer-steps.ts';
 import { valuesOf } from '../../support/json-schema-arbitrary.ts';
-import { STORES } from '../../support/postgresql.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
 const RUNS = 120;
 /** Each of them costs the server a hash of the secret. */
@@ -62,19 +62,14 @@ function broken(value: unknown): fc.Arbitrary<unknown> {
   );
 }
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
-  let https: HttpsRig;
+onEveryStore((kind) => {
+  const https = httpsRig(kind);
   let client: Client;
   let token: string;
   /** Jobs that are there: paths lead to them more often than chance would. */
   const jobs: string[] = [];
   const cards: string[] = [];
   beforeAll(async () => {
-    https = await openHttpsRig(undefined, kind);
     // A station of its own: its wrong secrets and its flood of requests are nobody else's.
     const identity = await https.authority.issue({ name: 'fuzzer', use: 'client' });
     await enrolStation(https.rig.context.store, 'fuzzer', new X509Certificate(identity.certificate));
@@ -89,7 +84,6 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
       cards.push(identification);
     }
   });
-  afterAll(() => https.close());
 
   /** Values of a path's parameters: what is there, what could be, and anything. */
   const parameter: Record<string, fc.Arbitrary<string>> = {

@@ -3,7 +3,7 @@
  * answers: the right reply or an error of ours, the store as it was, and the job comes to its right end all the same.
  */
 import { X509Certificate } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { enrolStation } from '../../../app/keyserver/access/enrolment.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import {
@@ -16,7 +16,7 @@ import {
 } from '../../../app/protocol/wire.ts';
 import { expectError } from '../../support/error-answers.ts';
 import { issue, request, runBatch } from '../../support/forwarder.ts';
-import { type Answer, type Client, type HttpsRig, openHttpsRig, SECRET } from '../../support/https-rig.ts';
+import { type Answer, type Client, httpsRig, SECRET } from '../../support/https-rig.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
 
@@ -27,7 +27,7 @@ const STORY: Wish[] = [
 ];
 const DELETE: Wish[] = [{ app: 'transit', action: 'delete' }];
 
-let https: HttpsRig;
+const https = httpsRig();
 let client: Client;
 let token: string;
 /** Another enrolled station, and one that is not enrolled. */
@@ -35,7 +35,6 @@ let other: Client;
 let otherToken: string;
 let stranger: Client;
 beforeAll(async () => {
-  https = await openHttpsRig();
   client = https.client();
   token = await https.signIn();
   const { authority } = https;
@@ -46,7 +45,6 @@ beforeAll(async () => {
   otherToken = (body as { token: string }).token;
   stranger = https.client(await authority.issue({ name: 'stranger', use: 'client' }));
 });
-afterAll(() => https.close());
 
 /** Sends something that must not count; gives the answer when the store is as before. */
 async function inVain(send: () => Promise<Answer>): Promise<Answer> {

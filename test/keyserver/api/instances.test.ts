@@ -1,12 +1,12 @@
 /** Two server processes on one store and one token: any of them takes the next step, and only one takes each. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { type JobReply, jobReplySchema, stepReplySchema, type Wish } from '../../../app/protocol/wire.ts';
 import { request, runBatch } from '../../support/forwarder.ts';
-import { type Client, type HttpsRig, openHttpsRig } from '../../support/https-rig.ts';
+import { type Client, httpsRig } from '../../support/https-rig.ts';
 import { newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf } from '../../support/issuer-steps.ts';
-import { STORES } from '../../support/postgresql.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
 const STORY: Wish[] = [
   { app: 'e-wallet', action: 'enable' },
@@ -14,21 +14,15 @@ const STORY: Wish[] = [
   { app: 'transit', action: 'delete' },
 ];
 
-describe.each(STORES)('two instances on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
-  let https: HttpsRig;
+onEveryStore((kind) => {
+  const https = httpsRig(kind);
   let clients: [Client, Client];
   let token: string;
   beforeAll(async () => {
-    https = await openHttpsRig(undefined, kind);
     const second = await https.secondInstance();
     clients = [https.client(), https.client(https.station, second.port)];
     token = await https.signIn();
   });
-  afterAll(() => https.close());
 
   /** The same request to both at once; both answers. */
   const both = (path: string, body: unknown, bearer?: string) =>

@@ -1,10 +1,10 @@
 /** Two server processes under load, killed at random moments: no card is spoiled, and every job is on record once. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { look } from '../../support/forwarder.ts';
-import { STORES } from '../../support/postgresql.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
 const STORIES: { wishes: Wish[]; opening?: string }[] = [
   { wishes: [{ app: 'e-wallet', action: 'enable' }], opening: 'e-wallet' },
@@ -20,8 +20,8 @@ const STORIES: { wishes: Wish[]; opening?: string }[] = [
 const STATIONS = 4;
 const KILLS = 2;
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  it.skipIf(skip)(`${KILLS} kills while ${STATIONS} stations issue card after card`, async () => {
+onEveryStore((kind) => {
+  it(`${KILLS} kills while ${STATIONS} stations issue card after card`, async () => {
     const site = await openServerSite(kind);
     try {
       await underFire(site);

@@ -1,5 +1,5 @@
 /** Requests right and wrong over the line: codes of ours, headers, signing in, whole jobs. */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { errorBodySchema } from '../../../app/protocol/errors.ts';
 import {
@@ -12,21 +12,19 @@ import {
 } from '../../../app/protocol/wire.ts';
 import { expectError } from '../../support/error-answers.ts';
 import { request, runBatch } from '../../support/forwarder.ts';
-import { type Client, type HttpsRig, openHttpsRig, SECRET } from '../../support/https-rig.ts';
+import { type Client, httpsRig, SECRET } from '../../support/https-rig.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
-let https: HttpsRig;
+const https = httpsRig();
 let client: Client;
 let token: string;
 beforeAll(async () => {
-  https = await openHttpsRig();
   client = https.client();
   token = await https.signIn();
 });
-afterAll(() => https.close());
 
 async function askFor(wishes: Wish[] = ENABLE) {
   const { card } = https.rig.newCard();

@@ -2,12 +2,12 @@
  * A server that is killed, by SIGKILL, at every commit of a job, just before it and just after it; a new process takes over each time. The
  * record at the end is that of a job in which nobody was killed.
  */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { triesLeft } from '../../support/issuer-steps.ts';
-import { STORES } from '../../support/postgresql.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
+import { onEveryStore } from '../../support/stores.ts';
 import { timeless } from '../../support/timeless.ts';
 
 /** Every type of job in one: opening a channel, loading, installing, enabling twice, deleting. */
@@ -18,8 +18,8 @@ const STORY: Wish[] = [
 ];
 const TRIPS = 11;
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  it.skipIf(skip)('the record is the same as without the kills, and the card whole', async () => {
+onEveryStore((kind) => {
+  it('the record is the same as without the kills, and the card whole', async () => {
     const site = await openServerSite(kind);
     try {
       const quiet = await site.start();

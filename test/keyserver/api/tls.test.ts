@@ -4,23 +4,19 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { connect as tlsConnect } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { makeAuthority } from '../../../app/demo/pki.ts';
 import { enrolStation } from '../../../app/keyserver/access/enrolment.ts';
 import type { JobReply, Wish } from '../../../app/protocol/wire.ts';
 import { jobReplySchema } from '../../../app/protocol/wire.ts';
 import { request, runBatch } from '../../support/forwarder.ts';
-import { type HttpsRig, openHttpsRig } from '../../support/https-rig.ts';
+import { httpsRig } from '../../support/https-rig.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
-let https: HttpsRig;
-beforeAll(async () => {
-  https = await openHttpsRig();
-});
-afterAll(() => https.close());
+const https = httpsRig();
 
 describe('TLS', () => {
   it('no client certificate: no answer', async () => {

@@ -1,5 +1,5 @@
 /** What a rogue station may make the server do at most, and that its excess is refused and on record. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { signIn } from '../../../app/keyserver/access/sessions.ts';
 import { Throttle } from '../../../app/keyserver/access/throttle.ts';
@@ -10,30 +10,16 @@ import { DEFAULT_LIMITS, type Limits } from '../../../app/keyserver/limits.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { StepReply, Wish } from '../../../app/protocol/wire.ts';
 import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
-import {
-  HIGH_LIMITS,
-  type IssuerRig,
-  newRequestId,
-  openIssuerRig,
-  randomDigits,
-} from '../../support/issuer-rig.ts';
+import { HIGH_LIMITS, issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, outcomeOf, refusal } from '../../support/issuer-steps.ts';
-import { STORES } from '../../support/postgresql.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
-  let rig: IssuerRig;
+onEveryStore((kind) => {
+  const rig = issuerRig(kind);
   /** Days further on, so that no test finds the counts of another. */
   let day = 0;
-  beforeAll(async () => {
-    rig = await openIssuerRig(undefined, kind);
-  });
-  afterAll(() => rig.close());
   const limited = (limits: Partial<Limits>): JobContext => {
     day += 2;
     const shift = day * 24 * 3600 * 1000;

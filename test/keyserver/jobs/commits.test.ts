@@ -1,5 +1,5 @@
 /** A server that dies at each commit of a job, just before or just after it: asked again, it comes to the same record. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   type CommitStory,
   directServer,
@@ -8,18 +8,14 @@ import {
 } from '../../support/commit-stories.ts';
 import { type Death, dyingStore } from '../../support/dying-store.ts';
 import type { OtherTypesRig } from '../../support/other-type.ts';
-import { STORES } from '../../support/postgresql.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
 class Killed extends Error {}
 const die = (): never => {
   throw new Killed();
 };
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
+onEveryStore((kind) => {
   let types: OtherTypesRig;
   let stories: readonly CommitStory[];
   beforeAll(async () => {

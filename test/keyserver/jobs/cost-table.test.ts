@@ -2,7 +2,7 @@
  * The table of design §5: what a tear leaves of the two keys, and what finding out costs. Enabling and moving an app to newer keys alike;
  * torn once, then carried on by another job, on a card that allows three tries.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
@@ -10,7 +10,7 @@ import { readCardState } from '../../../app/keyserver/store/cards.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { CALLER, issue, request, runBatch } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { slotOnCard, triesLeft, WALLET } from '../../support/issuer-steps.ts';
 import { activate, addCustodian, importVersion } from '../../support/key-versions.ts';
 import { loseStation } from '../../support/lost-station.ts';
@@ -28,14 +28,12 @@ const KEYS: readonly Row[] = [
 ];
 const FLAG: Row = ['the flag', { ins: UPDATE_BINARY, at: 1 }, 'new', 'new', 0, 0];
 
-let rig: IssuerRig;
+const rig = issuerRig();
 beforeAll(async () => {
-  rig = await openIssuerRig();
   await addCustodian(rig);
   await issue(rig.newCard().card, rig.context, randomDigits(16), ENABLE);
   await importVersion(rig, ['app/e-wallet/mck', 'app/e-wallet/mtk'], 2);
 });
-afterAll(() => rig.close());
 
 /** What the record says of a slot, against the version it had and the one it was going to. */
 async function known(identification: string, slot: 'mck' | 'mtk', old: string, next: string): Promise<Known> {

@@ -1,5 +1,5 @@
 /** Power lost at every command while a card gets the issuer's own domain keys: one more insertion reaches the goal. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { readCardState } from '../../../app/keyserver/store/cards.ts';
@@ -10,13 +10,9 @@ import { CALLER, carry, issue, look, request } from '../../support/forwarder.ts'
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { carryUntilTorn } from '../../support/lost-station.ts';
 import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
-import { domainOnCard, type OtherTypesRig, openOtherTypes } from '../../support/other-type.ts';
+import { domainOnCard, otherTypes } from '../../support/other-type.ts';
 
-let types: OtherTypesRig;
-beforeAll(async () => {
-  types = await openOtherTypes(MOVING_TYPES);
-});
-afterAll(() => types.close());
+const types = otherTypes(MOVING_TYPES);
 
 const WISHES: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 /** Commands up to the first that is about the app alone: two channels, and what is left behind. */

@@ -1,5 +1,5 @@
 /** Cards moved from the factory's domain keys to the issuer's own, as the first step of their first job. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardState } from '../../../app/keyserver/store/cards.ts';
@@ -8,19 +8,9 @@ import type { CardDevice } from '../../../app/simulator/device.ts';
 import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
-import {
-  domainOnCard,
-  FACTORY_KEYS,
-  keysOnCard,
-  type OtherTypesRig,
-  openOtherTypes,
-} from '../../support/other-type.ts';
+import { domainOnCard, FACTORY_KEYS, keysOnCard, otherTypes } from '../../support/other-type.ts';
 
-let types: OtherTypesRig;
-beforeAll(async () => {
-  types = await openOtherTypes(MOVING_TYPES);
-});
-afterAll(() => types.close());
+const types = otherTypes(MOVING_TYPES);
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];

@@ -1,5 +1,5 @@
 /** Cards whose challenges follow from their counter: a job that opens with a channel has its commands in the first reply. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardState } from '../../../app/keyserver/store/cards.ts';
@@ -8,13 +8,7 @@ import type { CardDevice } from '../../../app/simulator/device.ts';
 import { CALLER, carry, issue, look, request, transmit } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf } from '../../support/issuer-steps.ts';
-import {
-  domainOnCard,
-  FACTORY_KEYS,
-  type OtherTypesRig,
-  openOtherTypes,
-  type TypeSpec,
-} from '../../support/other-type.ts';
+import { domainOnCard, FACTORY_KEYS, otherTypes, type TypeSpec } from '../../support/other-type.ts';
 
 const FACTORY = { keyVersion: '01', diversification: { kind: 'none' } };
 const KEPT = { keyVersion: '20', put: 'add', atIssuing: false, secured: false };
@@ -40,11 +34,7 @@ function issuerKeys(kind: string) {
 
 const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
 
-let types: OtherTypesRig;
-beforeAll(async () => {
-  types = await openOtherTypes(TYPES);
-});
-afterAll(() => types.close());
+const types = otherTypes(TYPES);
 
 /** Commands that reach the card, in order. */
 function watched(card: CardDevice): { device: CardDevice; sent: string[] } {

@@ -1,24 +1,20 @@
 /** The token gone at any moment of a job: nothing changes, and the same request goes on when it is back. */
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { VaultError } from '../../../app/keyserver/vault/error.ts';
 import { vaultWith } from '../../../app/keyserver/vault/vault.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { CALLER, request, runBatch } from '../../support/forwarder.ts';
-import { type IssuerRig, newRequestId, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
 import { PATIENT } from '../../support/limit.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
-let rig: IssuerRig;
-beforeAll(async () => {
-  rig = await openIssuerRig();
-});
-afterAll(() => rig.close());
+const rig = issuerRig();
 
 describe('hsm-away', () => {
   it('at the start and at every step: nothing changes, and the same request goes on when it is back', async () => {

@@ -1,28 +1,19 @@
 /** Requests repeated, at once, late, out of order: each changes the store once or not at all. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { AnswersRequest, StepReply, Wish } from '../../../app/protocol/wire.ts';
 import { CALLER, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
-import { type IssuerRig, newRequestId, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { advance, batchOf, outcomeOf, refusal, storeText } from '../../support/issuer-steps.ts';
-import { STORES } from '../../support/postgresql.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
-
-  let rig: IssuerRig;
-  beforeAll(async () => {
-    rig = await openIssuerRig(undefined, kind);
-  });
-  afterAll(() => rig.close());
+onEveryStore((kind) => {
+  const rig = issuerRig(kind);
 
   async function begin(wishes: Wish[] = ENABLE) {
     const { card, identification } = rig.newCard();

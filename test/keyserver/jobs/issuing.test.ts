@@ -1,21 +1,12 @@
 /** Whole jobs: server, vault and SoftHSM on one side, the virtual card on the other. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { issue, look } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { STORES } from '../../support/postgresql.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
-
-  let rig: IssuerRig;
-  beforeAll(async () => {
-    rig = await openIssuerRig(undefined, kind);
-  });
-  afterAll(() => rig.close());
+onEveryStore((kind) => {
+  const rig = issuerRig(kind);
 
   describe.each(['demo-scp03', 'demo-scp02'] as const)('on a %s card', (type) => {
     it('enables one installed app in 5 trips, and the record says so', async () => {

@@ -1,5 +1,5 @@
 /** Keys that are not what they should be: few tries, no lockout, a card set aside before it can be harmed. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
@@ -8,7 +8,7 @@ import { PowerLost } from '../../../app/simulator/device.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal, slotOnCard, triesLeft, WALLET, withWrongKey } from '../../support/issuer-steps.ts';
 import { meddled, spoiled } from '../../support/meddled.ts';
 
@@ -17,11 +17,7 @@ const EXTERNAL_AUTHENTICATE = 0x82;
 const WRITE_KEY = 0xd4;
 const UPDATE_BINARY = 0xd6;
 
-let rig: IssuerRig;
-beforeAll(async () => {
-  rig = await openIssuerRig();
-});
-afterAll(() => rig.close());
+const rig = issuerRig();
 
 function poweredOn(image: VirtualCard['image']): VirtualCard {
   const card = new VirtualCard(image);

@@ -1,5 +1,5 @@
 /** An app's lives on one card: deleted and loaded again, half loaded and left, in doubt and found again. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
@@ -8,7 +8,7 @@ import { type CardDevice, PowerLost } from '../../../app/simulator/device.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { CALLER, carry, issue, request, runBatch } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { type IssuerRig, issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { CAMPUS_MEAL, slotOnCard } from '../../support/issuer-steps.ts';
 import { loseStation as lose } from '../../support/lost-station.ts';
 import { meddled } from '../../support/meddled.ts';
@@ -19,11 +19,7 @@ const INSTALL = 0xe6;
 const DELETE = 0xe4;
 const LOAD = 0xe8;
 
-let rig: IssuerRig;
-beforeAll(async () => {
-  rig = await openIssuerRig();
-});
-afterAll(() => rig.close());
+const rig = issuerRig();
 
 const appOf = async (identification: string, app = 'campus-meal') =>
   (await readCardRecord(rig.context.store, identification)).apps.find((one) => one.app === app);

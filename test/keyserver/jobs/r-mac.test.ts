@@ -1,5 +1,5 @@
 /** Cards whose profile asks for R-MAC: what the station reports of them counts when the card's own MAC is behind it. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
@@ -8,7 +8,7 @@ import type { AnswersRequest, Batch, JobReply, Wish } from '../../../app/protoco
 import type { CardDevice } from '../../../app/simulator/device.ts';
 import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
-import { domainOnCard, type OtherTypesRig, openOtherTypes, type TypeSpec } from '../../support/other-type.ts';
+import { domainOnCard, otherTypes, type TypeSpec } from '../../support/other-type.ts';
 
 const NONE = { kind: 'none' };
 const FACTORY = { keyVersion: '01', diversification: NONE };
@@ -67,11 +67,7 @@ const MOVED = ['two-all', 'three-all'];
 const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
 const DELETE: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
 
-let types: OtherTypesRig;
-beforeAll(async () => {
-  types = await openOtherTypes(TYPES);
-});
-afterAll(() => types.close());
+const types = otherTypes(TYPES);
 
 /** What a dishonest station does to the answers of a batch before it reports them. */
 type Change = (report: AnswersRequest, batch: Batch) => AnswersRequest;

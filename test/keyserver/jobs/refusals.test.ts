@@ -1,5 +1,5 @@
 /** What is refused, by which code, and that the store is as it was: no card is bound, no lease held, no try counted. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { signIn } from '../../../app/keyserver/access/sessions.ts';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
@@ -10,17 +10,13 @@ import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { advance, batchOf, refusal, storeText, triesLeft } from '../../support/issuer-steps.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const DELETE: Wish[] = [{ app: 'e-wallet', action: 'delete' }];
 
-let rig: IssuerRig;
-beforeAll(async () => {
-  rig = await openIssuerRig();
-});
-afterAll(() => rig.close());
+const rig = issuerRig();
 
 /** Asks for `wishes` on a fresh card, with something wrong; expects the code and an unchanged store. */
 async function expectRefused(

@@ -1,32 +1,26 @@
 /** A version is retired while stations begin jobs with it: either it is refused, or no card and no job ever gets it. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { countOnCards } from '../../../app/keyserver/keys/report.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { CALLER, issue, request } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { activate, addCustodian, CUSTODIAN, importVersion, WHY } from '../../support/key-versions.ts';
-import { STORES } from '../../support/postgresql.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const NAME = 'app/e-wallet';
 const PURPOSES = [`${NAME}/mck`, `${NAME}/mtk`];
 const ROUNDS = 6;
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
-  let rig: IssuerRig;
+onEveryStore((kind) => {
+  const rig = issuerRig(kind);
   beforeAll(async () => {
-    rig = await openIssuerRig(undefined, kind);
     await addCustodian(rig);
     await issue(rig.newCard().card, rig.context, randomDigits(16), ENABLE);
     for (let version = 2; version < 2 + ROUNDS; version += 1) await importVersion(rig, PURPOSES, version);
   });
-  afterAll(() => rig.close());
 
   it('never both', async () => {
     const { store } = rig.context;

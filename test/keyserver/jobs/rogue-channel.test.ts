@@ -1,6 +1,6 @@
 /** A rogue station and the security domain: what it gets without the card's own proof is nothing, or is of no use to another card. */
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
@@ -9,20 +9,18 @@ import { CALLER, carry, issue, request, runBatch, transmit } from '../../support
 import { HIGH_LIMITS, type IssuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, refusal } from '../../support/issuer-steps.ts';
 import { MOVING_TYPES } from '../../support/moving-types.ts';
-import { type OtherTypesRig, openOtherTypes } from '../../support/other-type.ts';
+import { otherTypes } from '../../support/other-type.ts';
 
 const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
 /** A byte of the card cryptogram: bytes 20 to 27 of SCP02's answer, 21 to 28 of SCP03's (GPC 2.3.1 table E-6, Amendment D table 7-2). */
 const IN_CRYPTOGRAM = 22;
 const DELETE: Wish[] = [{ app: 'transit', action: 'delete' }];
 
-let types: OtherTypesRig;
+const types = otherTypes(MOVING_TYPES);
 let rig: IssuerRig;
 beforeAll(async () => {
-  types = await openOtherTypes(MOVING_TYPES);
   rig = { ...types.rig, context: types.context };
 });
-afterAll(() => types.close());
 
 /** The report on a channel's beginning, with another answer to INITIALIZE UPDATE. */
 function forged(report: AnswersRequest, batch: Batch, answer: string): AnswersRequest {

@@ -3,20 +3,14 @@
  * story says what it gets. (docs/security.md, "What an enrolled rogue station can do".)
  */
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { AnswersRequest, Batch, JobReply, JobRequest, Wish } from '../../../app/protocol/wire.ts';
 import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
-import {
-  HIGH_LIMITS,
-  type IssuerRig,
-  newRequestId,
-  openIssuerRig,
-  randomDigits,
-} from '../../support/issuer-rig.ts';
+import { HIGH_LIMITS, issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import {
   advance,
   batchOf,
@@ -31,11 +25,7 @@ import { cardKey, ecb, knownToken } from '../../support/known-token.ts';
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const { makeToken, masters } = knownToken();
 
-let rig: IssuerRig;
-beforeAll(async () => {
-  rig = await openIssuerRig(makeToken);
-});
-afterAll(() => rig.close());
+const rig = issuerRig('sqlite', makeToken);
 
 /** A card, its account, and what an honest station would ask. */
 async function visit(opening: string | undefined = 'e-wallet') {

@@ -1,11 +1,11 @@
 /** Cards that know T=0 only, through the station's own exchange: 61xx and 6Cxx, with R-MAC as well. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import type { CardDevice } from '../../../app/simulator/device.ts';
 import { exchange } from '../../../app/station/readers/transport.ts';
 import { issue, look } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
-import { type OtherTypesRig, openOtherTypes, type TypeSpec } from '../../support/other-type.ts';
+import { otherTypes, type TypeSpec } from '../../support/other-type.ts';
 
 const FACTORY = { keyVersion: '01', diversification: { kind: 'none' } };
 const MOVED = { keyVersion: '20', put: 'add', atIssuing: true, secured: true };
@@ -41,11 +41,7 @@ const TYPES: readonly TypeSpec[] = [
   },
 ];
 
-let types: OtherTypesRig;
-beforeAll(async () => {
-  types = await openOtherTypes(TYPES);
-});
-afterAll(() => types.close());
+const types = otherTypes(TYPES);
 
 /** What crosses the contacts, command and status word, while the station's exchange is asked for whole answers. */
 function throughExchange(card: CardDevice): { device: CardDevice; crossed: string[] } {

@@ -1,12 +1,12 @@
 /** A card changes hands: who may take it over, what late answers may do, and what the next job knows of the last. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { JobReply, Wish } from '../../../app/protocol/wire.ts';
 import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import {
   advance,
   batchOf,
@@ -16,25 +16,18 @@ import {
   triesLeft,
   WALLET,
 } from '../../support/issuer-steps.ts';
-import { STORES } from '../../support/postgresql.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
-
-  let rig: IssuerRig;
+onEveryStore((kind) => {
+  const rig = issuerRig(kind);
   /** The server's clock, moved by the tests. */
   let later = 0;
   let context: JobContext;
   beforeAll(async () => {
-    rig = await openIssuerRig(undefined, kind);
     context = { ...rig.context, now: () => new Date(Date.now() + later) };
   });
-  afterAll(() => rig.close());
 
   async function begin(wishes: Wish[] = ENABLE, opening: string | undefined = 'e-wallet') {
     const { card, identification } = rig.newCard();

@@ -1,11 +1,11 @@
 /** A sample of tears with PostgreSQL as the store; all of them are tried on SQLite (tears.test.ts). */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { CALLER, carry, look, request } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { NO_POSTGRESQL } from '../../support/postgresql.ts';
 
 const STORY: Wish[] = [
@@ -16,10 +16,7 @@ const STORY: Wish[] = [
 const why = NO_POSTGRESQL === undefined ? '' : ` (left out: ${NO_POSTGRESQL})`;
 
 describe.skipIf(NO_POSTGRESQL !== undefined)(`power lost once, with PostgreSQL${why}`, () => {
-  let rig: IssuerRig;
-  beforeAll(async () => {
-    rig = await openIssuerRig(undefined, 'postgresql');
-  });
+  const rig = issuerRig('postgresql');
   afterAll(() => rig?.close());
 
   it.each(['before', 'after'] as const)('at chosen commands, %s the card acted', async (when) => {

@@ -1,18 +1,14 @@
 /** Power lost at every command of a whole job, before and after the card acted: one more insertion reaches the goal. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { Outcome, Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { CALLER, carry, issue, look, request } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { carryUntilTorn } from '../../support/lost-station.ts';
 
-let rig: IssuerRig;
-beforeAll(async () => {
-  rig = await openIssuerRig();
-});
-afterAll(() => rig.close());
+const rig = issuerRig();
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const STORY: Wish[] = [

@@ -1,19 +1,15 @@
 /** What was planned is what happens: for every combination of wishes, in trips, in steps and on the card. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { CALLER, carry, look, request } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 
 const APPS = ['e-wallet', 'identity', 'campus-meal', 'transit'] as const;
 const CHOICES = [undefined, 'enable', 'delete'] as const;
 
-let rig: IssuerRig;
-beforeAll(async () => {
-  rig = await openIssuerRig();
-});
-afterAll(() => rig.close());
+const rig = issuerRig();
 
 /** All 80 combinations of enabling, deleting and leaving alone the four apps. */
 function combinations(): Wish[][] {

@@ -1,5 +1,5 @@
 /** A second and a third version of the security domain's keys: cards are moved when they come, torn or not, and the first one is retired. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { countOnCards } from '../../../app/keyserver/keys/report.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
@@ -13,7 +13,7 @@ import { refusal } from '../../support/issuer-steps.ts';
 import { activate, addCustodian, CUSTODIAN, WHY } from '../../support/key-versions.ts';
 import { loseStation } from '../../support/lost-station.ts';
 import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
-import { domainOnCard, keysOnCard, type OtherTypesRig, openOtherTypes } from '../../support/other-type.ts';
+import { domainOnCard, keysOnCard, type OtherTypesRig, otherTypes } from '../../support/other-type.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
@@ -21,9 +21,8 @@ const NOTHING: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
 /** Commands of the move alone. */
 const OF_THE_MOVE = 12;
 
-let types: OtherTypesRig;
+const types = otherTypes(MOVING_TYPES);
 beforeAll(async () => {
-  types = await openOtherTypes(MOVING_TYPES);
   await addCustodian(types);
   await issue(types.type('added').newCard().card, types.context, randomDigits(16), ENABLE);
   const admin = await openVaultAdmin(types.rig.token);
@@ -41,7 +40,6 @@ beforeAll(async () => {
     await admin.close();
   }
 });
-afterAll(() => types.close());
 
 const active = new Map<string, number>();
 async function use(id: string, version: number): Promise<void> {

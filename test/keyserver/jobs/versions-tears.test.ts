@@ -1,5 +1,5 @@
 /** Power lost while an app is moved from version to version: one more insertion reaches the newest, no try is wasted, no key is lost. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
@@ -7,7 +7,7 @@ import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { CALLER, carry, issue, look, request } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { triesLeft, WALLET } from '../../support/issuer-steps.ts';
 import { activate, addCustodian, CUSTODIAN, holds, importVersion } from '../../support/key-versions.ts';
 import { loseStation } from '../../support/lost-station.ts';
@@ -25,15 +25,13 @@ const AUTHENTICATE = 5;
  */
 const FEW_TRIES = { before: ['5 5', '6 5', '9 5', '9 9'], after: ['5 5', '6 5', '9 5'] };
 
-let rig: IssuerRig;
+const rig = issuerRig();
 const values = new Map<number, ReadonlyMap<string, Uint8Array>>();
 beforeAll(async () => {
-  rig = await openIssuerRig();
   await addCustodian(rig);
   await issue(rig.newCard().card, rig.context, randomDigits(16), ENABLE);
   for (const version of [2, 3, 4]) values.set(version, await importVersion(rig, [MCK, MTK], version));
 });
-afterAll(() => rig.close());
 
 let active = 1;
 async function use(version: number): Promise<void> {

@@ -1,5 +1,5 @@
 /** A second version of an app's keys: made, activated, moved to at each card's next visit, gone back from, and the first one retired. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { makeKeys } from '../../../app/keyserver/keys/make.ts';
@@ -11,11 +11,11 @@ import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { CALLER, carry, issue, request, runBatch } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal, storeText, triesLeft, WALLET } from '../../support/issuer-steps.ts';
 import { activate, addCustodian, CUSTODIAN, holds, importVersion, WHY } from '../../support/key-versions.ts';
 import { meddled } from '../../support/meddled.ts';
-import { STORES } from '../../support/postgresql.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const IDENTITY: Wish[] = [{ app: 'identity', action: 'enable' }];
@@ -24,21 +24,15 @@ const NAME = 'app/e-wallet';
 const [MCK, MTK] = ['app/e-wallet/mck', 'app/e-wallet/mtk'] as const;
 const WRITE_KEY = 0xd4;
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
-  let rig: IssuerRig;
+onEveryStore((kind) => {
+  const rig = issuerRig(kind);
   let second: ReadonlyMap<string, Uint8Array>;
   beforeAll(async () => {
-    rig = await openIssuerRig(undefined, kind);
     await addCustodian(rig);
     // The first job takes over what set-up made; the second version is made after it.
     await issue(rig.newCard().card, rig.context, randomDigits(16), IDENTITY);
     second = await importVersion(rig, [MCK, MTK], 2);
   });
-  afterAll(() => rig.close());
   beforeEach(async () => {
     const active = (await listVersions(rig.context.store)).find(
       (row) => row.purpose === MCK && row.state === 'active',

@@ -1,48 +1,28 @@
 /** Backups, restoring and releasing a card. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
 import { restoreBackup, writeBackup } from '../../../app/keyserver/store/backup.ts';
-import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
 import { readStoreGeneration } from '../../../app/keyserver/store/generation.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { CALLER, issue, request } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal } from '../../support/issuer-steps.ts';
-import { type Postgresql, STORES, startPostgresql } from '../../support/postgresql.ts';
+import { onEveryStore, storePlaces } from '../../support/stores.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
-  let rig: IssuerRig;
-  let folder: string;
-  let second: Postgresql | undefined;
-  let made = 0;
+onEveryStore((kind) => {
+  const rig = issuerRig(kind);
+  const places = storePlaces(kind);
   beforeAll(async () => {
-    rig = await openIssuerRig(undefined, kind);
-    folder = mkdtempSync(join(tmpdir(), 'kaika-backup-'));
-    if (kind === 'postgresql') second = await startPostgresql();
     await writeOperator(rig.context.store, { id: 'chief', name: 'Chief', secret: 'a long secret' });
   });
-  afterAll(async () => {
-    await second?.stop();
-    await rig.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const empty = async (): Promise<StoreConfig> => {
-    made += 1;
-    return (await second?.database()) ?? { kind: 'sqlite', file: join(folder, String(made), 'kaika.sqlite') };
-  };
 
   it('a backup, restored, has every card and job; what was running is over; the generation rises each time', async () => {
     const { store } = rig.context;
@@ -55,12 +35,12 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
       CALLER,
       await request(running.card, rig.context, account, ENABLE, 'e-wallet'),
     );
-    const file = join(folder, 'one.backup');
+    const file = join(places.folder, 'one.backup');
     expect(await writeBackup(store, kind, file, new Date())).toBeGreaterThan(20);
     expect(statSync(file).mode & 0o077).toBe(0);
     const generations = [await readStoreGeneration(store)];
     for (const seconds of [0, 60]) {
-      const config = await empty();
+      const config = await places.empty();
       const restored = await openStore(config);
       generations.push(await restoreBackup(restored, file, new Date(Date.now() + seconds * 1000)));
       const record = await readCardRecord(restored, done.identification);
@@ -88,11 +68,11 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
   });
 
   it('a backup that was cut short, changed, or is something else, changes nothing', async () => {
-    const file = join(folder, 'two.backup');
+    const file = join(places.folder, 'two.backup');
     await writeBackup(rig.context.store, kind, file, new Date());
     const text = readFileSync(file, 'utf8');
     const lines = text.trimEnd().split('\n');
-    const store = await openStore(await empty());
+    const store = await openStore(await places.empty());
     for (const bad of [
       lines.slice(0, -1).join('\n'),
       [...lines.slice(0, 3), ...lines.slice(4)].join('\n'),

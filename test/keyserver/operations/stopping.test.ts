@@ -1,14 +1,14 @@
 /** A server that is told to stop while a step is in hand: the step is finished and answered, and only then it ends. */
 import SqliteDatabase from 'better-sqlite3';
 import { sql } from 'kysely';
-import { describe, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { findJob } from '../../../app/keyserver/store/jobs.ts';
 import { request, runBatch } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf } from '../../support/issuer-steps.ts';
 import { PATIENT } from '../../support/limit.ts';
-import { STORES } from '../../support/postgresql.ts';
 import { openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
 /** Keeps the store from committing a step on `card` until it is let go. `waits`: a request has come to the lock. */
 interface Hold {
@@ -56,9 +56,8 @@ async function holdPostgresql(site: Site, card: string): Promise<Hold> {
   return {
     async waits() {
       const waiting = async () => {
-        const { rows } = await sql`select 1 from pg_stat_activity where wait_event_type = 'Lock'`.execute(
-          store,
-        );
+        const { rows } = await sql`select 1 from pg_stat_activity where wait_event_type = 'Lock'
+          and datname = current_database()`.execute(store);
         return rows.length > 0;
       };
       await vi.waitUntil(waiting, PATIENT);
@@ -70,8 +69,8 @@ async function holdPostgresql(site: Site, card: string): Promise<Hold> {
   };
 }
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  it.skipIf(skip)('finishes the step in hand', async () => {
+onEveryStore((kind) => {
+  it('finishes the step in hand', async () => {
     const site = await openServerSite(kind);
     try {
       const server = await site.start();

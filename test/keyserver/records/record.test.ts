@@ -1,27 +1,19 @@
 /** What the record says of a card after things went well, went wrong, and changed hands. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { cardRecordSchema, type Wish } from '../../../app/protocol/wire.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { advance, batchOf, refusal, WALLET, withWrongKey } from '../../support/issuer-steps.ts';
-import { STORES } from '../../support/postgresql.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
-  let rig: IssuerRig;
-  beforeAll(async () => {
-    rig = await openIssuerRig(undefined, kind);
-  });
-  afterAll(() => rig.close());
+onEveryStore((kind) => {
+  const rig = issuerRig(kind);
   const record = async (card: string) =>
     cardRecordSchema.parse(await readCardRecord(rig.context.store, card));
 

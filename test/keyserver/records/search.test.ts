@@ -1,16 +1,16 @@
 /** Finding cards among many: what is found, in which order, page by page; and that the databases walk along an index for it. */
 import { type CompiledQuery, sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { jobsQuery, newestQuery, searchCards } from '../../../app/keyserver/records/search.ts';
 import { type CardSearch, cardPageSchema } from '../../../app/protocol/search.ts';
 import { cardRecordSchema, type Wish } from '../../../app/protocol/wire.ts';
 import { CALLER, issue, OTHER_CALLER } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal } from '../../support/issuer-steps.ts';
 import { fillJobs } from '../../support/many-jobs.ts';
-import { STORES } from '../../support/postgresql.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const CARDS = 4_000;
@@ -18,18 +18,12 @@ const OPERATORS = 8;
 /** A walk through a whole table. */
 const WHOLE = /SCAN (?!.*USING.*INDEX)|Seq Scan|Hash|Materialize/;
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
-  let rig: IssuerRig;
+onEveryStore((kind) => {
+  const rig = issuerRig(kind);
   beforeAll(async () => {
-    rig = await openIssuerRig(undefined, kind);
     await fillJobs(rig.context.store, { cards: CARDS, jobsPerCard: 3, operators: OPERATORS });
     await sql.raw('analyze').execute(rig.context.store);
   });
-  afterAll(() => rig.close());
   const search = (asked: CardSearch, now = new Date()) => searchCards(rig.context.store, asked, now);
 
   /** All pages of a search. */

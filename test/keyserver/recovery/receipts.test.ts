@@ -1,22 +1,18 @@
-/** A store restored from a backup, and the receipts that stations give back: what the server takes of them, and what never. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext, OperatorCaller } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { takeReceipts } from '../../../app/keyserver/recovery/take-receipts.ts';
 import { restoreBackup, writeBackup } from '../../../app/keyserver/store/backup.ts';
-import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
 import type { JobReply, StepReply, Wish } from '../../../app/protocol/wire.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal, storeText, triesLeft } from '../../support/issuer-steps.ts';
-import { type Postgresql, STORES, startPostgresql } from '../../support/postgresql.ts';
+import { onEveryStore, storePlaces } from '../../support/stores.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const MORE: Wish[] = [{ app: 'identity', action: 'enable' }];
@@ -26,37 +22,18 @@ const STORY: Wish[] = [
   { app: 'transit', action: 'delete' },
 ];
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
-  let rig: IssuerRig;
-  let folder: string;
-  let second: Postgresql | undefined;
+onEveryStore((kind) => {
+  const rig = issuerRig(kind);
+  const places = storePlaces(kind);
   let made = 0;
-  beforeAll(async () => {
-    rig = await openIssuerRig(undefined, kind);
-    folder = mkdtempSync(join(tmpdir(), 'kaika-receipts-'));
-    if (kind === 'postgresql') second = await startPostgresql();
-  });
-  afterAll(async () => {
-    await second?.stop();
-    await rig.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
 
   /** The server after its store was restored from the backup that was taken before the story. */
   let restored: JobContext;
   beforeEach(async () => {
     made += 1;
-    const file = join(folder, `${made}.backup`);
+    const file = join(places.folder, `${made}.backup`);
     await writeBackup(rig.context.store, kind, file, new Date());
-    const config: StoreConfig = (await second?.database()) ?? {
-      kind: 'sqlite',
-      file: join(folder, String(made), 'kaika.sqlite'),
-    };
-    const store = await openStore(config);
+    const store = await openStore(await places.empty());
     const storeGeneration = await restoreBackup(store, file, new Date());
     restored = { ...rig.context, store, storeGeneration };
   });

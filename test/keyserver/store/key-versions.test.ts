@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { countVersions } from '../../../app/keyserver/keys/report.ts';
 import { restoreBackup, writeBackup } from '../../../app/keyserver/store/backup.ts';
 import { fillVersions } from '../../../app/keyserver/store/migrations-keys.ts';
@@ -16,21 +16,16 @@ import { issue, request } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { loseStation } from '../../support/lost-station.ts';
 import { MOVING_TYPES } from '../../support/moving-types.ts';
-import { type OtherTypesRig, openOtherTypes } from '../../support/other-type.ts';
-import { STORES } from '../../support/postgresql.ts';
+import { otherTypes } from '../../support/other-type.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const WRITE_KEY = 0xd4;
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
-  let types: OtherTypesRig;
+onEveryStore((kind) => {
+  const types = otherTypes(MOVING_TYPES, kind);
   let folder: string;
   beforeAll(async () => {
-    types = await openOtherTypes(MOVING_TYPES, kind);
     folder = mkdtempSync(join(tmpdir(), 'kaika-versions-'));
     const { context, rig } = types;
     // One on the issuer's keys, one in doubt, one with its domain's own keys.
@@ -41,7 +36,6 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
     await issue(types.type('added').newCard().card, context, randomDigits(16), ENABLE);
   });
   afterAll(async () => {
-    await types.close();
     rmSync(folder, { recursive: true, force: true });
   });
 

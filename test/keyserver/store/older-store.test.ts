@@ -6,14 +6,15 @@ import SqliteDatabase from 'better-sqlite3';
 import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { Pool } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { searchCards } from '../../../app/keyserver/records/search.ts';
 import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
 import { MIGRATIONS } from '../../../app/keyserver/store/migrations.ts';
 import { openStore, type Store } from '../../../app/keyserver/store/open.ts';
 import type { Database } from '../../../app/keyserver/store/tables.ts';
-import { type Postgresql, STORES, startPostgresql } from '../../support/postgresql.ts';
+import { type Databases, openDatabases } from '../../support/databases.ts';
+import { onEveryStore } from '../../support/stores.ts';
 
 /** The first that was ever used, and nothing since. */
 const FIRST = ['0001-first', '0002-operation', '0003-session-purpose'];
@@ -21,12 +22,12 @@ const CARD = '1234567890123456';
 const NOW = '2026-01-02T03:04:05.678Z';
 
 let folder: string;
-let server: Postgresql | undefined;
+let server: Databases | undefined;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'kaika-older-'));
 });
 afterAll(async () => {
-  await server?.stop();
+  await server?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -47,9 +48,9 @@ async function plain(config: StoreConfig): Promise<Store> {
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
 }
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  it.skipIf(skip)('keeps its cards and jobs, and they are found', async () => {
-    if (kind === 'postgresql') server = await startPostgresql();
+onEveryStore((kind) => {
+  it('keeps its cards and jobs, and they are found', async () => {
+    if (kind === 'postgresql') server = await openDatabases();
     const config = (await server?.database()) ?? {
       kind: 'sqlite' as const,
       file: join(folder, 'data', 'kaika.sqlite'),

@@ -6,13 +6,14 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../../app/keyserver/store/open.ts';
 import { makeAuthority, type TestAuthority } from '../../support/certificates.ts';
-import { NO_POSTGRESQL, type Postgresql, startPostgresql } from '../../support/postgresql.ts';
+import { openDatabases } from '../../support/databases.ts';
+import { launchPostgresql, NO_POSTGRESQL, type RunningPostgresql } from '../../support/postgresql.ts';
 
 const PASSWORD = 'correct horse';
 
 describe.skipIf(NO_POSTGRESQL !== undefined)(`postgresql over TLS${NO_POSTGRESQL ?? ''}`, () => {
   let folder: string;
-  let server: Postgresql;
+  let server: RunningPostgresql;
   let authority: TestAuthority;
   let authorities: string;
   let passwordFile: string;
@@ -27,7 +28,12 @@ describe.skipIf(NO_POSTGRESQL !== undefined)(`postgresql over TLS${NO_POSTGRESQL
     write('other.pem', (await makeAuthority()).ca);
     passwordFile = write('password', `${PASSWORD}\n`);
     write('wrong', 'battery staple\n');
-    server = await startPostgresql({ ...(await authority.issue('localhost')), password: PASSWORD });
+    server = await launchPostgresql({ ...(await authority.issue('localhost')), password: PASSWORD });
+  });
+  const overTcp = (host: string) => ({
+    kind: 'postgresql' as const,
+    url: `postgresql://kaika@${host}:${server.port}/postgres`,
+    connections: 2,
   });
   afterAll(async () => {
     await server?.stop();
@@ -35,7 +41,7 @@ describe.skipIf(NO_POSTGRESQL !== undefined)(`postgresql over TLS${NO_POSTGRESQL
   });
 
   it('opens, and the line is TLS 1.3', async () => {
-    const store = await openStore({ ...(await server.overTcp('localhost')), authorities, passwordFile });
+    const store = await openStore({ ...overTcp('localhost'), authorities, passwordFile });
     try {
       const { rows } = await sql<{ ssl: boolean; version: string }>`
         select ssl, version from pg_stat_ssl where pid = pg_backend_pid()`.execute(store);
@@ -53,7 +59,7 @@ describe.skipIf(NO_POSTGRESQL !== undefined)(`postgresql over TLS${NO_POSTGRESQL
     ['a wrong password', 'localhost', { authorities: 'ca.pem', passwordFile: 'wrong' }, /password/],
   ])('%s is refused', async (_name, host, files, reason) => {
     const at = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, join(folder, file)]));
-    const config = { ...(await server.overTcp(host)), passwordFile, ...at };
+    const config = { ...overTcp(host), passwordFile, ...at };
     await expect(openStore(config)).rejects.toMatchObject({
       code: 'server-store-failed',
       message: expect.stringMatching(reason),
@@ -62,7 +68,7 @@ describe.skipIf(NO_POSTGRESQL !== undefined)(`postgresql over TLS${NO_POSTGRESQL
 
   it('plain text is not even tried on the way to a certificate, and a server without TLS is refused', async () => {
     // Plain text is taken on the socket only: what the server's own rules say must not matter.
-    const plain = await startPostgresql();
+    const plain = await openDatabases();
     try {
       const config = await plain.database();
       await expect(openStore({ ...config, authorities })).rejects.toMatchObject({
@@ -70,7 +76,7 @@ describe.skipIf(NO_POSTGRESQL !== undefined)(`postgresql over TLS${NO_POSTGRESQL
         message: expect.stringMatching(/SSL/),
       });
     } finally {
-      await plain.stop();
+      await plain.close();
     }
   });
 });

@@ -11,31 +11,13 @@ import { ConfigError, readConfig, vaultConfigOf } from '../../../app/keyserver/c
 import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
 import { MIGRATIONS } from '../../../app/keyserver/store/migrations.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
-import { type Postgresql, STORES, startPostgresql } from '../../support/postgresql.ts';
+import { onEveryStore, storePlaces } from '../../support/stores.ts';
 
 const OPEN = fileURLToPath(new URL('../../../app/keyserver/store/open.ts', import.meta.url));
 
-describe.each(STORES)('on $title', ({ kind, skip }) => {
-  if (skip) {
-    it.skip('left out', () => undefined);
-    return;
-  }
-  let folder: string;
-  let server: Postgresql | undefined;
-  let made = 0;
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'kaika-starting-'));
-    if (kind === 'postgresql') server = await startPostgresql();
-  });
-  afterAll(async () => {
-    await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  async function fresh(): Promise<StoreConfig> {
-    made += 1;
-    return (await server?.database()) ?? { kind: 'sqlite', file: join(folder, String(made), 'kaika.sqlite') };
-  }
+onEveryStore((kind) => {
+  const places = storePlaces(kind);
+  const fresh = () => places.empty();
 
   it('a new one is made whole, and opening it again changes nothing', async () => {
     const config = await fresh();
@@ -73,7 +55,8 @@ describe.each(STORES)('on $title', ({ kind, skip }) => {
       const config = await fresh();
       if (config.kind !== 'postgresql') throw new Error('another kind');
       const store = await openStore(config);
-      await sql`alter role kaika set synchronous_commit = off`.execute(store);
+      const name = new URL(config.url).pathname.slice(1);
+      await sql`alter database ${sql.id(name)} set synchronous_commit = off`.execute(store);
       await store.destroy();
       const again = await openStore(config);
       const { rows } = await sql<{ synchronous_commit: string }>`show synchronous_commit`.execute(again);

@@ -5,7 +5,7 @@ import { SET_ASIDE_CODES, setAsideDetails, setAsideText } from '../../../app/pro
 import { errorText, LOCALES, messagesSchema } from '../../../app/station/messages.ts';
 import type { JobState } from '../../../app/station/views.ts';
 import { directClient } from '../../support/direct-client.ts';
-import { type IssuerRig, openIssuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { meddled } from '../../support/meddled.ts';
 import { openTestStation, type TestStation } from '../../support/station.ts';
 
@@ -15,15 +15,13 @@ const messages = (locale: string) =>
   );
 const [EXTERNAL_AUTHENTICATE, WRITE_KEY, UPDATE_BINARY] = [0x82, 0xd4, 0xd6];
 
-let rig: IssuerRig;
+const rig = issuerRig();
 let station: TestStation;
 beforeAll(async () => {
-  rig = await openIssuerRig();
   station = await openTestStation({ server: () => directClient(rig.context) });
 });
 afterAll(async () => {
   await station.close();
-  await rig.close();
 });
 
 async function serve(account: string): Promise<JobState> {
