@@ -1,6 +1,8 @@
 /** A card type: how it is recognised, and everything that differs between types (docs/profiles.md). */
 import { z } from 'zod';
-import { factorSource, hexByte, securityDomainSchema } from './domain-schema.ts';
+import { appRuleSchema, type DialectRegistry } from '../dialects/registry.ts';
+import { hexByte } from '../dialects/rule-fields.ts';
+import { securityDomainSchema } from './domain-schema.ts';
 
 const hexText = z.string().regex(/^(?:[0-9A-F]{2})+$/);
 
@@ -78,49 +80,7 @@ const identificationSchema = z.discriminatedUnion('source', [
 /** Where the account comes from: staff enter it, or it is the identification code. */
 const accountSchema = z.strictObject({ source: z.enum(['entered', 'identification']) });
 
-/** One FMCOS key slot: the header that a replacing WRITE KEY must carry whole. No defaults: a wrong one ends the app. */
-const keySlotFields = z.strictObject({
-  /** 39 external authentication, 36 file line protection. */
-  type: z.enum(['39', '36']).transform((text): 0x39 | 0x36 => (text === '39' ? 0x39 : 0x36)),
-  keyId: hexByte,
-  /** With C0: the card takes writes only enciphered and MACed. Anything else refuses the profile. */
-  typeInside: hexByte,
-  useRight: hexByte,
-  changeRight: hexByte,
-  nextState: hexByte,
-  counter: hexByte,
-  length: z.literal(16),
-  mac16: z.literal('retail'),
-  transportKey: z.strictObject({ version: z.number().int().min(1), factor: factorSource }),
-});
-export const keySlotSchema = keySlotFields
-  .refine((slot) => slot.typeInside === (slot.type | 0xc0), {
-    message: 'a key slot must be protected (its own type + C0)',
-    path: ['typeInside'],
-  })
-  .refine((slot) => (slot.counter & 0x0f) === slot.counter >> 4 && slot.counter >> 4 >= 2, {
-    message: 'a new key starts with all its tries, two at least',
-    path: ['counter'],
-  });
-export type KeySlot = z.infer<typeof keySlotSchema>;
-
-/** How one app is enabled on cards of one type. */
-export const appRuleSchema = z.strictObject({
-  dialect: z.literal('fmcos'),
-  mck: keySlotSchema.refine((slot) => slot.type === 0x39, { message: 'the master control key is a key 39' }),
-  mtk: keySlotSchema.refine((slot) => slot.type === 0x36, { message: 'the maintenance key is a key 36' }),
-  issuerFactor: z.literal('account'),
-  publicFile: z.strictObject({
-    // ISO/IEC 7816-4 §7.3.2: 0 and 31 name no file.
-    shortFileId: hexByte.refine((id) => id >= 1 && id <= 30, { message: 'a short file id is 1 to 30' }),
-    length: z.number().int().min(30).max(255),
-    /** Where the enabled flag and the account stand in it: that of the demo card's sheet. */
-    layout: z.literal('kaika-30').default('kaika-30'),
-  }),
-});
-export type AppRule = z.infer<typeof appRuleSchema>;
-
-const profileFields = z.strictObject({
+const profileFields = {
   id: z.string().regex(/^[a-z][a-z0-9-]{1,30}$/),
   name: localName,
   version: z.string().max(20),
@@ -133,18 +93,20 @@ const profileFields = z.strictObject({
   memory: z.strictObject({ nonVolatile: z.number().int().min(0) }).optional(),
   /** Bytes of non-volatile memory that are never planned away. */
   memoryReserve: z.number().int().min(0),
-  apps: z.record(z.string(), appRuleSchema),
-});
+};
 
-/** A card type; also: what needs a security domain has one. */
-export const cardTypeProfileSchema = profileFields
-  .refine(({ account, identification }) => account.source === 'entered' || identification.source !== 'cplc', {
-    message: 'an identification code that is not decimal is no account',
-    path: ['account', 'source'],
-  })
-  .refine(
-    ({ securityDomain, recognise }) => securityDomain !== undefined || recognise.cardData === undefined,
-    { message: 'a card without a security domain has no card data', path: ['recognise', 'cardData'] },
-  );
-export type CardTypeProfile = z.infer<typeof cardTypeProfileSchema>;
+/** A card type, with its apps' rules read by `dialects`; also: what needs a security domain has one. */
+export function cardTypeProfileSchema(dialects: DialectRegistry) {
+  return z
+    .strictObject({ ...profileFields, apps: z.record(z.string(), appRuleSchema(dialects)) })
+    .refine(
+      ({ account, identification }) => account.source === 'entered' || identification.source !== 'cplc',
+      { message: 'an identification code that is not decimal is no account', path: ['account', 'source'] },
+    )
+    .refine(
+      ({ securityDomain, recognise }) => securityDomain !== undefined || recognise.cardData === undefined,
+      { message: 'a card without a security domain has no card data', path: ['recognise', 'cardData'] },
+    );
+}
+export type CardTypeProfile = z.infer<ReturnType<typeof cardTypeProfileSchema>>;
 export type IdentificationRule = CardTypeProfile['identification'];

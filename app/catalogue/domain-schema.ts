@@ -1,6 +1,7 @@
 /** The issuer security domain of a card type, as its profile says it (docs/profiles.md). */
 import { z } from 'zod';
 import { isAid } from '../card/aid.ts';
+import { factorSource, hexByte } from '../dialects/rule-fields.ts';
 import {
   checkSecurityLevel,
   hasPredictableChallenges,
@@ -9,17 +10,8 @@ import {
   SCP03_S16,
 } from '../globalplatform/security-level.ts';
 
-/** One byte as two hexadecimal digits; read as a number. */
-export const hexByte = z
-  .string()
-  .regex(/^[0-9A-F]{2}$/)
-  .transform((text) => Number.parseInt(text, 16));
-
 /** An AID as upper-case hexadecimal text. */
 export const aidText = z.string().refine(isAid, { message: 'not an AID of 5 to 16 bytes' });
-
-/** Which 8 bytes a card's keys are diversified with; `account` = the card account, `identification` = the code burnt in. */
-export const factorSource = z.enum(['account', 'identification']);
 
 /** How a card's key comes from its master key; `visa2`, `emv-cps` and `kdf3` use what the card gives with INITIALIZE UPDATE. */
 export const diversificationSchema = z.discriminatedUnion('kind', [

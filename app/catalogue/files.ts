@@ -1,4 +1,5 @@
 /** Which resource files the catalogue is made of; reading them is the caller's port. */
+import type { DialectRegistry } from '../dialects/registry.ts';
 import { type Catalogue, CatalogueError, parseCatalogue } from './schema.ts';
 
 export interface ResourceFiles {
@@ -8,8 +9,8 @@ export interface ResourceFiles {
   readonly read: (file: string) => string;
 }
 
-/** Reads apps.json and profiles/*.json. @throws CatalogueError naming the file */
-export function readCatalogue(files: ResourceFiles): Catalogue {
+/** Reads apps.json and profiles/*.json; `dialects` other than the program's own are for tests. @throws CatalogueError naming the file */
+export function readCatalogue(files: ResourceFiles, dialects?: DialectRegistry): Catalogue {
   const profiles = files
     .list('profiles')
     .filter((name) => name.endsWith('.json'))
@@ -17,6 +18,7 @@ export function readCatalogue(files: ResourceFiles): Catalogue {
   return parseCatalogue(
     json(files, 'apps.json'),
     profiles.map((name) => ({ file: name, content: json(files, `profiles/${name}`) })),
+    dialects,
   );
 }
 

@@ -2,9 +2,6 @@
 import { LIMITS, type ObservedApp, type Wish } from '../protocol/wire.ts';
 import type { CardTypeProfile, Catalogue } from './schema.ts';
 
-/** Commands of an FMCOS enabling that need a fresh challenge each: authenticate, two key writes, the enabled flag. */
-export const FMCOS_CHALLENGES = 4;
-
 /** One stretch of the job: a secure channel with the security domain, the enabling of one app, or the domain's own keys. */
 export type PlanStep =
   | { readonly kind: 'content'; readonly deletes: readonly string[]; readonly loads: readonly string[] }
@@ -97,12 +94,11 @@ export function makePlan(input: PlanInput): { readonly plan: Plan } | { readonly
   }
   if (deletes.length > 0 && !deletesFirst) steps.push({ kind: 'content', deletes, loads: [] });
 
-  const first = steps[0];
   return {
     plan: {
       steps,
-      opensWith: first !== undefined && 'app' in first ? first.app : null,
-      trips: countTrips(steps),
+      opensWith: openedBy(steps, input.profile),
+      trips: countTrips(steps, input.profile),
       memory: { needed, free: input.free },
     },
   };
@@ -133,21 +129,28 @@ function inBatches(input: PlanInput, loads: readonly string[]): string[][] {
   return batches;
 }
 
-/**
- * 4n + 1, one more a secure channel, for an app with outdated keys one and as many as it has key writes, and one more when the job opens
- * with a channel (design §3).
- */
-export function countTrips(steps: readonly PlanStep[]): number {
-  const opensWithChannel = steps[0] !== undefined && !('app' in steps[0]);
-  return sum(steps.map(tripsInside)) + 1 + (opensWithChannel ? 1 : 0);
+/** The app whose first challenge can come with the request: that of the first step, where its dialect has one. */
+function openedBy(steps: readonly PlanStep[], { apps }: CardTypeProfile): string | null {
+  const [first] = steps;
+  return first !== undefined && 'app' in first && apps[first.app]?.plan.opening != null ? first.app : null;
 }
 
-function tripsInside(step: PlanStep): number {
+/**
+ * HTTPS requests of a plan: what each step takes inside, one for the last report, and one more when nothing that comes with the request lets
+ * the first reply go on (design §3). With FMCOS and n apps to be enabled that is 4n + 1.
+ */
+export function countTrips(steps: readonly PlanStep[], profile: CardTypeProfile): number {
+  const beginning = openedBy(steps, profile) === null ? 1 : 0;
+  return sum(steps.map((step) => tripsInside(step, profile))) + 1 + (steps.length === 0 ? 0 : beginning);
+}
+
+/** An app without a rule is refused before it is planned for. */
+function tripsInside(step: PlanStep, { apps }: CardTypeProfile): number {
   switch (step.kind) {
     case 'enable':
-      return FMCOS_CHALLENGES;
+      return apps[step.app]?.plan.enable ?? 0;
     case 'renew':
-      return 1 + step.writes;
+      return apps[step.app]?.plan.renew(step.writes) ?? 0;
     case 'content':
       return 1;
     case 'domain-keys':

@@ -1,14 +1,10 @@
 /** The catalogue: card applications and card-type profiles, as files in resources/ say them (docs/profiles.md). */
 import { z } from 'zod';
+import { DIALECTS, type DialectRegistry } from '../dialects/registry.ts';
 import { type CardTypeProfile, cardTypeProfileSchema, localName } from './card-type-schema.ts';
 import { aidText } from './domain-schema.ts';
 
-export {
-  type AppRule,
-  type CardTypeProfile,
-  cardTypeProfileSchema,
-  type KeySlot,
-} from './card-type-schema.ts';
+export type { CardTypeProfile } from './card-type-schema.ts';
 
 export const APP_ICONS = ['wallet', 'identity', 'meal', 'transit', 'card'] as const;
 
@@ -42,6 +38,15 @@ export interface Catalogue {
   readonly profiles: readonly CardTypeProfile[];
 }
 
+/** Roles of an app's keys, by the rules that card types have for it. None for an app that no card type carries. */
+export function rolesOfApp({ profiles }: Catalogue, app: string): readonly string[] {
+  return [
+    ...new Set(
+      profiles.flatMap(({ apps }) => (Object.hasOwn(apps, app) ? (apps[app]?.keys.roles ?? []) : [])),
+    ),
+  ];
+}
+
 /** A resource file that does not follow its schema; names the file and the field. */
 export class CatalogueError extends Error {
   constructor(file: string, reason: string) {
@@ -52,18 +57,21 @@ export class CatalogueError extends Error {
 
 /**
  * Builds the catalogue from the parsed JSON of its files.
- * @throws CatalogueError naming the file and field, on doubled ids, and on a profile that names an app nobody offers.
+ * @throws CatalogueError naming the file and field, on doubled ids, on a profile that names an app nobody offers, and on a purse whose
+ * dialect reads no balance.
  */
 export function parseCatalogue(
   appsFile: unknown,
   profileFiles: readonly { readonly file: string; readonly content: unknown }[],
+  dialects: DialectRegistry = DIALECTS,
 ): Catalogue {
   const apps = parse('apps.json', z.array(cardApplicationSchema), appsFile);
   refuseDoubles(
     'apps.json',
     apps.map((app) => app.id),
   );
-  const profiles = profileFiles.map(({ file, content }) => parse(file, cardTypeProfileSchema, content));
+  const schema = cardTypeProfileSchema(dialects);
+  const profiles = profileFiles.map(({ file, content }) => parse(file, schema, content));
   refuseDoubles(
     'profiles',
     profiles.map((profile) => profile.id),
@@ -71,8 +79,10 @@ export function parseCatalogue(
   refuseTwins(profiles);
   for (const profile of profiles) {
     for (const id of Object.keys(profile.apps)) {
-      if (!apps.some((app) => app.id === id))
-        throw new CatalogueError(profile.id, `app ${id} is not in apps.json`);
+      const app = apps.find((one) => one.id === id);
+      if (app === undefined) throw new CatalogueError(profile.id, `app ${id} is not in apps.json`);
+      if (app.purse && profile.apps[id]?.balance === null)
+        throw new CatalogueError(profile.id, `app ${id} is a purse, and its dialect reads no balance`);
     }
   }
   return { apps, profiles };

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { toHex } from '../card/bytes.ts';
 import { readCatalogue } from '../catalogue/files.ts';
 import type { Catalogue } from '../catalogue/schema.ts';
+import type { DialectRegistry } from '../dialects/registry.ts';
 import { readCapFile } from '../globalplatform/cap-file.ts';
 import { LoadFileTooLarge } from '../globalplatform/errors.ts';
 import { blockCount } from '../globalplatform/load.ts';
@@ -14,11 +15,12 @@ import type { LoadPackage } from './issuer/ports.ts';
 /** The program's own resources folder. */
 export const OWN_RESOURCES = fileURLToPath(new URL('../../resources/', import.meta.url));
 
-export function openCatalogue(folder: string): Catalogue {
-  return readCatalogue({
-    list: (below) => readdirSync(join(folder, below)),
-    read: (file) => readFileSync(join(folder, file), 'utf8'),
-  });
+export function openCatalogue(folder: string, dialects?: DialectRegistry): Catalogue {
+  const files = {
+    list: (below: string) => readdirSync(join(folder, below)),
+    read: (file: string) => readFileSync(join(folder, file), 'utf8'),
+  };
+  return readCatalogue(files, dialects);
 }
 
 /**

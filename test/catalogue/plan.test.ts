@@ -1,6 +1,12 @@
 /** The planner, told as scenarios: what is on the card, what the customer wants, what will happen in how many trips. */
 import { describe, expect, it } from 'vitest';
-import { countTrips, estimatedFree, makePlan, type PlanInput } from '../../app/catalogue/plan.ts';
+import {
+  countTrips,
+  estimatedFree,
+  makePlan,
+  type PlanInput,
+  type PlanStep,
+} from '../../app/catalogue/plan.ts';
 import type { CardTypeProfile, Catalogue } from '../../app/catalogue/schema.ts';
 import { demoCatalogue } from '../support/station.ts';
 
@@ -103,14 +109,18 @@ describe('what happens, and in how many trips', () => {
   });
 
   it('costs 4n + 1, one more a channel, and one more when the job opens with one', () => {
+    const rule = profile().apps['e-wallet'];
+    if (rule === undefined) throw new Error('no rule');
     const enable = (app: string) => ({ kind: 'enable', app }) as const;
     const content = { kind: 'content', deletes: [], loads: ['x'] } as const;
     for (let n = 1; n <= 5; n += 1) {
       const enables = Array.from({ length: n }, (_, i) => enable(`a${i}`));
-      expect(countTrips(enables)).toBe(4 * n + 1);
-      expect(countTrips([content, ...enables])).toBe(4 * n + 3);
-      expect(countTrips([...enables, content])).toBe(4 * n + 2);
-      expect(countTrips([content, ...enables, content])).toBe(4 * n + 4);
+      const apps = Object.fromEntries(enables.map(({ app }) => [app, rule]));
+      const trips = (...steps: PlanStep[]) => countTrips(steps, { ...profile(), apps });
+      expect(trips(...enables)).toBe(4 * n + 1);
+      expect(trips(content, ...enables)).toBe(4 * n + 3);
+      expect(trips(...enables, content)).toBe(4 * n + 2);
+      expect(trips(content, ...enables, content)).toBe(4 * n + 4);
     }
   });
 

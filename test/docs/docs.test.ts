@@ -3,11 +3,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { cardTypeProfileSchema, keySlotSchema } from '../../app/catalogue/card-type-schema.ts';
+import { cardTypeProfileSchema } from '../../app/catalogue/card-type-schema.ts';
 import { cardApplicationSchema } from '../../app/catalogue/schema.ts';
 import { FAULTS } from '../../app/demo/faults.ts';
 import { KEYS } from '../../app/demo/hands.ts';
 import { USAGE } from '../../app/demo/options.ts';
+import { fmcosRuleFields, keyLayoutFields } from '../../app/dialects/fmcos/rule.ts';
+import { DIALECTS } from '../../app/dialects/registry.ts';
 import { WHO } from '../../app/keyserver/access/callers.ts';
 import { ENDPOINTS } from '../../app/keyserver/api/endpoints.ts';
 import { statusOf } from '../../app/keyserver/api/status-codes.ts';
@@ -21,6 +23,8 @@ import { readersConfigSchema, stationConfigSchema } from '../../app/station/conf
 import { headlessResultSchema } from '../../app/station/headless/result.ts';
 
 const read = (file: string) => readFileSync(file, 'utf8');
+
+const profileSchema = cardTypeProfileSchema(DIALECTS);
 
 /** Everything that goes over the wire. */
 const wire = { ...messages, ...search, ...receipts, ...serverState };
@@ -235,17 +239,17 @@ describe('lists are whole', () => {
 
   it('fields of apps.json and of profiles, in docs/profiles.md', () => {
     const text = read('docs/profiles.md');
-    const fields = [cardApplicationSchema, cardTypeProfileSchema].flatMap(members);
+    const fields = [cardApplicationSchema, profileSchema, fmcosRuleFields].flatMap(members);
     expect(unmentioned(fields, text)).toEqual([]);
   });
 
   it('every field of a profile, of its security domain and of its apps in a row of its own, and every value it may have', () => {
     const text = read('docs/profiles.md');
     const rows = firstCells(text);
-    const { securityDomain, apps } = cardTypeProfileSchema.shape;
-    const tables = [cardTypeProfileSchema, securityDomain.unwrap(), apps.valueType, keySlotSchema];
+    const { securityDomain } = profileSchema.shape;
+    const tables = [profileSchema, securityDomain.unwrap(), fmcosRuleFields, keyLayoutFields];
     for (const name of tables.flatMap((one) => Object.keys(one.shape))) expect(rows, name).toContain(name);
-    expect(unmentioned(values(cardTypeProfileSchema), text)).toEqual([]);
+    expect(unmentioned([profileSchema, fmcosRuleFields].flatMap(values), text)).toEqual([]);
   });
 
   it('dependencies, in their decision, each once, and none that is not there', () => {

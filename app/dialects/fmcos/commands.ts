@@ -92,10 +92,9 @@ export function getBalance(): CommandApdu {
   return { cla: 0x80, ins: 0x5c, p1: 0x00, p2: 0x02, le: 4 };
 }
 
-/** The balance in cents. @throws FmcosFormatError when the answer is not 4 bytes. */
-export function parseBalance(data: Uint8Array): number {
-  checkLength(data, 4, 'balance');
-  return new DataView(data.buffer, data.byteOffset, 4).getUint32(0);
+/** The balance in cents; undefined when the data are not 4 bytes. */
+export function parseBalance(data: Uint8Array): number | undefined {
+  return data.length === 4 ? new DataView(data.buffer, data.byteOffset, 4).getUint32(0) : undefined;
 }
 
 function shortFile(sfi: number): number {

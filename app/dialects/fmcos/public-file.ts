@@ -12,6 +12,15 @@ export const PUBLIC_FILE_LENGTH = 30;
 /** Issuer identification as the cards are delivered. */
 export const DELIVERED_ISSUER: Uint8Array = fromHex('4B41494B41000000');
 
+/** Offset of the enabled flag. */
+export const ENABLED_FLAG_OFFSET = 8;
+
+/** Whether the app says it is enabled; undefined when there is no byte at `offset`, or one that is neither 00 nor 01. */
+export function readEnabledFlag(data: Uint8Array, offset: number): boolean | undefined {
+  const flag = data[offset];
+  return flag === 1 ? true : flag === 0 ? false : undefined;
+}
+
 /** What the file says. */
 export interface PublicFile {
   /** Issuer identification, 8 bytes; when building, as delivered if left out. Always there after parsing. */

@@ -1,2 +1,10 @@
-/** Roles of an application's two keys: the last word of a master's purpose, `app/<app>/<role>`. */
-export const FMCOS_ROLES = { masterControl: 'mck', maintenance: 'mtk' } as const;
+/** Keys of an FMCOS app. */
+export const FMCOS_ROLES = {
+  /** Key 39: lets in, and carries every key write. */
+  masterControl: 'mck',
+  /** Key 36: MACs of file updates. */
+  maintenance: 'mtk',
+} as const;
+export type FmcosRole = (typeof FMCOS_ROLES)[keyof typeof FMCOS_ROLES];
+
+export const { masterControl: MCK, maintenance: MTK } = FMCOS_ROLES;

@@ -1,5 +1,6 @@
 /** What answers teach in a content step: loading, installing, deleting over the security domain's secure channel. */
 import { toHex } from '../../card/bytes.ts';
+import { type Fate, leavesDoubt } from '../../dialects/fate.ts';
 import type { AppState } from '../../protocol/wire.ts';
 import {
   absorbCardState,
@@ -9,18 +10,9 @@ import {
   absorbPutKeys,
   absorbShownData,
 } from './absorb-domain.ts';
-import type { Fate } from './answers.ts';
+import { type CardTypeFacts, transportKeysOf } from './app-work.ts';
 import { withApp } from './card-state.ts';
-import {
-  type AbsorbRules,
-  failApp,
-  failStep,
-  type JobOnCard,
-  leavesDoubt,
-  progress,
-  remember,
-  touch,
-} from './progress.ts';
+import { failApp, failStep, type JobOnCard, progress, remember, touch } from './progress.ts';
 import type { Meaning, Sent } from './state.ts';
 
 /** Meanings that only a content step has; every other kind leaves things as they are. */
@@ -29,13 +21,13 @@ export function absorbContent(
   sent: Sent,
   meaning: Meaning,
   fate: Fate,
-  rules: AbsorbRules,
+  facts: CardTypeFacts,
 ): JobOnCard {
   switch (meaning.kind) {
     case 'balance':
       return absorbBalance(now, meaning.app, fate);
     case 'probe':
-      return absorbProbe(now, meaning.app, fate, rules);
+      return absorbProbe(now, meaning.app, fate, facts);
     case 'gone':
       return absorbGone(now, meaning.app, fate);
     case 'initialize-update':
@@ -55,7 +47,7 @@ export function absorbContent(
     case 'load':
       return absorbLoad(now, meaning.app, fate);
     case 'install':
-      return absorbInstall(now, meaning.app, meaning.loadFileHash, fate, rules);
+      return absorbInstall(now, meaning.app, meaning.loadFileHash, fate, facts);
     case 'delete':
       return absorbDelete(now, meaning.app, fate);
     default:
@@ -73,13 +65,13 @@ function absorbBalance(now: JobOnCard, app: string, fate: Fate): JobOnCard {
  * SELECT before a load that may have happened already: 9000 means that the instance is there, so the load is not repeated. Keys that
  * the record has for it are then the card's; without any it is fresh.
  */
-function absorbProbe(now: JobOnCard, app: string, fate: Fate, rules: AbsorbRules): JobOnCard {
+function absorbProbe(now: JobOnCard, app: string, fate: Fate, facts: CardTypeFacts): JobOnCard {
   if (fate.kind !== 'ok' || !fate.answered) {
     return fate.kind === 'refused' ? failApp(now, app, 'card-refused-command') : now;
   }
   if (fate.sw !== 0x9000) return progress(absent(now, app), app, { contentInDoubt: false });
   const known = now.card.apps[app];
-  if (known?.keys == null) return installed(now, app, known?.loadFileHash ?? null, rules);
+  if (known?.keys == null) return installed(now, app, known?.loadFileHash ?? null, facts);
   const card = withApp(now.card, app, (before) => ({ ...before, state: 'installed', inDoubt: false }));
   return progress({ ...now, card }, app, { after: 'installed', contentInDoubt: false });
 }
@@ -176,10 +168,16 @@ function loadError(sw: number): 'not-enough-memory' | 'load-failed' {
 }
 
 /** Where the installation did not happen the package may be there without it: doubt stays until a channel removes it. */
-function absorbInstall(now: JobOnCard, app: string, hash: string, fate: Fate, rules: AbsorbRules): JobOnCard {
+function absorbInstall(
+  now: JobOnCard,
+  app: string,
+  hash: string,
+  fate: Fate,
+  facts: CardTypeFacts,
+): JobOnCard {
   switch (fate.kind) {
     case 'ok':
-      return installed(now, app, hash, rules);
+      return installed(now, app, hash, facts);
     case 'refused':
       return failApp(progress(now, app, { contentInDoubt: false, touched: true }), app, loadError(fate.sw));
     case 'unsent':
@@ -190,13 +188,13 @@ function absorbInstall(now: JobOnCard, app: string, hash: string, fate: Fate, ru
 }
 
 /** A new life of the app: its keys are the transport keys again. */
-function installed(now: JobOnCard, app: string, hash: string | null, rules: AbsorbRules): JobOnCard {
+function installed(now: JobOnCard, app: string, hash: string | null, facts: CardTypeFacts): JobOnCard {
   const card = withApp(now.card, app, (before) => ({
     state: 'installed',
     instance: before.instance + 1,
     loadFileHash: hash,
     inDoubt: false,
-    keys: rules.transportKeys(app),
+    keys: transportKeysOf(now, app, facts),
   }));
   return progress({ ...now, card }, app, { after: 'installed', contentInDoubt: false, touched: true });
 }

@@ -1,8 +1,8 @@
 /** What answers teach of the security domain's keys: channels with it, and the move to the issuer's own. */
+import { type Fate, leavesDoubt } from '../../dialects/fate.ts';
 import { CARD_STATES } from '../../globalplatform/commands.ts';
 import { GpFormatError } from '../../globalplatform/errors.ts';
 import { parseStatus } from '../../globalplatform/status.ts';
-import type { Fate } from './answers.ts';
 import { withDomain } from './card-state.ts';
 import {
   authenticated,
@@ -13,7 +13,7 @@ import {
   returnAuthentication,
   withShownData,
 } from './domain-keys.ts';
-import { failJob, failStep, type JobOnCard, leavesDoubt, setCardAside } from './progress.ts';
+import { failJob, failStep, type JobOnCard, setCardAside } from './progress.ts';
 import type { Meaning, Sent } from './state.ts';
 
 type PutKeys = Extract<Meaning, { kind: 'put-keys' }>;

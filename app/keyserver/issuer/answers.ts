@@ -1,20 +1,10 @@
 /** What became of each command that was out, from the station's report. Pure; the report is checked, not believed. */
 import { fromHex } from '../../card/bytes.ts';
+import type { Fate } from '../../dialects/fate.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import { meets } from '../../protocol/expectation.ts';
 import type { AnswersRequest } from '../../protocol/wire.ts';
 import type { Sent } from './state.ts';
-
-/**
- * `ok`: accepted (data empty when the answer was lost in a crash). `refused`: answered, not acceptable. `unknown`: may have
- * reached the card, no answer. `unsent`: certainly never reached the card.
- */
-export type Fate =
-  | { readonly kind: 'ok'; readonly data: Uint8Array; readonly sw: number; readonly answered: boolean }
-  | { readonly kind: 'refused'; readonly data: Uint8Array; readonly sw: number }
-  /** `unproven`: an answer came, and it was not the card's. */
-  | { readonly kind: 'unknown'; readonly unproven?: true }
-  | { readonly kind: 'unsent' };
 
 /**
  * The fate of every command in `sent`.

@@ -12,13 +12,13 @@ import {
 import { loadCommands } from '../../globalplatform/load.ts';
 import type { SecureChannel } from '../../globalplatform/secure-channel.ts';
 import type { StepName } from '../../protocol/wire.ts';
-import { type NextCommands, nextStep } from './build-enable.ts';
 import { leftovers, withApp } from './card-state.ts';
 import { authenticateDraft, openDomainChannel, protectedDraft } from './domain-channel.ts';
 import type { Draft, DraftOptions } from './draft.ts';
 import { headOf } from './heads.ts';
+import { nextStep } from './next-step.ts';
 import type { IssuerPorts } from './ports.ts';
-import { failApp, failStep, isFinished, type JobOnCard, progress } from './progress.ts';
+import { failApp, failStep, isFinished, type JobOnCard, type NextCommands, progress } from './progress.ts';
 import type { JobState, Meaning } from './state.ts';
 
 type ContentStep = Extract<JobState['steps'][number], { kind: 'content' }>;

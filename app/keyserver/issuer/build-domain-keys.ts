@@ -9,7 +9,6 @@ import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import { CARD_STATES, deleteKeys, setStatus } from '../../globalplatform/commands.ts';
 import { putKey, putKeyAnswer } from '../../globalplatform/put-key.ts';
 import { getStatus } from '../../globalplatform/status.ts';
-import { type NextCommands, nextStep } from './build-enable.ts';
 import { domainOf, withDomain } from './card-state.ts';
 import {
   authenticateDraft,
@@ -20,8 +19,9 @@ import {
 import { type DomainKeySet, intendMove, sameSet, withData } from './domain-keys.ts';
 import { type Draft, exactly } from './draft.ts';
 import { channelHead, headOf } from './heads.ts';
+import { nextStep } from './next-step.ts';
 import type { IssuerPorts } from './ports.ts';
-import { failJob, type JobOnCard } from './progress.ts';
+import { failJob, type JobOnCard, type NextCommands } from './progress.ts';
 
 /** How often PUT KEY may be sent in one job; each time after the first follows a tear. */
 const MOST_MOVES = 3;

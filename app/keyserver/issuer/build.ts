@@ -1,17 +1,17 @@
 /** The next batch of a job, from where it stands; or nothing, when the job is at its end. */
 import { toHex } from '../../card/bytes.ts';
+import { allCurrent } from '../../dialects/keys.ts';
 import type { Command } from '../../protocol/wire.ts';
+import { buildApp } from './build-app.ts';
 import { buildContent } from './build-content.ts';
 import { buildDomainKeys } from './build-domain-keys.ts';
-import { buildEnable, type NextCommands } from './build-enable.ts';
 import { type CardState, domainOf, withDomain } from './card-state.ts';
 import { certainSet, isMoved } from './domain-keys.ts';
 import type { Draft } from './draft.ts';
 import { type Foreknowledge, foretell, wipeForetold } from './foretell.ts';
 import { headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
-import { isFinished, type JobOnCard } from './progress.ts';
-import { isRenewed } from './renew.ts';
+import { isFinished, type JobOnCard, type NextCommands } from './progress.ts';
 import type { JobState, Scratch } from './state.ts';
 
 export interface Built {
@@ -99,7 +99,7 @@ function buildStep(
   switch (step.kind) {
     case 'enable':
     case 'renew':
-      return buildEnable(now, step, ports);
+      return buildApp(now, step, ports);
     case 'content':
       return buildContent(now, step, ports);
     case 'domain-keys':
@@ -107,9 +107,9 @@ function buildStep(
   }
 }
 
-/** A challenge or a channel's opening serves one batch; the card's security state lasts. */
+/** A channel's opening serves one batch; what an app noted is its dialect's to use up. */
 function usedUp(scratch: Scratch): Scratch {
-  const { challenge: _challenge, channel: _channel, ...lasting } = scratch;
+  const { channel: _channel, ...lasting } = scratch;
   return lasting;
 }
 
@@ -135,6 +135,12 @@ function isDone({ job, card }: JobOnCard, step: JobState['steps'][number]): bool
     case 'domain-keys':
       return card.domain !== undefined && job.domainTarget !== null && isMoved(card.domain, job.domainTarget);
   }
+}
+
+function isRenewed(job: JobState, card: CardState, app: string): boolean {
+  const keys = card.apps[app]?.keys;
+  const targets = job.targets[app];
+  return keys != null && targets !== undefined && allCurrent(keys, targets);
 }
 
 function send(now: JobOnCard, drafts: readonly Draft[]): Built {

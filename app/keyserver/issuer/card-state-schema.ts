@@ -21,7 +21,7 @@ export const cardStateSchema: z.ZodType<CardState> = z.strictObject({
       instance: count,
       loadFileHash: z.string().nullable(),
       inDoubt: z.boolean(),
-      keys: z.strictObject({ mck: slotSchema, mtk: slotSchema }).nullable(),
+      keys: z.record(z.string(), slotSchema).nullable(),
     }),
   ),
   domain: z

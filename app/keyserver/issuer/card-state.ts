@@ -1,6 +1,6 @@
 /** What the server knows of one card's apps and its domain's keys. A value; the store reads and writes it whole. */
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
-import type { KeySlotState, SlotName } from '../../dialects/key-slots.ts';
+import type { AppKeys } from '../../dialects/keys.ts';
 import type { AppState } from '../../protocol/wire.ts';
 import { type DomainState, factoryDomain } from './domain-keys.ts';
 
@@ -14,7 +14,7 @@ export interface CardAppState {
    * What the card has, or last had: an app that was only seen to be gone keeps them until the card itself says so in a job, because a
    * look may be mistaken and a lost key is lost for good. Null when there are none.
    */
-  readonly keys: Readonly<Record<SlotName, KeySlotState>> | null;
+  readonly keys: AppKeys | null;
 }
 
 export interface CardState {
@@ -40,19 +40,6 @@ export function withApp(
   change: (before: CardAppState) => CardAppState,
 ): CardState {
   return { ...card, apps: { ...card.apps, [app]: change(card.apps[app] ?? ABSENT) } };
-}
-
-/** The card with one key slot of `app` changed. @throws Error when the app has no keys. */
-export function withSlot(
-  card: CardState,
-  app: string,
-  slot: SlotName,
-  change: (before: KeySlotState) => KeySlotState,
-): CardState {
-  return withApp(card, app, (before) => {
-    if (before.keys === null) throw new Error('an app that is not on the card has no keys');
-    return { ...before, keys: { ...before.keys, [slot]: change(before.keys[slot]) } };
-  });
 }
 
 /** Apps that are not on the card, but of which a torn load or deletion may have left the package. */

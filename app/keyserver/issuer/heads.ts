@@ -2,17 +2,16 @@
 import { toHex } from '../../card/bytes.ts';
 import { VANISHING_VERSION } from '../../catalogue/domain-schema.ts';
 import { identifyingCommands } from '../../catalogue/identification.ts';
-import { ENABLED_FLAG_OFFSET } from '../../catalogue/public-file.ts';
-import { getBalance, getChallenge, readBinary, selectApplication } from '../../dialects/fmcos/commands.ts';
-import { isCertainly } from '../../dialects/key-slots.ts';
 import { select } from '../../globalplatform/commands.ts';
 import { initializeUpdate } from '../../globalplatform/initialize-update.ts';
 import { SCP03_S16 } from '../../globalplatform/security-level.ts';
+import { appDrafts, glanceAt, ruleOf } from './app-work.ts';
 import { domainOf } from './card-state.ts';
 import { type Draft, type DraftOptions, draft, exactly } from './draft.ts';
 import type { Foretold } from './foretell.ts';
 import type { IssuerPorts } from './ports.ts';
 import { isFinished, type JobOnCard } from './progress.ts';
+import type { AppStep } from './state.ts';
 
 /** Key version of INITIALIZE UPDATE that leaves the choice to the card: versions above 7F cannot be asked for. */
 const FIRST_AVAILABLE = 0x00;
@@ -21,9 +20,7 @@ const FIRST_AVAILABLE = 0x00;
 export function headOf(now: JobOnCard, at: number, ports: IssuerPorts, foretold?: Foretold): Draft[] {
   const step = now.job.steps[at];
   if (step === undefined) return [];
-  if (step.kind === 'enable') return [...identify(now, at, ports), ...enableHead(now, at, step.app, ports)];
-  if (step.kind === 'renew')
-    return [...identify(now, at, ports), selectApp(at, step.app, ports), challenge(at, step.app)];
+  if ('app' in step) return [...identify(now, at, ports), ...appHead(now, at, step, ports)];
   if (step.kind === 'domain-keys')
     return [...identify(now, at, ports), ...channelHead(now, at, ports, foretold)];
   const deletes = step.deletes.filter((app) => !isFinished(now.job, app));
@@ -37,40 +34,9 @@ export function headOf(now: JobOnCard, at: number, ports: IssuerPorts, foretold?
   ];
 }
 
-/** SELECT and a challenge; in between the flag is read where everything before it may be done already. */
-function enableHead(now: JobOnCard, at: number, app: string, ports: IssuerPorts): Draft[] {
-  const file = ports.profile.apps[app]?.publicFile;
-  const keys = now.card.apps[app]?.keys;
-  const target = now.job.targets[app];
-  const keysDone =
-    keys != null &&
-    target !== undefined &&
-    isCertainly(keys.mck, target.mck) &&
-    isCertainly(keys.mtk, target.mtk);
-  const doubtful = now.job.apps[app]?.flagInDoubt === true || (keysDone && now.job.scratch.flagRead !== at);
-  const read =
-    doubtful && file !== undefined
-      ? [
-          draft(
-            at,
-            'read-state',
-            readBinary(file.shortFileId, ENABLED_FLAG_OFFSET, 1),
-            { kind: 'read-flag', app },
-            { app },
-          ),
-        ]
-      : [];
-  return [selectApp(at, app, ports), ...read, challenge(at, app)];
-}
-
-function selectApp(at: number, app: string, ports: IssuerPorts): Draft {
-  const command = selectApplication(ports.app(app).instanceAid);
-  return draft(at, 'select-app', command, { kind: 'select-app', app }, { app });
-}
-
-/** GET CHALLENGE, 4 bytes: see design §4 for why never 8. */
-export function challenge(at: number, app: string): Draft {
-  return draft(at, 'challenge', getChallenge(), { kind: 'challenge' }, { app });
+/** How the app's dialect begins. */
+function appHead(now: JobOnCard, at: number, step: AppStep, ports: IssuerPorts): Draft[] {
+  return appDrafts(at, step.app, ruleOf(ports, step.app).head(glanceAt(now, at, step, ports)));
 }
 
 /**
@@ -80,19 +46,22 @@ export function challenge(at: number, app: string): Draft {
 function deletionHead(now: JobOnCard, at: number, app: string, ports: IssuerPorts): Draft[] {
   if (!ports.app(app).purse || now.job.confirmedPurses.includes(app)) return [];
   if (now.job.apps[app]?.contentInDoubt === true) {
-    const command = selectApplication(ports.app(app).instanceAid);
+    const command = select(ports.app(app).instanceAid);
     return [draft(at, 'select-app', command, { kind: 'gone', app }, { app, accept: ['6A82'] })];
   }
   const meaning = { kind: 'balance', app } as const;
+  const { balance } = ruleOf(ports, app);
+  // The catalogue has no purse without one.
+  if (balance === null) throw new Error(`app ${app} is a purse, and its dialect reads no balance`);
   return [
-    draft(at, 'select-app', selectApplication(ports.app(app).instanceAid), meaning, { app }),
-    draft(at, 'read-balance', getBalance(), meaning, { app, expect: exactly(new Uint8Array(4)) }),
+    draft(at, 'select-app', select(ports.app(app).instanceAid), meaning, { app }),
+    draft(at, 'read-balance', balance.command, meaning, { app, expect: exactly(balance.empty) }),
   ];
 }
 
 /** After an interrupted installation: is the instance there? */
 function probe(at: number, app: string, ports: IssuerPorts): Draft {
-  const command = selectApplication(ports.app(app).instanceAid);
+  const command = select(ports.app(app).instanceAid);
   return draft(at, 'select-app', command, { kind: 'probe', app }, { app, accept: ['9000', '6A82'] });
 }
 

@@ -3,6 +3,7 @@
  * it reports of a guarded command counts when the card's own MAC is behind it.
  */
 import { equalBytes, fromHex } from '../../card/bytes.ts';
+import type { Fate } from '../../dialects/fate.ts';
 import {
   CardCryptogramError,
   ChannelParameterError,
@@ -13,7 +14,6 @@ import {
 import { parseInitializeUpdate } from '../../globalplatform/initialize-update.ts';
 import { openChannel, type SecureChannel } from '../../globalplatform/secure-channel.ts';
 import { meets } from '../../protocol/expectation.ts';
-import type { Fate } from './answers.ts';
 import type { IssuerPorts } from './ports.ts';
 import type { JobState, Meaning, Sent } from './state.ts';
 

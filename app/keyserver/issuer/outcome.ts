@@ -1,6 +1,7 @@
 /** How a job ended, in the words of the wire. Pure. */
 
-import { certainKey, type KeySlotState } from '../../dialects/key-slots.ts';
+import type { KeySlotState } from '../../dialects/key-slots.ts';
+import { issuerVersion } from '../../dialects/keys.ts';
 import { setAsideDetails } from '../../protocol/set-aside.ts';
 import type { AppOutcome, Outcome } from '../../protocol/wire.ts';
 import type { CardState } from './card-state.ts';
@@ -20,8 +21,8 @@ export function outcomeOf(job: JobState, card: CardState): Outcome {
         app,
         before: one.before,
         after: one.after,
-        mckVersion: keys == null ? null : versionOf(keys.mck),
-        mtkVersion: keys == null ? null : versionOf(keys.mtk),
+        mckVersion: versionOf(keys?.mck),
+        mtkVersion: versionOf(keys?.mtk),
         ...(one.error === null ? {} : { error: one.error }),
       };
     });
@@ -66,8 +67,6 @@ export function outcomeOf(job: JobState, card: CardState): Outcome {
   };
 }
 
-/** Version of the issuer's key that is certainly in the slot; null for a transport key or while in doubt. */
-function versionOf(slot: KeySlotState): number | null {
-  const key = certainKey(slot);
-  return key?.origin === 'issuer' ? key.version : null;
+function versionOf(slot: KeySlotState | undefined): number | null {
+  return slot === undefined ? null : issuerVersion(slot);
 }

@@ -1,10 +1,9 @@
 /** What the issuer needs from outside: facts of the card type, key operations, packages, randomness, the date. */
 
 import type { CardApplication, CardTypeProfile } from '../../catalogue/schema.ts';
-import type { FmcosKeys } from '../../dialects/fmcos/keys.ts';
+import type { KeyOperations } from '../../dialects/dialect.ts';
 import type { WrappedKey } from '../../globalplatform/put-key.ts';
 import type { ChannelSessionKeys, SessionKeyPort } from '../../globalplatform/session-keys.ts';
-import type { CardKeyRef } from '../vault/keys.ts';
 import type { DomainKeySet } from './domain-keys.ts';
 
 /** A package ready to be loaded: what goes into LOAD, and its SHA-256 for the record. */
@@ -39,7 +38,8 @@ export interface IssuerPorts {
   readonly profile: CardTypeProfile;
   readonly app: (id: string) => CardApplication;
   readonly package: (id: string) => LoadPackage;
-  readonly fmcosKeys: FmcosKeys<CardKeyRef>;
+  /** Asks an operation on keys of card apps, by its name; it gives bytes. @throws VaultError */
+  readonly ask: KeyOperations['ask'];
   /** Keys of the card's security domain; the static ones stay in the HSM. */
   readonly domainKeys: DomainKeyPort;
   readonly random: (bytes: number) => Uint8Array;

@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { type SetAsideReason, setAsideText } from '../../protocol/set-aside.ts';
 import type { CardState } from './card-state.ts';
+import type { Draft } from './draft.ts';
 import type { JobState, Scratch } from './state.ts';
 
 /** A job and what is known of its card: what answers teach and what the next commands change is a new value of it. */
@@ -10,12 +11,10 @@ export interface JobOnCard {
   readonly card: CardState;
 }
 
-/** Facts of the card type that answers are read with. */
-export interface AbsorbRules {
-  /** Most tries of the app's master control key (the high nibble of its counter). */
-  readonly maximumTries: (app: string) => number;
-  /** Slots of a freshly installed app: the transport keys. */
-  readonly transportKeys: (app: string) => NonNullable<CardState['apps'][string]['keys']>;
+/** Commands of one plan step, and job and card as they are once these are out. */
+export interface NextCommands {
+  readonly drafts: readonly Draft[];
+  readonly next: JobOnCard;
 }
 
 /** Keeps what an answer gave for the next commands. */
@@ -67,11 +66,6 @@ export function touch(now: JobOnCard, app: string): JobOnCard {
 export function setCardAside(now: JobOnCard, reason: SetAsideReason): JobOnCard {
   const failed = failJob(now, 'card-set-aside');
   return { ...failed, job: { ...failed.job, setAside: failed.job.setAside ?? setAsideText(reason) } };
-}
-
-/** Status words after which a write may still have happened: memory and execution errors (ISO 7816-4 table 6). */
-export function leavesDoubt(sw: number): boolean {
-  return sw === 0x6581 || sw >> 8 === 0x64 || sw >> 8 === 0x6f;
 }
 
 /** The card may not be issued any further; a supervisor reads the reason. */

@@ -1,28 +1,18 @@
 /** The state of a job, as the store keeps it between two steps: everything that any server instance needs to go on. */
 import { z } from 'zod';
-import { keyCandidateSchema, SLOTS } from '../../dialects/key-slots.ts';
+import { appMeaningSchema, notesSchema } from '../../dialects/dialect.ts';
+import { keyCandidateSchema } from '../../dialects/key-slots.ts';
 import { errorCodeSchema } from '../../protocol/errors.ts';
 import { appIdSchema, appStateSchema, commandSchema } from '../../protocol/wire.ts';
 import { domainKeySetSchema } from './domain-keys.ts';
 
 const hex = z.string().regex(/^(?:[0-9A-F]{2})*$/);
 
-/** What a command that went out is for, and so what its answer means. */
-export const meaningSchema = z.discriminatedUnion('kind', [
+const issuerMeaningSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('pass') }),
   z.strictObject({ kind: z.literal('identify') }),
-  z.strictObject({ kind: z.literal('select-app'), app: appIdSchema }),
-  z.strictObject({ kind: z.literal('read-flag'), app: appIdSchema }),
-  z.strictObject({ kind: z.literal('challenge') }),
-  z.strictObject({ kind: z.literal('authenticate'), app: appIdSchema, key: keyCandidateSchema }),
-  z.strictObject({
-    kind: z.literal('write'),
-    app: appIdSchema,
-    slot: z.enum(SLOTS),
-    key: keyCandidateSchema,
-    before: z.array(keyCandidateSchema),
-  }),
-  z.strictObject({ kind: z.literal('flag'), app: appIdSchema }),
+  /** For the dialect of the plan step's app, in words of its own. */
+  z.strictObject({ kind: z.literal('app'), means: appMeaningSchema }),
   z.strictObject({ kind: z.literal('balance'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('probe'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('gone'), app: appIdSchema }),
@@ -43,10 +33,19 @@ export const meaningSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('install'), app: appIdSchema, loadFileHash: hex }),
   z.strictObject({ kind: z.literal('delete'), app: appIdSchema }),
 ]);
-export type Meaning = z.infer<typeof meaningSchema>;
+export type Meaning = z.infer<typeof issuerMeaningSchema>;
+
+/**
+ * What a command that went out is for, and so what its answer means. Jobs that an earlier version of this program began have the dialect's
+ * words where `app` stands now.
+ */
+const meaningSchema = z.union([
+  issuerMeaningSchema,
+  appMeaningSchema.transform((means): Meaning => ({ kind: 'app', means })),
+]);
 
 /** A command that is out: what its answer will mean and what was acceptable. Its bytes are in the sealed reply only. */
-export const sentSchema = z.strictObject({
+const sentSchema = z.strictObject({
   step: z.number().int().min(0),
   meaning: meaningSchema,
   accept: commandSchema.shape.accept,
@@ -60,7 +59,7 @@ export const sentSchema = z.strictObject({
 export type Sent = z.infer<typeof sentSchema>;
 
 /** How far one wished app has come. */
-export const appProgressSchema = z.strictObject({
+const appProgressSchema = z.strictObject({
   /** `renew` is nobody's wish: the app is enabled, and moved to the versions of its keys that are active. */
   action: z.enum(['enable', 'delete', 'renew']),
   before: appStateSchema,
@@ -79,7 +78,8 @@ export const appProgressSchema = z.strictObject({
 });
 export type AppProgress = z.infer<typeof appProgressSchema>;
 
-const targetsSchema = z.strictObject({ mck: keyCandidateSchema, mtk: keyCandidateSchema });
+/** By role. */
+const targetsSchema = z.record(z.string(), keyCandidateSchema);
 
 const planStepSchema = z.union([
   z.strictObject({ kind: z.literal('content'), deletes: z.array(appIdSchema), loads: z.array(appIdSchema) }),
@@ -88,14 +88,16 @@ const planStepSchema = z.union([
   z.strictObject({ kind: z.literal('domain-keys'), channels: z.union([z.literal(1), z.literal(2)]) }),
 ]);
 
+/** A step of the plan that is about one app. */
+export type AppStep = Extract<z.infer<typeof planStepSchema>, { app: string }>;
+
 /**
  * What the answers so far gave for the next commands, each with the plan step it belongs to; void after a stop or a card
- * event.
+ * event. Members that are not known here are left out: without them a step begins again.
  */
-export const scratchSchema = z.strictObject({
-  challenge: z.strictObject({ step: z.number().int(), value: hex }).optional(),
-  authenticated: z.number().int().optional(),
-  flagRead: z.number().int().optional(),
+const scratchSchema = z.object({
+  /** The notes of an app's dialect. */
+  app: z.strictObject({ step: z.number().int(), notes: notesSchema }).optional(),
   channel: z.strictObject({ step: z.number().int(), hostChallenge: hex, response: hex }).optional(),
 });
 export type Scratch = z.infer<typeof scratchSchema>;

@@ -24,7 +24,7 @@ import { untilNotOvertaken } from '../store/turns.ts';
 import { auditExcess, authenticationsOf, exceededCap, type Use } from './caps.ts';
 import { commitStep } from './commit.ts';
 import type { JobContext, StationCaller } from './context.ts';
-import { absorbRules, issuerPorts } from './issuer-ports.ts';
+import { issuerPorts } from './issuer-ports.ts';
 import { hashOf, openReply, sealReply } from './replies.ts';
 
 /** @throws KaikaError `not-found`, `step-conflict`, `job-superseded`, `bad-request`; VaultError (nothing has changed). */
@@ -66,7 +66,7 @@ async function answerOnce(
     () => commandsOut(context, row, seq),
     ports,
   );
-  const taken = absorb(state, before, report, fates, absorbRules(profile, state));
+  const taken = absorb(state, before, report, fates, ports);
   const { built, use, exceeded } = await buildWithin(context, row, taken, ports);
   const over = built.commands.length === 0;
   const step = {

@@ -1,7 +1,8 @@
 /** The one transaction of each step: what could be true afterwards is on disk before the reply leaves. */
+import type { Fate } from '../../dialects/fate.ts';
+import { appKeyPurpose } from '../../dialects/keys.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { JobRequest, Outcome } from '../../protocol/wire.ts';
-import type { Fate } from '../issuer/answers.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { JobOnCard } from '../issuer/progress.ts';
 import type { JobState, Sent } from '../issuer/state.ts';
@@ -133,10 +134,9 @@ async function requireUnchanged(db: Queries, card: string, before: CardState): P
  */
 async function refuseRetired(db: Queries, { profile, targets, domainTarget }: JobState): Promise<void> {
   const wanted = [
-    ...Object.entries(targets).flatMap(([app, { mck, mtk }]) => [
-      { purpose: `app/${app}/mck`, version: mck.version },
-      { purpose: `app/${app}/mtk`, version: mtk.version },
-    ]),
+    ...Object.entries(targets).flatMap(([app, keys]) =>
+      Object.entries(keys).map(([role, { version }]) => ({ purpose: appKeyPurpose(app, role), version })),
+    ),
     ...(domainTarget === null ? [] : [{ purpose: `isd/${profile}/enc`, version: domainTarget.version }]),
   ];
   if (wanted.length === 0) return;

@@ -1,7 +1,7 @@
 /** What the job service stands on, and who is calling. */
 import type { Catalogue } from '../../catalogue/schema.ts';
 import type { LoadPackage } from '../issuer/ports.ts';
-import type { ActiveVersion } from '../issuer/start.ts';
+import type { ActiveVersion } from '../issuer/targets.ts';
 import type { Limits } from '../limits.ts';
 import type { Store } from '../store/open.ts';
 import type { Vault } from '../vault/vault.ts';

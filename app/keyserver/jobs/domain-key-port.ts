@@ -2,21 +2,16 @@
 import { fromHex } from '../../card/bytes.ts';
 import type { DiversificationRule } from '../../catalogue/domain-schema.ts';
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
+import { type CardCodes, factorOf } from '../../dialects/keys.ts';
 import type { DomainKeySet } from '../issuer/domain-keys.ts';
 import type { DomainKeyPort } from '../issuer/ports.ts';
-import { factorOf } from '../issuer/start.ts';
 import type { Diversification, DomainKeyRefs } from '../vault/keys.ts';
 import type { Vault } from '../vault/vault.ts';
-
-export interface CardOfJob {
-  readonly identification: string;
-  readonly account: string;
-}
 
 export function domainKeyPort(
   vault: Pick<Vault, 'channelSessionKeys' | 'foretellChannel' | 'wrapDomainKeys'>,
   profile: CardTypeProfile,
-  card: CardOfJob,
+  card: CardCodes,
 ): DomainKeyPort {
   const refs = (set: DomainKeySet) => domainKeyRefs(profile, set, card);
   return {
@@ -35,7 +30,7 @@ export function domainKeyPort(
 }
 
 /** The three keys of a set. @throws Error when the card's type has no such set. */
-function domainKeyRefs(profile: CardTypeProfile, set: DomainKeySet, card: CardOfJob): DomainKeyRefs {
+function domainKeyRefs(profile: CardTypeProfile, set: DomainKeySet, card: CardCodes): DomainKeyRefs {
   const domain = profile.securityDomain;
   const rule = set.origin === 'factory' ? domain?.factoryKeys : domain?.issuerKeys;
   if (rule === undefined) throw new Error(`profile ${profile.id} has no ${set.origin} keys`);
@@ -47,7 +42,7 @@ function domainKeyRefs(profile: CardTypeProfile, set: DomainKeySet, card: CardOf
   return { enc: ref('enc'), mac: ref('mac'), dek: ref('dek') };
 }
 
-function diversificationOf(rule: DiversificationRule, set: DomainKeySet, card: CardOfJob): Diversification {
+function diversificationOf(rule: DiversificationRule, set: DomainKeySet, card: CardCodes): Diversification {
   switch (rule.kind) {
     case 'none':
       return { kind: 'none' };

@@ -1,15 +1,14 @@
 /** Joins the pure issuer to vault, packages, randomness and clock, for one card of one type. */
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
+import type { CardCodes } from '../../dialects/keys.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { IssuerPorts } from '../issuer/ports.ts';
-import type { AbsorbRules } from '../issuer/progress.ts';
-import { transportKeys } from '../issuer/start.ts';
 import type { JobContext } from './context.ts';
-import { type CardOfJob, domainKeyPort } from './domain-key-port.ts';
+import { domainKeyPort } from './domain-key-port.ts';
 
 const YEARS_VALID = 10;
 
-export function issuerPorts(context: JobContext, profile: CardTypeProfile, card: CardOfJob): IssuerPorts {
+export function issuerPorts(context: JobContext, profile: CardTypeProfile, card: CardCodes): IssuerPorts {
   const { vault, catalogue } = context;
   return {
     profile,
@@ -19,11 +18,7 @@ export function issuerPorts(context: JobContext, profile: CardTypeProfile, card:
       return found;
     },
     package: context.package,
-    fmcosKeys: {
-      cryptogram: (key, challenge) => vault.ask('fmcosCryptogram', { key, challenge }),
-      mac: (key, challenge, message) => vault.ask('fmcosMac', { key, challenge, message }),
-      keyWrite: (request) => vault.ask('fmcosKeyWrite', request),
-    },
+    ask: (operation, request) => vault.ask(operation, request),
     domainKeys: domainKeyPort(vault, profile, card),
     random: context.random,
     dates: () => {
@@ -32,18 +27,6 @@ export function issuerPorts(context: JobContext, profile: CardTypeProfile, card:
       until.setUTCFullYear(today.getUTCFullYear() + YEARS_VALID);
       return { enabledOn: yyyymmdd(today), validUntil: yyyymmdd(until) };
     },
-  };
-}
-
-export function absorbRules(profile: CardTypeProfile, card: CardOfJob): AbsorbRules {
-  const rule = (app: string) => {
-    const found = profile.apps[app];
-    if (found === undefined) throw new Error(`profile ${profile.id} has no app ${app}`);
-    return found;
-  };
-  return {
-    maximumTries: (app) => rule(app).mck.counter >> 4,
-    transportKeys: (app) => transportKeys(rule(app), card.identification, card.account),
   };
 }
 

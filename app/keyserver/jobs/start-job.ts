@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Plan, PlanStep } from '../../catalogue/plan.ts';
 import { recognise } from '../../catalogue/recognise.ts';
+import { factorOf } from '../../dialects/keys.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import { setAsideDetails } from '../../protocol/set-aside.ts';
 import {
@@ -12,9 +13,11 @@ import {
   type PlanSummary,
 } from '../../protocol/wire.ts';
 import { buildNext } from '../issuer/build.ts';
+import { firstState } from '../issuer/first-state.ts';
 import { foreknowledge } from '../issuer/foretell.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
-import { factorOf, firstState, planFor, reconcile } from '../issuer/start.ts';
+import { planFor } from '../issuer/plan-job.ts';
+import { reconcile } from '../issuer/reconcile.ts';
 import { receiptOfStart } from '../recovery/write-receipt.ts';
 import { findCard, readCardState } from '../store/cards.ts';
 import { findCardOfAccount, findJobByRequest, findLease, findStep } from '../store/jobs.ts';

@@ -4,7 +4,7 @@
  */
 import { toHex } from '../../card/bytes.ts';
 import { KaikaError } from '../../protocol/errors.ts';
-import type { ActiveVersion } from '../issuer/start.ts';
+import type { ActiveVersion } from '../issuer/targets.ts';
 import type { Store } from '../store/store.ts';
 import type { MasterKeyInfo } from '../vault/keys.ts';
 import type { Vault } from '../vault/vault.ts';

@@ -66,6 +66,6 @@ async function isWanted(db: Queries, purpose: string, version: number): Promise<
     if (place.kind === 'domain')
       return job.profile === place.cardType && job.domainTarget?.version === version;
     const target = job.targets[place.app];
-    return target !== undefined && (place.slot === 'mck' ? target.mck : target.mtk).version === version;
+    return target?.[place.slot]?.version === version;
   });
 }

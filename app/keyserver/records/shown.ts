@@ -1,32 +1,31 @@
 /** What is said of a card's state outside: versions and whether it is issued, from what is known of its keys. Pure. */
 
-import { certainKey, type KeySlotState } from '../../dialects/key-slots.ts';
+import type { KeySlotState } from '../../dialects/key-slots.ts';
+import { issuerVersion } from '../../dialects/keys.ts';
 import type { CardRecord } from '../../protocol/wire.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
 
 /** Versions of the issuer's keys that are certainly on the card; null for transport keys and while in doubt. */
 export function versionsOf(app: CardAppState): { mckVersion: number | null; mtkVersion: number | null } {
   const keys = app.state === 'missing' ? null : app.keys;
-  return {
-    mckVersion: keys === null ? null : issuerVersion(keys.mck),
-    mtkVersion: keys === null ? null : issuerVersion(keys.mtk),
-  };
+  const versionOf = (slot: KeySlotState | undefined) => (slot === undefined ? null : issuerVersion(slot));
+  return { mckVersion: versionOf(keys?.mck), mtkVersion: versionOf(keys?.mtk) };
 }
 
-/** An app is enabled under a key of the issuer, whichever of its versions that is. */
+/** An app is enabled under keys of the issuer, whichever of their versions these are. */
 export function isIssued(card: CardState): boolean {
   return Object.values(card.apps).some(
     ({ state, keys }) =>
       state === 'enabled' &&
       keys !== null &&
-      keys.mck.candidates.every((candidate) => candidate.origin === 'issuer'),
+      Object.values(keys).every((slot) => slot.candidates.every(({ origin }) => origin === 'issuer')),
   );
 }
 
 /** A load, a deletion or a key write may or may not have happened. */
 export function isInDoubt(app: CardAppState): boolean {
   const { keys } = app;
-  return app.inDoubt || (keys !== null && [keys.mck, keys.mtk].some((slot) => slot.candidates.length > 1));
+  return app.inDoubt || (keys !== null && Object.values(keys).some((slot) => slot.candidates.length > 1));
 }
 
 /** The security domain's keys; while in doubt the newest that they may be. */
@@ -35,9 +34,4 @@ export function domainShown({ domain }: CardState): CardRecord['domain'] {
   if (domain === undefined || set === undefined) return null;
   const { origin, version, keyVersion } = set;
   return { origin, version, keyVersion, inDoubt: domain.candidates.length > 1 };
-}
-
-function issuerVersion(slot: KeySlotState): number | null {
-  const key = certainKey(slot);
-  return key?.origin === 'issuer' ? key.version : null;
 }

@@ -1,6 +1,6 @@
 /** What older knowledge is good for where nothing newer is known. Pure. */
 
-import type { KeySlotState, SlotName } from '../../dialects/key-slots.ts';
+import type { AppKeys } from '../../dialects/keys.ts';
 import { type CardState, withApp, withDomain } from '../issuer/card-state.ts';
 import type { DomainState } from '../issuer/domain-keys.ts';
 
@@ -19,16 +19,15 @@ export function rescued(now: CardState, before: CardState, since: TouchedSince):
     const older = before.apps[app];
     if (since.apps.has(app) || keys === null || older?.keys == null || older.instance < instance) return card;
     if (sameKeys(keys, older.keys)) return card;
-    const slot = (name: SlotName): KeySlotState => ({
-      ...keys[name],
-      candidates: older.keys?.[name].candidates ?? keys[name].candidates,
-      refused: false,
+    const slots = Object.entries(keys).map(([role, slot]) => {
+      const candidates = older.keys?.[role]?.candidates ?? slot.candidates;
+      return [role, { ...slot, candidates, refused: false }] as const;
     });
     return withApp(card, app, (known) => ({
       ...known,
       instance: older.instance,
       loadFileHash: known.loadFileHash ?? older.loadFileHash,
-      keys: { mck: slot('mck'), mtk: slot('mtk') },
+      keys: Object.fromEntries(slots),
     }));
   }, now);
   const { domain } = before;
@@ -38,12 +37,9 @@ export function rescued(now: CardState, before: CardState, since: TouchedSince):
   return withDomain(apps, { ...domain, spent: Math.max(domain.spent, now.domain?.spent ?? 0) });
 }
 
-type Keys = Readonly<Record<SlotName, KeySlotState>>;
-
-function sameKeys(one: Keys, other: Keys): boolean {
-  const refused = one.mck.refused || one.mtk.refused;
-  return (
-    !refused && same([one.mck.candidates, one.mtk.candidates], [other.mck.candidates, other.mtk.candidates])
+function sameKeys(one: AppKeys, other: AppKeys): boolean {
+  return Object.entries(one).every(
+    ([role, { refused, candidates }]) => !refused && same(candidates, other[role]?.candidates),
   );
 }
 

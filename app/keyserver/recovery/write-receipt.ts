@@ -1,6 +1,7 @@
 /** The receipt that goes with a step: what is true of card and job once it is committed. */
+import type { Fate } from '../../dialects/fate.ts';
 import { type JobRequest, type Outcome, stepNameSchema } from '../../protocol/wire.ts';
-import { type Fate, swText } from '../issuer/answers.ts';
+import { swText } from '../issuer/answers.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { JobOnCard } from '../issuer/progress.ts';
 import type { Sent } from '../issuer/state.ts';

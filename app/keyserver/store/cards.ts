@@ -2,7 +2,8 @@
 import type { Transaction } from 'kysely';
 import { z } from 'zod';
 import { RESERVED_APP_ID } from '../../catalogue/schema.ts';
-import { type KeySlotState, keyCandidateSchema, SLOTS, type SlotName } from '../../dialects/key-slots.ts';
+import { type KeySlotState, keyCandidateSchema } from '../../dialects/key-slots.ts';
+import type { AppKeys } from '../../dialects/keys.ts';
 import { appStateSchema } from '../../protocol/wire.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
 import { type DomainState, domainKeySetSchema } from '../issuer/domain-keys.ts';
@@ -32,6 +33,7 @@ export async function readCardStates(db: Queries, cards: readonly string[]): Pro
     .where('card_apps.card', 'in', cards)
     .orderBy('card_apps.card')
     .orderBy('card_apps.app')
+    .orderBy('slot')
     .execute();
   const keys = await db
     .selectFrom('card_keys')
@@ -56,13 +58,13 @@ function stateOf(rows: readonly AppRow[], domainRows: Parameters<typeof domainSt
   const apps: Record<string, CardAppState> = {};
   for (const row of rows) {
     if (apps[row.app] !== undefined) continue;
-    const slots = rows.filter((one) => one.app === row.app && one.slot !== null);
+    const slots = rows.filter((one) => one.app === row.app);
     apps[row.app] = {
       state: appStateSchema.parse(row.state),
       instance: row.instance,
       loadFileHash: row.load_file_hash,
       inDoubt: row.in_doubt !== 0,
-      keys: slots.length === 0 ? null : { mck: slotOf(slots, 'mck'), mtk: slotOf(slots, 'mtk') },
+      keys: keysOf(slots),
     };
   }
   const domain = domainStateOf(domainRows);
@@ -113,9 +115,13 @@ interface SlotRow {
   readonly refused: number | null;
 }
 
-function slotOf(rows: readonly SlotRow[], name: SlotName): KeySlotState {
-  const row = rows.find((one) => one.slot === name);
-  if (row == null) throw new Error(`key slot ${name} is missing in the store`);
+/** By role, as the app's dialect names them. An app that is joined with no key has one row without a slot. */
+function keysOf(rows: readonly SlotRow[]): AppKeys | null {
+  const slots = rows.flatMap((row) => (row.slot === null ? [] : [[row.slot, slotOf(row)] as const]));
+  return slots.length === 0 ? null : Object.fromEntries(slots);
+}
+
+function slotOf(row: SlotRow): KeySlotState {
   return {
     candidates: z
       .array(keyCandidateSchema)
@@ -163,8 +169,7 @@ async function writeKeys(db: Queries, card: string, app: string, state: CardAppS
     await db.deleteFrom('card_keys').where('card', '=', card).where('app', '=', app).execute();
     return;
   }
-  for (const slot of SLOTS) {
-    const key = state.keys[slot];
+  for (const [slot, key] of Object.entries(state.keys)) {
     await writeSlot(db, card, app, slot, {
       candidates: key.candidates,
       spent: key.spent,

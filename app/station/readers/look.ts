@@ -7,7 +7,6 @@ import { encodeCommand } from '../../card/apdu.ts';
 import { toHex } from '../../card/bytes.ts';
 import { type CardConnection, CardError, type CardFault } from '../../card/reader-port.ts';
 import { identificationFiles, readSelected, selectFile } from '../../catalogue/identification.ts';
-import { readEnabledFlag } from '../../catalogue/public-file.ts';
 import {
   decidingObjects,
   freeMemory,
@@ -94,7 +93,7 @@ async function see(
   const { profile, identification } = recognition;
   for (const app of catalogue.apps) {
     const foreseen = profile.apps[app.id] !== undefined;
-    const there = await selectApp(card, app);
+    const there = await selectApp(card, app, catalogue);
     if (there === undefined && foreseen) unread.push(app.id);
     else if (there === true && !foreseen) unforeseen.push(app.id);
     else if (there !== undefined && foreseen) {
@@ -143,45 +142,50 @@ async function readFiles(card: Card, catalogue: Catalogue, atr: string): Promise
 }
 
 /**
- * State of an app that is selected. One whose public file cannot be read, or whose flag is neither 00 nor 01,
- * counts as installed: only the card's own clear word makes it enabled.
+ * State of an app that is selected. One whose state cannot be read counts as installed: only the card's own clear word makes it enabled.
  */
 async function readApp(card: Card, app: CardApplication, profile: CardTypeProfile): Promise<ObservedApp> {
-  const file = profile.apps[app.id]?.publicFile;
-  let state: ObservedApp['state'] = 'installed';
-  if (file !== undefined) {
-    const read = { cla: 0x00, ins: 0xb0, p1: 0x80 | file.shortFileId, p2: 0x00, le: file.length };
-    const answer = await send(card, encodeCommand(read));
-    if (answer.sw === 0x9000 && readEnabledFlag(answer.data) === true) state = 'enabled';
-  }
-  if (!app.purse) return { app: app.id, state };
-  const answer = await send(card, encodeCommand({ cla: 0x80, ins: 0x5c, p1: 0x00, p2: 0x02, le: 4 }));
-  if (answer.sw !== 0x9000 || answer.data.length !== 4) return { app: app.id, state };
-  return { app: app.id, state, balance: answer.data.reduce((value, byte) => value * 256 + byte, 0) };
+  const rule = profile.apps[app.id];
+  if (rule === undefined) return { app: app.id, state: 'installed' };
+  const read = await send(card, encodeCommand(rule.look.command));
+  const state = read.sw === 0x9000 && rule.look.isEnabled(read.data) ? 'enabled' : 'installed';
+  if (!app.purse || rule.balance === null) return { app: app.id, state };
+  const answer = await send(card, encodeCommand(rule.balance.command));
+  const balance = answer.sw === 0x9000 ? rule.balance.amount(answer.data) : undefined;
+  return balance === undefined ? { app: app.id, state } : { app: app.id, state, balance };
 }
 
 /**
- * SELECT by AID: whether the card has the app. 6A82 = not there; 6283 and 9303 = there, but blocked; from anything else
+ * SELECT by AID: whether the card has the app. 6A82 = not there; what the app's dialects call blocked = there; from anything else
  * nothing can be told.
  */
-async function selectApp(card: Card, app: CardApplication): Promise<boolean | undefined> {
+async function selectApp(
+  card: Card,
+  app: CardApplication,
+  { profiles }: Catalogue,
+): Promise<boolean | undefined> {
   const { sw } = await send(card, selectCommand(app));
-  if (sw === 0x9000 || sw === 0x6283 || sw === 0x9303) return true;
+  if (sw === 0x9000) return true;
+  if (profiles.some(({ apps }) => apps[app.id]?.look.blocked.includes(sw) === true)) return true;
   return sw === 0x6a82 ? false : undefined;
 }
 
 /**
- * SELECT of the first app to be enabled and one 4-byte challenge, nothing in between (design §3 "opening"). Undefined when
- * the card refuses either: the job then goes without an opening.
+ * SELECT of the first app to be enabled and the command that its dialect has for the opening, nothing in between (design §3 "opening").
+ * Undefined when it has none, or when the answers are of no use to it: the job then goes without an opening.
  * @throws CardError
  */
-export async function readOpening(card: Card, app: CardApplication): Promise<Opening | undefined> {
+export async function readOpening(
+  card: Card,
+  app: CardApplication,
+  { plan }: CardTypeProfile['apps'][string],
+): Promise<Opening | undefined> {
+  if (plan.opening === null) return undefined;
   const select = await exchange(card, selectCommand(app), { repeatable: true });
   if (!toHex(select).endsWith('9000')) return undefined;
-  const getChallenge = encodeCommand({ cla: 0x00, ins: 0x84, p1: 0x00, p2: 0x00, le: 4 });
-  const challenge = await exchange(card, getChallenge, { repeatable: true });
-  if (challenge.length !== 6 || !toHex(challenge).endsWith('9000')) return undefined;
-  return { app: app.id, select: toHex(select), challenge: toHex(challenge) };
+  const challenge = await exchange(card, encodeCommand(plan.opening), { repeatable: true });
+  const opening = { app: app.id, select: toHex(select), challenge: toHex(challenge) };
+  return plan.takeOpening(opening) === undefined ? undefined : opening;
 }
 
 function selectCommand(app: CardApplication): Uint8Array {

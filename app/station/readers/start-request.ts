@@ -55,5 +55,6 @@ async function openingFor(
   });
   const first = 'plan' in planned ? planned.plan.opensWith : null;
   const app = catalogue.apps.find((one) => one.id === first);
-  return app === undefined ? undefined : readOpening(link, app);
+  const rule = app === undefined ? undefined : profile.apps[app.id];
+  return app === undefined || rule === undefined ? undefined : readOpening(link, app, rule);
 }

@@ -38,7 +38,7 @@ beforeAll(async () => {
 /** What the record says of a slot, against the version it had and the one it was going to. */
 async function known(identification: string, slot: 'mck' | 'mtk', old: string, next: string): Promise<Known> {
   const { apps } = await readCardState(rig.context.store, identification);
-  const candidates = (apps['e-wallet']?.keys?.[slot].candidates ?? []).map(
+  const candidates = (apps['e-wallet']?.keys?.[slot]?.candidates ?? []).map(
     ({ origin, version }) => `${origin} ${version}`,
   );
   if (candidates.length === 2) {

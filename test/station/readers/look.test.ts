@@ -151,16 +151,17 @@ it('an app on the card that its type does not foresee is shown apart', async () 
 
 it('the opening is whole or not at all', async () => {
   const [wallet] = catalogue.apps;
-  if (wallet === undefined) throw new Error('no app');
-  expect(await readOpening(new ScriptedCard(), wallet)).toEqual({
+  const rule = catalogue.profiles[0]?.apps['e-wallet'];
+  if (wallet === undefined || rule === undefined) throw new Error('no app');
+  expect(await readOpening(new ScriptedCard(), wallet, rule)).toEqual({
     app: 'e-wallet',
     select: '6F009000',
     challenge: 'A1B2C3D49000',
   });
   const short = new ScriptedCard();
   short.mishap = (command) => (command.startsWith('0084') ? { answer: 'A1B29000' } : undefined);
-  expect(await readOpening(short, wallet)).toBeUndefined();
-  expect(await readOpening(new ScriptedCard({ apps: {} }), wallet)).toBeUndefined();
+  expect(await readOpening(short, wallet, rule)).toBeUndefined();
+  expect(await readOpening(new ScriptedCard({ apps: {} }), wallet, rule)).toBeUndefined();
   const torn = { atr: fromHex('3B00'), transmit: () => Promise.reject(new CardError('card-removed')) };
-  await expect(readOpening(torn, wallet)).rejects.toMatchObject({ fault: 'card-removed' });
+  await expect(readOpening(torn, wallet, rule)).rejects.toMatchObject({ fault: 'card-removed' });
 });

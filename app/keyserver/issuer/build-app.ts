@@ -1,0 +1,29 @@
+/** Work on one app: enabling it, or moving its keys. How that goes is the dialect's; where it stands in the plan is ours. */
+import type { AppWork } from '../../dialects/dialect.ts';
+import { cardKeyRef } from '../../dialects/keys.ts';
+import { appDrafts, changed, glanceAt } from './app-work.ts';
+import { headOf } from './heads.ts';
+import { nextStep } from './next-step.ts';
+import type { IssuerPorts } from './ports.ts';
+import { failApp, type JobOnCard, type NextCommands } from './progress.ts';
+import type { AppStep } from './state.ts';
+
+/** The next commands for the app of `step`, which is under way; none when it cannot go on (its error is in `next`). */
+export async function buildApp(now: JobOnCard, step: AppStep, ports: IssuerPorts): Promise<NextCommands> {
+  const { app } = step;
+  const at = now.job.at;
+  const rule = ports.profile.apps[app];
+  const glance = glanceAt(now, at, step, ports);
+  const { keys } = glance;
+  if (rule === undefined || keys === null || now.job.targets[app] === undefined)
+    return { drafts: [], next: failApp(now, app, 'app-not-for-this-card') };
+  const work: AppWork = { ...glance, keys };
+  const batch = await rule.build(work, {
+    keys: { ref: (role, key) => cardKeyRef(app, role, key), ask: ports.ask },
+    dates: ports.dates,
+  });
+  if (batch === 'from-head') return { drafts: headOf(now, at, ports), next: now };
+  const next = changed(now, at, app, batch.change);
+  const behind = batch.last && batch.commands.length > 0 ? headOf(next, nextStep(next), ports) : [];
+  return { drafts: [...appDrafts(at, app, batch.commands), ...behind], next };
+}

@@ -1,0 +1,87 @@
+/** The first state of a job, before anything was sent. Pure. */
+import type { Plan } from '../../catalogue/plan.ts';
+import type { CardTypeProfile } from '../../catalogue/schema.ts';
+import { factorOf } from '../../dialects/keys.ts';
+import type { AppState, JobRequest } from '../../protocol/wire.ts';
+import { ruleOf } from './app-work.ts';
+import type { CardAppState, CardState } from './card-state.ts';
+import { isDoubtful, takenOpening } from './plan-job.ts';
+import type { AppProgress, JobState } from './state.ts';
+import { type ActiveVersion, domainTarget, targetsOf } from './targets.ts';
+
+/** The first state of a job, before anything was sent. `card` is the record, brought together with what was seen. */
+export function firstState(input: {
+  readonly request: JobRequest;
+  readonly card: CardState;
+  readonly plan: Plan;
+  readonly profile: CardTypeProfile;
+  readonly identification: string;
+  readonly activeVersion: ActiveVersion;
+  readonly confirmedPurses: readonly string[];
+}): JobState {
+  const { request, plan } = input;
+  const withKeys = plan.steps.flatMap((step) => ('app' in step ? [step.app] : []));
+  const renewed = plan.steps.flatMap((step) => (step.kind === 'renew' ? [step.app] : []));
+  const opening = takenOpening(request, plan, input.profile);
+  return {
+    profile: input.profile.id,
+    identification: input.identification,
+    account: request.account,
+    accountFactor: factorOf(request.account),
+    steps: plan.steps.map((step) =>
+      step.kind === 'content' ? { ...step, deletes: [...step.deletes], loads: [...step.loads] } : { ...step },
+    ),
+    plannedTrips: plan.trips,
+    at: 0,
+    cardEpoch: request.cardEpoch,
+    identified: opening !== undefined,
+    apps: Object.fromEntries([
+      ...renewed.map((app) => [app, progressOf('renew', 'enabled', undefined)] as const),
+      // A wish comes after: enabling what is enabled already stays a wish, whatever else happens to the app.
+      ...request.wishes.map(
+        (wish) =>
+          [wish.app, progressOf(wish.action, stateOf(request, wish.app), input.card.apps[wish.app])] as const,
+      ),
+    ]),
+    targets: Object.fromEntries(
+      withKeys.map((app) => [
+        app,
+        targetsOf(app, ruleOf(input, app).keys.roles, request.account, input.activeVersion),
+      ]),
+    ),
+    domainTarget: plan.steps.some((step) => step.kind === 'domain-keys')
+      ? domainTarget(input.profile, input.card, input.activeVersion)
+      : null,
+    domainMoves: 0,
+    domainTouched: false,
+    confirmedPurses: [...input.confirmedPurses],
+    scratch: opening === undefined ? {} : { app: { step: 0, notes: opening } },
+    sent: [],
+    channel: null,
+    trips: 1,
+    error: null,
+    setAside: null,
+  };
+}
+
+function stateOf(request: JobRequest, app: string): AppState {
+  return request.observed.find((one) => one.app === app)?.state ?? 'missing';
+}
+
+function progressOf(
+  action: AppProgress['action'],
+  before: AppState,
+  known: CardAppState | undefined,
+): AppProgress {
+  return {
+    action,
+    before,
+    after: before,
+    error: null,
+    attempts: 0,
+    loads: 0,
+    flagInDoubt: false,
+    contentInDoubt: before === 'missing' && isDoubtful(known, action),
+    touched: false,
+  };
+}
