@@ -15,7 +15,7 @@ module.exports = {
     {
       name: 'only-electron-knows-electron',
       severity: 'error',
-      from: { pathNot: '^(electron|test/e2e)/' },
+      from: { pathNot: '^(electron|test/e2e|scripts/electron/stand-in/default-app)/' },
       to: { path: '^node_modules/electron/' },
     },
     {
@@ -144,6 +144,56 @@ module.exports = {
       severity: 'error',
       from: { path: '^renderer/', pathNot: '^renderer/mock/' },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'mock-is-in-no-build',
+      severity: 'error',
+      from: { path: '^(app|electron|scripts|renderer/(?!mock/))' },
+      to: { path: '^renderer/mock/' },
+    },
+    {
+      name: 'mock-stands-for-the-station',
+      comment:
+        'It plays what the IPC schema says; with the real engine or main in it, it would be a second station.',
+      severity: 'error',
+      from: { path: '^renderer/mock/' },
+      to: { path: '^(electron/(?!ipc-schema)|app/(keyserver|simulator|demo)/|test/|scripts/)' },
+    },
+    {
+      name: 'tests-are-part-of-nothing',
+      severity: 'error',
+      from: { path: '^(app|electron|renderer|scripts)/' },
+      to: { path: '^test/' },
+    },
+    {
+      name: 'no-test-imports-a-test',
+      comment: 'What tests share is in test/support, so that each file runs alone.',
+      severity: 'error',
+      from: {},
+      to: { path: '\\.test\\.tsx?$' },
+    },
+    {
+      name: 'scripts-import-no-product',
+      comment:
+        'Scripts are plain JavaScript that any Node from 20 runs; the product is started as a program.',
+      severity: 'error',
+      from: { path: '^scripts/' },
+      to: { path: '^(app|electron|renderer)/' },
+    },
+    {
+      name: 'set-up-needs-no-packages',
+      comment:
+        'It runs before they are there. What is imported while it runs, after the installation, may be one.',
+      severity: 'error',
+      from: { path: '^scripts/(bootstrap/|electron/(?!stand-in/default-app/)|launch\\.mjs$)' },
+      to: { path: '^node_modules/', dynamic: false },
+    },
+    {
+      name: 'set-up-knows-no-build',
+      comment: 'Building and packing need the packages; they are started as programs.',
+      severity: 'error',
+      from: { path: '^scripts/(bootstrap|electron)/' },
+      to: { path: '^scripts/(build|dist)/' },
     },
   ],
   options: {

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// @ts-check
 /**
  * `node scripts/launch.mjs <command> [arguments]`: what every npm script calls. Sets up what is missing, then runs
  * the command with Node 24. Written so that an old Node can still read it and say so; all else is loaded after that.

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Makes the four packages of resources/packages, byte for byte the same on every run. There is no Java Card converter here, so
  * they stand in for a vendor's packages: every component has the structure of the JCVM specification 2.2.2 (chapter 6) and
@@ -10,7 +11,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { zipSync } from 'fflate';
 
-/** `size`: bytes of the load file, Descriptor left out. */
+/** @typedef {{ file: string, aid: string, applet: string, size: number }} Demo `size`: bytes of the load file, Descriptor left out */
+
+/** @type {Demo[]} */
 const PACKAGES = [
   { file: 'e-wallet', aid: 'F04B41494B410100', applet: 'F04B41494B41010001', size: 12 * 1024 },
   { file: 'identity', aid: 'F04B41494B410200', applet: 'F04B41494B41020001', size: 5 * 1024 },
@@ -25,18 +28,22 @@ const IMPORTS = [
   { name: 'javacard.security', aid: 'A0000000620102', major: 1, minor: 2 },
 ];
 
-const u1 = (value) => Buffer.from([value]);
-const u2 = (value) => Buffer.from([value >> 8, value & 0xff]);
-const hex = (text) => Buffer.from(text, 'hex');
-const counted = (bytes) => Buffer.concat([u1(bytes.length), bytes]);
+const u1 = (/** @type {number} */ value) => Buffer.from([value]);
+const u2 = (/** @type {number} */ value) => Buffer.from([value >> 8, value & 0xff]);
+const hex = (/** @type {string} */ text) => Buffer.from(text, 'hex');
+const counted = (/** @type {Buffer} */ bytes) => Buffer.concat([u1(bytes.length), bytes]);
 
-/** Tag, 2-byte size, info. */
+/** Tag, 2-byte size, info. @param {number} tag @param {Buffer[]} info */
 function component(tag, ...info) {
   const bytes = Buffer.concat(info);
   return Buffer.concat([u1(tag), u2(bytes.length), bytes]);
 }
 
-/** Bytes that look like code and are always the same: SHA-256 over a seed and a counter. */
+/**
+ * Bytes that look like code and are always the same: SHA-256 over a seed and a counter.
+ * @param {string} seed
+ * @param {number} length
+ */
 function pseudoRandom(seed, length) {
   const blocks = [];
   for (let i = 0; i * 32 < length; i += 1) blocks.push(createHash('sha256').update(`${seed}/${i}`).digest());
@@ -60,6 +67,8 @@ const CONSTANT_POOL = [
 /**
  * The Method component's info: no exception handlers, then methods of at most 200 bytes that together fill `length`. Each begins
  * with an invokestatic of constant pool entry 2 or 4 and ends with a return.
+ * @param {string} seed
+ * @param {number} length
  */
 function methods(seed, length) {
   const random = pseudoRandom(seed, length);
@@ -70,11 +79,11 @@ function methods(seed, length) {
   const references = [];
   for (let at = 1; at < length; ) {
     const left = length - at;
-    const wanted = 24 + (random[at] % 176);
+    const wanted = 24 + (random.readUInt8(at) % 176);
     const size = left - wanted < 24 ? left : wanted;
     starts.push({ at, bytecodes: size - 2 });
-    info[at] = random[at] & 0x07; // flags 0, max_stack
-    info[at + 1] = 0x10 | (random[at + 1] & 0x07); // one argument, max_locals
+    info[at] = random.readUInt8(at) & 0x07; // flags 0, max_stack
+    info[at + 1] = 0x10 | (random.readUInt8(at + 1) & 0x07); // one argument, max_locals
     info[at + 2] = 0x8d; // invokestatic
     info[at + 3] = 0;
     info[at + 4] = starts.length % 2 === 0 ? 2 : 4;
@@ -85,7 +94,10 @@ function methods(seed, length) {
   return { info, starts, references };
 }
 
-/** Offsets as the RefLocation component writes them: distances, 255 for "and further". */
+/**
+ * Offsets as the RefLocation component writes them: distances, 255 for "and further".
+ * @param {number[]} offsets
+ */
 function distances(offsets) {
   const bytes = [];
   let before = 0;
@@ -98,11 +110,15 @@ function distances(offsets) {
   return Buffer.from(bytes);
 }
 
+/**
+ * @param {Demo} demo
+ * @param {number} methodLength
+ * @returns {Record<string, Buffer>} by the component's name
+ */
 function components({ file, aid, applet }, methodLength) {
   const { info, starts, references } = methods(file, methodLength);
   const name = Buffer.from(`kaika/demo/${file.replaceAll('-', '')}`);
-  const installMethod = starts[0].at;
-  const processMethod = starts[1].at;
+  const [installMethod = 0, processMethod = 0] = starts.map(({ at }) => at);
   const parts = {
     Header: component(
       1,
@@ -161,6 +177,7 @@ function components({ file, aid, applet }, methodLength) {
   return { ...parts, Directory: directory(parts) };
 }
 
+/** @param {Record<string, Buffer>} parts */
 function directory(parts) {
   const order = [
     'Header',
@@ -177,8 +194,7 @@ function directory(parts) {
     'Debug',
   ];
   const own = 2 * order.length + 6 + 3;
-  const size = (name) =>
-    name === 'Directory' ? own : parts[name] === undefined ? 0 : parts[name].length - 3;
+  const size = (/** @type {string} */ name) => (name === 'Directory' ? own : (parts[name]?.length ?? 3) - 3);
   return component(
     2,
     ...order.map((name) => u2(size(name))),
@@ -191,6 +207,7 @@ function directory(parts) {
   );
 }
 
+/** @param {Record<string, Buffer>} parts */
 function loadFileSize(parts) {
   return Object.entries(parts).reduce(
     (sum, [name, bytes]) => (name === 'Descriptor' ? sum : sum + bytes.length),
@@ -198,7 +215,10 @@ function loadFileSize(parts) {
   );
 }
 
-/** More methods need more reference locations, so the length that fits is found by going there. */
+/**
+ * More methods need more reference locations, so the length that fits is found by going there.
+ * @param {Demo} one
+ */
 function fitted(one) {
   let length = one.size - 400;
   for (let i = 0; i < 50; i += 1) {
@@ -210,7 +230,10 @@ function fitted(one) {
   throw new Error(`${one.file}: no method length gives ${one.size} bytes`);
 }
 
-/** The archive as a converter lays it out, stored so that it does not depend on a compressor's version. */
+/**
+ * The archive as a converter lays it out, stored so that it does not depend on a compressor's version.
+ * @param {Demo} one
+ */
 function archive(one) {
   const folder = `kaika/demo/${one.file.replaceAll('-', '')}/javacard`;
   const manifest = [
@@ -223,6 +246,7 @@ function archive(one) {
     '',
     '',
   ].join('\r\n');
+  /** @type {Record<string, Buffer>} */
   const members = { 'META-INF/MANIFEST.MF': Buffer.from(manifest) };
   for (const [name, bytes] of Object.entries(fitted(one))) members[`${folder}/${name}.cap`] = bytes;
   // ZIP times are local times without a zone, so a date made of local fields is the same everywhere.

@@ -1,3 +1,4 @@
+// @ts-check
 /** The commands that npm's scripts call, and how each of them ends. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,26 +14,35 @@ import { say } from './say.mjs';
 import { setUp } from './set-up.mjs';
 import { test } from './test.mjs';
 
-/** Runs a file of this copy with Node 24. */
-const program = (file) => async (args, env) => {
-  const path = join(paths.root, ...file.split('/'));
-  if (!existsSync(path)) throw new Failure(`This copy of Kaika has no ${file}.`);
-  return (await runProgram(theRuntime().node, [path, ...args], { cwd: paths.root, env })).status;
-};
+/** @typedef {(args: string[]) => Promise<number>} Run gives the exit status */
 
-const module = (file, ...before) => {
-  const run = program(`node_modules/${file}`);
-  return (args) => run([...before, ...args]);
-};
+/**
+ * Runs a file of this copy with Node 24.
+ * @param {string} file
+ * @param {string[]} before arguments before the person's
+ */
+const program =
+  (file, ...before) =>
+  /** @param {string[]} args @param {NodeJS.ProcessEnv} [env] */
+  async (args, env = {}) => {
+    const path = join(paths.root, ...file.split('/'));
+    if (!existsSync(path)) throw new Failure(`This copy of Kaika has no ${file}.`);
+    const command = [path, ...before, ...args];
+    return (await runProgram(theRuntime().node, command, { cwd: paths.root, env })).status;
+  };
 
 const demo = program('app/demo/main.ts');
 const build = program('scripts/build/main.mjs');
 
-/** The demo's window: the shell is built where its sources have changed, and the program is told which Electron to take. */
+/**
+ * The demo's window: the shell is built where its sources have changed, and the program is told which Electron to take.
+ * @type {Run}
+ */
 async function startWindow(args) {
   const status = await build(['--if-changed']);
   if (status !== 0) return status;
   const electron = findElectron();
+  if (electron === undefined) throw new Failure('Electron is gone again: run the command once more.');
   if (electron.kind === 'stand-in') {
     say(
       `The window runs on Electron ${electron.version}, which is old and not from Electron's makers: for this demonstration ` +
@@ -45,44 +55,41 @@ async function startWindow(args) {
   });
 }
 
-/** What a person asks of the demo without wanting its window. */
+/** What a person asks of the demo without wanting its window. @param {string[]} args */
 const isWithoutWindow = (args) =>
   args.some((word) => ['--headless', '--help', '-h'].includes(word)) ||
   /(^| )--fault[ =]list( |$)/.test(args.join(' '));
 
-/** @typedef {{ needs: import('./set-up.mjs').Needs, before?: () => void, run: (args: string[]) => Promise<number> }} Command */
+/** @typedef {{ needs: import('./set-up.mjs').Needs, before?: () => void, run: Run }} Command */
 
-/** @returns {Command | undefined} */
+/** @type {Readonly<Record<string, Command>>} */
+const COMMANDS = {
+  start: {
+    needs: { native: true, window: 'person' },
+    before: refuseWithoutDisplay,
+    run: startWindow,
+  },
+  server: { needs: { native: true }, run: program('app/keyserver/main.ts') },
+  card: { needs: { native: true }, run: program('app/simulator/cli/main.ts') },
+  test: { needs: { native: true, window: 'test' }, run: test },
+  bench: { needs: { native: true, window: 'test' }, run: program('test/bench/main.ts') },
+  build: { needs: { native: false }, run: build },
+  dist: { needs: { native: true, window: 'pack' }, run: program('scripts/dist/main.mjs') },
+  lint: { needs: { native: false }, run: lint },
+  typecheck: { needs: { native: false }, run: typecheck },
+  format: {
+    needs: { native: false },
+    run: program('node_modules/@biomejs/biome/bin/biome', 'format', '--write'),
+  },
+};
+
+/** @param {string} name @param {string[]} args @returns {Command} */
 function commandOf(name, args) {
-  switch (name) {
-    case 'start':
-      return isWithoutWindow(args)
-        ? { needs: { native: true }, run: demo }
-        : { needs: { native: true, window: 'person' }, before: refuseWithoutDisplay, run: startWindow };
-    case 'server':
-      return { needs: { native: true }, run: program('app/keyserver/main.ts') };
-    case 'card':
-      return { needs: { native: true }, run: program('app/simulator/cli/main.ts') };
-    case 'test':
-      return { needs: { native: true, window: 'test' }, run: test };
-    case 'bench':
-      return { needs: { native: true, window: 'test' }, run: program('test/bench/main.ts') };
-    case 'build':
-      return { needs: { native: false }, run: build };
-    case 'dist':
-      return { needs: { native: true, window: 'pack' }, run: program('scripts/dist/main.mjs') };
-    case 'lint':
-      return { needs: { native: false }, run: lint };
-    case 'typecheck':
-      return { needs: { native: false }, run: typecheck };
-    case 'format':
-      return { needs: { native: false }, run: module('@biomejs/biome/bin/biome', 'format', '--write') };
-    default:
-      return undefined;
-  }
+  if (name === 'start' && isWithoutWindow(args)) return { needs: { native: true }, run: demo };
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) throw new Failure(`Say one of: ${Object.keys(COMMANDS).join(', ')}.`, 2);
+  return command;
 }
-
-const NAMES = ['start', 'server', 'card', 'test', 'bench', 'build', 'dist', 'lint', 'typecheck', 'format'];
 
 /**
  * Sets up, runs, and leaves the exit status in process.exitCode: the program's own; 1 after a sentence on stderr;
@@ -93,7 +100,6 @@ export async function main([name = '', ...args]) {
   listen();
   try {
     const command = commandOf(name, args);
-    if (!command) throw new Failure(`Say one of: ${NAMES.join(', ')}.`, 2);
     command.before?.();
     await setUp(command.needs);
     process.exitCode = await command.run(args);
@@ -105,9 +111,8 @@ export async function main([name = '', ...args]) {
       say(error.message);
       process.exitCode = error.exitStatus;
     } else {
-      say(
-        `Setting up ended unexpectedly (${error?.message ?? error}): run the command again, or see ${paths.log}.`,
-      );
+      const what = error instanceof Error ? error.message : error;
+      say(`Setting up ended unexpectedly (${what}): run the command again, or see ${paths.log}.`);
       process.exitCode = 1;
     }
   }

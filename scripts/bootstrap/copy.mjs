@@ -1,3 +1,4 @@
+// @ts-check
 /** This copy of Kaika: where things are in it. Everything set-up needs to know of the folder is asked here. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -22,7 +23,10 @@ export const paths = {
   packageLock: join(root, 'package-lock.json'),
 };
 
-/** A JSON file, or undefined when it is not there or not whole. */
+/**
+ * @param {string} path
+ * @returns {unknown} what the JSON file holds; undefined when it is not there or not whole
+ */
 export function readJson(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
@@ -31,7 +35,17 @@ export function readJson(path) {
   }
 }
 
-/** Whole or not at all, also when the process dies in between. */
+/**
+ * A field of something that came from outside.
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {unknown} undefined also where `value` is no object
+ */
+export function fieldOf(value, name) {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+/** Whole or not at all, also when the process dies in between. @param {string} path @param {unknown} value */
 export function writeJson(path, value) {
   const draft = `${path}.${process.pid}`;
   try {
@@ -42,7 +56,7 @@ export function writeJson(path, value) {
   }
 }
 
-/** The size of a file, undefined when there is none. */
+/** The size of a file in bytes, undefined when there is none. @param {string} path */
 export function sizeOf(path) {
   return statSync(path, { throwIfNoEntry: false })?.size;
 }
@@ -50,30 +64,46 @@ export function sizeOf(path) {
 /** @returns {{ dependencies: string[], lockHash: string }} what package.json and its lock ask for */
 export function wanted() {
   const manifest = readJson(join(root, 'package.json'));
-  if (!manifest || !existsSync(paths.packageLock)) {
+  if (manifest === undefined || !existsSync(paths.packageLock)) {
     throw new Failure('This copy of Kaika is not whole (package.json or package-lock.json): fetch it again.');
   }
   return {
-    dependencies: Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }),
+    dependencies: ['dependencies', 'devDependencies'].flatMap((kind) =>
+      Object.keys(fieldOf(manifest, kind) ?? {}),
+    ),
     lockHash: createHash('sha256').update(readFileSync(paths.packageLock)).digest('hex'),
   };
 }
 
-/** What is known of node_modules for this machine; {} when it belongs to another lock or another kind of machine. */
+const machine = `${process.platform} ${process.arch}`;
+
+/**
+ * What set-up has done to node_modules. Sizes stand for "still the files that were seen to work".
+ * @typedef {object} Stamp
+ * @property {number} [runtime] size of the Node 24 that came with the packages; there once all of them were installed
+ * @property {{ runtime: number, addon: number }} [verified] sizes of what was seen to load
+ */
+
+/** @returns {Stamp} {} when it belongs to another lock file or another kind of machine */
 export function readStamp() {
   const stamp = readJson(paths.stamp);
-  const { lockHash } = wanted();
-  const fits = stamp?.lockHash === lockHash && stamp.machine === `${process.platform} ${process.arch}`;
-  return fits ? stamp : {};
+  if (fieldOf(stamp, 'lockHash') !== wanted().lockHash || fieldOf(stamp, 'machine') !== machine) return {};
+  const runtime = fieldOf(stamp, 'runtime');
+  const verified = fieldOf(stamp, 'verified');
+  return {
+    ...(typeof runtime === 'number' ? { runtime } : {}),
+    ...(verified === undefined
+      ? {}
+      : {
+          verified: {
+            runtime: Number(fieldOf(verified, 'runtime')),
+            addon: Number(fieldOf(verified, 'addon')),
+          },
+        }),
+  };
 }
 
-/** Adds to the stamp. Written after the thing that it says is done. */
+/** Written after the thing that it says is done. @param {Stamp} facts */
 export function addToStamp(facts) {
-  const { lockHash } = wanted();
-  writeJson(paths.stamp, {
-    ...readStamp(),
-    lockHash,
-    machine: `${process.platform} ${process.arch}`,
-    ...facts,
-  });
+  writeJson(paths.stamp, { ...readStamp(), lockHash: wanted().lockHash, machine, ...facts });
 }

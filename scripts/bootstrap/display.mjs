@@ -1,3 +1,4 @@
+// @ts-check
 /** What a window needs of the machine beside packages: a screen, and a sandbox for Chromium. */
 import { spawnSync } from 'node:child_process';
 import { Failure } from './failure.mjs';

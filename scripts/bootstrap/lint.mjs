@@ -1,39 +1,24 @@
+// @ts-check
 /** `npm run lint`: the formatter and linter, the types, the import rules. All of them report before it ends. */
 import { join } from 'node:path';
-import { paths } from './copy.mjs';
+import { fieldOf, paths } from './copy.mjs';
 import { Failure } from './failure.mjs';
 import { receivedSignal } from './interruption.mjs';
 import { runProgram } from './program.mjs';
 import { theRuntime } from './runtime.mjs';
 
+/** @param {string[]} parts */
 const tool = (...parts) => join(paths.modules, ...parts);
-const run = (args, stdout) => runProgram(theRuntime().node, args, { cwd: paths.root, stdout });
+/** @param {string[]} args @param {'inherit' | 'pipe'} [stdout] */
+const run = (args, stdout = 'inherit') => runProgram(theRuntime().node, args, { cwd: paths.root, stdout });
 
-/** dependency-cruiser counts errors only in its exit status; here its warnings count too. */
-async function importRules() {
-  const { status, output } = await run(
-    [
-      tool('dependency-cruiser', 'bin', 'dependency-cruiser.mjs'),
-      ...['--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'app', 'electron', 'renderer'],
-    ],
-    'pipe',
-  );
-  if (receivedSignal()) return status;
-  let summary;
-  try {
-    ({ summary } = JSON.parse(output));
-  } catch {
-    throw new Failure('The import rules could not be checked: dependency-cruiser gave no result.');
-  }
-  for (const { rule, from, to } of summary.violations) {
-    console.log(`${rule.severity} ${rule.name}: ${from} → ${to}`);
-  }
-  console.log(`Import rules: ${summary.totalCruised} modules, ${summary.violations.length} violations.`);
-  return summary.violations.length === 0 ? status : 1;
+async function formatAndLint() {
+  const biome = tool('@biomejs', 'biome', 'bin', 'biome');
+  return (await run([biome, 'check', '--error-on-warnings', '.'])).status;
 }
 
 /** Each part of the program sees the types of where it runs, and no others. */
-const PROJECTS = ['.', 'electron', 'renderer'];
+const PROJECTS = ['.', 'electron', 'renderer', 'scripts'];
 
 /** @returns {Promise<number>} 0, or the status of the last project in which something was found */
 export async function typecheck() {
@@ -47,18 +32,41 @@ export async function typecheck() {
   return found;
 }
 
-const CHECKS = [
-  async () =>
-    (await run([tool('@biomejs', 'biome', 'bin', 'biome'), 'check', '--error-on-warnings', '.'])).status,
-  typecheck,
-  importRules,
-];
+/** dependency-cruiser counts errors only in its exit status; here its warnings count too. */
+async function importRules() {
+  const options = ['--config', '.dependency-cruiser.cjs', '--output-type', 'json'];
+  const { status, output } = await run(
+    [
+      tool('dependency-cruiser', 'bin', 'dependency-cruiser.mjs'),
+      ...options,
+      ...['app', 'electron', 'renderer', 'scripts', 'test'],
+    ],
+    'pipe',
+  );
+  if (receivedSignal()) return status;
+  let summary;
+  try {
+    summary = fieldOf(JSON.parse(output), 'summary');
+  } catch {
+    throw new Failure('The import rules could not be checked: dependency-cruiser gave no result.');
+  }
+  const list = fieldOf(summary, 'violations');
+  /** @type {unknown[]} */
+  const violations = Array.isArray(list) ? list : [];
+  for (const violation of violations) {
+    const rule = fieldOf(violation, 'rule');
+    const [from, to] = ['from', 'to'].map((name) => fieldOf(violation, name));
+    console.log(`${fieldOf(rule, 'severity')} ${fieldOf(rule, 'name')}: ${from} → ${to}`);
+  }
+  console.log(`Import rules: ${fieldOf(summary, 'totalCruised')} modules, ${violations.length} violations.`);
+  return violations.length === 0 ? status : 1;
+}
 
 /** @returns {Promise<number>} 0 when nothing was found, 1 when something was, 128 + signal when stopped */
-export async function lint(args) {
+export async function lint(/** @type {string[]} */ args) {
   if (args.length > 0) throw new Failure('lint looks at everything and takes no arguments.', 2);
   let found = 0;
-  for (const check of CHECKS) {
+  for (const check of [formatAndLint, typecheck, importRules]) {
     const status = await check();
     if (receivedSignal()) return status;
     if (status !== 0) found = 1;

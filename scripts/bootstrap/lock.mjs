@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * One set-up at a time for a copy of Kaika. The lock is a file that names its holder and the child that it runs, so
  * that a lock left behind is known as such, and a child left behind is ended before another one starts.
@@ -15,10 +16,18 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { fieldOf } from './copy.mjs';
 import { explainFileError } from './failure.mjs';
 import { pause, stopIfInterrupted } from './interruption.mjs';
 import { allGone, family, identify, isAlive, signalAll } from './processes.mjs';
 import { say } from './say.mjs';
+
+/**
+ * @typedef {{ pid: number, name: string, mayBeEnded: boolean }} Child a tool that runs under the lock
+ * @typedef {import('./processes.mjs').Identity} Identity
+ * @typedef {{ host?: unknown, process?: Identity, child?: Child & Identity }} Holder as the file says; {} where it cannot be read
+ * @typedef {{ note(child: Child | undefined): void, release(): void }} Lock
+ */
 
 const HEARTBEAT_MS = 5_000;
 /** Of a holder on another machine or in another container only its silence can be seen. */
@@ -36,49 +45,62 @@ function here() {
   }
 }
 
+/** @param {unknown} value @returns {Identity | undefined} */
+function identityIn(value) {
+  const pid = fieldOf(value, 'pid');
+  const start = fieldOf(value, 'start');
+  return typeof pid === 'number' && typeof start === 'string' ? { pid, start } : undefined;
+}
+
+/** @param {string} path @returns {Holder | undefined} undefined: nobody holds it */
 function read(path) {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    /** @type {unknown} */
+    const content = JSON.parse(readFileSync(path, 'utf8'));
+    const child = fieldOf(content, 'child');
+    const self = identityIn(content);
+    const started = identityIn(child);
+    const name = String(fieldOf(child, 'name'));
+    const mayBeEnded = fieldOf(child, 'mayBeEnded') === true;
+    return {
+      host: fieldOf(content, 'host'),
+      ...(self ? { process: self } : {}),
+      ...(started ? { child: { ...started, name, mayBeEnded } } : {}),
+    };
   } catch (error) {
-    return error.code === 'ENOENT' ? undefined : {};
+    return fieldOf(error, 'code') === 'ENOENT' ? undefined : {};
   }
 }
 
+/** @param {string} path @returns {number} milliseconds since it was last touched, 0 when it is not there */
 function age(path) {
-  try {
-    return Date.now() - statSync(path).mtimeMs;
-  } catch {
-    return 0;
-  }
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat ? Date.now() - stat.mtimeMs : 0;
 }
 
-/** Creates the file with its content in one step, or says that there is one. */
+/** @param {string} path @param {string} content @returns {boolean} false: there is one already */
 function createWhole(path, content) {
   const draft = `${path}.${process.pid}`;
   try {
+    // A link appears with its content, or not at all; a file that is written can be seen while it is still empty.
     writeFileSync(draft, content);
-    try {
-      linkSync(draft, path);
-    } catch (error) {
-      // File systems without hard links: not whole in one step, but still only one of two wins.
-      if (error.code === 'EEXIST') return false;
-      writeFileSync(path, content, { flag: 'wx' });
-    }
+    linkSync(draft, path);
     return true;
   } catch (error) {
-    if (error.code === 'EEXIST') return false;
+    if (fieldOf(error, 'code') === 'EEXIST') return false;
     throw error;
   } finally {
     rmSync(draft, { force: true });
   }
 }
 
+/** @param {string} path @param {Holder} holder */
 function isStale(path, holder) {
-  if (holder.host === here() && typeof holder.pid === 'number') return !isAlive(holder);
+  if (holder.host === here() && holder.process) return !isAlive(holder.process);
   return age(path) > SILENT_MS;
 }
 
-/** npm goes on when its launcher was killed; apt must be left to finish. */
+/** npm goes on when its launcher was killed; apt must be left to finish. @param {Holder['child']} child */
 async function settleOrphan(child) {
   if (!child || !isAlive(child)) return;
   if (child.mayBeEnded) {
@@ -94,14 +116,14 @@ async function settleOrphan(child) {
   }
 }
 
-/** Removes a stale lock unless somebody else has just replaced it. */
+/** Removes a stale lock unless somebody else has just replaced it. @param {string} path */
 async function takeOver(path) {
   const mark = `${path}.takeover`;
   if (age(mark) > TAKEOVER_MS) rmSync(mark, { force: true });
   try {
     writeFileSync(mark, String(process.pid), { flag: 'wx' });
   } catch (error) {
-    if (error.code === 'EEXIST') return;
+    if (fieldOf(error, 'code') === 'EEXIST') return;
     throw error;
   }
   try {
@@ -118,11 +140,11 @@ async function takeOver(path) {
 /**
  * Waits for the lock and takes it.
  * @param {string} path the lock's file; its folder is made
- * @returns {Promise<{ note(child?: { pid: number, name: string, mayBeEnded: boolean }): void, release(): void }>}
- * @throws {Failure} when the folder cannot be written
+ * @returns {Promise<Lock>}
+ * @throws {import('./failure.mjs').Failure} when the folder cannot be written
  */
 export async function acquire(path) {
-  const self = { ...identify(process.pid), host: here() };
+  const self = { pid: process.pid, start: '', ...identify(process.pid), host: here() };
   let told = false;
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -134,7 +156,7 @@ export async function acquire(path) {
       } else if (holder && !told) {
         told = true;
         say(
-          `Another start${holder.pid ? ` (process ${holder.pid})` : ''} is setting Kaika up; waiting for it.`,
+          `Another start${holder.process ? ` (process ${holder.process.pid})` : ''} is setting Kaika up; waiting for it.`,
         );
       }
       if (holder) await pause(LOOK_AGAIN_MS);
@@ -145,7 +167,9 @@ export async function acquire(path) {
 
   const isOurs = () => {
     const holder = read(path);
-    return holder?.pid === self.pid && holder?.start === self.start && holder?.host === self.host;
+    return (
+      holder?.host === self.host && holder.process?.pid === self.pid && holder.process.start === self.start
+    );
   };
   const heartbeat = setInterval(() => {
     try {

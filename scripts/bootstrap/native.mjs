@@ -1,10 +1,11 @@
+// @ts-check
 /** Native code: builds the PKCS#11 addon for Node 24, and sees once that the runtime and every addon load. */
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { addToStamp, paths, readStamp, sizeOf, wanted } from './copy.mjs';
-import { Failure, Interrupted, lastWords, npmCause } from './failure.mjs';
-import { findNpm, npmEnvironment } from './packages.mjs';
+import { explain, Failure, lastWords } from './failure.mjs';
+import { NPM_FAULTS, runNpm } from './npm.mjs';
 import { theRuntime } from './runtime.mjs';
 import { say } from './say.mjs';
 import { runTool } from './tool.mjs';
@@ -21,78 +22,73 @@ const LOADS = {
   libsql: `new (require('libsql'))(':memory:').prepare('select 1').get()`,
 };
 
+/** @param {string} name */
 const isWanted = (name) => wanted().dependencies.includes(name);
 
 /** Whether the addon has still to be built, which is what the compiler is needed for. */
 export const addonIsMissing = () => isWanted(ADDON) && !sizeOf(addonFile());
 
-/** Cheap: asked at every start. Sizes stand for "still the files that were seen to work". */
+/** Sizes of what was seen to load, or would be. */
+const sizes = () => ({ runtime: theRuntime().size, addon: sizeOf(addonFile()) ?? 0 });
+
+/** Cheap: asked at every start. */
 export function nativeIsReady() {
   const { verified } = readStamp();
-  if (!verified) return false;
-  return (
-    verified.runtime === theRuntime().size && (!isWanted(ADDON) || verified.addon === sizeOf(addonFile()))
-  );
+  return verified?.runtime === sizes().runtime && verified.addon === sizes().addon && !addonIsMissing();
 }
 
 /**
  * The compiler's command lines come from make, which does not quote the headers' folder: a path with spaces in it
  * gets a plain name for the length of the build.
- * @returns {{ folder: string, remove(): void }}
+ * @param {string} folder
+ * @returns {{ name: string, remove(): void }}
  */
 function withoutSpaces(folder) {
-  if (process.platform === 'win32' || /^[\w./+@-]+$/.test(folder)) return { folder, remove: () => {} };
-  const temporary = mkdtempSync(join(/^[\w./+@-]+$/.test(tmpdir()) ? tmpdir() : '/tmp', 'kaika-'));
-  const link = join(temporary, 'node');
-  symlinkSync(folder, link);
-  return { folder: link, remove: () => rmSync(temporary, { recursive: true, force: true }) };
+  const isPlain = (/** @type {string} */ path) => /^[\w./+@-]+$/.test(path);
+  if (process.platform === 'win32' || isPlain(folder)) return { name: folder, remove: () => {} };
+  const temporary = mkdtempSync(join(isPlain(tmpdir()) ? tmpdir() : '/tmp', 'kaika-'));
+  const name = join(temporary, 'node');
+  symlinkSync(folder, name);
+  return { name, remove: () => rmSync(temporary, { recursive: true, force: true }) };
 }
 
-/** Node 24 first, so that node-gyp runs on it also where npm left out its link; and its headers, if there are any. */
-function buildEnvironment({ node }, headers) {
-  return npmEnvironment({
-    PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
-    ...(headers ? { npm_config_nodedir: headers } : {}),
-  });
-}
-
-async function buildAddon({ log, lock }) {
-  const npm = findNpm();
-  const runtime = theRuntime();
-  const headers = runtime.folder && withoutSpaces(runtime.folder);
+/** @param {import('./tool.mjs').Context} context @throws {Failure | import('./failure.mjs').Interrupted} */
+async function buildAddon(context) {
+  const { node, folder } = theRuntime();
+  const headers = folder === undefined ? undefined : withoutSpaces(folder);
   const label = 'Building the PKCS#11 addon';
   say(`${label} with this machine's C++ compiler; nothing is downloaded.`);
   try {
-    const { status, output } = await runTool(
-      npm[0],
-      [...npm.slice(1), 'rebuild', ADDON, '--ignore-scripts=false', '--foreground-scripts'],
+    const { status, output } = await runNpm(
+      ['rebuild', ADDON, '--ignore-scripts=false', '--foreground-scripts'],
+      context,
       {
-        name: 'npm',
         label,
-        cwd: paths.root,
-        env: buildEnvironment(runtime, headers?.folder),
-        log,
-        lock,
+        // Node 24 first, so that node-gyp runs on it also where npm left out its link; and its headers, if there are any.
+        env: {
+          PATH: `${dirname(node)}${delimiter}${process.env['PATH'] ?? ''}`,
+          ...(headers ? { npm_config_nodedir: headers.name } : {}),
+        },
       },
     );
     if (status === 0 && sizeOf(addonFile())) return;
-    if (npmCause(output) === 'full') {
-      throw new Failure('The disk is full: free 50 MB for the PKCS#11 addon and run the command again.');
-    }
-    throw new Failure(
-      `The PKCS#11 addon could not be built (${lastWords(output)}): it needs a C++ compiler, make and Python 3; ` +
-        `everything that was said is in ${log.path}.`,
-    );
+    const why =
+      explain(NPM_FAULTS, output, '').cause === 'full'
+        ? 'The disk is full: free 50 MB for the PKCS#11 addon and run the command again'
+        : `The PKCS#11 addon could not be built (${lastWords(output)}): it needs a C++ compiler, make and Python 3`;
+    throw new Failure(`${why}; everything that was said is in ${context.log.path}.`);
   } catch (error) {
     rmSync(addonFolder(), { recursive: true, force: true });
-    if (error instanceof Interrupted) say('Removed the half-built addon.');
     throw error;
   } finally {
     headers?.remove();
   }
 }
 
-/** @returns {Promise<string | undefined>} what is wrong with the runtime */
+/**
+ * @param {import('./tool.mjs').Context} context
+ * @returns {Promise<string | undefined>} what is wrong with the runtime
+ */
 async function runtimeFault({ log, lock }) {
   const { node } = theRuntime();
   const { status, output } = await runTool(node, ['--version'], { name: 'Node', cwd: paths.root, log, lock });
@@ -101,7 +97,10 @@ async function runtimeFault({ log, lock }) {
     : `Node 24 (${lastWords(output)})`;
 }
 
-/** @returns {Promise<string | undefined>} the name of the addon that does not load, and why */
+/**
+ * @param {import('./tool.mjs').Context} context
+ * @returns {Promise<string | undefined>} the name of the addon that does not load, and why
+ */
 async function firstThatFails({ log, lock }) {
   const { node } = theRuntime();
   const options = { name: 'Node', cwd: paths.root, log, lock };
@@ -115,7 +114,8 @@ async function firstThatFails({ log, lock }) {
 
 /**
  * Builds and checks; forgets what does not work, so that the next run makes it anew.
- * @throws {Failure | Interrupted}
+ * @param {import('./tool.mjs').Context} context
+ * @throws {Failure | import('./failure.mjs').Interrupted}
  */
 export async function prepareNative(context) {
   if (nativeIsReady()) return;
@@ -138,5 +138,5 @@ export async function prepareNative(context) {
         `see ${context.log.path}.`,
     );
   }
-  addToStamp({ verified: { runtime: theRuntime().size, addon: sizeOf(addonFile()) } });
+  addToStamp({ verified: sizes() });
 }

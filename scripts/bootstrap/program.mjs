@@ -1,5 +1,7 @@
+// @ts-check
 /** Runs the program itself: the terminal is its own, and when it is stopped nothing of it stays behind. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { Failure } from './failure.mjs';
 import { onInterruption, receivedSignal, statusOf } from './interruption.mjs';
 import { allGone, endTreeOnWindows, family, signalAll } from './processes.mjs';
@@ -23,7 +25,8 @@ function graceMs() {
  *   was written to a piped stdout
  */
 export async function runProgram(command, args, { cwd, stdout = 'inherit', env = {} }) {
-  if (receivedSignal()) return { status: statusOf(receivedSignal()), output: '' };
+  const before = receivedSignal();
+  if (before) return { status: statusOf(before), output: '' };
   const ownGroup = process.platform !== 'win32';
   const child = spawn(command, args, {
     cwd,
@@ -36,21 +39,24 @@ export async function runProgram(command, args, { cwd, stdout = 'inherit', env =
     output += chunk;
   });
 
+  const { pid } = child;
+  /** @type {import('./processes.mjs').Identity[]} */
   let known = [];
+  /** @type {NodeJS.Timeout | undefined} */
   let killer;
   const killAll = () => {
-    if (child.pid === undefined) return;
-    if (!ownGroup) endTreeOnWindows(child.pid);
-    else signalAll([...known, ...family(child.pid)], 'SIGKILL');
+    if (pid === undefined) return;
+    if (!ownGroup) endTreeOnWindows(pid);
+    else signalAll([...known, ...family(pid)], 'SIGKILL');
   };
   const stop = onInterruption((signal, again) => {
-    if (child.pid === undefined) return;
+    if (pid === undefined) return;
     if (again) {
       killAll();
       return;
     }
     // Remembered now: children in groups of their own can no longer be found once their parent has gone.
-    known = family(child.pid);
+    known = family(pid);
     // On Windows the console has already told it, and kill() would not ask but end.
     if (ownGroup || signal !== 'SIGINT') child.kill(signal);
     killer = setTimeout(() => {
@@ -62,25 +68,24 @@ export async function runProgram(command, args, { cwd, stdout = 'inherit', env =
   if (ownGroup && process.stdout.isTTY) process.on('SIGWINCH', resize);
 
   try {
+    /** @type {{ code: number | null, signal: NodeJS.Signals | null }} */
     const ended = await new Promise((resolve, reject) => {
       child.on('error', (error) => {
         reject(new Failure(`The program could not be started (${command}: ${error.message}).`, 1));
       });
       child.on('exit', (code, signal) => resolve({ code, signal }));
     });
-    if (ownGroup) {
-      const left = [...known, ...family(child.pid)];
+    if (ownGroup && pid !== undefined) {
+      const left = [...known, ...family(pid)];
       signalAll(left, 'SIGTERM');
       if (!(await allGone(left, LAST_GRACE_MS))) {
         signalAll(left, 'SIGKILL');
         await allGone(left, LAST_GRACE_MS);
       }
     }
-    if (child.stdout && !child.stdout.readableEnded) {
-      await new Promise((resolve) => child.stdout.once('close', resolve));
-    }
+    if (child.stdout && !child.stdout.readableEnded) await once(child.stdout, 'close');
     const signal = receivedSignal() ?? ended.signal;
-    return { status: signal ? statusOf(signal) : ended.code, output };
+    return { status: signal ? statusOf(signal) : (ended.code ?? 1), output };
   } finally {
     clearTimeout(killer);
     stop();

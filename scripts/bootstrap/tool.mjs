@@ -1,7 +1,9 @@
+// @ts-check
 /** Runs npm, apt and the like while setting up: their talk goes to the log, their interruption is ours to arrange. */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { fieldOf } from './copy.mjs';
 import { onInterruption, stopIfInterrupted } from './interruption.mjs';
 import { endTreeOnWindows, family, signalAll } from './processes.mjs';
 import { progress } from './say.mjs';
@@ -10,8 +12,9 @@ const KEPT = 64 * 1024;
 /** npm itself does not stop for a SIGTERM while it unpacks; what it leaves is removed anyway. */
 const GRACE_MS = 1_000;
 
-/** The log of the last set-up. A log that cannot be written is no reason to stop. */
+/** The log of the last set-up. A log that cannot be written is no reason to stop. @param {string} path */
 export function openLog(path) {
+  /** @type {number | undefined} */
   let file;
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -21,9 +24,10 @@ export function openLog(path) {
   }
   return {
     path,
+    /** @param {string | Buffer} chunk */
     write(chunk) {
       try {
-        if (file !== undefined) writeSync(file, chunk);
+        if (file !== undefined) writeSync(file, String(chunk));
       } catch {
         // A full disk: the sentence at the end says so.
       }
@@ -51,8 +55,8 @@ export function openLog(path) {
  * @property {boolean} [mayBeEnded] true: Ctrl-C ends it and its children; false: it is asked, and waited for
  * @property {(pid: number) => void} [ask] how to ask it, where a plain SIGINT is not allowed (sudo)
  * @property {RegExp} [alarm] words that mean failure whatever the exit status says: then `status` is not 0
- * @property {{ write(chunk: string | Buffer): void }} log
- * @property {{ note(child?: object): void }} [lock] told of the child, for whoever comes after a kill
+ * @property {Context['log']} log
+ * @property {Context['lock']} lock told of the child, for whoever comes after a kill
  */
 
 /**
@@ -74,7 +78,7 @@ export async function runTool(command, args, options) {
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
-  if (child.pid !== undefined) lock?.note({ pid: child.pid, name, mayBeEnded });
+  if (child.pid !== undefined) lock.note({ pid: child.pid, name, mayBeEnded });
   const endProgress = label ? progress(label) : () => {};
   let output = '';
   let alarmed = false;
@@ -86,25 +90,28 @@ export async function runTool(command, args, options) {
     });
   }
 
+  /** @type {NodeJS.Timeout | undefined} */
   let killer;
+  const { pid } = child;
   const stop = onInterruption(() => {
-    if (child.pid === undefined) return;
+    if (pid === undefined) return;
     if (!mayBeEnded) {
-      if (ask) ask(child.pid);
+      if (ask) ask(pid);
       else child.kill('SIGINT');
     } else if (process.platform === 'win32') {
-      endTreeOnWindows(child.pid);
+      endTreeOnWindows(pid);
     } else {
-      const all = family(child.pid);
+      const all = family(pid);
       signalAll(all, 'SIGTERM');
-      killer ??= setTimeout(() => signalAll([...all, ...family(child.pid)], 'SIGKILL'), GRACE_MS);
+      killer ??= setTimeout(() => signalAll([...all, ...family(pid)], 'SIGKILL'), GRACE_MS);
     }
   });
   try {
+    /** @type {number} */
     const status = await new Promise((resolve) => {
       child.on('error', (error) => {
         output += `${error.message}\n`;
-        resolve(error.code === 'EACCES' ? 126 : 127);
+        resolve(fieldOf(error, 'code') === 'EACCES' ? 126 : 127);
       });
       child.on('close', (code) => resolve(alarmed ? code || 1 : (code ?? 128)));
     });
@@ -115,6 +122,6 @@ export async function runTool(command, args, options) {
     clearTimeout(killer);
     stop();
     endProgress();
-    lock?.note(undefined);
+    lock.note(undefined);
   }
 }

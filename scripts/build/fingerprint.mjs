@@ -1,3 +1,4 @@
+// @ts-check
 /** Whether the sources of the window are still those it was built from: names, sizes and times of all of them. */
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
@@ -16,7 +17,7 @@ const SOURCES = [
 
 export function fingerprint() {
   const hash = createHash('sha256');
-  const add = (path) => {
+  const add = (/** @type {string} */ path) => {
     const { mtimeMs, size } = statSync(join(paths.root, path));
     hash.update(`${path} ${size} ${mtimeMs}\n`);
   };

@@ -1,10 +1,11 @@
+// @ts-check
 /**
  * `npm run build`: makes out/app, the folder that Electron runs and that is packed. `--if-changed`: only when a source has
  * changed since.
  */
 import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { paths, readJson, writeJson } from '../bootstrap/copy.mjs';
+import { fieldOf, paths, readJson, writeJson } from '../bootstrap/copy.mjs';
 import { acquire } from '../bootstrap/lock.mjs';
 import { say } from '../bootstrap/say.mjs';
 import { fingerprint } from './fingerprint.mjs';
@@ -16,24 +17,32 @@ const STAMP = join(OUT, 'built.json');
 /** What the station reads at run time; load files stay with the key server. */
 const RESOURCES = ['apps.json', 'profiles'];
 
-const isFresh = (print) => readJson(STAMP)?.fingerprint === print;
+/** @param {string} print */
+const isFresh = (print) => fieldOf(readJson(STAMP), 'fingerprint') === print;
 
+/** @param {string} folder */
 function addManifest(folder) {
-  const { version, description, license } = readJson(join(paths.root, 'package.json'));
+  const ours = readJson(join(paths.root, 'package.json'));
+  const [version, description, license] = ['version', 'description', 'license'].map((name) =>
+    fieldOf(ours, name),
+  );
   const manifest = { name: 'kaika', productName: 'Kaika', version, description, license, main: 'main.cjs' };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
+/** @param {string} folder */
 function addResources(folder) {
   for (const name of RESOURCES) {
     cpSync(join(paths.root, 'resources', name), join(folder, 'resources', name), { recursive: true });
   }
 }
 
+/** @param {string} print */
 async function make(print) {
   const { build } = await import('vite');
   const { programs } = await import('./programs.mjs');
   const making = join(OUT, `making-${process.pid}`);
+  /** @type {import('./programs.mjs').Modules} */
   const modules = {};
   try {
     mkdirSync(making, { recursive: true });

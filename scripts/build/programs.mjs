@@ -1,3 +1,4 @@
+// @ts-check
 /** What is built, as Vite wants to hear it: three programs for Node 20 inside Electron, and the window's page for Chrome 130. */
 import { join } from 'node:path';
 import react from '@vitejs/plugin-react';
@@ -10,7 +11,9 @@ const CHROME = 'chrome130';
 /** Addons and what loads them; everything else is in the bundle. */
 export const NATIVE = ['koffi', 'libsql'];
 
-/** Tells which files of ours and which packages went into which file. */
+/** @typedef {Record<string, string[]>} Modules which files of ours and which packages went into which file */
+
+/** @param {Modules} into @returns {import('vite').Plugin} */
 function listModules(into) {
   return {
     name: 'kaika-list-modules',
@@ -18,7 +21,7 @@ function listModules(into) {
       for (const chunk of Object.values(bundle)) {
         if (chunk.type !== 'chunk') continue;
         into[chunk.fileName] = chunk.moduleIds
-          .map((id) => id.replace(/^\0/, '').split('?')[0])
+          .map((id) => id.replace(/^\0|\?.*$/g, ''))
           .filter((id) => id.startsWith(paths.root) || id.includes('/node_modules/'))
           .map((id) =>
             id.startsWith(paths.root)
@@ -31,8 +34,17 @@ function listModules(into) {
   };
 }
 
+/** @type {import('vite').InlineConfig} */
 const shared = { configFile: false, logLevel: 'warn', envDir: false, publicDir: false };
 
+/**
+ * @param {string} entry
+ * @param {string} name
+ * @param {string} folder
+ * @param {Modules} modules
+ * @param {string[]} external what is not bundled
+ * @returns {import('vite').InlineConfig}
+ */
 function program(entry, name, folder, modules, external) {
   return {
     ...shared,
@@ -54,6 +66,7 @@ function program(entry, name, folder, modules, external) {
   };
 }
 
+/** @param {string} folder @param {Modules} modules @returns {import('vite').InlineConfig} */
 function page(folder, modules) {
   return {
     ...shared,
@@ -74,10 +87,7 @@ function page(folder, modules) {
   };
 }
 
-/**
- * @param {string} folder where the app is made
- * @param {Record<string, string[]>} modules filled with what went where
- */
+/** @param {string} folder where the app is made @param {Modules} modules filled with what went where */
 export function programs(folder, modules) {
   return [
     program('electron/main/index.ts', 'main', folder, modules, ['electron']),

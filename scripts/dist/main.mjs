@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * `npm run dist`: installers of the station for this system. `--dir`: only the folder that an installer would install, which
  * is what tests start.
@@ -17,6 +18,7 @@ const PACK = join(OUT, 'pack');
 /** The eighth fuse, of Electron 29 and later. */
 const FILE_PRIVILEGES = 8;
 
+/** @param {string[]} args */
 function run(args) {
   const { status } = spawnSync(process.execPath, args, {
     cwd: paths.root,
@@ -27,7 +29,7 @@ function run(args) {
     throw new Failure('Packing ended before it was done; what was said above tells why.', status ?? 1);
 }
 
-/** @throws {Failure} */
+/** @param {boolean} onlyFolder @throws {Failure} */
 function theElectron(onlyFolder) {
   const electron = findElectron();
   if (!electron) throw new Failure('There is no Electron to pack: run "npm run dist", which fetches one.');
@@ -48,10 +50,14 @@ function gather() {
   rmSync(PACK, { recursive: true, force: true });
   cpSync(join(OUT, 'app'), PACK, { recursive: true });
   const dependencies = addNativePackages(PACK);
-  writeJson(join(PACK, 'package.json'), { ...readJson(join(PACK, 'package.json')), dependencies });
+  const manifest = readJson(join(PACK, 'package.json'));
+  writeJson(join(PACK, 'package.json'), Object.assign({}, manifest, { dependencies }));
 }
 
-/** electron-builder takes the folder as it is, so ours comes without the app that stands in for the packed one. */
+/**
+ * electron-builder takes the folder as it is, so the stand-in's comes without the app that takes the packed one's place.
+ * @param {import('../electron/find.mjs').Electron} electron
+ */
 function electronDist({ folder, kind }) {
   const copy = join(OUT, 'electron-dist');
   rmSync(copy, { recursive: true, force: true });
@@ -62,6 +68,7 @@ function electronDist({ folder, kind }) {
   return copy;
 }
 
+/** @param {string[]} args */
 async function main(args) {
   const unknown = args.find((word) => word !== '--dir');
   if (unknown) throw new Failure(`dist knows --dir and nothing else, not ${unknown}.`, 2);

@@ -1,14 +1,19 @@
+// @ts-check
 /** The native packages that go along with the app: they themselves, and what they need, for this machine's system. */
 import { cpSync, existsSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { paths, readJson } from '../bootstrap/copy.mjs';
+import { getCurrentFuseWire } from '@electron/fuses';
+import { fieldOf, paths, readJson } from '../bootstrap/copy.mjs';
 import { NATIVE } from '../build/programs.mjs';
 
 /** What runs; the rest of a package is for whoever builds or reads it. */
 const RUNS = /(?:\.(?:js|cjs|mjs|json|node)|(?:^|[/\\])LICEN[CS]E[^/\\]*)$/;
 
-/** The folder of a package as `from` sees it; undefined when it is not installed, as other systems' binaries are not. */
+/**
+ * The folder of a package as `from` sees it; undefined when it is not installed, as other systems' binaries are not.
+ * @param {string} name
+ * @param {string} from
+ */
 function find(name, from) {
   for (let folder = from; ; folder = dirname(folder)) {
     const there = join(folder, 'node_modules', name);
@@ -24,7 +29,7 @@ function find(name, from) {
  */
 export function addNativePackages(app) {
   const done = new Set();
-  const add = (name, from) => {
+  const add = (/** @type {string} */ name, /** @type {string} */ from) => {
     if (done.has(name)) return;
     const folder = find(name, from);
     if (!folder) return;
@@ -37,19 +42,20 @@ export function addNativePackages(app) {
         return !inside.includes('node_modules') && (statSync(path).isDirectory() || RUNS.test(inside));
       },
     });
-    const { dependencies, optionalDependencies } = readJson(join(folder, 'package.json'));
-    for (const needed of Object.keys({ ...dependencies, ...optionalDependencies })) add(needed, folder);
+    const manifest = readJson(join(folder, 'package.json'));
+    for (const kind of ['dependencies', 'optionalDependencies'])
+      for (const needed of Object.keys(fieldOf(manifest, kind) ?? {})) add(needed, folder);
   };
+  /** @type {Record<string, string>} */
   const wanted = {};
   for (const name of NATIVE) {
     add(name, paths.root);
-    wanted[name] = readJson(join(paths.modules, name, 'package.json')).version;
+    wanted[name] = String(fieldOf(readJson(join(paths.modules, name, 'package.json')), 'version'));
   }
   return wanted;
 }
 
-/** @returns {number} how many fuses this Electron has */
+/** @param {string} electron the executable @returns {Promise<number>} how many fuses it has */
 export async function fuseCount(electron) {
-  const { getCurrentFuseWire } = createRequire(import.meta.url)('@electron/fuses');
   return Object.keys(await getCurrentFuseWire(electron)).filter((key) => /^\d+$/.test(key)).length;
 }

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Which Electron there is, in this order: the one that KAIKA_ELECTRON names, the official one of the electron package, the
  * one that stands in for it in tests and in the demo. Finding fetches nothing.
@@ -18,11 +19,7 @@ import { FILES } from './stand-in/known.mjs';
  * @property {'named' | 'official' | 'stand-in'} kind `stand-in`: old and not from Electron's makers; to prove things with, never to ship
  */
 
-/**
- * @param {string} path
- * @param {Electron['kind']} kind
- * @returns {Electron}
- */
+/** @param {string} path @param {Electron['kind']} kind @returns {Electron} */
 function describe(path, kind) {
   // On macOS the executable is inside Electron.app/Contents/MacOS, and the version beside the app.
   const inside = dirname(path);

@@ -1,15 +1,16 @@
+// @ts-check
 /** The Electron of the electron package: its makers' own build, fetched at the first run where their host can be reached. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { paths, readJson } from '../bootstrap/copy.mjs';
+import { fieldOf, paths, readJson } from '../bootstrap/copy.mjs';
 import { theRuntime } from '../bootstrap/runtime.mjs';
 import { inWords, say } from '../bootstrap/say.mjs';
 import { runTool } from '../bootstrap/tool.mjs';
 import { readText } from './text.mjs';
 
 const home = () => join(paths.modules, 'electron');
-const versionWanted = () => readJson(join(home(), 'package.json'))?.version;
+const versionWanted = () => String(fieldOf(readJson(join(home(), 'package.json')), 'version'));
 
 /** @returns {string | undefined} the executable, when it was fetched whole */
 export function officialElectron() {
@@ -20,7 +21,7 @@ export function officialElectron() {
   return existsSync(path) ? path : undefined;
 }
 
-/** A mirror is named as the electron package itself wants it. */
+/** A mirror is named as the electron package itself wants it. @param {string} version */
 function downloadUrl(version) {
   const { env } = process;
   const mirror =
@@ -33,8 +34,9 @@ function downloadUrl(version) {
 
 /**
  * Asks first whether the host answers at all, so that a machine without it waits seconds, not minutes.
+ * @param {import('../bootstrap/tool.mjs').Context} context
  * @returns {Promise<boolean>} whether it is there now; why not is in the log
- * @throws {Interrupted}
+ * @throws {import('../bootstrap/failure.mjs').Interrupted}
  */
 export async function fetchOfficial({ log, lock }) {
   const { node } = theRuntime();

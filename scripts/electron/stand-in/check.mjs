@@ -1,3 +1,4 @@
+// @ts-check
 /** Whether the stand-in is there and every byte of it is the known one. Asked at every start. */
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
@@ -7,10 +8,7 @@ import { FILES, standInExists, standInFolder } from './known.mjs';
 
 const BLOCK = 1 << 20;
 
-/**
- * @param {string} path
- * @returns {string} in hex
- */
+/** @param {string} path @returns {string} in hex */
 export function sha256Of(path) {
   const hash = createHash('sha256');
   const block = Buffer.allocUnsafe(BLOCK);
@@ -49,10 +47,7 @@ export function firstDifference(folder, known = FILES) {
 /** Folders that this process has found to be whole; hashing takes a part of a second, so it is done once. */
 const whole = new Set();
 
-/**
- * @param {string} folder
- * @returns {boolean} whether it holds the stand-in, all of it and nothing else
- */
+/** @param {string} folder @returns {boolean} whether it holds the stand-in, all of it and nothing else */
 export function isWhole(folder) {
   if (whole.has(folder)) return true;
   if (sizeOf(join(folder, 'electron')) === undefined || firstDifference(folder) !== undefined) return false;

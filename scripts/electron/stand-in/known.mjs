@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * What is known of the Electron that stands in for the official one in tests and in the demo: where it comes from, and
  * every file of it with size and hash. Nothing else is ever started.
