@@ -84,7 +84,13 @@ function createWhole(path, content) {
   try {
     // A link appears with its content, or not at all; a file that is written can be seen while it is still empty.
     writeFileSync(draft, content);
-    linkSync(draft, path);
+    try {
+      linkSync(draft, path);
+    } catch (error) {
+      if (fieldOf(error, 'code') === 'EEXIST') return false;
+      // A file system without hard links: still only one of two wins.
+      writeFileSync(path, content, { flag: 'wx' });
+    }
     return true;
   } catch (error) {
     if (fieldOf(error, 'code') === 'EEXIST') return false;

@@ -101,6 +101,21 @@ async function unpack(archive, into) {
 }
 
 /**
+ * Packs the app that loads the folder named on the command line; the same byte for byte each time.
+ * @param {string} folder made for it; only these files may be in it
+ * @param {string} file the asar
+ */
+export async function packDefaultApp(folder, file) {
+  mkdirSync(folder);
+  for (const name of ['main.js', 'package.json']) {
+    copyFileSync(fileURLToPath(new URL(`./default-app/${name}`, import.meta.url)), join(folder, name));
+    chmodSync(join(folder, name), 0o644);
+  }
+  const { createPackage } = await import('@electron/asar');
+  await createPackage(folder, file);
+}
+
+/**
  * Makes what the package has not, or has otherwise, as Electron's makers have it: the executable's name and fuses, the file
  * `version`, and the app that loads the folder named on the command line.
  * @param {string} folder
@@ -117,16 +132,8 @@ async function complete(folder) {
     [FuseV1Options.EnableNodeCliInspectArguments]: true,
   });
   writeFileSync(join(folder, 'version'), SOURCE.version);
-  const { createPackage } = await import('@electron/asar');
-  const app = join(folder, '..', 'default-app');
-  mkdirSync(app);
-  // Copied by name: an asar is the same byte for byte only when the folder holds just these.
-  for (const name of ['main.js', 'package.json']) {
-    copyFileSync(fileURLToPath(new URL(`./default-app/${name}`, import.meta.url)), join(app, name));
-    chmodSync(join(app, name), 0o644);
-  }
   mkdirSync(join(folder, 'resources'), { recursive: true });
-  await createPackage(app, join(folder, 'resources', 'default_app.asar'));
+  await packDefaultApp(join(folder, '..', 'default-app'), join(folder, 'resources', 'default_app.asar'));
   for (const [path, { executable: runs }] of Object.entries(FILES)) {
     chmodSync(join(folder, path), runs ? 0o755 : 0o644);
   }

@@ -26,7 +26,11 @@ export const SOURCE = {
 
 /** @typedef {{ size: number, sha256: string, executable?: true }} KnownFile */
 
-/** @type {Record<string, KnownFile>} by path inside the folder; what `remake-list.mjs` wrote */
+/**
+ * By path inside the folder. For another version: makeStandIn (fetch.mjs) with the new names and empty hashes, then write down
+ * what came out.
+ * @type {Record<string, KnownFile>}
+ */
 export const FILES = JSON.parse(readFileSync(new URL('./files.json', import.meta.url), 'utf8'));
 
 /** What is made here and does not lie in the archive as it is. */
