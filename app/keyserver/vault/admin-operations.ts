@@ -45,7 +45,7 @@ export const adminOperations = {
     request: z.strictObject({ id, algorithm, value: bytes(16, 32).describe('the key in clear; wiped') }),
     answer: masterInfoSchema,
     gives: 'the same',
-    refuses: ['a name that is taken', 'a value of another length than the algorithm’s'],
+    refuses: ['a name that is taken', "a value of another length than the algorithm's"],
   },
   listMasters: {
     purpose: 'say which masters there are',
@@ -62,7 +62,7 @@ export const adminOperations = {
     refuses: [],
   },
   markDemo: {
-    purpose: 'mark all keys of the token as a demonstration’s, for good',
+    purpose: "mark all keys of the token as a demonstration's, for good",
     request: z.undefined(),
     answer: z.undefined(),
     gives: 'nothing',

@@ -64,7 +64,7 @@ const wrapping = z
 /** New keys for a security domain. */
 export type DomainKeyWrap = z.output<typeof wrapping>;
 
-const OTHER_ALGORITHM = 'keys of another algorithm than the protocol’s';
+const OTHER_ALGORITHM = "keys of another algorithm than the protocol's";
 const TWO_DOMAINS = 'keys of two security domains';
 
 export const channelOperations = {
@@ -87,6 +87,6 @@ export const channelOperations = {
     request: wrapping,
     answer: z.array(wrappedKey).length(3),
     gives: 'ENC, MAC and DEK, enciphered under the DEK, with their check values',
-    refuses: [TWO_DOMAINS, OTHER_ALGORITHM, 'a master itself as a card’s new key'],
+    refuses: [TWO_DOMAINS, OTHER_ALGORITHM, "a master itself as a card's new key"],
   },
 } satisfies Operations;

@@ -41,6 +41,7 @@ function checkedRequest(operation: Operation, request: unknown): unknown {
   const checked = operation.request.safeParse(request);
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
-  if (issue?.code === 'custom') throw new VaultError('refused', issue.message);
+  if (issue?.code === 'custom' || issue?.code === 'invalid_format')
+    throw new VaultError('refused', issue.message);
   throw new VaultError('refused', `malformed request (${issue?.path.join('.') ?? ''})`);
 }
