@@ -64,6 +64,44 @@ module.exports = {
       to: { path: '^app/station/' },
     },
     {
+      name: 'only-the-vault-process-knows-pkcs11',
+      comment: 'A module of PKCS#11 is foreign native code, and a software token has every key in memory.',
+      severity: 'error',
+      from: { path: '^(app|electron|renderer)/', pathNot: '^app/keyserver/vault/process/' },
+      to: { path: '^node_modules/(graphene-pk11|pkcs11js)/' },
+    },
+    {
+      name: 'vault-process-stands-apart',
+      comment: 'The registry alone names what runs there, and loads it in that process only.',
+      severity: 'error',
+      from: { path: '^app/', pathNot: '^app/keyserver/vault/(process/|registry\\.ts$)' },
+      to: { path: '^app/keyserver/vault/process/' },
+    },
+    {
+      name: 'vault-registry-loads-late',
+      comment: 'A plain import there would load PKCS#11 into the server; types and import() do not.',
+      severity: 'error',
+      from: { path: '^app/keyserver/vault/registry\\.ts$' },
+      to: { path: '^app/keyserver/vault/process/', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'vault-has-one-door',
+      comment:
+        "What the client is made of is nobody else's; keys, errors and shapes of operations are for all of the server.",
+      severity: 'error',
+      from: { path: '^app/', pathNot: '^app/keyserver/vault/' },
+      to: {
+        path: '^app/keyserver/vault/(admin-operations|bytes-schema|call-queue|messages|operation|registry|vault-child)\\.ts$',
+      },
+    },
+    {
+      name: 'vault-knows-no-server',
+      comment: "Its process trusts the server least, so none of the server's code runs there.",
+      severity: 'error',
+      from: { path: '^app/keyserver/vault/' },
+      to: { path: '^app/(?!card/|dialects/|keyserver/vault/)' },
+    },
+    {
       name: 'simulator-stands-apart',
       comment: 'The virtual card and the host must not share a mistake.',
       severity: 'error',
