@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SIDE_BY_SIDE } from './test/e2e/support/screens.ts';
 import { PATIENT, TEST_LIMIT } from './test/support/limit.ts';
 
 const NEVER = ['**/node_modules/**', 'out/**', 'dist/**'];
@@ -28,9 +29,9 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           exclude: NEVER,
           globalSetup: ['test/e2e/support/global-setup.ts'],
-          // One window at a time, after everything else: what is measured in time must not depend on neighbours.
-          maxWorkers: 1,
-          fileParallelism: false,
+          setupFiles: ['test/e2e/support/own-screen.ts'],
+          // After everything else, so that windows have the machine to themselves.
+          maxWorkers: SIDE_BY_SIDE,
           sequence: { groupOrder: 1 },
         },
       },

@@ -26,13 +26,16 @@ describe('a station that is not set up', () => {
     const station = join(data.folder, what.replaceAll(' ', '-'));
     mkdirSync(station);
     if (config !== undefined) writeFileSync(join(station, 'station.json'), config);
+    const begun = performance.now();
     const window = await openWindow({ story: `not set up ${what}`, station });
+    const opening = performance.now() - begun;
     await window.page.getByRole('heading', { name: 'This station cannot be used yet' }).waitFor();
     await window.page.getByText('This station is not set up yet, or not rightly.').waitFor();
     await window.look('cannot-be-used');
-    const started = Date.now();
+    const asked = performance.now();
     await window.close();
-    expect(Date.now() - started).toBeLessThan(5_000);
+    // However slow the machine is: closing is less work than opening.
+    expect(performance.now() - asked).toBeLessThan(Math.max(opening, 5_000));
     expect(window.complaints).toEqual([]);
     // Which field is wrong is for the log, what is in it for nobody.
     expect(readFileSync(join(station, 'station.log'), 'utf8')).toContain('station not opened');

@@ -1,10 +1,11 @@
-/** Once for all stories: the window built, a screen that only exists in memory, and at the end the evidence of all of them. */
+/** Once for all stories: the window built, screens that only exist in memory, and at the end the evidence of all of them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { LIMIT } from '../../support/limit.ts';
 import { EVIDENCE_PARTS, SCREENS, writeEvidence } from './evidence.ts';
+import { SCREENS_VARIABLE, SIDE_BY_SIDE } from './screens.ts';
 
 const BUILD = fileURLToPath(new URL('../../../scripts/build/main.mjs', import.meta.url));
 
@@ -15,17 +16,20 @@ export default async function setup(): Promise<() => Promise<void>> {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
   }
-  const screen = process.platform === 'linux' ? await openScreen() : undefined;
+  const screens =
+    process.platform === 'linux' ? await Promise.all(Array.from({ length: SIDE_BY_SIDE }, openScreen)) : [];
+  process.env[SCREENS_VARIABLE] = screens.map(({ display }) => display).join(' ');
   return async () => {
     writeEvidence();
-    if (screen === undefined) return;
-    screen.kill();
-    await once(screen, 'exit');
+    for (const { child } of screens) {
+      child.kill();
+      await once(child, 'exit');
+    }
   };
 }
 
 /** A screen of our own, so that nothing pops up before whoever runs the tests, and its size is known. */
-async function openScreen(): Promise<ChildProcess> {
+async function openScreen(): Promise<{ readonly child: ChildProcess; readonly display: string }> {
   const child = spawn(
     'Xvfb',
     ['-displayfd', '1', '-screen', '0', '1400x1000x24', '-nolisten', 'tcp', '-ac'],
@@ -39,6 +43,5 @@ async function openScreen(): Promise<ChildProcess> {
       resolve(String(said).trim());
     });
   });
-  process.env['DISPLAY'] = `:${number}`;
-  return child;
+  return { child, display: `:${number}` };
 }
