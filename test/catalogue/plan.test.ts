@@ -11,51 +11,6 @@ import type { CardTypeProfile, Catalogue } from '../../app/catalogue/schema.ts';
 import { demoCatalogue } from '../support/station.ts';
 
 const catalogue = demoCatalogue();
-const profile = (id = 'demo-scp03'): CardTypeProfile => {
-  const found = catalogue.profiles.find((one) => one.id === id);
-  if (found === undefined) throw new Error(`no profile ${id}`);
-  return found;
-};
-
-type State = 'enabled' | 'installed' | 'missing';
-const DELIVERED: Record<string, State> = {
-  'e-wallet': 'installed',
-  identity: 'installed',
-  'campus-meal': 'missing',
-  transit: 'installed',
-};
-
-/** `+app` enables, `-app` deletes. */
-function plan(
-  wishes: string,
-  more: Partial<Omit<PlanInput, 'observed'>> & { on?: Record<string, State> } = {},
-) {
-  const { on = {}, ...input } = more;
-  return makePlan({
-    catalogue,
-    profile: profile(),
-    free: 80_000,
-    observed: Object.entries({ ...DELIVERED, ...on }).map(([app, state]) => ({ app, state })),
-    wishes: wishes
-      .split(' ')
-      .map((wish) => ({ app: wish.slice(1), action: wish.startsWith('+') ? 'enable' : 'delete' })),
-    ...input,
-  });
-}
-
-/** `open channel: -a +b` for a content step, `enable a`. */
-function told(made: ReturnType<typeof plan>): string {
-  if ('refusal' in made) return made.refusal.code;
-  return made.plan.steps
-    .map((step) => {
-      if (step.kind === 'enable' || step.kind === 'renew') return `${step.kind} ${step.app}`;
-      if (step.kind === 'domain-keys') return 'own keys';
-      return `channel ${[...step.deletes.map((app) => `-${app}`), ...step.loads.map((app) => `+${app}`)].join(' ')}`;
-    })
-    .join(', ');
-}
-
-const trips = (made: ReturnType<typeof plan>) => ('plan' in made ? made.plan.trips : undefined);
 
 describe('what happens, and in how many trips', () => {
   it.each([
@@ -257,3 +212,50 @@ describe('many large loads', () => {
     expect(trips(made)).toBe(4 * 4 + 1 + 2 + 1);
   });
 });
+
+const profile = (id = 'demo-scp03'): CardTypeProfile => {
+  const found = catalogue.profiles.find((one) => one.id === id);
+  if (found === undefined) throw new Error(`no profile ${id}`);
+  return found;
+};
+
+type State = 'enabled' | 'installed' | 'missing';
+
+const DELIVERED: Record<string, State> = {
+  'e-wallet': 'installed',
+  identity: 'installed',
+  'campus-meal': 'missing',
+  transit: 'installed',
+};
+
+/** `+app` enables, `-app` deletes. */
+function plan(
+  wishes: string,
+  more: Partial<Omit<PlanInput, 'observed'>> & { on?: Record<string, State> } = {},
+) {
+  const { on = {}, ...input } = more;
+  return makePlan({
+    catalogue,
+    profile: profile(),
+    free: 80_000,
+    observed: Object.entries({ ...DELIVERED, ...on }).map(([app, state]) => ({ app, state })),
+    wishes: wishes
+      .split(' ')
+      .map((wish) => ({ app: wish.slice(1), action: wish.startsWith('+') ? 'enable' : 'delete' })),
+    ...input,
+  });
+}
+
+/** `open channel: -a +b` for a content step, `enable a`. */
+function told(made: ReturnType<typeof plan>): string {
+  if ('refusal' in made) return made.refusal.code;
+  return made.plan.steps
+    .map((step) => {
+      if (step.kind === 'enable' || step.kind === 'renew') return `${step.kind} ${step.app}`;
+      if (step.kind === 'domain-keys') return 'own keys';
+      return `channel ${[...step.deletes.map((app) => `-${app}`), ...step.loads.map((app) => `+${app}`)].join(' ')}`;
+    })
+    .join(', ');
+}
+
+const trips = (made: ReturnType<typeof plan>) => ('plan' in made ? made.plan.trips : undefined);

@@ -8,11 +8,6 @@ import { demoCatalogue } from '../support/station.ts';
 const catalogue = demoCatalogue();
 // Card recognition data, GPC 2.3.1 §H.2: 66 → 73 → 64 → OID {globalPlatform 4 scp i}.
 const recognition = (scp: string, i: string) => `660F730D640B06092A864886FC6B04${scp}${i}`;
-const facts: CardFacts = {
-  atr: '3B85014B41494B41CD',
-  cin: '45081234567890123456',
-  cardData: recognition('03', '70'),
-};
 
 describe('recognising a card', () => {
   it('finds type and identification code', () => {
@@ -168,3 +163,9 @@ describe('by what a card says of itself', () => {
     );
   });
 });
+
+const facts: CardFacts = {
+  atr: '3B85014B41494B41CD',
+  cin: '45081234567890123456',
+  cardData: recognition('03', '70'),
+};

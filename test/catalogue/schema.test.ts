@@ -6,12 +6,6 @@ import { CatalogueError, parseCatalogue } from '../../app/catalogue/schema.ts';
 const read = (file: string) => readFileSync(new URL(`../../resources/${file}`, import.meta.url), 'utf8');
 const apps: unknown = JSON.parse(read('apps.json'));
 
-/** The demo profile with the text `from` replaced everywhere. */
-function withProfile(from: string | RegExp, to: string): () => unknown {
-  const text = read('profiles/demo-scp03.json').replace(from, to);
-  return () => parseCatalogue(apps, [{ file: 'demo.json', content: JSON.parse(text) }]);
-}
-
 describe('profiles', () => {
   it('reads the ones that are delivered', () => {
     expect(withProfile('x-nothing', '')).not.toThrow();
@@ -131,3 +125,9 @@ describe('profiles', () => {
     );
   });
 });
+
+/** The demo profile with the text `from` replaced everywhere. */
+function withProfile(from: string | RegExp, to: string): () => unknown {
+  const text = read('profiles/demo-scp03.json').replace(from, to);
+  return () => parseCatalogue(apps, [{ file: 'demo.json', content: JSON.parse(text) }]);
+}

@@ -12,6 +12,21 @@ import type { CardImage } from '../../app/simulator/image.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
 
 const FOLDER = new URL('./dialogues/', import.meta.url);
+
+describe('dialogues of other people’s tools', () => {
+  it.each(readdirSync(FOLDER))('%s goes today as it went with the tool', async (name) => {
+    const text = readFileSync(new URL(name, FOLDER), 'utf8');
+    const dialogue = parseDialogue(text);
+    const card = await cardOf(text);
+    const answers = recorded(dialogue);
+    expect(answers.length).toBeGreaterThan(50);
+    expect(await spoken(card, dialogue)).toEqual(answers);
+    const after = AFTER[name];
+    if (after === undefined) throw new Error(`nothing is said of what ${name} leaves`);
+    after(card.image);
+  });
+});
+
 const NEW_KEY = '101112131415161718191A1B1C1D1E1F';
 
 /** The card a dialogue was recorded with, as its remark tells. */
@@ -47,6 +62,7 @@ const recorded = ({ steps }: Dialogue): string[] =>
 
 const keysOf = ({ domain }: CardImage) =>
   domain.keySets.map(({ version, keys }) => [version, ...new Set(keys.map(({ value }) => value))]);
+
 const contentOf = ({ packages, instances }: CardImage) => [...packages, ...instances].map(({ aid }) => aid);
 
 /** What is left on each card when the tool has gone. */
@@ -81,17 +97,3 @@ const AFTER: Readonly<Record<string, (image: CardImage) => unknown>> = {
     expect(contentOf(image)).toEqual(['A0000001515350', 'F04B41494B41F0', 'F04B41494B41F001']);
   },
 };
-
-describe('dialogues of other people’s tools', () => {
-  it.each(readdirSync(FOLDER))('%s goes today as it went with the tool', async (name) => {
-    const text = readFileSync(new URL(name, FOLDER), 'utf8');
-    const dialogue = parseDialogue(text);
-    const card = await cardOf(text);
-    const answers = recorded(dialogue);
-    expect(answers.length).toBeGreaterThan(50);
-    expect(await spoken(card, dialogue)).toEqual(answers);
-    const after = AFTER[name];
-    if (after === undefined) throw new Error(`nothing is said of what ${name} leaves`);
-    after(card.image);
-  });
-});

@@ -14,12 +14,6 @@ import { type RunningCard, runTool, startCard } from '../support/running-card.ts
 const here = (await rigAvailability()).available;
 const gp = process.env['KAIKA_GP'] ?? '';
 const gpshell = process.env['KAIKA_GPSHELL'] ?? '';
-const READER = 'Virtual Reader A 00 00';
-const SHOP_KEY = '404142434445464748494A4B4C4D4E4F';
-const NEW_KEY = '101112131415161718191A1B1C1D1E1F';
-/** What `smallPackage` is made of. */
-const PACKAGE = '0102030405';
-const APPLET = '0102030405060708';
 
 /** Each call starts a Java machine. */
 const SLOW = { timeout: LIMIT };
@@ -127,3 +121,14 @@ describe.skipIf(!here || gpshell === '')('gpshell (skipped where KAIKA_GPSHELL n
     );
   });
 });
+
+const READER = 'Virtual Reader A 00 00';
+
+const SHOP_KEY = '404142434445464748494A4B4C4D4E4F';
+
+const NEW_KEY = '101112131415161718191A1B1C1D1E1F';
+
+/** What `smallPackage` is made of. */
+const PACKAGE = '0102030405';
+
+const APPLET = '0102030405060708';

@@ -19,15 +19,6 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(data, { recursive: true, force: true }));
 
-async function recordOf(card: string) {
-  const store = await openSqliteStore(join(data, 'demo', 'server', 'kaika.sqlite'));
-  try {
-    return await readCardRecord(store, card);
-  } finally {
-    await store.destroy();
-  }
-}
-
 describe('npm start -- --headless', () => {
   it('enables two installed apps, loads and enables a missing one, deletes a fourth; the server has recorded it', async () => {
     const { status, result, stderr } = await runDemo(data, []);
@@ -259,5 +250,14 @@ function isAlive(pid: number): boolean {
     return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
   } catch {
     return false;
+  }
+}
+
+async function recordOf(card: string) {
+  const store = await openSqliteStore(join(data, 'demo', 'server', 'kaika.sqlite'));
+  try {
+    return await readCardRecord(store, card);
+  } finally {
+    await store.destroy();
   }
 }

@@ -26,9 +26,6 @@ const V1 = key('issuer', 1);
 const V2 = key('issuer', 2);
 const inDoubt: KeySlotState = { candidates: [V1, OLD], spent: 0, refused: false };
 
-const names = (slot: KeySlotState) =>
-  slot.candidates.map((one) => (one.origin === 'factory' ? 'old' : `v${one.version}`)).join(' or ');
-
 describe('which keys are possible', () => {
   it.each([
     ['as delivered', settled(OLD), 'old'],
@@ -94,3 +91,6 @@ describe('tries of three', () => {
     expect(writeDone(spent(inDoubt, 1), V1).spent).toBe(1);
   });
 });
+
+const names = (slot: KeySlotState) =>
+  slot.candidates.map((one) => (one.origin === 'factory' ? 'old' : `v${one.version}`)).join(' or ');

@@ -28,86 +28,7 @@ const profileSchema = cardTypeProfileSchema(DIALECTS);
 
 /** Everything that goes over the wire. */
 const wire = { ...messages, ...search, ...receipts, ...serverState };
-
-/** Every Markdown file of the repository. */
-function documents(folder = '.'): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = normalize(join(folder, entry.name));
-    if (entry.isDirectory()) {
-      return entry.name.startsWith('.') || NOT_OURS.has(entry.name) ? [] : documents(path);
-    }
-    return entry.name.endsWith('.md') ? [path] : [];
-  });
-}
 const NOT_OURS = new Set(['node_modules', 'dist', 'out', 'coverage', 'test-results']);
-
-/** Without code blocks, in which nothing is a link or a name. */
-const prose = (text: string) => text.replace(/^```.*?^```$/gms, '');
-
-/** What stands between backticks. */
-const named = (text: string) => [...prose(text).matchAll(/`([^`\n]+)`/g)].map(([, name = '']) => name);
-
-/** First cells of the table rows under a heading, between backticks. */
-function firstCells(text: string): string[] {
-  return prose(text)
-    .split('\n')
-    .filter((line) => line.startsWith('| `'))
-    .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
-}
-
-/** The anchor that a heading gets. */
-const anchor = (heading: string) =>
-  heading
-    .replace(/&[a-z]+;/g, '')
-    .replace(/[`*_]|\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}\- ]/gu, '')
-    .trim()
-    .replace(/ /g, '-');
-
-const anchors = (file: string) =>
-  [...prose(read(file)).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchor(heading));
-
-/** Names of all members that a schema knows, at every depth. */
-function members(schema: z.ZodType): string[] {
-  const found = new Set<string>();
-  const visit = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null) return;
-    for (const [key, below] of Object.entries(value)) {
-      if (key === 'properties') for (const name of Object.keys(below)) found.add(name);
-      visit(below);
-    }
-  };
-  visit(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
-  return [...found];
-}
-
-/** All texts that a schema allows by name, at every depth. */
-function values(schema: z.ZodType): string[] {
-  const found = new Set<string>();
-  const visit = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null) return;
-    for (const [key, below] of Object.entries(value)) {
-      const said = key === 'enum' ? Object.values(below) : key === 'const' ? [below] : [];
-      for (const one of said) if (typeof one === 'string') found.add(one);
-      visit(below);
-    }
-  };
-  visit(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
-  return [...found];
-}
-
-/** Names that `text` does not mention between backticks, alone or behind a dot. */
-function unmentioned(names: readonly string[], text: string): string[] {
-  const said = named(text);
-  return names.filter((name) => !said.some((one) => one === name || one.endsWith(`.${name}`)));
-}
-
-const packageSchema = z.object({
-  dependencies: z.record(z.string(), z.string()),
-  devDependencies: z.record(z.string(), z.string()),
-  optionalDependencies: z.record(z.string(), z.string()),
-});
 
 describe.each(documents())('%s', (file) => {
   const text = read(file);
@@ -277,4 +198,83 @@ describe('lists are whole', () => {
       expect(read(`docs/decisions/${name}`)).toMatch(new RegExp(`^# ${Number(name.slice(0, 4))}\\. \\S`));
     }
   });
+});
+
+/** Every Markdown file of the repository. */
+function documents(folder = '.'): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = normalize(join(folder, entry.name));
+    if (entry.isDirectory()) {
+      return entry.name.startsWith('.') || NOT_OURS.has(entry.name) ? [] : documents(path);
+    }
+    return entry.name.endsWith('.md') ? [path] : [];
+  });
+}
+
+/** Without code blocks, in which nothing is a link or a name. */
+const prose = (text: string) => text.replace(/^```.*?^```$/gms, '');
+
+/** What stands between backticks. */
+const named = (text: string) => [...prose(text).matchAll(/`([^`\n]+)`/g)].map(([, name = '']) => name);
+
+/** First cells of the table rows under a heading, between backticks. */
+function firstCells(text: string): string[] {
+  return prose(text)
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
+}
+
+/** The anchor that a heading gets. */
+const anchor = (heading: string) =>
+  heading
+    .replace(/&[a-z]+;/g, '')
+    .replace(/[`*_]|\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\- ]/gu, '')
+    .trim()
+    .replace(/ /g, '-');
+
+const anchors = (file: string) =>
+  [...prose(read(file)).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchor(heading));
+
+/** Names of all members that a schema knows, at every depth. */
+function members(schema: z.ZodType): string[] {
+  const found = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, below] of Object.entries(value)) {
+      if (key === 'properties') for (const name of Object.keys(below)) found.add(name);
+      visit(below);
+    }
+  };
+  visit(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+  return [...found];
+}
+
+/** All texts that a schema allows by name, at every depth. */
+function values(schema: z.ZodType): string[] {
+  const found = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, below] of Object.entries(value)) {
+      const said = key === 'enum' ? Object.values(below) : key === 'const' ? [below] : [];
+      for (const one of said) if (typeof one === 'string') found.add(one);
+      visit(below);
+    }
+  };
+  visit(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+  return [...found];
+}
+
+/** Names that `text` does not mention between backticks, alone or behind a dot. */
+function unmentioned(names: readonly string[], text: string): string[] {
+  const said = named(text);
+  return names.filter((name) => !said.some((one) => one === name || one.endsWith(`.${name}`)));
+}
+
+const packageSchema = z.object({
+  dependencies: z.record(z.string(), z.string()),
+  devDependencies: z.record(z.string(), z.string()),
+  optionalDependencies: z.record(z.string(), z.string()),
 });

@@ -22,20 +22,6 @@ afterEach(async () => {
 });
 afterAll(() => data.remove());
 
-async function play(fault: string, ...args: string[]) {
-  stage = await openStage(data.folder, ['--fault', fault, ...args]);
-  window = await openWindow({ story: `fault ${fault}`, station: stage.station });
-  return { stage, window, clerk: new Clerk(window, stage) };
-}
-
-async function says(shown: StationWindow, code: ErrorCode): Promise<void> {
-  const { what, next: own } = TEXTS.errors[code] ?? { what: '?', next: '?' };
-  await shown.page.getByText(what).first().waitFor();
-  // A job that was refused for it is over: nothing goes on by itself.
-  const next = code === 'hsm-away' ? (TEXTS.ui['fault.try-later'] ?? '?') : own;
-  if (code !== 'server-away') await shown.page.getByText(next).first().waitFor();
-}
-
 /** Faults between the station and its server are met before anybody has signed in. */
 const AT_THE_DOOR: Partial<Record<FaultName, ErrorCode>> = {
   'server-away': 'server-away',
@@ -153,3 +139,17 @@ it('every fault there is was met', () => {
   ]);
   expect(Object.keys(FAULTS).filter((name) => !met.has(name))).toEqual([]);
 });
+
+async function play(fault: string, ...args: string[]) {
+  stage = await openStage(data.folder, ['--fault', fault, ...args]);
+  window = await openWindow({ story: `fault ${fault}`, station: stage.station });
+  return { stage, window, clerk: new Clerk(window, stage) };
+}
+
+async function says(shown: StationWindow, code: ErrorCode): Promise<void> {
+  const { what, next: own } = TEXTS.errors[code] ?? { what: '?', next: '?' };
+  await shown.page.getByText(what).first().waitFor();
+  // A job that was refused for it is over: nothing goes on by itself.
+  const next = code === 'hsm-away' ? (TEXTS.ui['fault.try-later'] ?? '?') : own;
+  if (code !== 'server-away') await shown.page.getByText(next).first().waitFor();
+}

@@ -32,30 +32,6 @@ afterEach(async () => {
   expect(window.complaints).toEqual([]);
 });
 
-async function open(story: string): Promise<void> {
-  window = await openWindow({ story, station: stage.station });
-  clerk = new Clerk(window, stage);
-}
-
-/** Campus meal has to be loaded first, which takes some seconds: time enough for what is to happen. */
-async function startLoading(): Promise<void> {
-  await clerk.typeAccount();
-  await clerk.tick('Campus meal');
-  await clerk.review();
-  await clerk.start();
-  await clerk.isWriting();
-}
-
-/** One issuing on record, and complete: nothing was done twice, nothing forgotten. */
-async function issuedOnce(): Promise<void> {
-  const record = await stage.record(card);
-  expect(record.jobs.map((job) => job.result)).toEqual(['complete']);
-  expect(record.apps.find((app) => app.app === 'campus-meal')).toMatchObject({
-    state: 'enabled',
-    inDoubt: false,
-  });
-}
-
 describe('the work goes on', () => {
   it('card pulled and put back', async () => {
     await startLoading();
@@ -149,3 +125,27 @@ describe('the work goes on', () => {
     await issuedOnce();
   });
 });
+
+async function open(story: string): Promise<void> {
+  window = await openWindow({ story, station: stage.station });
+  clerk = new Clerk(window, stage);
+}
+
+/** Campus meal has to be loaded first, which takes some seconds: time enough for what is to happen. */
+async function startLoading(): Promise<void> {
+  await clerk.typeAccount();
+  await clerk.tick('Campus meal');
+  await clerk.review();
+  await clerk.start();
+  await clerk.isWriting();
+}
+
+/** One issuing on record, and complete: nothing was done twice, nothing forgotten. */
+async function issuedOnce(): Promise<void> {
+  const record = await stage.record(card);
+  expect(record.jobs.map((job) => job.result)).toEqual(['complete']);
+  expect(record.apps.find((app) => app.app === 'campus-meal')).toMatchObject({
+    state: 'enabled',
+    inDoubt: false,
+  });
+}

@@ -25,12 +25,6 @@ afterEach(async () => {
   expect(window.complaints).toEqual([]);
 });
 
-/** The card's number as it stands on the screen. */
-async function cardOnScreen(): Promise<string> {
-  const text = await clerk.lane.innerText();
-  return /\d{4} \d{4} \d{4} \d{4}/.exec(text)?.[0].replaceAll(' ', '') ?? '';
-}
-
 describe('at the counter', () => {
   it('signs in, enables two and loads one', async () => {
     await window.look('sign-in');
@@ -154,4 +148,10 @@ function overflows(): Promise<string[]> {
     const { scrollWidth, clientWidth } = document.documentElement;
     return scrollWidth > clientWidth ? [`${scrollWidth} > ${clientWidth}`] : [];
   });
+}
+
+/** The card's number as it stands on the screen. */
+async function cardOnScreen(): Promise<string> {
+  const text = await clerk.lane.innerText();
+  return /\d{4} \d{4} \d{4} \d{4}/.exec(text)?.[0].replaceAll(' ', '') ?? '';
 }

@@ -9,9 +9,6 @@ import { childrenOf, commandOf } from './support/processes.ts';
 import { dataFolder, openStage } from './support/stage.ts';
 import { openWindow } from './support/window.ts';
 
-/** A user that no system gives to anybody. */
-const USER = 61_501;
-
 const data = dataFolder();
 afterAll(() => data.remove());
 
@@ -81,3 +78,6 @@ function asUser(folder: string): { executable: string; home: string } {
   for (const name of ['demo', 'home']) execFileSync('chown', ['-R', `${USER}:${USER}`, join(folder, name)]);
   return { executable, home };
 }
+
+/** A user that no system gives to anybody. */
+const USER = 61_501;

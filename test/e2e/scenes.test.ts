@@ -36,14 +36,6 @@ const giveName = async (root: Page | Locator, secret: string) => {
   await page.keyboard.press('Enter');
 };
 
-interface State {
-  /** Its name in the evidence, and the scene it begins with where that is another. */
-  readonly name: string;
-  readonly scene?: string;
-  /** What a clerk does to come to it. */
-  readonly act?: () => Promise<unknown>;
-}
-
 /** States that take a few steps from a scene. */
 const STEPS: readonly State[] = [
   { name: 'sign-in-missing', scene: 'sign-in', act: () => button('Sign in').click() },
@@ -135,28 +127,6 @@ const STATES: readonly State[] = [
   ...STEPS,
 ];
 
-/** What is cut off or scrolls sideways, and main targets under 44 pixels. Pictures and what is hidden from the eye apart. */
-const MISFITS = `(() => {
-  const found = [];
-  if (document.documentElement.scrollWidth > innerWidth + 1) found.push('the page is wider than the window');
-  for (const element of document.querySelectorAll('body *')) {
-    const box = element.getBoundingClientRect();
-    if (element.closest('svg') !== null || box.width < 3) continue;
-    const { overflowX } = getComputedStyle(element);
-    const picture = element.querySelector(':scope > svg[aria-hidden]') !== null;
-    if (overflowX === 'hidden' && !picture && element.scrollWidth > element.clientWidth + 1) {
-      found.push('cut: ' + element.textContent);
-    }
-  }
-  for (const control of document.querySelectorAll('button, input')) {
-    const target = control.closest('label') ?? control;
-    const { width, height } = target.getBoundingClientRect();
-    if (width > 20 && (width < 44 || height < 44)) found.push('small: ' + target.textContent);
-  }
-  return found;
-})()`;
-const misfits = async () => z.array(z.string()).parse(await page.evaluate(MISFITS));
-
 describe('at full size', () => {
   it.each(STATES)('$name', async ({ name, scene = name, act }) => {
     await scenes.open(scene);
@@ -181,3 +151,34 @@ describe('at 200 %', () => {
     expect(await misfits()).toEqual([]);
   });
 });
+
+interface State {
+  /** Its name in the evidence, and the scene it begins with where that is another. */
+  readonly name: string;
+  readonly scene?: string;
+  /** What a clerk does to come to it. */
+  readonly act?: () => Promise<unknown>;
+}
+
+/** What is cut off or scrolls sideways, and main targets under 44 pixels. Pictures and what is hidden from the eye apart. */
+const MISFITS = `(() => {
+  const found = [];
+  if (document.documentElement.scrollWidth > innerWidth + 1) found.push('the page is wider than the window');
+  for (const element of document.querySelectorAll('body *')) {
+    const box = element.getBoundingClientRect();
+    if (element.closest('svg') !== null || box.width < 3) continue;
+    const { overflowX } = getComputedStyle(element);
+    const picture = element.querySelector(':scope > svg[aria-hidden]') !== null;
+    if (overflowX === 'hidden' && !picture && element.scrollWidth > element.clientWidth + 1) {
+      found.push('cut: ' + element.textContent);
+    }
+  }
+  for (const control of document.querySelectorAll('button, input')) {
+    const target = control.closest('label') ?? control;
+    const { width, height } = target.getBoundingClientRect();
+    if (width > 20 && (width < 44 || height < 44)) found.push('small: ' + target.textContent);
+  }
+  return found;
+})()`;
+
+const misfits = async () => z.array(z.string()).parse(await page.evaluate(MISFITS));

@@ -20,15 +20,6 @@ afterAll(async () => {
   data.remove();
 });
 
-/** Runs text in the page, as somebody at its console would. What it throws comes back as text. */
-async function console(code: string): Promise<unknown> {
-  try {
-    return await window.page.evaluate(code);
-  } catch (error) {
-    return `threw: ${error instanceof Error ? error.message : String(error)}`;
-  }
-}
-
 describe('from the console', () => {
   it('there is no Node and no Electron', async () => {
     for (const name of [
@@ -330,3 +321,12 @@ describe('the page that is served', () => {
     expect(statuses.every((status) => status === 404 || status === 0)).toBe(true);
   });
 });
+
+/** Runs text in the page, as somebody at its console would. What it throws comes back as text. */
+async function console(code: string): Promise<unknown> {
+  try {
+    return await window.page.evaluate(code);
+  } catch (error) {
+    return `threw: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

@@ -13,13 +13,6 @@ import {
   waitForJob,
 } from '../support/world.ts';
 
-const REALISTIC = { latency: 'realistic' } as const;
-const WISHES: Wish[] = [
-  { app: 'e-wallet', action: 'enable' },
-  { app: 'identity', action: 'enable' },
-];
-const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
-
 let world: World;
 let station: Engine;
 beforeAll(async () => {
@@ -31,20 +24,6 @@ afterEach(async () => {
   await world.rig.remove(0);
   await world.rig.remove(1);
 });
-
-async function expectOneIssuing(card: string, apps: string[]) {
-  const record = await world.record(card);
-  expect(record.issued).toBe(true);
-  expect(record.jobs.map((job) => job.result)).toEqual(['complete']);
-  for (const app of apps) {
-    expect(record.apps.find((one) => one.app === app)).toMatchObject({
-      state: 'enabled',
-      mckVersion: 1,
-      mtkVersion: 1,
-      inDoubt: false,
-    });
-  }
-}
 
 describe('the card is pulled out in the middle', () => {
   it.each([
@@ -142,3 +121,26 @@ describe('the station is closed in the middle', () => {
     await expectOneIssuing(card, ['campus-meal']);
   });
 });
+
+const REALISTIC = { latency: 'realistic' } as const;
+
+const WISHES: Wish[] = [
+  { app: 'e-wallet', action: 'enable' },
+  { app: 'identity', action: 'enable' },
+];
+
+const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+
+async function expectOneIssuing(card: string, apps: string[]) {
+  const record = await world.record(card);
+  expect(record.issued).toBe(true);
+  expect(record.jobs.map((job) => job.result)).toEqual(['complete']);
+  for (const app of apps) {
+    expect(record.apps.find((one) => one.app === app)).toMatchObject({
+      state: 'enabled',
+      mckVersion: 1,
+      mtkVersion: 1,
+      inDoubt: false,
+    });
+  }
+}

@@ -18,8 +18,6 @@ import { openServerSite, SECRET, type ServerInstance, type Site } from '../suppo
 import { demoCatalogue, temporaryFolder, until } from '../support/station.ts';
 import { onEveryStore } from '../support/stores.ts';
 
-const READER = 'A';
-
 onEveryStore((kind) => {
   let site: Site;
   let server: ServerInstance;
@@ -137,3 +135,5 @@ onEveryStore((kind) => {
     }
   });
 });
+
+const READER = 'A';

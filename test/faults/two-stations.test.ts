@@ -3,30 +3,18 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { KaikaError } from '../../app/protocol/errors.ts';
-import type { Outcome, Wish } from '../../app/protocol/wire.ts';
+import type { Outcome } from '../../app/protocol/wire.ts';
 import type { CardDevice } from '../../app/simulator/device.ts';
 import { openVirtualReaders, type VirtualReaders } from '../../app/simulator/virtual-reader.ts';
 import { type Engine, openEngine } from '../../app/station/engine.ts';
 import { systemClock } from '../../app/station/ports.ts';
 import { createServerClient, UnreachedError } from '../../app/station/server/client.ts';
+import { ENABLE } from '../support/forwarder.ts';
 import { randomDigits } from '../support/issuer-rig.ts';
 import { triesLeft } from '../support/issuer-steps.ts';
 import { openServerSite, SECRET, type ServerInstance, type Site } from '../support/site.ts';
 import { demoCatalogue, temporaryFolder, until } from '../support/station.ts';
 import { onEveryStore } from '../support/stores.ts';
-
-const READER = 'A';
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-/** The shortest that may be configured: the other station has to wait for it. */
-const LEASE_SECONDS = 5;
-
-interface Branch {
-  readonly engine: Engine;
-  readonly readers: VirtualReaders;
-  /** Cuts the line for answers, or mends it. `before` is called when answers are about to go. */
-  line: { cut: boolean; before: () => Promise<void> | void };
-  close(): Promise<void>;
-}
 
 onEveryStore((kind) => {
   let site: Site;
@@ -215,3 +203,16 @@ onEveryStore((kind) => {
     },
   );
 });
+
+const READER = 'A';
+
+/** The shortest that may be configured: the other station has to wait for it. */
+const LEASE_SECONDS = 5;
+
+interface Branch {
+  readonly engine: Engine;
+  readonly readers: VirtualReaders;
+  /** Cuts the line for answers, or mends it. `before` is called when answers are about to go. */
+  line: { cut: boolean; before: () => Promise<void> | void };
+  close(): Promise<void>;
+}

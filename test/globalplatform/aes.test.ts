@@ -12,9 +12,6 @@ import {
   scp03Kdf,
 } from '../../app/globalplatform/aes.ts';
 
-const MESSAGE =
-  '6BC1BEE22E409F96E93D7E117393172AAE2D8A571E03AC9C9EB76FAC45AF8E5130C81C46A35CE411E5FBC1191A0A52EFF69F2445DF4F9B17AD2B417BE66C3710';
-
 describe('AES-CMAC', () => {
   it.each([
     { key: '2B7E151628AED2A6ABF7158809CF4F3C', bytes: 0, mac: 'BB1D6929E95937287FA37D129B756746' },
@@ -114,3 +111,6 @@ describe('key derivation of SCP03', () => {
 function ecb(key: Uint8Array, block: Uint8Array): Uint8Array {
   return Uint8Array.from(createCipheriv('aes-128-ecb', key, null).setAutoPadding(false).update(block));
 }
+
+const MESSAGE =
+  '6BC1BEE22E409F96E93D7E117393172AAE2D8A571E03AC9C9EB76FAC45AF8E5130C81C46A35CE411E5FBC1191A0A52EFF69F2445DF4F9B17AD2B417BE66C3710';

@@ -12,17 +12,6 @@ import { archive, component, directory, sequence, smallPackage, wrapped } from '
 
 const empty = new Uint8Array(0);
 
-/** What reading throws, for its component and offset. */
-function fault(bytes: Uint8Array): { component: string; message: string } {
-  try {
-    readCapFile(bytes);
-  } catch (error) {
-    if (error instanceof CapFileError) return { component: error.component, message: error.message };
-    throw error;
-  }
-  throw new Error('was read');
-}
-
 describe('a small package', () => {
   const parts = smallPackage();
 
@@ -336,3 +325,14 @@ describe('the demo packages', () => {
     expect(check).not.toThrow();
   });
 });
+
+/** What reading throws, for its component and offset. */
+function fault(bytes: Uint8Array): { component: string; message: string } {
+  try {
+    readCapFile(bytes);
+  } catch (error) {
+    if (error instanceof CapFileError) return { component: error.component, message: error.message };
+    throw error;
+  }
+  throw new Error('was read');
+}

@@ -16,7 +16,6 @@ import {
 import { blockCount, loadCommands, maximumLoadFile } from '../../app/globalplatform/load.ts';
 import { maximumBlockSize } from '../../app/globalplatform/security-level.ts';
 
-const hex = (command: CommandApdu) => toHex(encodeCommand(command));
 const PACKAGE = toAid('F04B41494B410300');
 const APPLET = toAid('F04B41494B41030001');
 const ISD = toAid('A000000151000000');
@@ -155,3 +154,5 @@ describe('LOAD', () => {
     );
   });
 });
+
+const hex = (command: CommandApdu) => toHex(encodeCommand(command));

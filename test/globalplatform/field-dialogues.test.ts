@@ -20,9 +20,6 @@ import {
 } from '../../app/globalplatform/session-keys.ts';
 import { parseStatus } from '../../app/globalplatform/status.ts';
 
-const DEFAULT = fromHex('404142434445464748494A4B4C4D4E4F');
-const alike = (key: Uint8Array) => ({ enc: key, mac: key, dek: key });
-
 describe('SCP02', () => {
   it('a JCOP 3 card (J3H145; issue 259): session keys, cryptogram, and the challenge that follows from its counter', () => {
     const answer = parseInitializeUpdate(fromHex('00009326519195994079010200BEAFB62D5028FAFBDBDDA508739DC5'));
@@ -200,3 +197,7 @@ describe('oddities', () => {
     });
   });
 });
+
+const DEFAULT = fromHex('404142434445464748494A4B4C4D4E4F');
+
+const alike = (key: Uint8Array) => ({ enc: key, mac: key, dek: key });

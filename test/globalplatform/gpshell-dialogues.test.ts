@@ -19,31 +19,7 @@ import {
 } from '../../app/globalplatform/session-keys.ts';
 import { getStatus, parseStatus } from '../../app/globalplatform/status.ts';
 
-const DEFAULT = '404142434445464748494A4B4C4D4E4F';
 const JCOP = { enc: 'F995D0A069335C7DF42E590317FFEA6D', mac: '58563362EC5A4541ABCD32B34B1EAE7D' };
-const AES_192 = 'DE2A3629CBC24E8D8869E82C8B4C0D874D88166B6F8A1C12';
-
-interface Opening {
-  readonly scp: '02' | '03';
-  readonly i: number;
-  readonly securityLevel: number;
-  readonly hostChallenge: string;
-  readonly answer: string;
-  readonly enc?: string;
-  readonly mac?: string;
-}
-
-function open({ hostChallenge, answer, enc = DEFAULT, mac = enc, ...rest }: Opening): Promise<SecureChannel> {
-  const keys = { enc: fromHex(enc), mac: fromHex(mac), dek: fromHex(mac) };
-  const request = {
-    ...rest,
-    hostChallenge: fromHex(hostChallenge),
-    response: parseInitializeUpdate(fromHex(answer)),
-  };
-  return openChannel(request, {
-    sessionKeys: (context: ChannelContext) => Promise.resolve(deriveSessionKeys(keys, context)),
-  });
-}
 
 describe('a card with SCP02, i = 15', () => {
   it('lists its load files under C-MAC', async () => {
@@ -304,3 +280,29 @@ describe('what such cards say without keys', () => {
     });
   });
 });
+
+const DEFAULT = '404142434445464748494A4B4C4D4E4F';
+
+const AES_192 = 'DE2A3629CBC24E8D8869E82C8B4C0D874D88166B6F8A1C12';
+
+interface Opening {
+  readonly scp: '02' | '03';
+  readonly i: number;
+  readonly securityLevel: number;
+  readonly hostChallenge: string;
+  readonly answer: string;
+  readonly enc?: string;
+  readonly mac?: string;
+}
+
+function open({ hostChallenge, answer, enc = DEFAULT, mac = enc, ...rest }: Opening): Promise<SecureChannel> {
+  const keys = { enc: fromHex(enc), mac: fromHex(mac), dek: fromHex(mac) };
+  const request = {
+    ...rest,
+    hostChallenge: fromHex(hostChallenge),
+    response: parseInitializeUpdate(fromHex(answer)),
+  };
+  return openChannel(request, {
+    sessionKeys: (context: ChannelContext) => Promise.resolve(deriveSessionKeys(keys, context)),
+  });
+}

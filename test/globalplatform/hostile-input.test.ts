@@ -49,23 +49,6 @@ const nested = fc.letrec<{ object: Uint8Array }>((tie) => ({
   ),
 })).object;
 
-const damaged = (whole: Uint8Array) =>
-  fc
-    .tuple(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), fc.nat(whole.length))
-    .map(([at, flip, cut]) => {
-      const copy = whole.slice();
-      copy[at] = (copy[at] ?? 0) ^ flip;
-      return cut === 0 ? copy.slice(0, at) : copy;
-    });
-
-function onlyThrows(kind: new (...args: never[]) => Error, read: () => unknown): void {
-  try {
-    read();
-  } catch (error) {
-    expect(error).toBeInstanceOf(kind);
-  }
-}
-
 describe('any bytes', () => {
   it('as TLV', () => {
     fc.assert(fc.property(bytes(), (data) => onlyThrows(TlvError, () => readTlvs(data))));
@@ -287,3 +270,20 @@ describe('INITIALIZE UPDATE answers', () => {
     }
   });
 });
+
+const damaged = (whole: Uint8Array) =>
+  fc
+    .tuple(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), fc.nat(whole.length))
+    .map(([at, flip, cut]) => {
+      const copy = whole.slice();
+      copy[at] = (copy[at] ?? 0) ^ flip;
+      return cut === 0 ? copy.slice(0, at) : copy;
+    });
+
+function onlyThrows(kind: new (...args: never[]) => Error, read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    expect(error).toBeInstanceOf(kind);
+  }
+}

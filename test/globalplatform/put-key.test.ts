@@ -29,9 +29,6 @@ import {
 import { openChannel } from '../../app/globalplatform/secure-channel.ts';
 import { deriveSessionKeys, predictScp02CardChallenge } from '../../app/globalplatform/session-keys.ts';
 
-const DEFAULT = fromHex('404142434445464748494A4B4C4D4E4F');
-const DEFAULT_KEYS = { enc: DEFAULT, mac: DEFAULT, dek: DEFAULT };
-
 describe('a real card moved from its factory keys, FF, to version 01', () => {
   const answer = fromHex('00000000000000000000FF0200577E919A33292DAC759095BE94B8DC');
   const sent =
@@ -217,3 +214,7 @@ describe('reading', () => {
     );
   });
 });
+
+const DEFAULT = fromHex('404142434445464748494A4B4C4D4E4F');
+
+const DEFAULT_KEYS = { enc: DEFAULT, mac: DEFAULT, dek: DEFAULT };

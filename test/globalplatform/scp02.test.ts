@@ -28,32 +28,6 @@ import {
 
 const DEFAULT_KEY = '404142434445464748494A4B4C4D4E4F';
 
-function port(enc = DEFAULT_KEY, mac = enc, dek = enc): SessionKeyPort {
-  const keys = { enc: fromHex(enc), mac: fromHex(mac), dek: fromHex(dek) };
-  return { sessionKeys: (context) => Promise.resolve(deriveSessionKeys(keys, context)) };
-}
-
-const REAL_CARD = '00007295713236006868FF0200088B320EC60E9BF5A6DBF1B3FEB875';
-const PYSIM = {
-  hostChallenge: '40A62C37FA6304F8',
-  answer: '00000000000000000000700200016B4524ABEE7CF32EA3838BC148F3',
-  port: port(
-    '100102030405060708090A0B0C0D0E0F',
-    '101102030405060708090A0B0C0D0E0F',
-    '102102030405060708090A0B0C0D0E0F',
-  ),
-};
-
-function request(hostChallenge: string, answer: string, i: number, securityLevel: SecurityLevel) {
-  return {
-    scp: '02' as const,
-    i,
-    securityLevel,
-    hostChallenge: fromHex(hostChallenge),
-    response: parseInitializeUpdate(fromHex(answer)),
-  };
-}
-
 describe('a real card with default keys', () => {
   it('proves its keys', async () => {
     await expect(
@@ -254,3 +228,30 @@ describe('DES by known values', () => {
     expect(toHex(retailMac(key, pad80(text, 8)))).toBe('4089819D3D991CC7');
   });
 });
+
+function port(enc = DEFAULT_KEY, mac = enc, dek = enc): SessionKeyPort {
+  const keys = { enc: fromHex(enc), mac: fromHex(mac), dek: fromHex(dek) };
+  return { sessionKeys: (context) => Promise.resolve(deriveSessionKeys(keys, context)) };
+}
+
+const REAL_CARD = '00007295713236006868FF0200088B320EC60E9BF5A6DBF1B3FEB875';
+
+const PYSIM = {
+  hostChallenge: '40A62C37FA6304F8',
+  answer: '00000000000000000000700200016B4524ABEE7CF32EA3838BC148F3',
+  port: port(
+    '100102030405060708090A0B0C0D0E0F',
+    '101102030405060708090A0B0C0D0E0F',
+    '102102030405060708090A0B0C0D0E0F',
+  ),
+};
+
+function request(hostChallenge: string, answer: string, i: number, securityLevel: SecurityLevel) {
+  return {
+    scp: '02' as const,
+    i,
+    securityLevel,
+    hostChallenge: fromHex(hostChallenge),
+    response: parseInitializeUpdate(fromHex(answer)),
+  };
+}

@@ -18,46 +18,6 @@ import {
 } from '../../app/globalplatform/session-keys.ts';
 import { type Dialogue, SCP03_DIALOGUES } from './dialogues-scp03.ts';
 
-interface Watched extends SessionKeyPort {
-  readonly given: ChannelSessionKeys[];
-}
-
-function portOf(dialogue: Dialogue): Watched {
-  const keys = {
-    enc: fromHex(dialogue.keys.enc),
-    mac: fromHex(dialogue.keys.mac),
-    dek: fromHex(dialogue.keys.dek),
-  };
-  const given: ChannelSessionKeys[] = [];
-  return {
-    given,
-    sessionKeys: (context) => {
-      const session = deriveSessionKeys(keys, context);
-      given.push(session);
-      return Promise.resolve(session);
-    },
-  };
-}
-
-function open(dialogue: Dialogue, port: SessionKeyPort = portOf(dialogue)) {
-  return openChannel(
-    {
-      scp: '03',
-      i: dialogue.i,
-      securityLevel: dialogue.level,
-      hostChallenge: fromHex(dialogue.hostChallenge),
-      response: parseInitializeUpdate(fromHex(dialogue.initializeUpdateAnswer)),
-    },
-    port,
-  );
-}
-
-function named(name: string): Dialogue {
-  const dialogue = SCP03_DIALOGUES.find((each) => each.name === name);
-  if (dialogue === undefined) throw new Error(`no dialogue ${name}`);
-  return dialogue;
-}
-
 describe('published SCP03 dialogues', () => {
   it.each(SCP03_DIALOGUES)('$name: every command computed before the first answer', async (dialogue) => {
     const channel = await open(dialogue);
@@ -161,3 +121,43 @@ describe('what an SCP03 channel refuses', () => {
     expect(port.given.every((keys) => keys.mac.every((byte) => byte === 0))).toBe(true);
   });
 });
+
+interface Watched extends SessionKeyPort {
+  readonly given: ChannelSessionKeys[];
+}
+
+function portOf(dialogue: Dialogue): Watched {
+  const keys = {
+    enc: fromHex(dialogue.keys.enc),
+    mac: fromHex(dialogue.keys.mac),
+    dek: fromHex(dialogue.keys.dek),
+  };
+  const given: ChannelSessionKeys[] = [];
+  return {
+    given,
+    sessionKeys: (context) => {
+      const session = deriveSessionKeys(keys, context);
+      given.push(session);
+      return Promise.resolve(session);
+    },
+  };
+}
+
+function open(dialogue: Dialogue, port: SessionKeyPort = portOf(dialogue)) {
+  return openChannel(
+    {
+      scp: '03',
+      i: dialogue.i,
+      securityLevel: dialogue.level,
+      hostChallenge: fromHex(dialogue.hostChallenge),
+      response: parseInitializeUpdate(fromHex(dialogue.initializeUpdateAnswer)),
+    },
+    port,
+  );
+}
+
+function named(name: string): Dialogue {
+  const dialogue = SCP03_DIALOGUES.find((each) => each.name === name);
+  if (dialogue === undefined) throw new Error(`no dialogue ${name}`);
+  return dialogue;
+}

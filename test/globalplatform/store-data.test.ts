@@ -3,8 +3,6 @@ import { encodeCommand } from '../../app/card/apdu.ts';
 import { concat, fromHex, toHex } from '../../app/card/bytes.ts';
 import { storeData, storeGroupings, writeDataGrouping } from '../../app/globalplatform/store-data.ts';
 
-const bytes = (length: number, fill = 0xaa) => new Uint8Array(length).fill(fill);
-
 describe('data groupings', () => {
   it('have a length of one byte up to 254, else of three (EMV CPS 1.1 §2.3)', () => {
     expect(toHex(writeDataGrouping({ dgi: 0x0101, value: bytes(3) }))).toBe('010103AAAAAA');
@@ -62,3 +60,5 @@ describe('any data', () => {
     expect(() => storeData(bytes(2561), 10, { structure: 'none' })).toThrow('more than 256');
   });
 });
+
+const bytes = (length: number, fill = 0xaa) => new Uint8Array(length).fill(fill);

@@ -15,16 +15,6 @@ import { getStatus, parseStatus } from '../../app/globalplatform/status.ts';
 import { makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
 
-const KEY = '00112233445566778899AABBCCDDEEFF';
-const masters = {
-  isd: { enc: KEY, mac: KEY, dek: KEY },
-  apps: {
-    'e-wallet': { mck: KEY, mtk: KEY },
-    identity: { mck: KEY, mtk: KEY },
-    'campus-meal': { mck: KEY, mtk: KEY },
-    transit: { mck: KEY, mtk: KEY },
-  },
-};
 const ISD = toAid('A000000151000000');
 
 const SCP02_LEVELS = { plain: [0x00, 0x01, 0x03], answers: [0x10, 0x11, 0x13] };
@@ -43,27 +33,6 @@ const OFFERS: readonly (readonly ['02' | '03', number, readonly number[]])[] = [
   ['03', 0x70, [0x00, 0x01, 0x03, 0x11, 0x13, 0x33]],
 ];
 const CASES = OFFERS.flatMap(([scp, i, levels]) => levels.map((level) => [scp, i, level] as const));
-
-async function session(scp: '02' | '03', i: number, level: number) {
-  const type = scp === '02' ? 'demo-scp02' : 'demo-scp03';
-  const image = makeCard({ type, identificationCode: '1234567890123456', protocolOption: i }, masters);
-  const card = new VirtualCard(image);
-  card.powerOn();
-  const send = async (bytes: Uint8Array) => decodeResponse(await card.transmit(bytes));
-  await send(encodeCommand(select()));
-  const hostChallenge = fromHex('0102030405060708');
-  const response = parseInitializeUpdate(
-    (await send(encodeCommand(initializeUpdate(0x00, hostChallenge)))).data,
-  );
-  const value = (id: number) =>
-    fromHex(image.domain.keySets[0]?.keys.find((key) => key.id === id)?.value ?? '');
-  const keys = { enc: value(1), mac: value(2), dek: value(3) };
-  const channel = await openChannel(
-    { scp, i, securityLevel: level, hostChallenge, response },
-    { sessionKeys: (context) => Promise.resolve(deriveSessionKeys(keys, context)) },
-  );
-  return { card, send, channel, response, keys };
-}
 
 describe('a session with the virtual card', () => {
   it.each(CASES)('SCP%s, i = %i, level %i', async (scp, i, level) => {
@@ -96,3 +65,36 @@ describe('a session with the virtual card', () => {
     expect(predictCardChallenge(three.keys.enc, sequenceCounter, ISD)).toEqual(cardChallenge);
   });
 });
+
+const KEY = '00112233445566778899AABBCCDDEEFF';
+
+const masters = {
+  isd: { enc: KEY, mac: KEY, dek: KEY },
+  apps: {
+    'e-wallet': { mck: KEY, mtk: KEY },
+    identity: { mck: KEY, mtk: KEY },
+    'campus-meal': { mck: KEY, mtk: KEY },
+    transit: { mck: KEY, mtk: KEY },
+  },
+};
+
+async function session(scp: '02' | '03', i: number, level: number) {
+  const type = scp === '02' ? 'demo-scp02' : 'demo-scp03';
+  const image = makeCard({ type, identificationCode: '1234567890123456', protocolOption: i }, masters);
+  const card = new VirtualCard(image);
+  card.powerOn();
+  const send = async (bytes: Uint8Array) => decodeResponse(await card.transmit(bytes));
+  await send(encodeCommand(select()));
+  const hostChallenge = fromHex('0102030405060708');
+  const response = parseInitializeUpdate(
+    (await send(encodeCommand(initializeUpdate(0x00, hostChallenge)))).data,
+  );
+  const value = (id: number) =>
+    fromHex(image.domain.keySets[0]?.keys.find((key) => key.id === id)?.value ?? '');
+  const keys = { enc: value(1), mac: value(2), dek: value(3) };
+  const channel = await openChannel(
+    { scp, i, securityLevel: level, hostChallenge, response },
+    { sessionKeys: (context) => Promise.resolve(deriveSessionKeys(keys, context)) },
+  );
+  return { card, send, channel, response, keys };
+}

@@ -6,19 +6,6 @@ import { readFates } from '../../app/keyserver/issuer/answers.ts';
 import { commandSchema } from '../../app/protocol/wire.ts';
 import { accepts } from '../../app/station/jobs/run-batch.ts';
 
-const hex = (least: number, most: number) =>
-  fc.uint8Array({ minLength: least, maxLength: most }).map((bytes) => toHex(bytes));
-
-/** What the wire lets a command expect; undefined where it refuses the command. */
-function commandThatExpects(expect: { value: string; mask: string }) {
-  return commandSchema.safeParse({
-    apdu: '00B0000002',
-    accept: ['9000'],
-    expect,
-    label: { step: 'read-state' },
-  }).data;
-}
-
 describe('expected data', () => {
   it('mean the same to the station and to the server', () => {
     fc.assert(
@@ -41,3 +28,16 @@ describe('expected data', () => {
     expect(commandThatExpects({ value: '0102', mask: 'FFFF' })).toBeDefined();
   });
 });
+
+const hex = (least: number, most: number) =>
+  fc.uint8Array({ minLength: least, maxLength: most }).map((bytes) => toHex(bytes));
+
+/** What the wire lets a command expect; undefined where it refuses the command. */
+function commandThatExpects(expect: { value: string; mask: string }) {
+  return commandSchema.safeParse({
+    apdu: '00B0000002',
+    accept: ['9000'],
+    expect,
+    label: { step: 'read-state' },
+  }).data;
+}

@@ -10,30 +10,6 @@ import { card, job, READER } from '../../renderer/mock/values.ts';
 import { createMockWire } from '../../renderer/mock/wire.ts';
 
 const NOON = '2026-11-23T12:00:00.000Z';
-const SETTINGS = { language: 'en', theme: 'light', sound: false } as const;
-
-function mock(scene = 'choose-new') {
-  const found = SCENES[scene];
-  if (found === undefined) throw new Error(scene);
-  return createMockWire(found, SETTINGS);
-}
-
-/** A main process that answers everything with one value. */
-function answering(value: unknown): { wire: Wire; asked: string[]; send: (value: unknown) => void } {
-  const asked: string[] = [];
-  const listeners = new Set<(value: unknown) => void>();
-  const wire: Wire = {
-    invoke: async (channel) => {
-      asked.push(channel);
-      return value;
-    },
-    listen: (channel, listener) => {
-      if (channel === NOTIFICATIONS) listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  };
-  return { wire, asked, send: (sent) => listeners.forEach((listener) => void listener(sent)) };
-}
 
 describe('the window', () => {
   it('has one function a call, in its group, and cannot be given others', () => {
@@ -252,3 +228,28 @@ describe('the views', () => {
     expect(channels.size).toBe(CALLS.length);
   });
 });
+
+const SETTINGS = { language: 'en', theme: 'light', sound: false } as const;
+
+function mock(scene = 'choose-new') {
+  const found = SCENES[scene];
+  if (found === undefined) throw new Error(scene);
+  return createMockWire(found, SETTINGS);
+}
+
+/** A main process that answers everything with one value. */
+function answering(value: unknown): { wire: Wire; asked: string[]; send: (value: unknown) => void } {
+  const asked: string[] = [];
+  const listeners = new Set<(value: unknown) => void>();
+  const wire: Wire = {
+    invoke: async (channel) => {
+      asked.push(channel);
+      return value;
+    },
+    listen: (channel, listener) => {
+      if (channel === NOTIFICATIONS) listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  return { wire, asked, send: (sent) => listeners.forEach((listener) => void listener(sent)) };
+}

@@ -3,21 +3,6 @@ import type { Change, StartView } from '../../electron/ipc-schema.ts';
 import { CATALOGUE, card, job, READER, reader, station } from '../../renderer/mock/values.ts';
 import { applied } from '../../renderer/state/changes.ts';
 
-const view: StartView = {
-  version: '0.1.0',
-  settings: { language: 'en', theme: 'light', sound: true },
-  catalogue: CATALOGUE,
-  station: station({ jobs: [job({ kind: 'working', writing: false })] }),
-  at: 7,
-};
-
-function changedBy(change: Change): StartView {
-  const next = applied(view, { at: 8, change });
-  if (next === 'missed') throw new Error('missed');
-  expect(next.at).toBe(8);
-  return next;
-}
-
 describe('a notification', () => {
   it('that the snapshot already holds changes nothing', () => {
     expect(applied(view, { at: 7, change: { kind: 'operator', operator: null } })).toBe(view);
@@ -74,3 +59,18 @@ describe('a notification', () => {
     expect(next.station).toBe(view.station);
   });
 });
+
+const view: StartView = {
+  version: '0.1.0',
+  settings: { language: 'en', theme: 'light', sound: true },
+  catalogue: CATALOGUE,
+  station: station({ jobs: [job({ kind: 'working', writing: false })] }),
+  at: 7,
+};
+
+function changedBy(change: Change): StartView {
+  const next = applied(view, { at: 8, change });
+  if (next === 'missed') throw new Error('missed');
+  expect(next.at).toBe(8);
+  return next;
+}

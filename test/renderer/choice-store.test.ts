@@ -9,33 +9,7 @@ import { SCENES, type Scene } from '../../renderer/mock/scenes.ts';
 import { ACCOUNT, CATALOGUE, card, HISTORY, NUMBER, READER, USED } from '../../renderer/mock/values.ts';
 import { createMockWire } from '../../renderer/mock/wire.ts';
 
-const SETTINGS = { language: 'en', theme: 'light', sound: false } as const;
 const rows = rowsOf(card(USED), CATALOGUE);
-
-/** A store over a scene, with every request that left the window. */
-async function serving(name: string, more: Partial<Scene> = {}) {
-  const scene = SCENES[name];
-  if (scene === undefined) throw new Error(name);
-  const mock = createMockWire({ ...scene, ...more }, SETTINGS);
-  const sent: { channel: string; input: unknown }[] = [];
-  const wire: Wire = {
-    ...mock,
-    invoke: (channel, input) => {
-      sent.push({ channel, input });
-      return mock.invoke(channel, input);
-    },
-  };
-  let expired = 0;
-  const store = createChoiceStore(createBridge(wire), () => {
-    expired += 1;
-  });
-  await store.begin(READER, NUMBER);
-  const inputs = (request: Parameters<typeof channelOf>[0]) =>
-    sent.filter(({ channel }) => channel === channelOf(request)).map(({ input }) => input);
-  const tick = (app: string, action: 'enable' | 'delete' = 'enable') =>
-    store.edit(READER, (choice) => toggled(choice, app, action));
-  return { store, inputs, tick, choice: () => store.getState()[READER], expired: () => expired };
-}
 
 /** Of a confirmation that nobody takes back. */
 const NEVER = new AbortController().signal;
@@ -233,3 +207,30 @@ describe('the start', () => {
     expect(inputs('job.start')).toEqual([]);
   });
 });
+
+const SETTINGS = { language: 'en', theme: 'light', sound: false } as const;
+
+/** A store over a scene, with every request that left the window. */
+async function serving(name: string, more: Partial<Scene> = {}) {
+  const scene = SCENES[name];
+  if (scene === undefined) throw new Error(name);
+  const mock = createMockWire({ ...scene, ...more }, SETTINGS);
+  const sent: { channel: string; input: unknown }[] = [];
+  const wire: Wire = {
+    ...mock,
+    invoke: (channel, input) => {
+      sent.push({ channel, input });
+      return mock.invoke(channel, input);
+    },
+  };
+  let expired = 0;
+  const store = createChoiceStore(createBridge(wire), () => {
+    expired += 1;
+  });
+  await store.begin(READER, NUMBER);
+  const inputs = (request: Parameters<typeof channelOf>[0]) =>
+    sent.filter(({ channel }) => channel === channelOf(request)).map(({ input }) => input);
+  const tick = (app: string, action: 'enable' | 'delete' = 'enable') =>
+    store.edit(READER, (choice) => toggled(choice, app, action));
+  return { store, inputs, tick, choice: () => store.getState()[READER], expired: () => expired };
+}

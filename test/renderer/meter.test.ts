@@ -3,18 +3,6 @@ import type { JobState, JobView, StepView } from '../../electron/ipc-schema.ts';
 import { CATALOGUE, job } from '../../renderer/mock/values.ts';
 import { appsOf, type Meter, metered } from '../../renderer/state/meter.ts';
 
-const WORKING: JobState = { kind: 'working', writing: true };
-
-function loading(sent: number, steps: readonly StepView[], app = 'campus-meal', state = WORKING): JobView {
-  const progress = { steps: [...steps], current: { step: 'load-block', app } as const, sent, commands: 100 };
-  return job(state, { progress });
-}
-
-const one: readonly StepView[] = [
-  { kind: 'load', app: 'campus-meal', state: 'running' },
-  { kind: 'enable', app: 'campus-meal', state: 'waiting' },
-];
-
 describe('percent', () => {
   it('of a load follows the commands of its batch and never goes back', () => {
     let meter: Meter | undefined;
@@ -116,3 +104,15 @@ describe('apps of a job', () => {
     expect(appsOf(broken, [100, 20])[0]?.state).toBe('failed');
   });
 });
+
+const WORKING: JobState = { kind: 'working', writing: true };
+
+function loading(sent: number, steps: readonly StepView[], app = 'campus-meal', state = WORKING): JobView {
+  const progress = { steps: [...steps], current: { step: 'load-block', app } as const, sent, commands: 100 };
+  return job(state, { progress });
+}
+
+const one: readonly StepView[] = [
+  { kind: 'load', app: 'campus-meal', state: 'running' },
+  { kind: 'enable', app: 'campus-meal', state: 'waiting' },
+];

@@ -5,9 +5,6 @@ import { checksOf } from '../../renderer/features/entrance/checks.ts';
 import { CATALOGUE, card, job, NUMBER, ODD, reader, station, USED } from '../../renderer/mock/values.ts';
 import { seenCards } from '../../renderer/state/seen.ts';
 
-const row = (seen: CardView, app: string, catalogue: CatalogueView = CATALOGUE) =>
-  rowsOf(seen, catalogue).find((one) => one.app.id === app);
-
 describe('the apps of a card', () => {
   it('are each in one state, with what can be asked of them', () => {
     const told = rowsOf(card(USED), CATALOGUE).map((one) => [
@@ -113,3 +110,6 @@ describe('cards that were seen', () => {
     expect(seenCards(seenCards({}, withCard), station())).toEqual({});
   });
 });
+
+const row = (seen: CardView, app: string, catalogue: CatalogueView = CATALOGUE) =>
+  rowsOf(seen, catalogue).find((one) => one.app.id === app);

@@ -7,56 +7,6 @@ import { CATALOGUE, card, job, MOMENT, NUMBER, reader, station } from '../../ren
 import { watchServer } from '../../renderer/state/server-watch.ts';
 import { createStationStore } from '../../renderer/state/station-store.ts';
 
-const first: StartView = {
-  version: '0.1.0',
-  settings: { language: 'en', theme: 'light', sound: true },
-  catalogue: CATALOGUE,
-  station: station({ readers: [reader({ kind: 'card', card: card() })] }),
-  at: 3,
-};
-
-/** A main process whose answers wait until they are let go. */
-class Main {
-  readonly asked: string[] = [];
-  readonly #waiting: (() => void)[] = [];
-  #listener: (value: unknown) => void = () => undefined;
-  start: unknown = { ok: true, value: first };
-
-  readonly wire: Wire = {
-    invoke: (channel) => {
-      this.asked.push(channel.replace('kaika:', ''));
-      const answer =
-        channel === channelOf('shell.start')
-          ? this.start
-          : channel === channelOf('server.check')
-            ? { ok: true, value: { state: 'up', lastSeen: MOMENT } }
-            : { ok: true, value: first.settings };
-      return new Promise((resolve) => this.#waiting.push(() => resolve(answer)));
-    },
-    listen: (channel, listener) => {
-      if (channel === NOTIFICATIONS) this.#listener = listener;
-      return () => undefined;
-    },
-  };
-
-  tell(at: number, change: unknown): void {
-    this.#listener({ at, change });
-  }
-
-  async answer(): Promise<void> {
-    for (const go of this.#waiting.splice(0)) go();
-    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
-  }
-}
-
-function opened() {
-  const main = new Main();
-  const bridge = createBridge(main.wire);
-  const store = createStationStore(bridge, () => 0);
-  store.open();
-  return { main, bridge, store };
-}
-
 describe('the window', () => {
   it('shows nothing before the snapshot, and then what came meanwhile', async () => {
     const { main, store } = opened();
@@ -152,3 +102,53 @@ describe('the server', () => {
     expect(checks()).toBe(3);
   });
 });
+
+const first: StartView = {
+  version: '0.1.0',
+  settings: { language: 'en', theme: 'light', sound: true },
+  catalogue: CATALOGUE,
+  station: station({ readers: [reader({ kind: 'card', card: card() })] }),
+  at: 3,
+};
+
+/** A main process whose answers wait until they are let go. */
+class Main {
+  readonly asked: string[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #listener: (value: unknown) => void = () => undefined;
+  start: unknown = { ok: true, value: first };
+
+  readonly wire: Wire = {
+    invoke: (channel) => {
+      this.asked.push(channel.replace('kaika:', ''));
+      const answer =
+        channel === channelOf('shell.start')
+          ? this.start
+          : channel === channelOf('server.check')
+            ? { ok: true, value: { state: 'up', lastSeen: MOMENT } }
+            : { ok: true, value: first.settings };
+      return new Promise((resolve) => this.#waiting.push(() => resolve(answer)));
+    },
+    listen: (channel, listener) => {
+      if (channel === NOTIFICATIONS) this.#listener = listener;
+      return () => undefined;
+    },
+  };
+
+  tell(at: number, change: unknown): void {
+    this.#listener({ at, change });
+  }
+
+  async answer(): Promise<void> {
+    for (const go of this.#waiting.splice(0)) go();
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+  }
+}
+
+function opened() {
+  const main = new Main();
+  const bridge = createBridge(main.wire);
+  const store = createStationStore(bridge, () => 0);
+  store.open();
+  return { main, bridge, store };
+}

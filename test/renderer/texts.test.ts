@@ -8,7 +8,6 @@ import { LOCALES, messagesSchema } from '../../app/station/messages.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const texts = (locale: string) =>
   messagesSchema.parse(JSON.parse(readFileSync(join(ROOT, `resources/locales/${locale}.json`), 'utf8'))).ui;
-const holes = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
 const sources = readdirSync(join(ROOT, 'renderer'), { recursive: true, encoding: 'utf8' })
   .filter((file) => /\.tsx?$/.test(file))
   .map((file) => ({ file, text: readFileSync(join(ROOT, 'renderer', file), 'utf8') }));
@@ -52,3 +51,5 @@ describe('words', () => {
     }
   });
 });
+
+const holes = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();

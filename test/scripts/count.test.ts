@@ -13,30 +13,6 @@ beforeEach(() => {
 });
 afterEach(() => copy.dispose());
 
-/** Runs `test` with a runner that leaves this report and ends with this status. */
-function withReport(report: object | undefined, status: number, times?: readonly object[]): Promise<Ended> {
-  const text = (value: unknown) => JSON.stringify(JSON.stringify(value));
-  const write = report
-    ? `const file = process.argv.find((word) => word.startsWith('--outputFile.json=')).split('=')[1];
-       const { writeFileSync } = await import('node:fs');
-       writeFileSync(file, ${text(report)});
-       ${times ? `writeFileSync(process.env.KAIKA_TEST_TIMES, ${text(times)});` : ''}`
-    : '';
-  copy.write(
-    'node_modules/vitest/vitest.mjs',
-    `${write} console.log('runner says'); process.exit(${status});`,
-  );
-  return copy.run(['test', 'test/card']);
-}
-
-const counts = (passed: number, failed: number, pending = 0): object => ({
-  numPassedTests: passed,
-  numFailedTests: failed,
-  numPendingTests: pending,
-  numTodoTests: 0,
-  testResults: [],
-});
-
 test('the last line is the count, and the same is left in a file', async () => {
   const { status, stdout } = await withReport(counts(12, 0, 2), 0);
   expect(status).toBe(0);
@@ -98,4 +74,28 @@ test('a runner that died leaves no count, also not that of the run before', asyn
   expect(status).toBe(1);
   expect(stdout).toBe('runner says\n');
   expect(copy.has('test-results/summary.txt')).toBe(false);
+});
+
+/** Runs `test` with a runner that leaves this report and ends with this status. */
+function withReport(report: object | undefined, status: number, times?: readonly object[]): Promise<Ended> {
+  const text = (value: unknown) => JSON.stringify(JSON.stringify(value));
+  const write = report
+    ? `const file = process.argv.find((word) => word.startsWith('--outputFile.json=')).split('=')[1];
+       const { writeFileSync } = await import('node:fs');
+       writeFileSync(file, ${text(report)});
+       ${times ? `writeFileSync(process.env.KAIKA_TEST_TIMES, ${text(times)});` : ''}`
+    : '';
+  copy.write(
+    'node_modules/vitest/vitest.mjs',
+    `${write} console.log('runner says'); process.exit(${status});`,
+  );
+  return copy.run(['test', 'test/card']);
+}
+
+const counts = (passed: number, failed: number, pending = 0): object => ({
+  numPassedTests: passed,
+  numFailedTests: failed,
+  numPendingTests: pending,
+  numTodoTests: 0,
+  testResults: [],
 });

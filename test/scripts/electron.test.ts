@@ -20,45 +20,6 @@ afterEach(async () => {
   await copy.dispose();
 });
 
-/** The host of Electron's makers, or one that has nothing: its address. */
-async function makers(status: number): Promise<string> {
-  const server = createServer((_request, response) => response.writeHead(status).end());
-  host = server;
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-}
-
-/** What npm ci leaves of the electron package: its own installer is run later, and only where its host answers. */
-function addElectronPackage(): void {
-  copy.write('node_modules/left/package.json', '{}');
-  copy.write('node_modules/.package-lock.json', copy.read('package-lock.json'));
-  copy.write('node_modules/electron/package.json', JSON.stringify({ version: '45.0.0' }));
-  copy.write(
-    'node_modules/electron/install.js',
-    `const { mkdirSync, writeFileSync } = require('node:fs');
-     mkdirSync(__dirname + '/dist');
-     for (const [name, text] of [['dist/version', 'v45.0.0'], ['dist/electron', ''], ['path.txt', 'electron']])
-       writeFileSync(__dirname + '/' + name, text);`,
-  );
-}
-
-/** The stand-in as an earlier start left it, of two files, and the list that knows them. Gives its folder. */
-function addStandIn(cache: string): string {
-  const folder = join(cache, 'kaika', 'electron-33.2.1-stand-in');
-  mkdirSync(folder, { recursive: true });
-  const files = { electron: 'old', version: '33.2.1' };
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  const known = Object.entries(files).map(([name, text]) => [
-    name,
-    { size: text.length, sha256: createHash('sha256').update(text).digest('hex') },
-  ]);
-  copy.write('scripts/electron/stand-in/files.json', JSON.stringify(Object.fromEntries(known)));
-  return folder;
-}
-
-const NONE = { KAIKA_ELECTRON: '' };
-const SCREEN = { DISPLAY: ':0' };
-
 describe.runIf(process.platform === 'linux')('npm start', () => {
   test('without a display: says so and how to go on, before anything is fetched', async () => {
     const { status, stderr } = await copy.run(['start']);
@@ -161,3 +122,43 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')(
     });
   },
 );
+
+/** The host of Electron's makers, or one that has nothing: its address. */
+async function makers(status: number): Promise<string> {
+  const server = createServer((_request, response) => response.writeHead(status).end());
+  host = server;
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+/** What npm ci leaves of the electron package: its own installer is run later, and only where its host answers. */
+function addElectronPackage(): void {
+  copy.write('node_modules/left/package.json', '{}');
+  copy.write('node_modules/.package-lock.json', copy.read('package-lock.json'));
+  copy.write('node_modules/electron/package.json', JSON.stringify({ version: '45.0.0' }));
+  copy.write(
+    'node_modules/electron/install.js',
+    `const { mkdirSync, writeFileSync } = require('node:fs');
+     mkdirSync(__dirname + '/dist');
+     for (const [name, text] of [['dist/version', 'v45.0.0'], ['dist/electron', ''], ['path.txt', 'electron']])
+       writeFileSync(__dirname + '/' + name, text);`,
+  );
+}
+
+/** The stand-in as an earlier start left it, of two files, and the list that knows them. Gives its folder. */
+function addStandIn(cache: string): string {
+  const folder = join(cache, 'kaika', 'electron-33.2.1-stand-in');
+  mkdirSync(folder, { recursive: true });
+  const files = { electron: 'old', version: '33.2.1' };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  const known = Object.entries(files).map(([name, text]) => [
+    name,
+    { size: text.length, sha256: createHash('sha256').update(text).digest('hex') },
+  ]);
+  copy.write('scripts/electron/stand-in/files.json', JSON.stringify(Object.fromEntries(known)));
+  return folder;
+}
+
+const NONE = { KAIKA_ELECTRON: '' };
+
+const SCREEN = { DISPLAY: ':0' };

@@ -5,8 +5,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakeCopy, isRunning } from './fake-copy.ts';
 
-const LOCK = 'scripts/.state/lock';
-
 let copy: FakeCopy;
 beforeEach(() => {
   copy = new FakeCopy();
@@ -87,3 +85,5 @@ test('a lock that is held is respected until it is released', async () => {
   rmSync(join(copy.root, LOCK));
   expect((await start.ended).status).toBe(0);
 });
+
+const LOCK = 'scripts/.state/lock';

@@ -8,11 +8,6 @@ beforeEach(() => {
 });
 afterEach(() => copy.dispose());
 
-/** Sentences only: nothing of a stack, of Node's own error names, of npm's codes. */
-function expectNoStack(stderr: string): void {
-  expect(stderr).not.toMatch(/^\s+at |Error:|node:internal|npm error|E:/m);
-}
-
 describe('a bare copy', () => {
   test('says what it fetches, from where and how much, before it does, and keeps stdout clean', async () => {
     const { status, stdout, stderr } = await copy.run(['server', '--json', 'two words']);
@@ -214,3 +209,8 @@ describe("Debian's packages", () => {
     expect(stderr).not.toContain('Debian');
   });
 });
+
+/** Sentences only: nothing of a stack, of Node's own error names, of npm's codes. */
+function expectNoStack(stderr: string): void {
+  expect(stderr).not.toMatch(/^\s+at |Error:|node:internal|npm error|E:/m);
+}

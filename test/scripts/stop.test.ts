@@ -8,25 +8,6 @@ beforeEach(() => {
 });
 afterEach(() => copy.dispose());
 
-/** A program with a child in its own group, and one in a group of its own with a child in turn. */
-function programWithFamily(onSignal: string): string {
-  return `
-    const { spawn } = await import('node:child_process');
-    const note = ${JSON.stringify(copy.notesItsPid)};
-    const idle = 'setInterval(() => {}, 1000);';
-    const wrap = (code) => '(async () => {' + code + '})();';
-    const deaf = "process.on('SIGINT', () => {}); process.on('SIGTERM', () => {}); process.on('SIGHUP', () => {});";
-    const inner = 'const { spawn } = await import("node:child_process");' +
-      'spawn(process.execPath, ["-e", ' + JSON.stringify(wrap(deaf + note + idle)) + '], { stdio: "ignore" });';
-    spawn(process.execPath, ['-e', wrap(note + idle)], { stdio: 'ignore' });
-    spawn(process.execPath, ['-e', wrap(inner + note + idle)], { stdio: 'ignore', detached: true });
-    ${onSignal}
-    ${copy.notesItsPid}
-    setInterval(() => {}, 1000);`;
-}
-
-const familyIsUp = (): Promise<void> => expect.poll(() => copy.pids().length).toBe(4);
-
 describe('the program', () => {
   test.each([
     ['SIGINT', 130],
@@ -127,3 +108,22 @@ describe('setting up', () => {
     expect(copy.has('scripts/.state/lock')).toBe(true);
   });
 });
+
+/** A program with a child in its own group, and one in a group of its own with a child in turn. */
+function programWithFamily(onSignal: string): string {
+  return `
+    const { spawn } = await import('node:child_process');
+    const note = ${JSON.stringify(copy.notesItsPid)};
+    const idle = 'setInterval(() => {}, 1000);';
+    const wrap = (code) => '(async () => {' + code + '})();';
+    const deaf = "process.on('SIGINT', () => {}); process.on('SIGTERM', () => {}); process.on('SIGHUP', () => {});";
+    const inner = 'const { spawn } = await import("node:child_process");' +
+      'spawn(process.execPath, ["-e", ' + JSON.stringify(wrap(deaf + note + idle)) + '], { stdio: "ignore" });';
+    spawn(process.execPath, ['-e', wrap(note + idle)], { stdio: 'ignore' });
+    spawn(process.execPath, ['-e', wrap(inner + note + idle)], { stdio: 'ignore', detached: true });
+    ${onSignal}
+    ${copy.notesItsPid}
+    setInterval(() => {}, 1000);`;
+}
+
+const familyIsUp = (): Promise<void> => expect.poll(() => copy.pids().length).toBe(4);

@@ -34,15 +34,6 @@ afterEach(async () => {
   server.close();
 });
 
-async function receive(hex: string): Promise<void> {
-  await expect.poll(() => received.length).toBeGreaterThanOrEqual(hex.length);
-  expect(received).toBe(hex);
-}
-
-const reasonOf = (card: {
-  onRemoved(listener: (reason: RemovalReason) => void): void;
-}): Promise<RemovalReason> => new Promise((resolve) => card.onRemoved(resolve));
-
 describe('insertCard', () => {
   it('gives the ATR and answers commands, however the bytes are cut', async () => {
     await insertCard({ port, device: echoCard() });
@@ -162,3 +153,12 @@ describe('insertCard', () => {
     await insertCard({ port, device: echoCard() });
   });
 });
+
+async function receive(hex: string): Promise<void> {
+  await expect.poll(() => received.length).toBeGreaterThanOrEqual(hex.length);
+  expect(received).toBe(hex);
+}
+
+const reasonOf = (card: {
+  onRemoved(listener: (reason: RemovalReason) => void): void;
+}): Promise<RemovalReason> => new Promise((resolve) => card.onRemoved(resolve));

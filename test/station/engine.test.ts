@@ -5,30 +5,11 @@ import { ScriptedCard, WALLET_AID } from '../support/scripted-card.ts';
 import { away } from '../support/scripted-server.ts';
 import { openTestStation, type TestStation, wholeLook } from '../support/station.ts';
 
-const WISH = { account: '6222000000000001', wishes: [{ app: 'e-wallet', action: 'enable' as const }] };
-
 let station: TestStation;
 beforeEach(async () => {
   station = await openTestStation();
 });
 afterEach(() => station.close());
-
-/** Puts a card in and waits until it was looked at, to the last of what only the server wants to know. */
-async function shown(card: ScriptedCard, reader = 'A') {
-  station.readers.insert(reader, card);
-  return station.until(() => wholeLook(station.reader(reader)), `card in ${reader}`);
-}
-
-function done(id: string) {
-  return station.until(() => {
-    const state = station.job(id)?.state;
-    return state?.kind === 'done' && state.outcome;
-  }, 'done');
-}
-
-function waitsForCard(id: string) {
-  return station.until(() => station.job(id)?.state.kind === 'waiting-for-card', 'waiting for the card');
-}
 
 describe('a reader', () => {
   it('shows what the card says of itself', async () => {
@@ -496,3 +477,22 @@ it('a second engine on the folder is refused, and may come when the first has go
   });
   await station.restart();
 });
+
+const WISH = { account: '6222000000000001', wishes: [{ app: 'e-wallet', action: 'enable' as const }] };
+
+/** Puts a card in and waits until it was looked at, to the last of what only the server wants to know. */
+async function shown(card: ScriptedCard, reader = 'A') {
+  station.readers.insert(reader, card);
+  return station.until(() => wholeLook(station.reader(reader)), `card in ${reader}`);
+}
+
+function done(id: string) {
+  return station.until(() => {
+    const state = station.job(id)?.state;
+    return state?.kind === 'done' && state.outcome;
+  }, 'done');
+}
+
+function waitsForCard(id: string) {
+  return station.until(() => station.job(id)?.state.kind === 'waiting-for-card', 'waiting for the card');
+}

@@ -24,6 +24,10 @@ export const CALLER = { station: 'test-station', operator: 'test-clerk' };
 
 export const OTHER_CALLER = { station: 'other-station', operator: 'other-clerk' };
 
+/** The wish for these apps, and the one that most tests have. */
+export const enable = (...apps: string[]): Wish[] => apps.map((app) => ({ app, action: 'enable' }));
+export const ENABLE: Wish[] = enable('e-wallet');
+
 export async function transmit(card: CardDevice, apdu: string): Promise<string> {
   return toHex(await card.transmit(fromHex(apdu)));
 }

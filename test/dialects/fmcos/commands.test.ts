@@ -25,35 +25,6 @@ const KEY = fromHex('39'.repeat(16));
 const NEW_KEY = fromHex('00112233445566778899AABBCCDDEEFF');
 const CHALLENGE = fromHex('9B361B26');
 
-/** One 3DES block under a 16-byte key. */
-function triple(key: Uint8Array, block: Uint8Array): Uint8Array {
-  const cipher = createCipheriv('des-ede3', concat(key, key.slice(0, 8)), null).setAutoPadding(false);
-  return Uint8Array.from(cipher.update(block));
-}
-
-/** One DES block under the left half: triple DES with the same key three times. */
-function single(key: Uint8Array, block: Uint8Array): Uint8Array {
-  const left = key.slice(0, 8);
-  return triple(concat(left, left), block);
-}
-
-/** ISO 9797-1 algorithm 3 in words: chain with DES, then undo and redo the last step under the other half. */
-function cardMac(key: Uint8Array, challenge: Uint8Array, message: Uint8Array): string {
-  const padded = concat(message, fromHex('80'), new Uint8Array((8 - ((message.length + 1) % 8)) % 8));
-  let state = concat(challenge, new Uint8Array(4));
-  const blocks = padded.length / 8;
-  for (let i = 0; i < blocks; i += 1) {
-    const input = xor(state, padded.slice(8 * i, 8 * i + 8));
-    state = i === blocks - 1 ? triple(key, input) : single(key, input);
-  }
-  return toHex(state.slice(0, 4));
-}
-
-function decipher(key: Uint8Array, data: Uint8Array): string {
-  const cipher = createDecipheriv('des-ede3', concat(key, key.slice(0, 8)), null).setAutoPadding(false);
-  return toHex(Uint8Array.from(cipher.update(data)));
-}
-
 const MCK = { typeInside: 0xf9, useRight: 0xf0, changeRight: 0xaa, nextState: 0xaa, counter: 0x33 };
 const MTK = { ...MCK, typeInside: 0xf6, nextState: 0xff };
 
@@ -178,3 +149,32 @@ describe('UPDATE BINARY with MAC', () => {
     );
   });
 });
+
+/** One 3DES block under a 16-byte key. */
+function triple(key: Uint8Array, block: Uint8Array): Uint8Array {
+  const cipher = createCipheriv('des-ede3', concat(key, key.slice(0, 8)), null).setAutoPadding(false);
+  return Uint8Array.from(cipher.update(block));
+}
+
+/** One DES block under the left half: triple DES with the same key three times. */
+function single(key: Uint8Array, block: Uint8Array): Uint8Array {
+  const left = key.slice(0, 8);
+  return triple(concat(left, left), block);
+}
+
+/** ISO 9797-1 algorithm 3 in words: chain with DES, then undo and redo the last step under the other half. */
+function cardMac(key: Uint8Array, challenge: Uint8Array, message: Uint8Array): string {
+  const padded = concat(message, fromHex('80'), new Uint8Array((8 - ((message.length + 1) % 8)) % 8));
+  let state = concat(challenge, new Uint8Array(4));
+  const blocks = padded.length / 8;
+  for (let i = 0; i < blocks; i += 1) {
+    const input = xor(state, padded.slice(8 * i, 8 * i + 8));
+    state = i === blocks - 1 ? triple(key, input) : single(key, input);
+  }
+  return toHex(state.slice(0, 4));
+}
+
+function decipher(key: Uint8Array, data: Uint8Array): string {
+  const cipher = createDecipheriv('des-ede3', concat(key, key.slice(0, 8)), null).setAutoPadding(false);
+  return toHex(Uint8Array.from(cipher.update(data)));
+}

@@ -9,9 +9,6 @@ import {
   publicFileUpdate,
 } from '../../../app/dialects/fmcos/public-file.ts';
 
-const DELIVERED = `4B41494B41000000 00 01 ${'00'.repeat(10)} 00000000 00000000 0000`;
-const ENABLED = '4B41494B41000000 01 01 06222021234567890123 20250314 20300313 0000';
-
 describe('the public file', () => {
   it('as delivered', () => {
     expect(parsePublicFile(fromHex(DELIVERED))).toEqual({
@@ -114,3 +111,7 @@ describe('status words of the dialect', () => {
     expect(fmcosOutcome(sw)).toEqual(outcome);
   });
 });
+
+const DELIVERED = `4B41494B41000000 00 01 ${'00'.repeat(10)} 00000000 00000000 0000`;
+
+const ENABLED = '4B41494B41000000 01 01 06222021234567890123 20250314 20300313 0000';

@@ -1,12 +1,13 @@
 /** What stands around the window in a story: the demo's stage, as npm start sets it. */
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Cleanup } from '../../../app/demo/cleanup.ts';
 import { parseOptions } from '../../../app/demo/options.ts';
 import { type Stage, setStage } from '../../../app/demo/stage.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { openSqliteStore } from '../../../app/keyserver/store/open.ts';
 import type { CardRecord } from '../../../app/protocol/wire.ts';
-import { scratchFolder } from '../../support/temporary.ts';
 
 export interface StoryStage extends Stage {
   /** What the key server has on record. */
@@ -16,9 +17,9 @@ export interface StoryStage extends Stage {
   close(): Promise<void>;
 }
 
-/** A data folder for a file's stories: the site in it is made once. */
+/** A data folder for a file's stories: the site in it is made once. On the disk, where a copy of Electron can be made of links. */
 export function dataFolder(): { readonly folder: string; remove(): void } {
-  const folder = scratchFolder('kaika-window-');
+  const folder = mkdtempSync(join(tmpdir(), 'kaika-window-'));
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 

@@ -8,10 +8,6 @@ import { hashSecret, secretMatches } from '../../../app/keyserver/access/secrets
 import { findSession, signIn } from '../../../app/keyserver/access/sessions.ts';
 import { openSqliteStore, type Store } from '../../../app/keyserver/store/open.ts';
 
-const NOW = new Date('2026-03-01T08:00:00.000Z');
-const at = (hours: number) => new Date(NOW.getTime() + hours * 3600 * 1000);
-const SECRET = 'correct horse';
-
 let folder: string;
 let store: Store;
 beforeAll(async () => {
@@ -23,9 +19,6 @@ afterAll(async () => {
   await store.destroy();
   rmSync(folder, { recursive: true, force: true });
 });
-
-const enter = (operator = 'clerk', secret = SECRET, now = NOW) =>
-  signIn(store, 'counter-1', { apiLevel: 1, operator, secret }, now);
 
 describe('a session', () => {
   it('is found by its token until it ends, and says who and where', async () => {
@@ -84,3 +77,12 @@ describe('a secret', () => {
     },
   );
 });
+
+const NOW = new Date('2026-03-01T08:00:00.000Z');
+
+const at = (hours: number) => new Date(NOW.getTime() + hours * 3600 * 1000);
+
+const SECRET = 'correct horse';
+
+const enter = (operator = 'clerk', secret = SECRET, now = NOW) =>
+  signIn(store, 'counter-1', { apiLevel: 1, operator, secret }, now);

@@ -17,12 +17,6 @@ beforeAll(async () => {
   token = await https.signIn();
 });
 
-async function askFor() {
-  const { card } = https.rig.newCard();
-  const wishes: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-  return { card, asked: await request(card, https.rig.context, randomDigits(16), wishes, 'e-wallet') };
-}
-
 /** JSON values of all kinds, also ones that nearly fit. */
 const anything = fc.oneof(
   fc.jsonValue(),
@@ -148,4 +142,10 @@ function withField(value: unknown, [key, ...rest]: readonly string[], to: unknow
   return Object.fromEntries(
     members.map(([name, one]) => [name, name === key ? withField(one, rest, to) : one]),
   );
+}
+
+async function askFor() {
+  const { card } = https.rig.newCard();
+  const wishes: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+  return { card, asked: await request(card, https.rig.context, randomDigits(16), wishes, 'e-wallet') };
 }

@@ -8,17 +8,6 @@ import { expectError } from '../../support/error-answers.ts';
 import { type Client, type HttpsRig, openHttpsRig, SECRET } from '../../support/https-rig.ts';
 import { storeText } from '../../support/issuer-steps.ts';
 
-/** What it takes to be let through, each with everything of the one before. */
-const LEVELS = ['certificate', 'station', 'operator'] as const;
-
-interface Caller {
-  readonly name: string;
-  /** As far as this caller gets; undefined for one who has no line to the server at all. */
-  readonly reaches: (typeof LEVELS)[number] | undefined;
-  readonly client: () => Client;
-  readonly token?: () => string;
-}
-
 let https: HttpsRig;
 let unknown: Client;
 let revoked: Client;
@@ -109,13 +98,6 @@ const CALLERS: readonly Caller[] = [
   { name: 'of an operator', reaches: 'operator', client: () => https.client(), token: () => tokens.own },
 ];
 
-/** A path that leads somewhere, and nowhere in particular. */
-const pathOf = (path: string) =>
-  path
-    .replace('{job}', '9b2d5e0a-3f0c-4f43-8a53-54f2d1f4a0a1')
-    .replace('{seq}', '1')
-    .replace('{card}', '1234567890123456');
-
 describe.each(ENDPOINTS)('$method $path, for $may', ({ method, path, may }) => {
   it.each(CALLERS)('a request $name', async ({ reaches, client, token }) => {
     const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token()}` };
@@ -151,3 +133,21 @@ describe('GET /v1/sessions/current', () => {
       expect(await ask(token)).toEqual({ apiLevel: 1, session: null });
   });
 });
+
+/** What it takes to be let through, each with everything of the one before. */
+const LEVELS = ['certificate', 'station', 'operator'] as const;
+
+interface Caller {
+  readonly name: string;
+  /** As far as this caller gets; undefined for one who has no line to the server at all. */
+  readonly reaches: (typeof LEVELS)[number] | undefined;
+  readonly client: () => Client;
+  readonly token?: () => string;
+}
+
+/** A path that leads somewhere, and nowhere in particular. */
+const pathOf = (path: string) =>
+  path
+    .replace('{job}', '9b2d5e0a-3f0c-4f43-8a53-54f2d1f4a0a1')
+    .replace('{seq}', '1')
+    .replace('{card}', '1234567890123456');

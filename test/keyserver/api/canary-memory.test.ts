@@ -21,28 +21,11 @@ import { openServerSite, SECRET, type ServerInstance, type Site } from '../../su
 import { openTestStation, type TestStation, until } from '../../support/station.ts';
 
 const { makeToken, masters, pins } = knownToken();
-const TYPE = 'added';
-const enable = (app: string): Wish => ({ app, action: 'enable' });
-const WRITE_KEY = 0xd4;
 
 let types: OtherTypesRig;
 let site: Site;
 let server: ServerInstance;
 let station: TestStation;
-/** Every body, both ways, and every refusal. */
-const heard: string[] = [];
-/** Batches during which the server is searched, each the first time that it is out. */
-const MOMENTS = [
-  'write-maintenance-key',
-  'write-master-control-key',
-  'load-block',
-  'write-domain-keys',
-  'remove-domain-keys',
-];
-const looked = new Set<string>();
-/** What was found, and where, at each look. */
-const leaks: string[] = [];
-const cards: { identification: string; account: string }[] = [];
 
 beforeAll(async () => {
   const added = MOVING_TYPES.filter(({ id }) => id === TYPE);
@@ -58,6 +41,116 @@ afterAll(async () => {
   await site.close();
   rmSync(types.resources, { recursive: true, force: true });
 });
+
+describe('every type of job', () => {
+  it('enabling, loading, deleting; torn at key writes and recovered; moved to other versions; the domain’s keys changed twice', async () => {
+    const plain = newCard();
+    const wishes = [enable('e-wallet'), enable('campus-meal'), { app: 'transit', action: 'delete' } as const];
+    expect(await serve(plain.card, plain.account, wishes)).toMatchObject(DONE);
+    for (const at of [1, 2]) {
+      const torn = newCard();
+      expect(await serve(torn.card, torn.account, [enable('e-wallet')], at)).toMatchObject(DONE);
+    }
+    await knownVersion(['app/e-wallet/mck', 'app/e-wallet/mtk'], 2, 'des3-16');
+    await activate(types, 'app/e-wallet', 2);
+    const moved = await serve(plain.card, plain.account, [enable('identity')]);
+    expect(moved.apps).toContainEqual(
+      expect.objectContaining({ app: 'e-wallet', mckVersion: 2, mtkVersion: 2 }),
+    );
+
+    const domain = [`isd/${TYPE}/enc`, `isd/${TYPE}/mac`, `isd/${TYPE}/dek`];
+    for (const version of [2, 3]) await knownVersion(domain, version, 'aes-128');
+    const own = newCard(TYPE);
+    for (const version of [2, 3]) {
+      await activate(types, `isd/${TYPE}`, version);
+      expect(await serve(own.card, own.account, [enable('e-wallet')])).toMatchObject(DONE);
+      // The search is for the right keys: the card has those that are computed here.
+      const enc = masters.filter(({ purpose }) => purpose === domain[0])[version - 2];
+      const onCard = own.card.image.domain.keySets[0]?.keys.map(({ value }) => value) ?? [];
+      if (enc === undefined) throw new Error('no master');
+      expect(onCard).toContain(cardKey(enc, own.identification).toString('hex').toUpperCase());
+    }
+    look('at the end');
+    expect([...looked].sort()).toEqual([...MOMENTS].sort());
+  });
+
+  it('left no key anywhere', () => {
+    expect(leaks).toEqual([]);
+  });
+
+  it('was really looked at', () => {
+    const line = heard.join('');
+    for (const mark of [
+      '84D439001C',
+      '84D436001C',
+      'write-domain-keys',
+      'load-block',
+      'delete-app',
+      'remove-domain-keys',
+    ])
+      expect(line.includes(mark), mark).toBe(true);
+    expect(masters.length).toBe(22 + 2 + 6);
+    // What the server does hold in memory is found there.
+    if (READS_MEMORY) {
+      const [first] = cards;
+      const text = Buffer.from(first?.identification ?? '', 'latin1');
+      expect([...writableMemory(server.pid)].some((part) => part.includes(text))).toBe(true);
+    }
+  });
+
+  it('left no PIN in the server, and an error holds none', () => {
+    for (const pin of pins) {
+      const spelled = Buffer.from(pin);
+      if (READS_MEMORY)
+        expect([...writableMemory(server.pid)].some((part) => part.includes(spelled))).toBe(false);
+      for (const hay of [server.log(), heard.join('')]) expect(hay).not.toContain(pin);
+      for (const file of [...filesBelow(station.folder), ...filesBelow(join(types.rig.folder, 'store'))])
+        expect(file.includes(spelled)).toBe(false);
+    }
+  });
+
+  it.runIf(READS_MEMORY)(
+    'left no PIN and no app’s key in the vault process; the rest is a software token’s, as status says',
+    async () => {
+      const started = [...server.log().matchAll(/"event":"vault-started".*?"pid":(\d+)/g)];
+      const pid = Number(started[started.length - 1]?.[1]);
+      expect(pid).toBeGreaterThan(0);
+      const memory = [...writableMemory(pid)];
+      for (const pin of pins) expect(memory.some((part) => part.includes(Buffer.from(pin)))).toBe(false);
+      // Keys that passed through the vault's own buffer. (SoftHSM itself leaves AES keys of cards in its memory: the token is software.)
+      const written = keysToFind().filter(({ what }) => /^a card’s .* key of app\//.test(what));
+      expect(written.length).toBeGreaterThan(50);
+      expect(findAll(memory, written)).toEqual([]);
+      const status = await types.context.vault.status();
+      expect(status).toMatchObject({ softwareToken: true, newKeys: 'wiped-buffer' });
+    },
+  );
+});
+
+const TYPE = 'added';
+
+const enable = (app: string): Wish => ({ app, action: 'enable' });
+
+const WRITE_KEY = 0xd4;
+
+/** Every body, both ways, and every refusal. */
+const heard: string[] = [];
+
+/** Batches during which the server is searched, each the first time that it is out. */
+const MOMENTS = [
+  'write-maintenance-key',
+  'write-master-control-key',
+  'load-block',
+  'write-domain-keys',
+  'remove-domain-keys',
+];
+
+const looked = new Set<string>();
+
+/** What was found, and where, at each look. */
+const leaks: string[] = [];
+
+const cards: { identification: string; account: string }[] = [];
 
 /** The real client; what goes through it is kept, and the server is searched while a batch is out. */
 function listening(client: ServerClient): ServerClient {
@@ -167,89 +260,5 @@ const newCard = (id?: string) => {
   cards.push({ identification: made.identification, account });
   return { ...made, account };
 };
+
 const DONE = { result: 'complete' };
-
-describe('every type of job', () => {
-  it('enabling, loading, deleting; torn at key writes and recovered; moved to other versions; the domain’s keys changed twice', async () => {
-    const plain = newCard();
-    const wishes = [enable('e-wallet'), enable('campus-meal'), { app: 'transit', action: 'delete' } as const];
-    expect(await serve(plain.card, plain.account, wishes)).toMatchObject(DONE);
-    for (const at of [1, 2]) {
-      const torn = newCard();
-      expect(await serve(torn.card, torn.account, [enable('e-wallet')], at)).toMatchObject(DONE);
-    }
-    await knownVersion(['app/e-wallet/mck', 'app/e-wallet/mtk'], 2, 'des3-16');
-    await activate(types, 'app/e-wallet', 2);
-    const moved = await serve(plain.card, plain.account, [enable('identity')]);
-    expect(moved.apps).toContainEqual(
-      expect.objectContaining({ app: 'e-wallet', mckVersion: 2, mtkVersion: 2 }),
-    );
-
-    const domain = [`isd/${TYPE}/enc`, `isd/${TYPE}/mac`, `isd/${TYPE}/dek`];
-    for (const version of [2, 3]) await knownVersion(domain, version, 'aes-128');
-    const own = newCard(TYPE);
-    for (const version of [2, 3]) {
-      await activate(types, `isd/${TYPE}`, version);
-      expect(await serve(own.card, own.account, [enable('e-wallet')])).toMatchObject(DONE);
-      // The search is for the right keys: the card has those that are computed here.
-      const enc = masters.filter(({ purpose }) => purpose === domain[0])[version - 2];
-      const onCard = own.card.image.domain.keySets[0]?.keys.map(({ value }) => value) ?? [];
-      if (enc === undefined) throw new Error('no master');
-      expect(onCard).toContain(cardKey(enc, own.identification).toString('hex').toUpperCase());
-    }
-    look('at the end');
-    expect([...looked].sort()).toEqual([...MOMENTS].sort());
-  });
-
-  it('left no key anywhere', () => {
-    expect(leaks).toEqual([]);
-  });
-
-  it('was really looked at', () => {
-    const line = heard.join('');
-    for (const mark of [
-      '84D439001C',
-      '84D436001C',
-      'write-domain-keys',
-      'load-block',
-      'delete-app',
-      'remove-domain-keys',
-    ])
-      expect(line.includes(mark), mark).toBe(true);
-    expect(masters.length).toBe(22 + 2 + 6);
-    // What the server does hold in memory is found there.
-    if (READS_MEMORY) {
-      const [first] = cards;
-      const text = Buffer.from(first?.identification ?? '', 'latin1');
-      expect([...writableMemory(server.pid)].some((part) => part.includes(text))).toBe(true);
-    }
-  });
-
-  it('left no PIN in the server, and an error holds none', () => {
-    for (const pin of pins) {
-      const spelled = Buffer.from(pin);
-      if (READS_MEMORY)
-        expect([...writableMemory(server.pid)].some((part) => part.includes(spelled))).toBe(false);
-      for (const hay of [server.log(), heard.join('')]) expect(hay).not.toContain(pin);
-      for (const file of [...filesBelow(station.folder), ...filesBelow(join(types.rig.folder, 'store'))])
-        expect(file.includes(spelled)).toBe(false);
-    }
-  });
-
-  it.runIf(READS_MEMORY)(
-    'left no PIN and no app’s key in the vault process; the rest is a software token’s, as status says',
-    async () => {
-      const started = [...server.log().matchAll(/"event":"vault-started".*?"pid":(\d+)/g)];
-      const pid = Number(started[started.length - 1]?.[1]);
-      expect(pid).toBeGreaterThan(0);
-      const memory = [...writableMemory(pid)];
-      for (const pin of pins) expect(memory.some((part) => part.includes(Buffer.from(pin)))).toBe(false);
-      // Keys that passed through the vault's own buffer. (SoftHSM itself leaves AES keys of cards in its memory: the token is software.)
-      const written = keysToFind().filter(({ what }) => /^a card’s .* key of app\//.test(what));
-      expect(written.length).toBeGreaterThan(50);
-      expect(findAll(memory, written)).toEqual([]);
-      const status = await types.context.vault.status();
-      expect(status).toMatchObject({ softwareToken: true, newKeys: 'wiped-buffer' });
-    },
-  );
-});

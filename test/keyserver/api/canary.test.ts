@@ -17,8 +17,6 @@ import { cardKey, ecb, type KnownMaster, knownToken, oddParity } from '../../sup
 const { makeToken, masters, pins } = knownToken();
 const https = httpsRig('sqlite', makeToken);
 let token: string;
-/** Session keys of every secure channel, as they came out of the vault. */
-const sessionKeys: Buffer[] = [];
 beforeAll(async () => {
   token = await https.signIn();
   const { vault } = https.rig.context;
@@ -37,40 +35,6 @@ beforeAll(async () => {
     return { cardChallenge, ...made };
   });
 });
-
-const STORY: Wish[] = [
-  { app: 'e-wallet', action: 'enable' },
-  { app: 'identity', action: 'enable' },
-  { app: 'campus-meal', action: 'enable' },
-  { app: 'transit', action: 'delete' },
-];
-
-/** The story over HTTPS, with what was captured and what the store held after each step. */
-async function tell(card: VirtualCard, account: string, seen: Buffer[]): Promise<void> {
-  const client = https.client();
-  const asked = await request(card, https.rig.context, account, STORY);
-  const started = jobReplySchema.parse((await client.post('/v1/jobs', asked, token)).body);
-  let batch = started.batch;
-  while (batch !== undefined) {
-    const report = await runBatch(card, batch);
-    const next = stepReplySchema.parse(
-      (await client.post(`/v1/jobs/${started.job}/answers/${batch.seq}`, report)).body,
-    );
-    // Also while a key write is out.
-    if (batch.seq % 3 === 0) seen.push(...storeFiles());
-    if ('outcome' in next) expect(next.outcome.result).toBe('complete');
-    batch = 'batch' in next ? next.batch : undefined;
-  }
-}
-
-/** Every file of the store, log of writes included, as it is now. */
-function storeFiles(): Buffer[] {
-  const folder = join(https.rig.folder, 'store');
-  return readdirSync(folder)
-    .map((name) => join(folder, name))
-    .filter((file) => statSync(file).isFile())
-    .map((file) => readFileSync(file));
-}
 
 describe('after a whole story on both card types', () => {
   const digits: string[] = [];
@@ -140,3 +104,40 @@ describe('after a whole story on both card types', () => {
     );
   });
 });
+
+/** Session keys of every secure channel, as they came out of the vault. */
+const sessionKeys: Buffer[] = [];
+
+const STORY: Wish[] = [
+  { app: 'e-wallet', action: 'enable' },
+  { app: 'identity', action: 'enable' },
+  { app: 'campus-meal', action: 'enable' },
+  { app: 'transit', action: 'delete' },
+];
+
+/** The story over HTTPS, with what was captured and what the store held after each step. */
+async function tell(card: VirtualCard, account: string, seen: Buffer[]): Promise<void> {
+  const client = https.client();
+  const asked = await request(card, https.rig.context, account, STORY);
+  const started = jobReplySchema.parse((await client.post('/v1/jobs', asked, token)).body);
+  let batch = started.batch;
+  while (batch !== undefined) {
+    const report = await runBatch(card, batch);
+    const next = stepReplySchema.parse(
+      (await client.post(`/v1/jobs/${started.job}/answers/${batch.seq}`, report)).body,
+    );
+    // Also while a key write is out.
+    if (batch.seq % 3 === 0) seen.push(...storeFiles());
+    if ('outcome' in next) expect(next.outcome.result).toBe('complete');
+    batch = 'batch' in next ? next.batch : undefined;
+  }
+}
+
+/** Every file of the store, log of writes included, as it is now. */
+function storeFiles(): Buffer[] {
+  const folder = join(https.rig.folder, 'store');
+  return readdirSync(folder)
+    .map((name) => join(folder, name))
+    .filter((file) => statSync(file).isFile())
+    .map((file) => readFileSync(file));
+}

@@ -34,34 +34,6 @@ const operationSchema = z.object({
 const documentSchema = z.object({ paths: z.record(z.string(), z.record(z.string(), operationSchema)) });
 const { paths } = documentSchema.parse(openApiDocument(ENDPOINTS));
 
-/** One value somewhere in `value` exchanged for any other, a member left out, or one added. */
-function broken(value: unknown): fc.Arbitrary<unknown> {
-  if (Array.isArray(value) && value.length > 0)
-    return fc.oneof(
-      fc.jsonValue(),
-      fc
-        .nat(value.length - 1)
-        .chain((at) => broken(value[at]).map((one) => value.map((old, index) => (index === at ? one : old)))),
-    );
-  if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value);
-    const added = fc.tuple(fc.string(), fc.jsonValue()).map(([name, one]) => ({ ...value, [name]: one }));
-    if (members.length === 0) return added;
-    const name = fc.constantFrom(...members.map(([one]) => one));
-    return fc.oneof(
-      added,
-      name.map((gone) => Object.fromEntries(members.filter(([one]) => one !== gone))),
-      name.chain((one) =>
-        broken(Object.fromEntries(members)[one]).map((other) => ({ ...value, [one]: other })),
-      ),
-    );
-  }
-  return fc.oneof(
-    fc.jsonValue(),
-    fc.constantFrom('', '9000', -1, 2 ** 53, null, '\u0000', '\ud800', 'constructor'),
-  );
-}
-
 onEveryStore((kind) => {
   const https = httpsRig(kind);
   let client: Client;
@@ -161,3 +133,31 @@ onEveryStore((kind) => {
     });
   });
 });
+
+/** One value somewhere in `value` exchanged for any other, a member left out, or one added. */
+function broken(value: unknown): fc.Arbitrary<unknown> {
+  if (Array.isArray(value) && value.length > 0)
+    return fc.oneof(
+      fc.jsonValue(),
+      fc
+        .nat(value.length - 1)
+        .chain((at) => broken(value[at]).map((one) => value.map((old, index) => (index === at ? one : old)))),
+    );
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value);
+    const added = fc.tuple(fc.string(), fc.jsonValue()).map(([name, one]) => ({ ...value, [name]: one }));
+    if (members.length === 0) return added;
+    const name = fc.constantFrom(...members.map(([one]) => one));
+    return fc.oneof(
+      added,
+      name.map((gone) => Object.fromEntries(members.filter(([one]) => one !== gone))),
+      name.chain((one) =>
+        broken(Object.fromEntries(members)[one]).map((other) => ({ ...value, [one]: other })),
+      ),
+    );
+  }
+  return fc.oneof(
+    fc.jsonValue(),
+    fc.constantFrom('', '9000', -1, 2 ** 53, null, '\u0000', '\ud800', 'constructor'),
+  );
+}

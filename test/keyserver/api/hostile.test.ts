@@ -20,13 +20,6 @@ import { type Answer, type Client, httpsRig, SECRET } from '../../support/https-
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
 
-const STORY: Wish[] = [
-  { app: 'e-wallet', action: 'enable' },
-  { app: 'campus-meal', action: 'enable' },
-  { app: 'transit', action: 'delete' },
-];
-const DELETE: Wish[] = [{ app: 'transit', action: 'delete' }];
-
 const https = httpsRig();
 let client: Client;
 let token: string;
@@ -45,42 +38,6 @@ beforeAll(async () => {
   otherToken = (body as { token: string }).token;
   stranger = https.client(await authority.issue({ name: 'stranger', use: 'client' }));
 });
-
-/** Sends something that must not count; gives the answer when the store is as before. */
-async function inVain(send: () => Promise<Answer>): Promise<Answer> {
-  const before = await storeText(https.rig.context);
-  const answer = await send();
-  expect(answer.status, answer.text).toBeLessThan(500);
-  expect(await storeText(https.rig.context), answer.text).toBe(before);
-  return answer;
-}
-
-/** Every way in which a report can be wrong; `earlier` reports of the same job. */
-async function harass(job: string, batch: Batch, report: AnswersRequest, earlier: readonly AnswersRequest[]) {
-  const at = (seq: number) => `/v1/jobs/${job}/answers/${seq}`;
-  const right = at(batch.seq);
-  expectError(await inVain(() => other.post(right, report)), 404, 'not-found');
-  expectError(await inVain(() => stranger.post(right, report)), 403, 'server-refused-certificate');
-  for (const seq of [batch.seq + 1, batch.seq + 7]) {
-    expectError(await inVain(() => client.post(at(seq), report)), 409, 'step-conflict');
-  }
-  for (const [index, old] of earlier.entries()) {
-    const again = await inVain(() => client.post(at(index + 1), old));
-    // The step before may be repeated; those before it are gone.
-    if (again.status !== 200) expectError(again, 409, 'step-conflict');
-    const swapped = await inVain(() => client.post(at(index + 1), report));
-    if (JSON.stringify(old) !== JSON.stringify(report)) expectError(swapped, 409, 'step-conflict');
-  }
-  const text = JSON.stringify(report);
-  for (const cut of [1, Math.floor(text.length / 2), text.length - 1])
-    expectError(await inVain(() => client.post(right, text.slice(0, cut))), 400, 'bad-request');
-  if (report.answers.length > 1) {
-    const short = { ...report, answers: report.answers.slice(0, -1) };
-    expectError(await inVain(() => client.post(right, short)), 400, 'bad-request');
-  }
-  const long = { ...report, answers: [...report.answers, '9000'] };
-  expectError(await inVain(() => client.post(right, long)), 400, 'bad-request');
-}
 
 it('a story in which everything is tried at every step ends as if nothing had been', async () => {
   const { card, identification } = https.rig.newCard();
@@ -153,3 +110,47 @@ describe("another card's answers", () => {
 });
 
 const CALLER = { station: 'test-station', operator: 'clerk' };
+
+const STORY: Wish[] = [
+  { app: 'e-wallet', action: 'enable' },
+  { app: 'campus-meal', action: 'enable' },
+  { app: 'transit', action: 'delete' },
+];
+
+const DELETE: Wish[] = [{ app: 'transit', action: 'delete' }];
+
+/** Sends something that must not count; gives the answer when the store is as before. */
+async function inVain(send: () => Promise<Answer>): Promise<Answer> {
+  const before = await storeText(https.rig.context);
+  const answer = await send();
+  expect(answer.status, answer.text).toBeLessThan(500);
+  expect(await storeText(https.rig.context), answer.text).toBe(before);
+  return answer;
+}
+
+/** Every way in which a report can be wrong; `earlier` reports of the same job. */
+async function harass(job: string, batch: Batch, report: AnswersRequest, earlier: readonly AnswersRequest[]) {
+  const at = (seq: number) => `/v1/jobs/${job}/answers/${seq}`;
+  const right = at(batch.seq);
+  expectError(await inVain(() => other.post(right, report)), 404, 'not-found');
+  expectError(await inVain(() => stranger.post(right, report)), 403, 'server-refused-certificate');
+  for (const seq of [batch.seq + 1, batch.seq + 7]) {
+    expectError(await inVain(() => client.post(at(seq), report)), 409, 'step-conflict');
+  }
+  for (const [index, old] of earlier.entries()) {
+    const again = await inVain(() => client.post(at(index + 1), old));
+    // The step before may be repeated; those before it are gone.
+    if (again.status !== 200) expectError(again, 409, 'step-conflict');
+    const swapped = await inVain(() => client.post(at(index + 1), report));
+    if (JSON.stringify(old) !== JSON.stringify(report)) expectError(swapped, 409, 'step-conflict');
+  }
+  const text = JSON.stringify(report);
+  for (const cut of [1, Math.floor(text.length / 2), text.length - 1])
+    expectError(await inVain(() => client.post(right, text.slice(0, cut))), 400, 'bad-request');
+  if (report.answers.length > 1) {
+    const short = { ...report, answers: report.answers.slice(0, -1) };
+    expectError(await inVain(() => client.post(right, short)), 400, 'bad-request');
+  }
+  const long = { ...report, answers: [...report.answers, '9000'] };
+  expectError(await inVain(() => client.post(right, long)), 400, 'bad-request');
+}

@@ -8,12 +8,6 @@ import { newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf } from '../../support/issuer-steps.ts';
 import { onEveryStore } from '../../support/stores.ts';
 
-const STORY: Wish[] = [
-  { app: 'e-wallet', action: 'enable' },
-  { app: 'campus-meal', action: 'enable' },
-  { app: 'transit', action: 'delete' },
-];
-
 onEveryStore((kind) => {
   const https = httpsRig(kind);
   let clients: [Client, Client];
@@ -131,3 +125,9 @@ onEveryStore((kind) => {
     );
   });
 });
+
+const STORY: Wish[] = [
+  { app: 'e-wallet', action: 'enable' },
+  { app: 'campus-meal', action: 'enable' },
+  { app: 'transit', action: 'delete' },
+];

@@ -6,17 +6,6 @@ import { look } from '../../support/forwarder.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
 import { onEveryStore } from '../../support/stores.ts';
 
-const STORIES: { wishes: Wish[]; opening?: string }[] = [
-  { wishes: [{ app: 'e-wallet', action: 'enable' }], opening: 'e-wallet' },
-  { wishes: [{ app: 'transit', action: 'delete' }] },
-  {
-    wishes: [
-      { app: 'e-wallet', action: 'enable' },
-      { app: 'campus-meal', action: 'enable' },
-      { app: 'transit', action: 'delete' },
-    ],
-  },
-];
 const STATIONS = 4;
 const KILLS = 2;
 
@@ -95,3 +84,15 @@ async function underFire(site: Site): Promise<void> {
   const leases = await site.rig.context.store.selectFrom('leases').select('card').execute();
   expect(leases).toEqual([]);
 }
+
+const STORIES: { wishes: Wish[]; opening?: string }[] = [
+  { wishes: [{ app: 'e-wallet', action: 'enable' }], opening: 'e-wallet' },
+  { wishes: [{ app: 'transit', action: 'delete' }] },
+  {
+    wishes: [
+      { app: 'e-wallet', action: 'enable' },
+      { app: 'campus-meal', action: 'enable' },
+      { app: 'transit', action: 'delete' },
+    ],
+  },
+];

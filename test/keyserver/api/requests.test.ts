@@ -11,12 +11,10 @@ import {
   type Wish,
 } from '../../../app/protocol/wire.ts';
 import { expectError } from '../../support/error-answers.ts';
-import { request, runBatch } from '../../support/forwarder.ts';
+import { ENABLE, request, runBatch } from '../../support/forwarder.ts';
 import { type Client, httpsRig, SECRET } from '../../support/https-rig.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
-
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
 const https = httpsRig();
 let client: Client;
@@ -25,11 +23,6 @@ beforeAll(async () => {
   client = https.client();
   token = await https.signIn();
 });
-
-async function askFor(wishes: Wish[] = ENABLE) {
-  const { card } = https.rig.newCard();
-  return { card, asked: await request(card, https.rig.context, randomDigits(16), wishes, 'e-wallet') };
-}
 
 describe('headers', () => {
   it('of answers and errors: JSON, not to be kept, not to be guessed at, and not who we are', async () => {
@@ -250,3 +243,8 @@ it('receipts of one station at a time: after a restore the others ask again, and
     held.mockRestore();
   }
 });
+
+async function askFor(wishes: Wish[] = ENABLE) {
+  const { card } = https.rig.newCard();
+  return { card, asked: await request(card, https.rig.context, randomDigits(16), wishes, 'e-wallet') };
+}

@@ -10,14 +10,6 @@ import { issueOver, openServerSite, type ServerInstance, type Site } from '../..
 import { onEveryStore } from '../../support/stores.ts';
 import { timeless } from '../../support/timeless.ts';
 
-/** Every type of job in one: opening a channel, loading, installing, enabling twice, deleting. */
-const STORY: Wish[] = [
-  { app: 'e-wallet', action: 'enable' },
-  { app: 'campus-meal', action: 'enable' },
-  { app: 'transit', action: 'delete' },
-];
-const TRIPS = 11;
-
 onEveryStore((kind) => {
   it('the record is the same as without the kills, and the card whole', async () => {
     const site = await openServerSite(kind);
@@ -68,3 +60,12 @@ function keepKilling(site: Site, port: number, when: 'before' | 'after') {
     },
   };
 }
+
+/** Every type of job in one: opening a channel, loading, installing, enabling twice, deleting. */
+const STORY: Wish[] = [
+  { app: 'e-wallet', action: 'enable' },
+  { app: 'campus-meal', action: 'enable' },
+  { app: 'transit', action: 'delete' },
+];
+
+const TRIPS = 11;

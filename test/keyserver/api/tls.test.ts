@@ -7,14 +7,12 @@ import { connect as tlsConnect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { makeAuthority } from '../../../app/demo/pki.ts';
 import { enrolStation } from '../../../app/keyserver/access/enrolment.ts';
-import type { JobReply, Wish } from '../../../app/protocol/wire.ts';
+import type { JobReply } from '../../../app/protocol/wire.ts';
 import { jobReplySchema } from '../../../app/protocol/wire.ts';
-import { request, runBatch } from '../../support/forwarder.ts';
+import { ENABLE, request, runBatch } from '../../support/forwarder.ts';
 import { httpsRig } from '../../support/https-rig.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
-
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
 const https = httpsRig();
 

@@ -4,21 +4,6 @@ import { readFates } from '../../../app/keyserver/issuer/answers.ts';
 import type { Sent } from '../../../app/keyserver/issuer/state.ts';
 import type { AnswersRequest } from '../../../app/protocol/wire.ts';
 
-const sent = (accept = ['9000'], expected?: string): Sent => ({
-  step: 0,
-  meaning: { kind: 'pass' },
-  accept,
-  guarded: false,
-  label: { step: 'select-app' },
-  ...(expected === undefined ? {} : { expect: { value: expected, mask: 'FF'.repeat(expected.length / 2) } }),
-});
-const THREE = [sent(), sent(['90', '6A88']), sent(['9000'], '0000')];
-
-const fates = (report: Partial<AnswersRequest>) =>
-  readFates(THREE, { apiLevel: 1, cardEpoch: 0, answers: [], ...report })
-    .map((fate) => fate.kind)
-    .join(' ');
-
 describe('fates', () => {
   it.each<[string, Partial<AnswersRequest>, string]>([
     ['all accepted', { answers: ['9000', '6A88', '00009000'] }, 'ok ok ok'],
@@ -65,3 +50,19 @@ describe('fates', () => {
     expect(() => fates(report)).toThrow(expect.objectContaining({ code: 'bad-request' }));
   });
 });
+
+const sent = (accept = ['9000'], expected?: string): Sent => ({
+  step: 0,
+  meaning: { kind: 'pass' },
+  accept,
+  guarded: false,
+  label: { step: 'select-app' },
+  ...(expected === undefined ? {} : { expect: { value: expected, mask: 'FF'.repeat(expected.length / 2) } }),
+});
+
+const THREE = [sent(), sent(['90', '6A88']), sent(['9000'], '0000')];
+
+const fates = (report: Partial<AnswersRequest>) =>
+  readFates(THREE, { apiLevel: 1, cardEpoch: 0, answers: [], ...report })
+    .map((fate) => fate.kind)
+    .join(' ');

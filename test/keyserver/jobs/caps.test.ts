@@ -8,13 +8,11 @@ import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../app/keyserver/limits.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import type { StepReply, Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
+import type { StepReply } from '../../../app/protocol/wire.ts';
+import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
 import { HIGH_LIMITS, issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, outcomeOf, refusal } from '../../support/issuer-steps.ts';
 import { onEveryStore } from '../../support/stores.ts';
-
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);

@@ -10,11 +10,6 @@ import { type Death, dyingStore } from '../../support/dying-store.ts';
 import type { OtherTypesRig } from '../../support/other-type.ts';
 import { onEveryStore } from '../../support/stores.ts';
 
-class Killed extends Error {}
-const die = (): never => {
-  throw new Killed();
-};
-
 onEveryStore((kind) => {
   let types: OtherTypesRig;
   let stories: readonly CommitStory[];
@@ -62,3 +57,9 @@ onEveryStore((kind) => {
     }
   });
 });
+
+class Killed extends Error {}
+
+const die = (): never => {
+  throw new Killed();
+};

@@ -15,12 +15,7 @@ import { slotOnCard, triesLeft, WALLET } from '../../support/issuer-steps.ts';
 import { activate, addCustodian, importVersion } from '../../support/key-versions.ts';
 import { loseStation } from '../../support/lost-station.ts';
 
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const [EXTERNAL_AUTHENTICATE, WRITE_KEY, UPDATE_BINARY] = [0x82, 0xd4, 0xd6];
-
-type Known = 'old' | 'new' | 'in doubt';
-/** Torn where; what is known of the two keys; wrong authentications when the card did not act, and when it did. */
-type Row = readonly [string, { ins: number; at: number }, Known, Known, number, number];
 const KEYS: readonly Row[] = [
   ['EXTERNAL AUTHENTICATE', { ins: EXTERNAL_AUTHENTICATE, at: 1 }, 'old', 'old', 0, 0],
   ['the maintenance key write', { ins: WRITE_KEY, at: 1 }, 'old', 'in doubt', 0, 0],
@@ -34,24 +29,6 @@ beforeAll(async () => {
   await issue(rig.newCard().card, rig.context, randomDigits(16), ENABLE);
   await importVersion(rig, ['app/e-wallet/mck', 'app/e-wallet/mtk'], 2);
 });
-
-/** What the record says of a slot, against the version it had and the one it was going to. */
-async function known(identification: string, slot: 'mck' | 'mtk', old: string, next: string): Promise<Known> {
-  const { apps } = await readCardState(rig.context.store, identification);
-  const candidates = (apps['e-wallet']?.keys?.[slot]?.candidates ?? []).map(
-    ({ origin, version }) => `${origin} ${version}`,
-  );
-  if (candidates.length === 2) {
-    expect(candidates).toEqual([next, old]);
-    return 'in doubt';
-  }
-  return candidates[0] === old ? 'old' : 'new';
-}
-
-const wrongOnes = async (identification: string) =>
-  (await readCardRecord(rig.context.store, identification)).jobs
-    .flatMap(({ steps }) => steps)
-    .filter(({ sw }) => sw.startsWith('63C')).length;
 
 describe.each([
   ['enabling', 'factory 1', 'issuer 1', [...KEYS, FLAG]],
@@ -126,3 +103,28 @@ describe.each([
     },
   );
 });
+
+const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+
+type Known = 'old' | 'new' | 'in doubt';
+
+/** Torn where; what is known of the two keys; wrong authentications when the card did not act, and when it did. */
+type Row = readonly [string, { ins: number; at: number }, Known, Known, number, number];
+
+/** What the record says of a slot, against the version it had and the one it was going to. */
+async function known(identification: string, slot: 'mck' | 'mtk', old: string, next: string): Promise<Known> {
+  const { apps } = await readCardState(rig.context.store, identification);
+  const candidates = (apps['e-wallet']?.keys?.[slot]?.candidates ?? []).map(
+    ({ origin, version }) => `${origin} ${version}`,
+  );
+  if (candidates.length === 2) {
+    expect(candidates).toEqual([next, old]);
+    return 'in doubt';
+  }
+  return candidates[0] === old ? 'old' : 'new';
+}
+
+const wrongOnes = async (identification: string) =>
+  (await readCardRecord(rig.context.store, identification)).jobs
+    .flatMap(({ steps }) => steps)
+    .filter(({ sw }) => sw.startsWith('63C')).length;

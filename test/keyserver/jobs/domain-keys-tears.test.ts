@@ -14,28 +14,6 @@ import { domainOnCard, otherTypes } from '../../support/other-type.ts';
 
 const types = otherTypes(MOVING_TYPES);
 
-const WISHES: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-/** Commands up to the first that is about the app alone: two channels, and what is left behind. */
-const OF_THE_MOVE = 14;
-
-async function expectGoal(
-  id: (typeof MOVING)[number],
-  card: VirtualCard,
-  identification: string,
-  at: number,
-) {
-  const what = `torn at ${at}`;
-  expect(domainOnCard(card), what).toEqual({ ...MOVED[id], failedAuthentications: 0 });
-  const { domain } = await readCardState(types.context.store, identification);
-  expect(domain, what).toMatchObject({
-    candidates: [{ origin: 'issuer', keyVersion: MOVED[id].versions[0] }],
-    spent: 0,
-    leaving: null,
-  });
-  const { observed } = await look(card, types.context);
-  expect(observed.find((one) => one.app === 'e-wallet')?.state, what).toBe('enabled');
-}
-
 describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
   it.each(['before', 'after'] as const)('goes on in the same job, %s the card acted', async (when) => {
     for (let at = 1; at <= OF_THE_MOVE; at += 1) {
@@ -68,3 +46,26 @@ describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
     }
   });
 });
+
+const WISHES: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
+
+/** Commands up to the first that is about the app alone: two channels, and what is left behind. */
+const OF_THE_MOVE = 14;
+
+async function expectGoal(
+  id: (typeof MOVING)[number],
+  card: VirtualCard,
+  identification: string,
+  at: number,
+) {
+  const what = `torn at ${at}`;
+  expect(domainOnCard(card), what).toEqual({ ...MOVED[id], failedAuthentications: 0 });
+  const { domain } = await readCardState(types.context.store, identification);
+  expect(domain, what).toMatchObject({
+    candidates: [{ origin: 'issuer', keyVersion: MOVED[id].versions[0] }],
+    spent: 0,
+    leaving: null,
+  });
+  const { observed } = await look(card, types.context);
+  expect(observed.find((one) => one.app === 'e-wallet')?.state, what).toBe('enabled');
+}

@@ -5,19 +5,12 @@ import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardState } from '../../../app/keyserver/store/cards.ts';
 import type { JobReply, Wish } from '../../../app/protocol/wire.ts';
 import type { CardDevice } from '../../../app/simulator/device.ts';
-import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, carry, ENABLE, issue, look, request, runBatch } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
 import { domainOnCard, FACTORY_KEYS, keysOnCard, otherTypes } from '../../support/other-type.ts';
 
 const types = otherTypes(MOVING_TYPES);
-
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
-
-async function domainOnRecord(identification: string) {
-  return (await readCardState(types.context.store, identification)).domain;
-}
 
 describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
   // One trip less where the card's first challenge is foretold.
@@ -227,3 +220,9 @@ describe('a new card type is a new file', () => {
     expect(outcome).toMatchObject({ result: 'complete', card: identification });
   });
 });
+
+const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+
+async function domainOnRecord(identification: string) {
+  return (await readCardState(types.context.store, identification)).domain;
+}

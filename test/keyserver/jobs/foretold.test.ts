@@ -28,40 +28,7 @@ const TYPES: readonly TypeSpec[] = [
 ];
 const ALL = TYPES.map(({ id }) => id);
 
-function issuerKeys(kind: string) {
-  return { ...KEPT, diversification: { kind } };
-}
-
-const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
-
 const types = otherTypes(TYPES);
-
-/** Commands that reach the card, in order. */
-function watched(card: CardDevice): { device: CardDevice; sent: string[] } {
-  const sent: string[] = [];
-  const device: CardDevice = {
-    atr: card.atr,
-    powerOn: () => card.powerOn(),
-    powerOff: () => card.powerOff(),
-    reset: () => card.reset(),
-    transmit: (command) => {
-      sent.push(Buffer.from(command).toString('hex').toUpperCase());
-      return card.transmit(command);
-    },
-  };
-  return { device, sent };
-}
-
-async function started(card: CardDevice, change: (asked: JobRequest) => void = () => {}) {
-  const asked = await request(card, types.context, randomDigits(16), LOAD);
-  change(asked);
-  return startJob(types.context, CALLER, asked);
-}
-
-async function enabled(card: CardDevice): Promise<boolean> {
-  const { observed } = await look(card, types.context);
-  return observed.some((one) => one.app === 'campus-meal' && one.state === 'enabled');
-}
 
 describe.each(ALL)('a card that counts (%s)', (id) => {
   it('is authenticated in the first batch, and costs a trip less than one that does not tell its counter', async () => {
@@ -162,3 +129,36 @@ describe('in a second job', () => {
     expect(outcome).toMatchObject({ result: 'complete', trips: 2, plannedTrips: 2 });
   });
 });
+
+function issuerKeys(kind: string) {
+  return { ...KEPT, diversification: { kind } };
+}
+
+const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+
+/** Commands that reach the card, in order. */
+function watched(card: CardDevice): { device: CardDevice; sent: string[] } {
+  const sent: string[] = [];
+  const device: CardDevice = {
+    atr: card.atr,
+    powerOn: () => card.powerOn(),
+    powerOff: () => card.powerOff(),
+    reset: () => card.reset(),
+    transmit: (command) => {
+      sent.push(Buffer.from(command).toString('hex').toUpperCase());
+      return card.transmit(command);
+    },
+  };
+  return { device, sent };
+}
+
+async function started(card: CardDevice, change: (asked: JobRequest) => void = () => {}) {
+  const asked = await request(card, types.context, randomDigits(16), LOAD);
+  change(asked);
+  return startJob(types.context, CALLER, asked);
+}
+
+async function enabled(card: CardDevice): Promise<boolean> {
+  const { observed } = await look(card, types.context);
+  return observed.some((one) => one.app === 'campus-meal' && one.state === 'enabled');
+}

@@ -6,13 +6,10 @@ import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { VaultError } from '../../../app/keyserver/vault/error.ts';
 import { vaultWith } from '../../../app/keyserver/vault/vault.ts';
-import type { Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, ENABLE, request, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
 import { PATIENT } from '../../support/limit.ts';
-
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
 const rig = issuerRig();
 

@@ -5,12 +5,10 @@ import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { AnswersRequest, StepReply, Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, ENABLE, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { advance, batchOf, outcomeOf, refusal, storeText } from '../../support/issuer-steps.ts';
 import { onEveryStore } from '../../support/stores.ts';
-
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);

@@ -7,29 +7,16 @@ import type { Outcome, Wish } from '../../../app/protocol/wire.ts';
 import { PowerLost } from '../../../app/simulator/device.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal, slotOnCard, triesLeft, WALLET, withWrongKey } from '../../support/issuer-steps.ts';
 import { meddled, spoiled } from '../../support/meddled.ts';
 
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const EXTERNAL_AUTHENTICATE = 0x82;
 const WRITE_KEY = 0xd4;
 const UPDATE_BINARY = 0xd6;
 
 const rig = issuerRig();
-
-function poweredOn(image: VirtualCard['image']): VirtualCard {
-  const card = new VirtualCard(image);
-  card.powerOn();
-  return card;
-}
-
-const fileOf = (card: VirtualCard) => {
-  const applet = card.image.instances.find((one) => one.aid === WALLET)?.applet;
-  if (applet?.kind !== 'fmcos') throw new Error('no wallet');
-  return { locked: applet.locked, macFailures: applet.files[0]?.macFailures };
-};
 
 describe('the master control key on the card is another one', () => {
   it('one attempt, then never again, from whatever job and station', async () => {
@@ -213,3 +200,15 @@ describe('another card in the reader', () => {
     },
   );
 });
+
+function poweredOn(image: VirtualCard['image']): VirtualCard {
+  const card = new VirtualCard(image);
+  card.powerOn();
+  return card;
+}
+
+const fileOf = (card: VirtualCard) => {
+  const applet = card.image.instances.find((one) => one.aid === WALLET)?.applet;
+  if (applet?.kind !== 'fmcos') throw new Error('no wallet');
+  return { locked: applet.locked, macFailures: applet.files[0]?.macFailures };
+};

@@ -13,32 +13,9 @@ import { CAMPUS_MEAL, slotOnCard } from '../../support/issuer-steps.ts';
 import { loseStation as lose } from '../../support/lost-station.ts';
 import { meddled } from '../../support/meddled.ts';
 
-const MEAL: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
 const NO_MEAL: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
-const INSTALL = 0xe6;
-const DELETE = 0xe4;
-const LOAD = 0xe8;
 
 const rig = issuerRig();
-
-const appOf = async (identification: string, app = 'campus-meal') =>
-  (await readCardRecord(rig.context.store, identification)).apps.find((one) => one.app === app);
-
-const candidatesOf = async (identification: string, slot: 'mck' | 'mtk', app = 'campus-meal') => {
-  const row = await rig.context.store
-    .selectFrom('card_keys')
-    .select('candidates')
-    .where('card', '=', identification)
-    .where('app', '=', app)
-    .where('slot', '=', slot)
-    .executeTakeFirst();
-  return row === undefined ? [] : (JSON.parse(row.candidates) as { origin: string; version: number }[]);
-};
-
-/** Starts a job and carries it until the tear strikes; what became of it is never reported. */
-async function loseStation(device: CardDevice, asked: JobRequest): Promise<void> {
-  if (!(await lose(device, rig.context, asked))) throw new Error('the tear did not strike');
-}
 
 describe('deleted, loaded and enabled again', () => {
   it('the keys are the factory ones again in between, and the instance counter tells the lives apart', async () => {
@@ -258,3 +235,30 @@ describe('a look that is mistaken', () => {
     expect(await appOf(identification, 'constructor')).toBeUndefined();
   });
 });
+
+const MEAL: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+
+const INSTALL = 0xe6;
+
+const DELETE = 0xe4;
+
+const LOAD = 0xe8;
+
+const appOf = async (identification: string, app = 'campus-meal') =>
+  (await readCardRecord(rig.context.store, identification)).apps.find((one) => one.app === app);
+
+const candidatesOf = async (identification: string, slot: 'mck' | 'mtk', app = 'campus-meal') => {
+  const row = await rig.context.store
+    .selectFrom('card_keys')
+    .select('candidates')
+    .where('card', '=', identification)
+    .where('app', '=', app)
+    .where('slot', '=', slot)
+    .executeTakeFirst();
+  return row === undefined ? [] : (JSON.parse(row.candidates) as { origin: string; version: number }[]);
+};
+
+/** Starts a job and carries it until the tear strikes; what became of it is never reported. */
+async function loseStation(device: CardDevice, asked: JobRequest): Promise<void> {
+  if (!(await lose(device, rig.context, asked))) throw new Error('the tear did not strike');
+}

@@ -64,46 +64,10 @@ const ALL = TYPES.map((type) => type.id);
 /** Of those that are moved to the issuer's keys as well. */
 const MOVED = ['two-all', 'three-all'];
 
-const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
-const DELETE: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
-
 const types = otherTypes(TYPES);
-
-/** What a dishonest station does to the answers of a batch before it reports them. */
-type Change = (report: AnswersRequest, batch: Batch) => AnswersRequest;
-
-/** Carries a job whose station changes each report. */
-async function carryChanged(card: CardDevice, reply: JobReply, change: Change) {
-  let batch = reply.batch;
-  while (batch !== undefined) {
-    const report = change(await runBatch(card, batch), batch);
-    const next = await answerStep(types.context, CALLER, reply.job, batch.seq, report);
-    if ('outcome' in next) return next.outcome;
-    batch = next.batch;
-  }
-  throw new Error('no outcome');
-}
-
-/** Changes the answer to the first command whose label is `step`. */
-function answering(step: string, how: (answer: string) => string): Change {
-  return (report, batch) => {
-    const at = batch.commands.findIndex((command) => command.label.step === step);
-    const answers = report.answers.map((answer, i) => (i === at ? how(answer) : answer));
-    return { ...report, answers };
-  };
-}
 
 const flipped = (answer: string) => `${answer.startsWith('0') ? '1' : '0'}${answer.slice(1)}`;
 const cut = (answer: string) => answer.slice(-4);
-
-async function start(card: CardDevice, account: string, wishes: Wish[]) {
-  return startJob(types.context, CALLER, await request(card, types.context, account, wishes));
-}
-
-async function stateSeen(card: CardDevice, app: string) {
-  const { observed } = await look(card, types.context);
-  return observed.find((one) => one.app === app)?.state;
-}
 
 describe.each(ALL)('a card with R-MAC (%s)', (id) => {
   it('is loaded, enabled, deleted and loaded again, in as many trips as planned', async () => {
@@ -246,4 +210,41 @@ function inventing(card: CardDevice, which: (apdu: string) => boolean, answer: s
         ? Promise.resolve(new Uint8Array(Buffer.from(answer, 'hex')))
         : card.transmit(command),
   };
+}
+
+const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+
+const DELETE: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
+
+/** What a dishonest station does to the answers of a batch before it reports them. */
+type Change = (report: AnswersRequest, batch: Batch) => AnswersRequest;
+
+/** Carries a job whose station changes each report. */
+async function carryChanged(card: CardDevice, reply: JobReply, change: Change) {
+  let batch = reply.batch;
+  while (batch !== undefined) {
+    const report = change(await runBatch(card, batch), batch);
+    const next = await answerStep(types.context, CALLER, reply.job, batch.seq, report);
+    if ('outcome' in next) return next.outcome;
+    batch = next.batch;
+  }
+  throw new Error('no outcome');
+}
+
+/** Changes the answer to the first command whose label is `step`. */
+function answering(step: string, how: (answer: string) => string): Change {
+  return (report, batch) => {
+    const at = batch.commands.findIndex((command) => command.label.step === step);
+    const answers = report.answers.map((answer, i) => (i === at ? how(answer) : answer));
+    return { ...report, answers };
+  };
+}
+
+async function start(card: CardDevice, account: string, wishes: Wish[]) {
+  return startJob(types.context, CALLER, await request(card, types.context, account, wishes));
+}
+
+async function stateSeen(card: CardDevice, app: string) {
+  const { observed } = await look(card, types.context);
+  return observed.find((one) => one.app === app)?.state;
 }

@@ -9,30 +9,13 @@ import { openActiveVersions } from '../../../app/keyserver/keys/active-versions.
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, carry, ENABLE, issue, look, request, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { advance, batchOf, refusal, storeText, triesLeft } from '../../support/issuer-steps.ts';
 
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const DELETE: Wish[] = [{ app: 'e-wallet', action: 'delete' }];
 
 const rig = issuerRig();
-
-/** Asks for `wishes` on a fresh card, with something wrong; expects the code and an unchanged store. */
-async function expectRefused(
-  code: string,
-  wishes: Wish[],
-  change: (asked: JobRequest) => Partial<JobRequest>,
-  context: JobContext = rig.context,
-) {
-  const { card } = rig.newCard();
-  const asked = await request(card, rig.context, randomDigits(16), wishes, 'e-wallet');
-  const before = await storeText(rig.context);
-  const refused = await refusal(startJob(context, CALLER, { ...asked, ...change(asked) }));
-  expect(refused.code).toBe(code);
-  expect(await storeText(rig.context)).toBe(before);
-  return refused.details;
-}
 
 describe('a job is refused', () => {
   it.each<[string, string, (asked: JobRequest) => Partial<JobRequest>]>([
@@ -253,3 +236,19 @@ describe('a purse', () => {
     await expectStill(card, 'missing');
   });
 });
+
+/** Asks for `wishes` on a fresh card, with something wrong; expects the code and an unchanged store. */
+async function expectRefused(
+  code: string,
+  wishes: Wish[],
+  change: (asked: JobRequest) => Partial<JobRequest>,
+  context: JobContext = rig.context,
+) {
+  const { card } = rig.newCard();
+  const asked = await request(card, rig.context, randomDigits(16), wishes, 'e-wallet');
+  const before = await storeText(rig.context);
+  const refused = await refusal(startJob(context, CALLER, { ...asked, ...change(asked) }));
+  expect(refused.code).toBe(code);
+  expect(await storeText(rig.context)).toBe(before);
+  return refused.details;
+}

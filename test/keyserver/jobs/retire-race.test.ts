@@ -3,16 +3,10 @@ import { beforeAll, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { countOnCards } from '../../../app/keyserver/keys/report.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
-import type { Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, issue, request } from '../../support/forwarder.ts';
+import { CALLER, ENABLE, issue, request } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { activate, addCustodian, CUSTODIAN, importVersion, WHY } from '../../support/key-versions.ts';
 import { onEveryStore } from '../../support/stores.ts';
-
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-const NAME = 'app/e-wallet';
-const PURPOSES = [`${NAME}/mck`, `${NAME}/mtk`];
-const ROUNDS = 6;
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
@@ -55,3 +49,9 @@ onEveryStore((kind) => {
     expect(refused).toBeLessThanOrEqual(ROUNDS);
   });
 });
+
+const NAME = 'app/e-wallet';
+
+const PURPOSES = [`${NAME}/mck`, `${NAME}/mtk`];
+
+const ROUNDS = 6;

@@ -11,24 +11,11 @@ import { batchOf, refusal } from '../../support/issuer-steps.ts';
 import { MOVING_TYPES } from '../../support/moving-types.ts';
 import { otherTypes } from '../../support/other-type.ts';
 
-const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
-/** A byte of the card cryptogram: bytes 20 to 27 of SCP02's answer, 21 to 28 of SCP03's (GPC 2.3.1 table E-6, Amendment D table 7-2). */
-const IN_CRYPTOGRAM = 22;
-const DELETE: Wish[] = [{ app: 'transit', action: 'delete' }];
-
 const types = otherTypes(MOVING_TYPES);
 let rig: IssuerRig;
 beforeAll(async () => {
   rig = { ...types.rig, context: types.context };
 });
-
-/** The report on a channel's beginning, with another answer to INITIALIZE UPDATE. */
-function forged(report: AnswersRequest, batch: Batch, answer: string): AnswersRequest {
-  const at = batch.commands.findIndex(({ label }) => label.step === 'open-secure-channel');
-  return { ...report, answers: report.answers.map((one, i) => (i === at ? answer : one)) };
-}
-const openingOf = (report: AnswersRequest, batch: Batch) =>
-  report.answers[batch.commands.findIndex(({ label }) => label.step === 'open-secure-channel')] ?? '';
 
 /** One of each protocol whose challenges cannot be foretold. */
 describe.each(['added', 'replaced'] as const)('the channel of a card with random challenges (%s)', (type) => {
@@ -120,3 +107,19 @@ it('openings of channels count as authentications, one to a batch, and are cappe
     error: 'too-many-attempts',
   });
 });
+
+const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+
+/** A byte of the card cryptogram: bytes 20 to 27 of SCP02's answer, 21 to 28 of SCP03's (GPC 2.3.1 table E-6, Amendment D table 7-2). */
+const IN_CRYPTOGRAM = 22;
+
+const DELETE: Wish[] = [{ app: 'transit', action: 'delete' }];
+
+/** The report on a channel's beginning, with another answer to INITIALIZE UPDATE. */
+function forged(report: AnswersRequest, batch: Batch, answer: string): AnswersRequest {
+  const at = batch.commands.findIndex(({ label }) => label.step === 'open-secure-channel');
+  return { ...report, answers: report.answers.map((one, i) => (i === at ? answer : one)) };
+}
+
+const openingOf = (report: AnswersRequest, batch: Batch) =>
+  report.answers[batch.commands.findIndex(({ label }) => label.step === 'open-secure-channel')] ?? '';

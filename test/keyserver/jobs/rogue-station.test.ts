@@ -8,8 +8,8 @@ import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import type { AnswersRequest, Batch, JobReply, JobRequest, Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
+import type { AnswersRequest, Batch, JobReply, JobRequest } from '../../../app/protocol/wire.ts';
+import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
 import { HIGH_LIMITS, issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import {
   advance,
@@ -22,41 +22,9 @@ import {
 } from '../../support/issuer-steps.ts';
 import { cardKey, ecb, knownToken } from '../../support/known-token.ts';
 
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const { makeToken, masters } = knownToken();
 
 const rig = issuerRig('sqlite', makeToken);
-
-/** A card, its account, and what an honest station would ask. */
-async function visit(opening: string | undefined = 'e-wallet') {
-  const made = rig.newCard();
-  const account = randomDigits(16);
-  return { ...made, account, asked: await request(made.card, rig.context, account, ENABLE, opening) };
-}
-
-const withChallenge = (asked: JobRequest, challenge: string): JobRequest => ({
-  ...asked,
-  requestId: newRequestId(),
-  opening: { app: 'e-wallet', select: '9000', challenge: `${challenge}9000` },
-});
-
-/** The cryptogram in a batch; undefined when it authenticates nothing. */
-const cryptogramIn = (batch: Batch) =>
-  batch.commands.find(({ label }) => label.step === 'authenticate')?.apdu.slice(10, 26);
-
-/** Answers a whole batch with 9000, and one challenge of its choice. */
-const invented = (batch: Batch, challenge: string): AnswersRequest => ({
-  apiLevel: 1,
-  cardEpoch: batch.cardEpoch,
-  answers: batch.commands.map(({ label, expect: wanted }) =>
-    label.step === 'challenge' ? `${challenge}9000` : `${wanted?.value ?? ''}9000`,
-  ),
-});
-
-const ask = (asked: JobRequest, caller = CALLER, context: JobContext = rig.context) =>
-  startJob(context, caller, asked);
-const tell = (reply: JobReply, seq: number, report: AnswersRequest, caller = CALLER) =>
-  answerStep(rig.context, caller, reply.job, seq, report);
 
 describe('chosen challenges', () => {
   it('of 8 bytes, of 3, of none: no cryptogram, at the opening or later', async () => {
@@ -279,3 +247,35 @@ it('after all of it, an honest station issues a card as ever', async () => {
   const { card } = rig.newCard();
   expect(await issue(card, rig.context, randomDigits(16), ENABLE)).toMatchObject({ result: 'complete' });
 });
+
+/** A card, its account, and what an honest station would ask. */
+async function visit(opening: string | undefined = 'e-wallet') {
+  const made = rig.newCard();
+  const account = randomDigits(16);
+  return { ...made, account, asked: await request(made.card, rig.context, account, ENABLE, opening) };
+}
+
+const withChallenge = (asked: JobRequest, challenge: string): JobRequest => ({
+  ...asked,
+  requestId: newRequestId(),
+  opening: { app: 'e-wallet', select: '9000', challenge: `${challenge}9000` },
+});
+
+/** The cryptogram in a batch; undefined when it authenticates nothing. */
+const cryptogramIn = (batch: Batch) =>
+  batch.commands.find(({ label }) => label.step === 'authenticate')?.apdu.slice(10, 26);
+
+/** Answers a whole batch with 9000, and one challenge of its choice. */
+const invented = (batch: Batch, challenge: string): AnswersRequest => ({
+  apiLevel: 1,
+  cardEpoch: batch.cardEpoch,
+  answers: batch.commands.map(({ label, expect: wanted }) =>
+    label.step === 'challenge' ? `${challenge}9000` : `${wanted?.value ?? ''}9000`,
+  ),
+});
+
+const ask = (asked: JobRequest, caller = CALLER, context: JobContext = rig.context) =>
+  startJob(context, caller, asked);
+
+const tell = (reply: JobReply, seq: number, report: AnswersRequest, caller = CALLER) =>
+  answerStep(rig.context, caller, reply.job, seq, report);

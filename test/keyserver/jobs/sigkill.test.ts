@@ -13,9 +13,6 @@ const NAMES = [
   'the security domain’s own keys (added)',
   'moving an app to the next version of its keys',
 ];
-const NEVER: Death = { at: 0, when: 'after' };
-/** More commits than any job here has; a death behind the last one does not happen, and ends the search. */
-const MOST_COMMITS = 40;
 
 let types: OtherTypesRig;
 let stories: readonly CommitStory[];
@@ -30,26 +27,6 @@ afterAll(async () => {
   await servers.close();
   await types.close();
 });
-
-/** Servers that die as they are told, one after the other, and then one that lives. */
-async function run(story: CommitStory, deaths: readonly Death[]) {
-  const left = [...deaths];
-  let server = servers.start(left.shift() ?? NEVER);
-  const killedBy: (string | null)[] = [];
-  const final = await tellStory(types, story, async (send) => {
-    for (;;) {
-      try {
-        return await send(server);
-      } catch (error) {
-        if (!(error instanceof ServerKilled)) throw error;
-        killedBy.push(error.signal);
-        server = servers.start(left.shift() ?? NEVER);
-      }
-    }
-  });
-  await server.end();
-  return { killedBy, final };
-}
 
 it.each(NAMES)('%s: the same record after kills before and after each commit', async (name) => {
   const story = stories.find((one) => one.name === name);
@@ -70,3 +47,28 @@ it.each(NAMES)('%s: the same record after kills before and after each commit', a
     expect(killedBy, `commit ${at}`).toEqual(['SIGKILL', 'SIGKILL']);
   }
 });
+
+const NEVER: Death = { at: 0, when: 'after' };
+
+/** More commits than any job here has; a death behind the last one does not happen, and ends the search. */
+const MOST_COMMITS = 40;
+
+/** Servers that die as they are told, one after the other, and then one that lives. */
+async function run(story: CommitStory, deaths: readonly Death[]) {
+  const left = [...deaths];
+  let server = servers.start(left.shift() ?? NEVER);
+  const killedBy: (string | null)[] = [];
+  const final = await tellStory(types, story, async (send) => {
+    for (;;) {
+      try {
+        return await send(server);
+      } catch (error) {
+        if (!(error instanceof ServerKilled)) throw error;
+        killedBy.push(error.signal);
+        server = servers.start(left.shift() ?? NEVER);
+      }
+    }
+  });
+  await server.end();
+  return { killedBy, final };
+}

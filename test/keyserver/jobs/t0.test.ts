@@ -43,27 +43,6 @@ const TYPES: readonly TypeSpec[] = [
 
 const types = otherTypes(TYPES);
 
-/** What crosses the contacts, command and status word, while the station's exchange is asked for whole answers. */
-function throughExchange(card: CardDevice): { device: CardDevice; crossed: string[] } {
-  const crossed: string[] = [];
-  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex').toUpperCase();
-  const contacts = {
-    transmit: async (command: Uint8Array) => {
-      const answer = await card.transmit(command);
-      crossed.push(`${hex(command)} ${hex(answer).slice(-4)}`);
-      return answer;
-    },
-  };
-  const device: CardDevice = {
-    atr: card.atr,
-    powerOn: () => card.powerOn(),
-    powerOff: () => card.powerOff(),
-    reset: () => card.reset(),
-    transmit: (command) => exchange(contacts, command, { repeatable: true }),
-  };
-  return { device, crossed };
-}
-
 describe.each(TYPES.map(({ id }) => id))('a card with T=0 (%s)', (id) => {
   it('is moved to the issuer’s keys, loaded, enabled and cleared, in as many trips as planned', async () => {
     const { device, crossed } = throughExchange(types.type(id).newCard().card);
@@ -92,3 +71,24 @@ describe.each(TYPES.map(({ id }) => id))('a card with T=0 (%s)', (id) => {
     expect(new Set(protectedOnes).size).toBe(protectedOnes.length);
   });
 });
+
+/** What crosses the contacts, command and status word, while the station's exchange is asked for whole answers. */
+function throughExchange(card: CardDevice): { device: CardDevice; crossed: string[] } {
+  const crossed: string[] = [];
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex').toUpperCase();
+  const contacts = {
+    transmit: async (command: Uint8Array) => {
+      const answer = await card.transmit(command);
+      crossed.push(`${hex(command)} ${hex(answer).slice(-4)}`);
+      return answer;
+    },
+  };
+  const device: CardDevice = {
+    atr: card.atr,
+    powerOn: () => card.powerOn(),
+    powerOff: () => card.powerOff(),
+    reset: () => card.reset(),
+    transmit: (command) => exchange(contacts, command, { repeatable: true }),
+  };
+  return { device, crossed };
+}

@@ -5,7 +5,7 @@ import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { JobReply, Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import {
   advance,
@@ -17,8 +17,6 @@ import {
   WALLET,
 } from '../../support/issuer-steps.ts';
 import { onEveryStore } from '../../support/stores.ts';
-
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);

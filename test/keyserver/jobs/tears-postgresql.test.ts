@@ -8,11 +8,6 @@ import { CALLER, carry, look, request } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { NO_POSTGRESQL } from '../../support/postgresql.ts';
 
-const STORY: Wish[] = [
-  { app: 'e-wallet', action: 'enable' },
-  { app: 'campus-meal', action: 'enable' },
-  { app: 'transit', action: 'delete' },
-];
 const why = NO_POSTGRESQL === undefined ? '' : ` (left out: ${NO_POSTGRESQL})`;
 
 describe.skipIf(NO_POSTGRESQL !== undefined)(`power lost once, with PostgreSQL${why}`, () => {
@@ -38,3 +33,9 @@ describe.skipIf(NO_POSTGRESQL !== undefined)(`power lost once, with PostgreSQL${
     }
   });
 });
+
+const STORY: Wish[] = [
+  { app: 'e-wallet', action: 'enable' },
+  { app: 'campus-meal', action: 'enable' },
+  { app: 'transit', action: 'delete' },
+];

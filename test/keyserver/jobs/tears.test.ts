@@ -4,50 +4,11 @@ import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { Outcome, Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { CALLER, carry, issue, look, request } from '../../support/forwarder.ts';
+import { CALLER, carry, ENABLE, issue, look, request } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { carryUntilTorn } from '../../support/lost-station.ts';
 
 const rig = issuerRig();
-
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-const STORY: Wish[] = [
-  { app: 'e-wallet', action: 'enable' },
-  { app: 'campus-meal', action: 'enable' },
-  { app: 'transit', action: 'delete' },
-];
-
-/** Runs the wishes with one tear; gives undefined when the tear lies behind the job's last command. */
-async function tornJob(wishes: Wish[], at: number, when: 'before' | 'after') {
-  const { card, identification } = rig.newCard();
-  const account = randomDigits(16);
-  const opening = wishes.length === 1 ? 'e-wallet' : undefined;
-  const asked = await request(card, rig.context, account, wishes, opening);
-  const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
-  const reply = await startJob(rig.context, CALLER, asked);
-  const outcome = await carry(torn, rig.context, reply);
-  return { card, identification, outcome, struck: torn.struck, account };
-}
-
-async function expectGoal(
-  outcome: Outcome,
-  identification: string,
-  card: Parameters<typeof look>[0],
-  wishes: Wish[],
-) {
-  const { observed, facts } = await look(card, rig.context);
-  const record = await readCardRecord(rig.context.store, identification);
-  for (const wish of wishes) {
-    const seen = observed.find((one) => one.app === wish.app)?.state;
-    const known = record.apps.find((one) => one.app === wish.app);
-    expect(seen, `${wish.app} on the card`).toBe(wish.action === 'enable' ? 'enabled' : 'missing');
-    expect(known?.state, `${wish.app} in the record`).toBe(seen);
-    expect(known?.inDoubt).toBe(false);
-  }
-  expect(outcome.result).toBe('complete');
-  expect(record.jobs).toHaveLength(1);
-  return facts;
-}
 
 describe('power lost once while enabling an installed app', () => {
   it.each(['before', 'after'] as const)('at every command, %s the card acted', async (when) => {
@@ -158,3 +119,41 @@ describe('the station is lost with its answers, and another one takes the card',
     }
   });
 });
+
+const STORY: Wish[] = [
+  { app: 'e-wallet', action: 'enable' },
+  { app: 'campus-meal', action: 'enable' },
+  { app: 'transit', action: 'delete' },
+];
+
+/** Runs the wishes with one tear; gives undefined when the tear lies behind the job's last command. */
+async function tornJob(wishes: Wish[], at: number, when: 'before' | 'after') {
+  const { card, identification } = rig.newCard();
+  const account = randomDigits(16);
+  const opening = wishes.length === 1 ? 'e-wallet' : undefined;
+  const asked = await request(card, rig.context, account, wishes, opening);
+  const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
+  const reply = await startJob(rig.context, CALLER, asked);
+  const outcome = await carry(torn, rig.context, reply);
+  return { card, identification, outcome, struck: torn.struck, account };
+}
+
+async function expectGoal(
+  outcome: Outcome,
+  identification: string,
+  card: Parameters<typeof look>[0],
+  wishes: Wish[],
+) {
+  const { observed, facts } = await look(card, rig.context);
+  const record = await readCardRecord(rig.context.store, identification);
+  for (const wish of wishes) {
+    const seen = observed.find((one) => one.app === wish.app)?.state;
+    const known = record.apps.find((one) => one.app === wish.app);
+    expect(seen, `${wish.app} on the card`).toBe(wish.action === 'enable' ? 'enabled' : 'missing');
+    expect(known?.state, `${wish.app} in the record`).toBe(seen);
+    expect(known?.inDoubt).toBe(false);
+  }
+  expect(outcome.result).toBe('complete');
+  expect(record.jobs).toHaveLength(1);
+  return facts;
+}

@@ -6,10 +6,24 @@ import type { Wish } from '../../../app/protocol/wire.ts';
 import { CALLER, carry, look, request } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 
-const APPS = ['e-wallet', 'identity', 'campus-meal', 'transit'] as const;
-const CHOICES = [undefined, 'enable', 'delete'] as const;
-
 const rig = issuerRig();
+
+describe('predicted equals real', () => {
+  it('for all 80 combinations of wishes', async () => {
+    for (const [at, wishes] of combinations().entries())
+      await expectAsPlanned(wishes, at % 2 === 0, 'demo-scp03', at % 3 !== 0);
+  });
+
+  it('on the other card type too', async () => {
+    for (const [at, wishes] of combinations().entries()) {
+      if (at % 9 === 4) await expectAsPlanned(wishes, true, 'demo-scp02', at % 2 === 0);
+    }
+  });
+});
+
+const APPS = ['e-wallet', 'identity', 'campus-meal', 'transit'] as const;
+
+const CHOICES = [undefined, 'enable', 'delete'] as const;
 
 /** All 80 combinations of enabling, deleting and leaving alone the four apps. */
 function combinations(): Wish[][] {
@@ -69,16 +83,3 @@ async function expectAsPlanned(
     );
   }
 }
-
-describe('predicted equals real', () => {
-  it('for all 80 combinations of wishes', async () => {
-    for (const [at, wishes] of combinations().entries())
-      await expectAsPlanned(wishes, at % 2 === 0, 'demo-scp03', at % 3 !== 0);
-  });
-
-  it('on the other card type too', async () => {
-    for (const [at, wishes] of combinations().entries()) {
-      if (at % 9 === 4) await expectAsPlanned(wishes, true, 'demo-scp02', at % 2 === 0);
-    }
-  });
-});

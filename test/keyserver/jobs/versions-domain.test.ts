@@ -7,19 +7,13 @@ import { readCardState } from '../../../app/keyserver/store/cards.ts';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { CALLER, carry, issue, request } from '../../support/forwarder.ts';
+import { CALLER, carry, ENABLE, issue, request } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { refusal } from '../../support/issuer-steps.ts';
 import { activate, addCustodian, CUSTODIAN, WHY } from '../../support/key-versions.ts';
 import { loseStation } from '../../support/lost-station.ts';
 import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
 import { domainOnCard, keysOnCard, type OtherTypesRig, otherTypes } from '../../support/other-type.ts';
-
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
-const NOTHING: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
-/** Commands of the move alone. */
-const OF_THE_MOVE = 12;
 
 const types = otherTypes(MOVING_TYPES);
 beforeAll(async () => {
@@ -42,32 +36,6 @@ beforeAll(async () => {
 });
 
 const active = new Map<string, number>();
-async function use(id: string, version: number): Promise<void> {
-  if ((active.get(id) ?? 1) !== version) await activate(types, `isd/${id}`, version);
-  active.set(id, version);
-}
-
-/** What the card has under which number: the profile's, or the next one where it had the profile's before. */
-async function expectVersion(
-  id: (typeof MOVING)[number],
-  { card, identification }: ReturnType<ReturnType<OtherTypesRig['type']>['newCard']>,
-  version: number,
-  what: string,
-): Promise<number> {
-  const { domain } = await readCardState(types.context.store, identification);
-  expect(domain, what).toMatchObject({
-    candidates: [{ origin: 'issuer', version }],
-    spent: 0,
-    leaving: null,
-  });
-  const number = domain?.candidates[0]?.keyVersion ?? 0;
-  expect([MOVED[id].versions[0], MOVED[id].versions[0] + 1], what).toContain(number);
-  expect(domainOnCard(card), what).toEqual({ ...MOVED[id], versions: [number], failedAuthentications: 0 });
-  return number;
-}
-
-/** By what i means: only SCP03 i = 70 of these has challenges that follow from the counter (SCP02's bit for it is 40). */
-const FORETOLD = { vanishing: true, added: false, replaced: false };
 
 describe.each(MOVING)('cards of a type (%s)', (id) => {
   it('are moved to the next version by whatever comes next, work under it, and go back', async () => {
@@ -171,3 +139,37 @@ it('the old version is retired when no card of the type has it, whatever other t
   await retire('isd/added', 1);
   expect((await refusal(activate(types, 'isd/added', 1))).code).toBe('not-permitted');
 });
+
+const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+
+const NOTHING: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
+
+/** Commands of the move alone. */
+const OF_THE_MOVE = 12;
+
+async function use(id: string, version: number): Promise<void> {
+  if ((active.get(id) ?? 1) !== version) await activate(types, `isd/${id}`, version);
+  active.set(id, version);
+}
+
+/** What the card has under which number: the profile's, or the next one where it had the profile's before. */
+async function expectVersion(
+  id: (typeof MOVING)[number],
+  { card, identification }: ReturnType<ReturnType<OtherTypesRig['type']>['newCard']>,
+  version: number,
+  what: string,
+): Promise<number> {
+  const { domain } = await readCardState(types.context.store, identification);
+  expect(domain, what).toMatchObject({
+    candidates: [{ origin: 'issuer', version }],
+    spent: 0,
+    leaving: null,
+  });
+  const number = domain?.candidates[0]?.keyVersion ?? 0;
+  expect([MOVED[id].versions[0], MOVED[id].versions[0] + 1], what).toContain(number);
+  expect(domainOnCard(card), what).toEqual({ ...MOVED[id], versions: [number], failedAuthentications: 0 });
+  return number;
+}
+
+/** By what i means: only SCP03 i = 70 of these has challenges that follow from the counter (SCP02's bit for it is 40). */
+const FORETOLD = { vanishing: true, added: false, replaced: false };

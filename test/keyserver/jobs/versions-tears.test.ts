@@ -3,27 +3,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
-import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, carry, issue, look, request } from '../../support/forwarder.ts';
+import { CALLER, carry, ENABLE, issue, look, request } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { triesLeft, WALLET } from '../../support/issuer-steps.ts';
 import { activate, addCustodian, CUSTODIAN, holds, importVersion } from '../../support/key-versions.ts';
 import { loseStation } from '../../support/lost-station.ts';
-
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-const NAME = 'app/e-wallet';
-const [MCK, MTK] = [`${NAME}/mck`, `${NAME}/mtk`] as const;
-/** Two that find the card; SELECT, challenge, authenticate, challenge, write, challenge, write. */
-const COMMANDS = 9;
-const AUTHENTICATE = 5;
-
-/**
- * Torn at these two, the server never heard of two authentications, or of one while two keys are possible: of three tries the last ones
- * are not risked.
- */
-const FEW_TRIES = { before: ['5 5', '6 5', '9 5', '9 9'], after: ['5 5', '6 5', '9 5'] };
 
 const rig = issuerRig();
 const values = new Map<number, ReadonlyMap<string, Uint8Array>>();
@@ -34,62 +20,6 @@ beforeAll(async () => {
 });
 
 let active = 1;
-async function use(version: number): Promise<void> {
-  if (version !== active) await activate(rig, NAME, version);
-  active = version;
-}
-
-async function onFirst() {
-  await use(1);
-  const made = rig.newCard();
-  const account = randomDigits(16);
-  await issue(made.card, rig.context, account, ENABLE);
-  return { ...made, account };
-}
-
-async function expectVersion(
-  card: VirtualCard,
-  identification: string,
-  account: string,
-  version: number,
-  what: string,
-) {
-  const keys = values.get(version);
-  const empty = new Uint8Array(16);
-  expect(holds(card, WALLET, 0x39, keys?.get(MCK) ?? empty, account), what).toBe(true);
-  expect(holds(card, WALLET, 0x36, keys?.get(MTK) ?? empty, account), what).toBe(true);
-  expect(triesLeft(card), what).toBe(3);
-  const { apps, jobs } = await readCardRecord(rig.context.store, identification);
-  expect(
-    apps.find(({ app }) => app === 'e-wallet'),
-    what,
-  ).toMatchObject({
-    state: 'enabled',
-    mckVersion: version,
-    mtkVersion: version,
-    inDoubt: false,
-  });
-  const { observed } = await look(card, rig.context);
-  expect(observed.find(({ app }) => app === 'e-wallet')?.state, what).toBe('enabled');
-  return jobs;
-}
-
-/** Left alone, working, until a supervisor allows another try; then it goes where the others are. */
-async function expectFewTries(card: VirtualCard, identification: string, account: string, what: string) {
-  const moved = async () => {
-    const { apps } = await readCardRecord(rig.context.store, identification);
-    return apps.find(({ app }) => app === 'e-wallet')?.mckVersion === 3;
-  };
-  expect(await moved(), what).toBe(false);
-  expect(triesLeft(card), what).toBeGreaterThanOrEqual(1);
-  const release = { card: identification, operator: CUSTODIAN, reason: 'the reader was broken' };
-  await releaseSetAside(rig.context.store, release, new Date());
-  await issue(card, rig.context, account, ENABLE);
-  await expectVersion(card, identification, account, 3, what);
-}
-
-const tries = (jobs: Awaited<ReturnType<typeof expectVersion>>) =>
-  jobs.flatMap(({ steps }) => steps).filter(({ sw }) => sw.startsWith('63C')).length;
 
 describe.each(['before', 'after'] as const)('power lost %s the card acted', (when) => {
   it('at every command of the move: the same job goes on', async () => {
@@ -183,3 +113,75 @@ it('deleted, loaded and enabled again while versions change: each life has the k
     await issue(card, rig.context, account, [{ app: 'e-wallet', action: 'delete' }]);
   }
 });
+
+const NAME = 'app/e-wallet';
+
+const [MCK, MTK] = [`${NAME}/mck`, `${NAME}/mtk`] as const;
+
+/** Two that find the card; SELECT, challenge, authenticate, challenge, write, challenge, write. */
+const COMMANDS = 9;
+
+const AUTHENTICATE = 5;
+
+/**
+ * Torn at these two, the server never heard of two authentications, or of one while two keys are possible: of three tries the last ones
+ * are not risked.
+ */
+const FEW_TRIES = { before: ['5 5', '6 5', '9 5', '9 9'], after: ['5 5', '6 5', '9 5'] };
+
+async function use(version: number): Promise<void> {
+  if (version !== active) await activate(rig, NAME, version);
+  active = version;
+}
+
+async function onFirst() {
+  await use(1);
+  const made = rig.newCard();
+  const account = randomDigits(16);
+  await issue(made.card, rig.context, account, ENABLE);
+  return { ...made, account };
+}
+
+async function expectVersion(
+  card: VirtualCard,
+  identification: string,
+  account: string,
+  version: number,
+  what: string,
+) {
+  const keys = values.get(version);
+  const empty = new Uint8Array(16);
+  expect(holds(card, WALLET, 0x39, keys?.get(MCK) ?? empty, account), what).toBe(true);
+  expect(holds(card, WALLET, 0x36, keys?.get(MTK) ?? empty, account), what).toBe(true);
+  expect(triesLeft(card), what).toBe(3);
+  const { apps, jobs } = await readCardRecord(rig.context.store, identification);
+  expect(
+    apps.find(({ app }) => app === 'e-wallet'),
+    what,
+  ).toMatchObject({
+    state: 'enabled',
+    mckVersion: version,
+    mtkVersion: version,
+    inDoubt: false,
+  });
+  const { observed } = await look(card, rig.context);
+  expect(observed.find(({ app }) => app === 'e-wallet')?.state, what).toBe('enabled');
+  return jobs;
+}
+
+/** Left alone, working, until a supervisor allows another try; then it goes where the others are. */
+async function expectFewTries(card: VirtualCard, identification: string, account: string, what: string) {
+  const moved = async () => {
+    const { apps } = await readCardRecord(rig.context.store, identification);
+    return apps.find(({ app }) => app === 'e-wallet')?.mckVersion === 3;
+  };
+  expect(await moved(), what).toBe(false);
+  expect(triesLeft(card), what).toBeGreaterThanOrEqual(1);
+  const release = { card: identification, operator: CUSTODIAN, reason: 'the reader was broken' };
+  await releaseSetAside(rig.context.store, release, new Date());
+  await issue(card, rig.context, account, ENABLE);
+  await expectVersion(card, identification, account, 3, what);
+}
+
+const tries = (jobs: Awaited<ReturnType<typeof expectVersion>>) =>
+  jobs.flatMap(({ steps }) => steps).filter(({ sw }) => sw.startsWith('63C')).length;

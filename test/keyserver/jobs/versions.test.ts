@@ -10,19 +10,15 @@ import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { CALLER, carry, issue, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, carry, ENABLE, issue, request, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal, storeText, triesLeft, WALLET } from '../../support/issuer-steps.ts';
 import { activate, addCustodian, CUSTODIAN, holds, importVersion, WHY } from '../../support/key-versions.ts';
 import { meddled } from '../../support/meddled.ts';
 import { onEveryStore } from '../../support/stores.ts';
 
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const IDENTITY: Wish[] = [{ app: 'identity', action: 'enable' }];
 const NOTHING: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
-const NAME = 'app/e-wallet';
-const [MCK, MTK] = ['app/e-wallet/mck', 'app/e-wallet/mtk'] as const;
-const WRITE_KEY = 0xd4;
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
@@ -288,3 +284,9 @@ onEveryStore((kind) => {
       expect(row).toMatchObject({ operator: CUSTODIAN, detail: expect.stringContaining(WHY) });
   });
 });
+
+const NAME = 'app/e-wallet';
+
+const [MCK, MTK] = ['app/e-wallet/mck', 'app/e-wallet/mtk'] as const;
+
+const WRITE_KEY = 0xd4;

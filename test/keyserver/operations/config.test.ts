@@ -20,19 +20,6 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function said(config: unknown): string[] {
-  const file = join(folder, 'config.json');
-  writeFileSync(file, typeof config === 'string' ? config : JSON.stringify(config));
-  try {
-    readConfig(file);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    expect(error.message).not.toContain(SECRET);
-    return error.message.split('\n').map((line) => line.replace(`${file}: `, ''));
-  }
-}
-
 describe('a configuration', () => {
   it('that is right is taken', () => {
     expect(said(GOOD)).toEqual([]);
@@ -111,4 +98,17 @@ function readConfigOf(config: unknown) {
   const file = join(folder, 'config.json');
   writeFileSync(file, JSON.stringify(config));
   return readConfig(file);
+}
+
+function said(config: unknown): string[] {
+  const file = join(folder, 'config.json');
+  writeFileSync(file, typeof config === 'string' ? config : JSON.stringify(config));
+  try {
+    readConfig(file);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    expect(error.message).not.toContain(SECRET);
+    return error.message.split('\n').map((line) => line.replace(`${file}: `, ''));
+  }
 }

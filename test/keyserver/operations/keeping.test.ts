@@ -9,13 +9,10 @@ import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
 import { restoreBackup, writeBackup } from '../../../app/keyserver/store/backup.ts';
 import { readStoreGeneration } from '../../../app/keyserver/store/generation.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
-import type { Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, issue, request } from '../../support/forwarder.ts';
+import { CALLER, ENABLE, issue, request } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal } from '../../support/issuer-steps.ts';
 import { onEveryStore, storePlaces } from '../../support/stores.ts';
-
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);

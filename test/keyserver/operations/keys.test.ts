@@ -5,13 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Wish } from '../../../app/protocol/wire.ts';
+import { ENABLE } from '../../support/forwarder.ts';
 import { LIMIT } from '../../support/limit.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
 
-const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
 const run = promisify(execFile);
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 const BY = ['--operator', 'clerk', '--reason', 'the yearly change'];
 
 let site: Site;
@@ -21,14 +19,6 @@ beforeAll(async () => {
   server = await site.start();
 });
 afterAll(() => site?.close());
-
-const command = (config: string, ...words: string[]) =>
-  run(process.execPath, [MAIN, ...words, '--config', config], { timeout: LIMIT });
-const keys = async (...words: string[]) => {
-  const { stdout, stderr } = await command(site.config, 'keys', ...words);
-  return stdout + stderr;
-};
-const failed = (work: Promise<unknown>) => expect(work).rejects;
 
 describe('the life of a version, beside a running server', () => {
   it('made, activated, used at once, on cards, gone back from, retired', async () => {
@@ -122,3 +112,15 @@ describe('demonstration keys', () => {
     });
   });
 });
+
+const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
+
+const command = (config: string, ...words: string[]) =>
+  run(process.execPath, [MAIN, ...words, '--config', config], { timeout: LIMIT });
+
+const keys = async (...words: string[]) => {
+  const { stdout, stderr } = await command(site.config, 'keys', ...words);
+  return stdout + stderr;
+};
+
+const failed = (work: Promise<unknown>) => expect(work).rejects;

@@ -7,13 +7,6 @@ import { callsOf } from '../../../app/keyserver/vault/operation.ts';
 import { operationsOf, ownOperations, VAULT_FAMILIES } from '../../../app/keyserver/vault/registry.ts';
 import type { Vault } from '../../../app/keyserver/vault/vault.ts';
 
-/** A vault that answers nothing. */
-const idle: Vault = {
-  ...callsOf(ownOperations, async () => undefined),
-  ask: async () => new Uint8Array(),
-  close: async () => undefined,
-};
-
 const dialects = operationsOf(VAULT_FAMILIES.filter(({ kind }) => kind === 'dialect'));
 
 it.each([...Object.keys(ownOperations), ...Object.keys(dialects)])('%s', async (name) => {
@@ -34,3 +27,10 @@ it('says how a call ended', async () => {
   ).rejects.toMatchObject({ fault: 'hsm-away' });
   expect(await metrics.text()).toMatch(/^kaika_hsm_calls_total\{op="seal",end="hsm-away"\} 1$/m);
 });
+
+/** A vault that answers nothing. */
+const idle: Vault = {
+  ...callsOf(ownOperations, async () => undefined),
+  ask: async () => new Uint8Array(),
+  close: async () => undefined,
+};

@@ -11,7 +11,6 @@ import { Metrics } from '../../../app/keyserver/operations/metrics.ts';
 import { LIMIT } from '../../support/limit.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
 
-const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
 const run = promisify(execFile);
 
 let site: Site;
@@ -21,10 +20,6 @@ beforeAll(async () => {
   server = await site.start();
 });
 afterAll(() => site?.close());
-
-const ask = (path: string) => fetch(`http://127.0.0.1:${server.operationsPort}${path}`);
-const command = (...words: string[]) =>
-  run(process.execPath, [MAIN, ...words, '--config', site.config], { timeout: LIMIT });
 
 describe('a running server', () => {
   it('counts jobs, steps, HSM calls and errors, and names no card', async () => {
@@ -117,3 +112,10 @@ describe('metrics', () => {
     expect(lines).toContain('kaika_hsm_seconds_bucket{le="+Inf",op="mac"} 1');
   });
 });
+
+const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
+
+const ask = (path: string) => fetch(`http://127.0.0.1:${server.operationsPort}${path}`);
+
+const command = (...words: string[]) =>
+  run(process.execPath, [MAIN, ...words, '--config', site.config], { timeout: LIMIT });

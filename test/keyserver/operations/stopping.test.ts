@@ -10,6 +10,42 @@ import { PATIENT } from '../../support/limit.ts';
 import { openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
 import { onEveryStore } from '../../support/stores.ts';
 
+onEveryStore((kind) => {
+  it('finishes the step in hand', async () => {
+    const site = await openServerSite(kind);
+    try {
+      const server = await site.start();
+      const station = await site.station('branch-7', [server.port]);
+      const { card, identification } = site.rig.newCard();
+      const wishes = [{ app: 'e-wallet', action: 'enable' as const }];
+      const asked = await request(card, site.rig.context, randomDigits(16), wishes, 'e-wallet');
+      const started = await station.client.postJob(asked, station.token);
+      const report = await runBatch(card, batchOf(started));
+      const hold = await (kind === 'sqlite' ? holdSqlite(site) : holdPostgresql(site, identification));
+      const answer = station.client.postAnswers(started.job, 1, report, station.token);
+      await hold.waits(server);
+      const ended = server.stop();
+      if (kind === 'postgresql') {
+        const stopping = async () => {
+          const ready = await fetch(`http://127.0.0.1:${server.operationsPort}/ready`);
+          return ready.status === 503;
+        };
+        await vi.waitUntil(stopping, PATIENT);
+      }
+      await hold.letGo();
+      expect(await answer).toHaveProperty('batch.seq', 2);
+      expect(await ended).toBe(0);
+      expect(await findJob(site.rig.context.store, started.job)).toMatchObject({ seq: 2 });
+      await expect(station.client.card(identification, station.token)).rejects.toMatchObject({
+        code: 'server-away',
+      });
+      expect(server.log()).toMatch(/"event":"stopping"/);
+    } finally {
+      await site.close();
+    }
+  });
+});
+
 /** Keeps the store from committing a step on `card` until it is let go. `waits`: a request has come to the lock. */
 interface Hold {
   waits(server: ServerInstance): Promise<void>;
@@ -68,39 +104,3 @@ async function holdPostgresql(site: Site, card: string): Promise<Hold> {
     },
   };
 }
-
-onEveryStore((kind) => {
-  it('finishes the step in hand', async () => {
-    const site = await openServerSite(kind);
-    try {
-      const server = await site.start();
-      const station = await site.station('branch-7', [server.port]);
-      const { card, identification } = site.rig.newCard();
-      const wishes = [{ app: 'e-wallet', action: 'enable' as const }];
-      const asked = await request(card, site.rig.context, randomDigits(16), wishes, 'e-wallet');
-      const started = await station.client.postJob(asked, station.token);
-      const report = await runBatch(card, batchOf(started));
-      const hold = await (kind === 'sqlite' ? holdSqlite(site) : holdPostgresql(site, identification));
-      const answer = station.client.postAnswers(started.job, 1, report, station.token);
-      await hold.waits(server);
-      const ended = server.stop();
-      if (kind === 'postgresql') {
-        const stopping = async () => {
-          const ready = await fetch(`http://127.0.0.1:${server.operationsPort}/ready`);
-          return ready.status === 503;
-        };
-        await vi.waitUntil(stopping, PATIENT);
-      }
-      await hold.letGo();
-      expect(await answer).toHaveProperty('batch.seq', 2);
-      expect(await ended).toBe(0);
-      expect(await findJob(site.rig.context.store, started.job)).toMatchObject({ seq: 2 });
-      await expect(station.client.card(identification, station.token)).rejects.toMatchObject({
-        code: 'server-away',
-      });
-      expect(server.log()).toMatch(/"event":"stopping"/);
-    } finally {
-      await site.close();
-    }
-  });
-});

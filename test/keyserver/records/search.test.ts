@@ -5,16 +5,13 @@ import { z } from 'zod';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { jobsQuery, newestQuery, searchCards } from '../../../app/keyserver/records/search.ts';
 import { type CardSearch, cardPageSchema } from '../../../app/protocol/search.ts';
-import { cardRecordSchema, type Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, issue, OTHER_CALLER } from '../../support/forwarder.ts';
+import { cardRecordSchema } from '../../../app/protocol/wire.ts';
+import { CALLER, ENABLE, issue, OTHER_CALLER } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal } from '../../support/issuer-steps.ts';
 import { fillJobs } from '../../support/many-jobs.ts';
 import { onEveryStore } from '../../support/stores.ts';
 
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-const CARDS = 4_000;
-const OPERATORS = 8;
 /** A walk through a whole table. */
 const WHOLE = /SCAN (?!.*USING.*INDEX)|Seq Scan|Hash|Materialize/;
 
@@ -170,3 +167,7 @@ onEveryStore((kind) => {
     return rows.map((row) => Object.values(line.parse(row)).join(' ')).join('\n');
   }
 });
+
+const CARDS = 4_000;
+
+const OPERATORS = 8;

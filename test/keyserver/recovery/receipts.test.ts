@@ -9,18 +9,10 @@ import { restoreBackup, writeBackup } from '../../../app/keyserver/store/backup.
 import { openStore } from '../../../app/keyserver/store/open.ts';
 import type { JobReply, StepReply, Wish } from '../../../app/protocol/wire.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, carry, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal, storeText, triesLeft } from '../../support/issuer-steps.ts';
 import { onEveryStore, storePlaces } from '../../support/stores.ts';
-
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-const MORE: Wish[] = [{ app: 'identity', action: 'enable' }];
-const STORY: Wish[] = [
-  { app: 'e-wallet', action: 'enable' },
-  { app: 'campus-meal', action: 'enable' },
-  { app: 'transit', action: 'delete' },
-];
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
@@ -262,3 +254,11 @@ onEveryStore((kind) => {
     expect(receipt.length).toBeLessThan(4_000);
   });
 });
+
+const MORE: Wish[] = [{ app: 'identity', action: 'enable' }];
+
+const STORY: Wish[] = [
+  { app: 'e-wallet', action: 'enable' },
+  { app: 'campus-meal', action: 'enable' },
+  { app: 'transit', action: 'delete' },
+];

@@ -5,7 +5,6 @@ import type { CardState } from '../../../app/keyserver/issuer/card-state.ts';
 import type { DomainKeySet } from '../../../app/keyserver/issuer/domain-keys.ts';
 import { rescued } from '../../../app/keyserver/recovery/rescue.ts';
 
-const NOTHING = { apps: new Set<string>(), domain: false };
 const key = (origin: 'factory' | 'issuer', version: number): KeyCandidate => ({
   origin,
   version,
@@ -26,16 +25,6 @@ const wallet = (candidate: KeyCandidate, instance = 1, spent = 0): CardState => 
       keys: { mck: slot(candidate, spent), mtk: slot(candidate) },
     },
   },
-});
-const set = (origin: 'factory' | 'issuer', version: number, keyVersion: number): DomainKeySet => ({
-  origin,
-  version,
-  keyVersion,
-  data: null,
-});
-const domain = (one: DomainKeySet, spent = 0): CardState => ({
-  apps: {},
-  domain: { candidates: [one], spent, leaving: null },
 });
 
 describe('an app’s keys', () => {
@@ -73,4 +62,18 @@ describe('the security domain’s keys', () => {
     expect(rescued(now, domain(set('issuer', 1, 0x20)), { ...NOTHING, domain: true })).toBe(now);
     expect(rescued(now, domain(set('factory', 1, 1)), NOTHING)).toBe(now);
   });
+});
+
+const NOTHING = { apps: new Set<string>(), domain: false };
+
+const set = (origin: 'factory' | 'issuer', version: number, keyVersion: number): DomainKeySet => ({
+  origin,
+  version,
+  keyVersion,
+  data: null,
+});
+
+const domain = (one: DomainKeySet, spent = 0): CardState => ({
+  apps: {},
+  domain: { candidates: [one], spent, leaving: null },
 });

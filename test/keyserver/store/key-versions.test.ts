@@ -10,17 +10,13 @@ import { restoreBackup, writeBackup } from '../../../app/keyserver/store/backup.
 import { fillVersions } from '../../../app/keyserver/store/migrations-keys.ts';
 import { openSqliteStore } from '../../../app/keyserver/store/open.ts';
 import type { Store } from '../../../app/keyserver/store/store.ts';
-import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { issue, request } from '../../support/forwarder.ts';
+import { ENABLE, issue, request } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { loseStation } from '../../support/lost-station.ts';
 import { MOVING_TYPES } from '../../support/moving-types.ts';
 import { otherTypes } from '../../support/other-type.ts';
 import { onEveryStore } from '../../support/stores.ts';
-
-const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-const WRITE_KEY = 0xd4;
 
 onEveryStore((kind) => {
   const types = otherTypes(MOVING_TYPES, kind);
@@ -110,3 +106,5 @@ onEveryStore((kind) => {
     );
   });
 });
+
+const WRITE_KEY = 0xd4;

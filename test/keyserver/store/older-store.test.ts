@@ -16,11 +16,6 @@ import type { Database } from '../../../app/keyserver/store/tables.ts';
 import { type Databases, openDatabases } from '../../support/databases.ts';
 import { onEveryStore } from '../../support/stores.ts';
 
-/** The first that was ever used, and nothing since. */
-const FIRST = ['0001-first', '0002-operation', '0003-session-purpose'];
-const CARD = '1234567890123456';
-const NOW = '2026-01-02T03:04:05.678Z';
-
 let folder: string;
 let server: Databases | undefined;
 beforeAll(() => {
@@ -30,23 +25,6 @@ afterAll(async () => {
   await server?.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** The database itself, without our opening it. */
-async function plain(config: StoreConfig): Promise<Store> {
-  if (config.kind === 'sqlite') {
-    mkdirSync(join(folder, 'data'));
-    return new Kysely<Database>({
-      dialect: new SqliteDialect({ database: new SqliteDatabase(config.file) }),
-    });
-  }
-  const url = new URL(config.url);
-  const pool = new Pool({
-    host: url.searchParams.get('host') ?? '',
-    user: url.username,
-    database: url.pathname.slice(1),
-  });
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
-}
 
 onEveryStore((kind) => {
   it('keeps its cards and jobs, and they are found', async () => {
@@ -93,3 +71,27 @@ onEveryStore((kind) => {
     }
   });
 });
+
+/** The first that was ever used, and nothing since. */
+const FIRST = ['0001-first', '0002-operation', '0003-session-purpose'];
+
+const CARD = '1234567890123456';
+
+const NOW = '2026-01-02T03:04:05.678Z';
+
+/** The database itself, without our opening it. */
+async function plain(config: StoreConfig): Promise<Store> {
+  if (config.kind === 'sqlite') {
+    mkdirSync(join(folder, 'data'));
+    return new Kysely<Database>({
+      dialect: new SqliteDialect({ database: new SqliteDatabase(config.file) }),
+    });
+  }
+  const url = new URL(config.url);
+  const pool = new Pool({
+    host: url.searchParams.get('host') ?? '',
+    user: url.username,
+    database: url.pathname.slice(1),
+  });
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}

@@ -9,8 +9,6 @@ import { makeAuthority, type TestAuthority } from '../../support/certificates.ts
 import { openDatabases } from '../../support/databases.ts';
 import { launchPostgresql, NO_POSTGRESQL, type RunningPostgresql } from '../../support/postgresql.ts';
 
-const PASSWORD = 'correct horse';
-
 describe.skipIf(NO_POSTGRESQL !== undefined)(`postgresql over TLS${NO_POSTGRESQL ?? ''}`, () => {
   let folder: string;
   let server: RunningPostgresql;
@@ -80,3 +78,5 @@ describe.skipIf(NO_POSTGRESQL !== undefined)(`postgresql over TLS${NO_POSTGRESQL
     }
   });
 });
+
+const PASSWORD = 'correct horse';

@@ -13,8 +13,6 @@ import { MIGRATIONS } from '../../../app/keyserver/store/migrations.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
 import { onEveryStore, storePlaces } from '../../support/stores.ts';
 
-const OPEN = fileURLToPath(new URL('../../../app/keyserver/store/open.ts', import.meta.url));
-
 onEveryStore((kind) => {
   const places = storePlaces(kind);
   const fresh = () => places.empty();
@@ -193,3 +191,5 @@ describe('the configuration', () => {
     expect(() => read({ kind: 'postgresql', url })).not.toThrow(/secret/);
   });
 });
+
+const OPEN = fileURLToPath(new URL('../../../app/keyserver/store/open.ts', import.meta.url));

@@ -9,7 +9,6 @@ import { readCardState, writeCardState } from '../../../app/keyserver/store/card
 import { openSqliteStore, type Store } from '../../../app/keyserver/store/open.ts';
 
 let folder: string;
-const open: Store[] = [];
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'kaika-store-'));
 });
@@ -17,31 +16,6 @@ afterEach(async () => {
   for (const store of open.splice(0)) await store.destroy();
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function opened(name: string): Promise<Store> {
-  const store = await openSqliteStore(join(folder, name, 'kaika.sqlite'));
-  open.push(store);
-  return store;
-}
-
-const key = (origin: 'factory' | 'issuer') => ({ origin, version: 1, factor: '0011223344556677' });
-const STATE: CardState = {
-  apps: {
-    'e-wallet': {
-      state: 'enabled',
-      instance: 2,
-      loadFileHash: 'AB'.repeat(32),
-      inDoubt: true,
-      keys: {
-        mck: { candidates: [key('issuer'), key('factory')], spent: 1, refused: false },
-        mtk: { candidates: [key('issuer')], spent: 0, refused: true },
-      },
-    },
-    identity: { state: 'missing', instance: 0, loadFileHash: null, inDoubt: false, keys: null },
-  },
-};
-const NOTHING: CardState = { apps: {} };
-const NOW = '2026-01-01T00:00:00.000Z';
 
 describe('a card', () => {
   it('is read as it was written, and an app without keys has none', async () => {
@@ -120,3 +94,33 @@ describe('the file', () => {
     });
   });
 });
+
+const open: Store[] = [];
+
+async function opened(name: string): Promise<Store> {
+  const store = await openSqliteStore(join(folder, name, 'kaika.sqlite'));
+  open.push(store);
+  return store;
+}
+
+const key = (origin: 'factory' | 'issuer') => ({ origin, version: 1, factor: '0011223344556677' });
+
+const STATE: CardState = {
+  apps: {
+    'e-wallet': {
+      state: 'enabled',
+      instance: 2,
+      loadFileHash: 'AB'.repeat(32),
+      inDoubt: true,
+      keys: {
+        mck: { candidates: [key('issuer'), key('factory')], spent: 1, refused: false },
+        mtk: { candidates: [key('issuer')], spent: 0, refused: true },
+      },
+    },
+    identity: { state: 'missing', instance: 0, loadFileHash: null, inDoubt: false, keys: null },
+  },
+};
+
+const NOTHING: CardState = { apps: {} };
+
+const NOW = '2026-01-01T00:00:00.000Z';

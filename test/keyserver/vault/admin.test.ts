@@ -7,8 +7,6 @@ import type { MasterKeyId } from '../../../app/keyserver/vault/keys.ts';
 import * as ref from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
-const id = (purpose: string, version = 1): MasterKeyId => ({ purpose, origin: 'issuer', version });
-
 let token: SoftToken;
 let admin: VaultAdmin;
 
@@ -101,3 +99,5 @@ test('the sealing key is made once', async () => {
   await admin.ensureSealKey();
   expect((await admin.listMasters()).some(({ purpose }) => purpose.includes('seal'))).toBe(false);
 });
+
+const id = (purpose: string, version = 1): MasterKeyId => ({ purpose, origin: 'issuer', version });

@@ -20,44 +20,6 @@ import * as ref from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
 const { hex } = ref;
-const LONG = '404142434445464748494A4B4C4D4E4F505152535455565758595A5B5C5D5E5F';
-const KDD = hex('00010203040506070809');
-const PUBLISHED_MASTER = '8C72C72CF908411653018807950D82FBAD947562F0828A0B10B8B9606ABF3BCD';
-
-/** Purpose below isd/, algorithm, value: the same for ENC, MAC and DEK, as the published examples have it. */
-const TYPES = {
-  des: ['des3-16', LONG.slice(0, 32)],
-  aes128: ['aes-128', LONG.slice(0, 32)],
-  aes192: ['aes-192', LONG.slice(0, 48)],
-  aes256: ['aes-256', LONG],
-  published: ['aes-256', PUBLISHED_MASTER],
-} as const satisfies Record<string, readonly [KeyAlgorithm, string]>;
-type Type = keyof typeof TYPES;
-const ROLES = ['enc', 'mac', 'dek'] as const;
-type Role = (typeof ROLES)[number];
-
-const PBOC: Diversification = { kind: 'pboc', factor: hex('1122334455667788') };
-const NONE: Diversification = { kind: 'none' };
-const by = (kind: 'visa2' | 'emv-cps' | 'kdf3', data: Uint8Array = KDD): Diversification => ({ kind, data });
-
-const key = (
-  type: Type,
-  role: Role,
-  diversification: Diversification,
-  origin: KeyOrigin = 'factory',
-): DomainKeyRef => ({
-  master: { purpose: `isd/${type}/${role}`, origin, version: 1 },
-  diversification,
-});
-const refs = (
-  type: Type,
-  diversification: Diversification,
-  origin: KeyOrigin = 'factory',
-): DomainKeyRefs => ({
-  enc: key(type, 'enc', diversification, origin),
-  mac: key(type, 'mac', diversification, origin),
-  dek: key(type, 'dek', diversification, origin),
-});
 
 let token: SoftToken;
 let vault: Vault;
@@ -80,17 +42,6 @@ afterAll(async () => {
   await vault.close();
   token.remove();
 });
-
-const upper = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex').toUpperCase();
-
-/** The card's key as PUT KEY carries it, under a DEK that is known because it is not diversified. */
-async function wrapped(type: Type, diversification: Diversification) {
-  const scp = TYPES[type][0] === 'des3-16' ? '02' : '03';
-  const dek = key(type, 'dek', NONE);
-  const under =
-    scp === '02' ? ({ scp, dek, sequenceCounter: hex('0000') } as const) : ({ scp, dek } as const);
-  return vault.wrapDomainKeys({ under, keys: refs(type, diversification) });
-}
 
 describe('published diversifications', () => {
   test.each([
@@ -280,3 +231,61 @@ test('a master is imported with its own length only', async () => {
     await admin.close();
   }
 });
+
+const LONG = '404142434445464748494A4B4C4D4E4F505152535455565758595A5B5C5D5E5F';
+
+const KDD = hex('00010203040506070809');
+
+const PUBLISHED_MASTER = '8C72C72CF908411653018807950D82FBAD947562F0828A0B10B8B9606ABF3BCD';
+
+/** Purpose below isd/, algorithm, value: the same for ENC, MAC and DEK, as the published examples have it. */
+const TYPES = {
+  des: ['des3-16', LONG.slice(0, 32)],
+  aes128: ['aes-128', LONG.slice(0, 32)],
+  aes192: ['aes-192', LONG.slice(0, 48)],
+  aes256: ['aes-256', LONG],
+  published: ['aes-256', PUBLISHED_MASTER],
+} as const satisfies Record<string, readonly [KeyAlgorithm, string]>;
+
+type Type = keyof typeof TYPES;
+
+const ROLES = ['enc', 'mac', 'dek'] as const;
+
+type Role = (typeof ROLES)[number];
+
+const PBOC: Diversification = { kind: 'pboc', factor: hex('1122334455667788') };
+
+const NONE: Diversification = { kind: 'none' };
+
+const by = (kind: 'visa2' | 'emv-cps' | 'kdf3', data: Uint8Array = KDD): Diversification => ({ kind, data });
+
+const key = (
+  type: Type,
+  role: Role,
+  diversification: Diversification,
+  origin: KeyOrigin = 'factory',
+): DomainKeyRef => ({
+  master: { purpose: `isd/${type}/${role}`, origin, version: 1 },
+  diversification,
+});
+
+const refs = (
+  type: Type,
+  diversification: Diversification,
+  origin: KeyOrigin = 'factory',
+): DomainKeyRefs => ({
+  enc: key(type, 'enc', diversification, origin),
+  mac: key(type, 'mac', diversification, origin),
+  dek: key(type, 'dek', diversification, origin),
+});
+
+const upper = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex').toUpperCase();
+
+/** The card's key as PUT KEY carries it, under a DEK that is known because it is not diversified. */
+async function wrapped(type: Type, diversification: Diversification) {
+  const scp = TYPES[type][0] === 'des3-16' ? '02' : '03';
+  const dek = key(type, 'dek', NONE);
+  const under =
+    scp === '02' ? ({ scp, dek, sequenceCounter: hex('0000') } as const) : ({ scp, dek } as const);
+  return vault.wrapDomainKeys({ under, keys: refs(type, diversification) });
+}

@@ -9,29 +9,6 @@ import * as ref from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
 const { hex } = ref;
-const FACTOR = hex('1122334455667788');
-const CHALLENGE = hex('9B361B26');
-const IV = Buffer.concat([CHALLENGE, Buffer.alloc(4)]);
-const MASTERS = {
-  'app/e-wallet/mck': { algorithm: 'des3-16', value: hex('0123456789ABCDEFFEDCBA9876543210') },
-  'app/e-wallet/mtk': { algorithm: 'des3-16', value: hex('404142434445464748494A4B4C4D4E4F') },
-  'app/transit/mtk': { algorithm: 'des3-16', value: hex('505152535455565758595A5B5C5D5E5F') },
-  'isd/demo-scp02/enc': { algorithm: 'des3-16', value: hex('101112131415161718191A1B1C1D1E1F') },
-  'isd/demo-scp02/mac': { algorithm: 'des3-16', value: hex('202122232425262728292A2B2C2D2E2F') },
-  'isd/demo-scp02/dek': { algorithm: 'des3-16', value: hex('303132333435363738393A3B3C3D3E3F') },
-  'isd/demo-scp03/enc': { algorithm: 'aes-128', value: hex('000102030405060708090A0B0C0D0E0F') },
-  'isd/demo-scp03/mac': { algorithm: 'aes-128', value: hex('606162636465666768696A6B6C6D6E6F') },
-  'isd/demo-scp03/dek': { algorithm: 'aes-128', value: hex('707172737475767778797A7B7C7D7E7F') },
-} as const;
-type Purpose = keyof typeof MASTERS;
-
-const key = (purpose: Purpose, factor: Uint8Array = FACTOR): CardKeyRef => ({
-  master: { purpose, origin: 'factory', version: 1 },
-  factor,
-});
-const desKey = (purpose: Purpose, factor: Uint8Array = FACTOR): Buffer =>
-  ref.desCardKey(MASTERS[purpose].value, factor);
-const aesKey = (purpose: Purpose): Buffer => ref.aesCardKey(MASTERS[purpose].value, FACTOR);
 
 let token: SoftToken;
 let vault: Vault;
@@ -348,3 +325,33 @@ test('a key made after the vault started is found', async () => {
     await vault.ask('fmcosCryptogram', { key: { master: id, factor: FACTOR }, challenge: CHALLENGE }),
   ).toHaveLength(8);
 });
+
+const FACTOR = hex('1122334455667788');
+
+const CHALLENGE = hex('9B361B26');
+
+const IV = Buffer.concat([CHALLENGE, Buffer.alloc(4)]);
+
+const MASTERS = {
+  'app/e-wallet/mck': { algorithm: 'des3-16', value: hex('0123456789ABCDEFFEDCBA9876543210') },
+  'app/e-wallet/mtk': { algorithm: 'des3-16', value: hex('404142434445464748494A4B4C4D4E4F') },
+  'app/transit/mtk': { algorithm: 'des3-16', value: hex('505152535455565758595A5B5C5D5E5F') },
+  'isd/demo-scp02/enc': { algorithm: 'des3-16', value: hex('101112131415161718191A1B1C1D1E1F') },
+  'isd/demo-scp02/mac': { algorithm: 'des3-16', value: hex('202122232425262728292A2B2C2D2E2F') },
+  'isd/demo-scp02/dek': { algorithm: 'des3-16', value: hex('303132333435363738393A3B3C3D3E3F') },
+  'isd/demo-scp03/enc': { algorithm: 'aes-128', value: hex('000102030405060708090A0B0C0D0E0F') },
+  'isd/demo-scp03/mac': { algorithm: 'aes-128', value: hex('606162636465666768696A6B6C6D6E6F') },
+  'isd/demo-scp03/dek': { algorithm: 'aes-128', value: hex('707172737475767778797A7B7C7D7E7F') },
+} as const;
+
+type Purpose = keyof typeof MASTERS;
+
+const key = (purpose: Purpose, factor: Uint8Array = FACTOR): CardKeyRef => ({
+  master: { purpose, origin: 'factory', version: 1 },
+  factor,
+});
+
+const desKey = (purpose: Purpose, factor: Uint8Array = FACTOR): Buffer =>
+  ref.desCardKey(MASTERS[purpose].value, factor);
+
+const aesKey = (purpose: Purpose): Buffer => ref.aesCardKey(MASTERS[purpose].value, FACTOR);

@@ -12,14 +12,6 @@ const onLinux = process.platform === 'linux';
 const asRoot = onLinux && process.getuid?.() === 0;
 const { token, start } = vaultHarness();
 
-/** How often some bytes stand in the writable memory of a process. */
-function occurrences(pid: number, needle: Buffer): number {
-  let found = 0;
-  for (const part of writableMemory(pid))
-    for (let at = part.indexOf(needle); at >= 0; at = part.indexOf(needle, at + 1)) found += 1;
-  return found;
-}
-
 describe('protection', () => {
   const entry = fileURLToPath(entryOf('main'));
 
@@ -139,3 +131,11 @@ describe('protection', () => {
     }
   });
 });
+
+/** How often some bytes stand in the writable memory of a process. */
+function occurrences(pid: number, needle: Buffer): number {
+  let found = 0;
+  for (const part of writableMemory(pid))
+    for (let at = part.indexOf(needle); at >= 0; at = part.indexOf(needle, at + 1)) found += 1;
+  return found;
+}

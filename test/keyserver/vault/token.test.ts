@@ -22,7 +22,6 @@ import { operationsOf, VAULT_FAMILIES } from '../../../app/keyserver/vault/regis
 import { aesCmac, hex, tdesCbc } from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
-const FACTOR = hex('1122334455667788');
 const MCK: MasterKeyId = { purpose: 'app/e-wallet/mck', origin: 'issuer', version: 1 };
 const MTK: MasterKeyId = { purpose: 'app/e-wallet/mtk', origin: 'factory', version: 1 };
 const ENC: MasterKeyId = { purpose: 'isd/demo-scp03/enc', origin: 'issuer', version: 2 };
@@ -32,10 +31,7 @@ const DEK: MasterKeyId = { purpose: 'isd/demo-scp03/dek', origin: 'issuer', vers
 let token: SoftToken;
 let keeper: TokenKeeper;
 
-const inSession = <T>(work: (session: TokenSession) => T): T => keeper.run((open) => open.sessions.use(work));
-
 let dispatch: Dispatch<Workbench>;
-const carryOut = (call: VaultCall): unknown => keeper.run((open) => atWorkbench(open, dispatch(call)));
 
 beforeAll(async () => {
   const runs = await Promise.all(VAULT_FAMILIES.map(({ load }) => load()));
@@ -56,25 +52,6 @@ afterAll(() => {
   keeper.drop();
   token.remove();
 });
-
-/** A known key as a session object. */
-function known<T>(type: number, value: Buffer, work: (session: TokenSession, key: Handle) => T): T {
-  return inSession((session) => {
-    const key = session.p11.C_CreateObject(session.handle, [
-      { type: pkcs11.CKA_CLASS, value: pkcs11.CKO_SECRET_KEY },
-      { type: pkcs11.CKA_KEY_TYPE, value: type },
-      { type: pkcs11.CKA_TOKEN, value: false },
-      { type: pkcs11.CKA_ENCRYPT, value: true },
-      { type: pkcs11.CKA_SIGN, value: true },
-      { type: pkcs11.CKA_VALUE, value },
-    ]);
-    try {
-      return work(session, key);
-    } finally {
-      session.p11.C_DestroyObject(session.handle, key);
-    }
-  });
-}
 
 const twice = (half: Buffer): Buffer => Buffer.concat([half, half]);
 
@@ -310,3 +287,28 @@ test('a refused PIN is tried once, until its file is written again', () => {
     login.mockRestore();
   }
 });
+
+const FACTOR = hex('1122334455667788');
+
+const inSession = <T>(work: (session: TokenSession) => T): T => keeper.run((open) => open.sessions.use(work));
+
+const carryOut = (call: VaultCall): unknown => keeper.run((open) => atWorkbench(open, dispatch(call)));
+
+/** A known key as a session object. */
+function known<T>(type: number, value: Buffer, work: (session: TokenSession, key: Handle) => T): T {
+  return inSession((session) => {
+    const key = session.p11.C_CreateObject(session.handle, [
+      { type: pkcs11.CKA_CLASS, value: pkcs11.CKO_SECRET_KEY },
+      { type: pkcs11.CKA_KEY_TYPE, value: type },
+      { type: pkcs11.CKA_TOKEN, value: false },
+      { type: pkcs11.CKA_ENCRYPT, value: true },
+      { type: pkcs11.CKA_SIGN, value: true },
+      { type: pkcs11.CKA_VALUE, value },
+    ]);
+    try {
+      return work(session, key);
+    } finally {
+      session.p11.C_DestroyObject(session.handle, key);
+    }
+  });
+}

@@ -6,7 +6,6 @@ import { openChannel, send } from './gp-host.ts';
 
 const SCP02 = [0x00, 0x01, 0x03, 0x10, 0x11, 0x13];
 const SCP03 = [0x00, 0x01, 0x03, 0x11, 0x13, 0x33];
-const LIST = '80F24000024F0000';
 
 const options = [
   ...[0x05, 0x15, 0x45, 0x55].map((i) => ({ type: 'demo-scp02', i, levels: SCP02.slice(0, 3) }) as const),
@@ -241,3 +240,5 @@ function proxy(device: VirtualCard) {
     reset: () => device.reset(),
   };
 }
+
+const LIST = '80F24000024F0000';

@@ -8,20 +8,6 @@ import { type Opened, openChannel, send } from './gp-host.ts';
 const OTHER = 'D2760000850100';
 const OTHER_APPLET = 'D276000085010001';
 
-async function free(device: VirtualCard): Promise<number> {
-  device.reset();
-  const { data } = await send(device, '80CAFF2100');
-  return Number.parseInt(/8204([0-9A-F]{8})/.exec(data)?.[1] ?? '', 16);
-}
-
-async function opened(
-  spec: Parameters<typeof card>[0] = {},
-  level = 0x01,
-): Promise<{ device: VirtualCard; channel: Opened }> {
-  const device = card(spec);
-  return { device, channel: await openChannel(device, isdKeys(device.image), { level }) };
-}
-
 describe.each([
   ['demo-scp02', 0x03],
   ['demo-scp03', 0x33],
@@ -228,3 +214,17 @@ describe('INSTALL', () => {
     expect((await channel.send(command)).sw).toBe(expected);
   });
 });
+
+async function free(device: VirtualCard): Promise<number> {
+  device.reset();
+  const { data } = await send(device, '80CAFF2100');
+  return Number.parseInt(/8204([0-9A-F]{8})/.exec(data)?.[1] ?? '', 16);
+}
+
+async function opened(
+  spec: Parameters<typeof card>[0] = {},
+  level = 0x01,
+): Promise<{ device: VirtualCard; channel: Opened }> {
+  const device = card(spec);
+  return { device, channel: await openChannel(device, isdKeys(device.image), { level }) };
+}

@@ -8,56 +8,11 @@ import { type Keys, type Opened, openChannel, send } from './gp-host.ts';
 import { DEFAULT_KEYS, keyField, openedShopCard } from './shop-fixtures.ts';
 import { aesEcb } from './test-crypto.ts';
 
-const FILE = 'A0000001515350';
-const MODULE = 'A000000151535041';
-const DOMAIN = 'A00000015153504101';
-const OTHER_DOMAIN = 'A00000015153504102';
-const ISSUER = 'A000000151000000';
-const PACKAGE = 'D2760000850100';
-const APPLET = 'D276000085010001';
-const lv = (hex: string) => (hex.length / 2).toString(16).padStart(2, '0') + hex;
-const list = (p1: string) => `80F2${p1}02024F0000`;
-
-const OWN: Keys = {
-  enc: Buffer.alloc(16, 0x11),
-  mac: Buffer.alloc(16, 0x22),
-  dek: Buffer.alloc(16, 0x33),
-};
-
 let device: VirtualCard;
 let issuer: Opened;
 beforeEach(async () => {
   ({ device, channel: issuer } = await openedShopCard());
 });
-
-const domainState = (aid = DOMAIN): CardImage['instances'][number] | undefined =>
-  device.image.instances.find((entry) => entry.aid === aid);
-
-async function makeDomain(aid = DOMAIN, privileges = '80C000'): Promise<string> {
-  return (await issuer.send(install(0x0c, FILE, MODULE, aid, privileges))).sw;
-}
-
-/** A session with a domain; its parent's keys open it until it has its own. */
-async function open(aid: string, keys: Keys = DEFAULT_KEYS): Promise<Opened> {
-  expect((await send(device, `00A40400${lv(aid)}00`)).sw).toBe('9000');
-  return openChannel(device, keys);
-}
-
-async function giveKeys(aid = DOMAIN, keys = OWN): Promise<void> {
-  const channel = await open(aid);
-  const fields = [keys.enc, keys.mac, keys.dek].map((key) => {
-    const bytes = Buffer.from(key);
-    return keyField(channel, 0x88, bytes, aesEcb(bytes, Buffer.alloc(16, 1)).subarray(0, 3));
-  });
-  const data = Buffer.concat([Buffer.of(0x30), ...fields]);
-  const command = Buffer.concat([Buffer.of(0x80, 0xd8, 0x00, 0x81, data.length), data, Buffer.of(0)]);
-  expect((await channel.send(command.toString('hex'))).sw).toBe('9000');
-}
-
-async function backToIssuer(): Promise<void> {
-  await send(device, '00A4040000');
-  issuer = await openChannel(device, DEFAULT_KEYS);
-}
 
 describe('a new domain', () => {
   it('is selectable, has its parent’s keys, and is ready once it has its own', async () => {
@@ -260,3 +215,56 @@ describe('privileges that only one may have', () => {
     expect((await issuer.send(restrict)).sw).toBe('6A80');
   });
 });
+
+const FILE = 'A0000001515350';
+
+const MODULE = 'A000000151535041';
+
+const DOMAIN = 'A00000015153504101';
+
+const OTHER_DOMAIN = 'A00000015153504102';
+
+const ISSUER = 'A000000151000000';
+
+const PACKAGE = 'D2760000850100';
+
+const APPLET = 'D276000085010001';
+
+const lv = (hex: string) => (hex.length / 2).toString(16).padStart(2, '0') + hex;
+
+const list = (p1: string) => `80F2${p1}02024F0000`;
+
+const OWN: Keys = {
+  enc: Buffer.alloc(16, 0x11),
+  mac: Buffer.alloc(16, 0x22),
+  dek: Buffer.alloc(16, 0x33),
+};
+
+const domainState = (aid = DOMAIN): CardImage['instances'][number] | undefined =>
+  device.image.instances.find((entry) => entry.aid === aid);
+
+async function makeDomain(aid = DOMAIN, privileges = '80C000'): Promise<string> {
+  return (await issuer.send(install(0x0c, FILE, MODULE, aid, privileges))).sw;
+}
+
+/** A session with a domain; its parent's keys open it until it has its own. */
+async function open(aid: string, keys: Keys = DEFAULT_KEYS): Promise<Opened> {
+  expect((await send(device, `00A40400${lv(aid)}00`)).sw).toBe('9000');
+  return openChannel(device, keys);
+}
+
+async function giveKeys(aid = DOMAIN, keys = OWN): Promise<void> {
+  const channel = await open(aid);
+  const fields = [keys.enc, keys.mac, keys.dek].map((key) => {
+    const bytes = Buffer.from(key);
+    return keyField(channel, 0x88, bytes, aesEcb(bytes, Buffer.alloc(16, 1)).subarray(0, 3));
+  });
+  const data = Buffer.concat([Buffer.of(0x30), ...fields]);
+  const command = Buffer.concat([Buffer.of(0x80, 0xd8, 0x00, 0x81, data.length), data, Buffer.of(0)]);
+  expect((await channel.send(command.toString('hex'))).sw).toBe('9000');
+}
+
+async function backToIssuer(): Promise<void> {
+  await send(device, '00A4040000');
+  issuer = await openChannel(device, DEFAULT_KEYS);
+}

@@ -7,20 +7,6 @@ import { cardKey, challenge, mac, update, updateCommand } from './fmcos-host.ts'
 import { send } from './gp-host.ts';
 
 const MTK = cardKey(MASTERS.apps['e-wallet'].mtk, CODE);
-const WRONG = Buffer.alloc(16, 0x5a);
-const SELECT = `00A4040009${WALLET}00`;
-
-async function wallet(): Promise<VirtualCard> {
-  const device = card({ balances: { 'e-wallet': 123_456 } });
-  expect((await send(device, SELECT)).sw).toBe('9000');
-  return device;
-}
-
-function state(device: VirtualCard): FmcosState {
-  const applet = device.image.instances.find(({ aid }) => aid === WALLET)?.applet;
-  if (applet?.kind !== 'fmcos') throw new Error('no FMCOS app');
-  return applet;
-}
 
 describe('the public file', () => {
   it('is read whole, in part, and not beyond its end', async () => {
@@ -90,3 +76,19 @@ describe('GET BALANCE', () => {
     expect((await send(device, '805C000204')).sw).toBe('6D00');
   });
 });
+
+const WRONG = Buffer.alloc(16, 0x5a);
+
+const SELECT = `00A4040009${WALLET}00`;
+
+async function wallet(): Promise<VirtualCard> {
+  const device = card({ balances: { 'e-wallet': 123_456 } });
+  expect((await send(device, SELECT)).sw).toBe('9000');
+  return device;
+}
+
+function state(device: VirtualCard): FmcosState {
+  const applet = device.image.instances.find(({ aid }) => aid === WALLET)?.applet;
+  if (applet?.kind !== 'fmcos') throw new Error('no FMCOS app');
+  return applet;
+}

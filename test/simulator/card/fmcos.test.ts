@@ -18,25 +18,8 @@ import { tdesEcb } from './test-crypto.ts';
 
 const MCK = cardKey(MASTERS.apps['e-wallet'].mck, CODE);
 const MTK = cardKey(MASTERS.apps['e-wallet'].mtk, CODE);
-const NEW_MCK = Buffer.from('A0A1A2A3A4A5A6A7A8A9AAABACADAEAF', 'hex');
 const NEW_MTK = Buffer.from('B0B1B2B3B4B5B6B7B8B9BABBBCBDBEBF', 'hex');
-const WRONG = Buffer.alloc(16, 0x5a);
 const SELECT = `00A4040009${WALLET}00`;
-
-async function wallet(change?: (state: FmcosState) => void): Promise<VirtualCard> {
-  const device = card({ balances: { 'e-wallet': 123_456 } }, (image) => {
-    const applet = image.instances.find(({ aid }) => aid === WALLET)?.applet;
-    if (applet?.kind === 'fmcos') change?.(applet);
-  });
-  expect((await send(device, SELECT)).sw).toBe('9000');
-  return device;
-}
-
-function state(device: VirtualCard): FmcosState {
-  const applet = device.image.instances.find(({ aid }) => aid === WALLET)?.applet;
-  if (applet?.kind !== 'fmcos') throw new Error('no FMCOS app');
-  return applet;
-}
 
 describe('enabling an app', () => {
   it('maintenance key, master control key, file: each takes effect at once', async () => {
@@ -252,3 +235,22 @@ describe('WRITE KEY', () => {
     expect(await writeKey(device, MCK, 0x36, record(0xf6, NEW_MTK))).toBe('6283');
   });
 });
+
+const NEW_MCK = Buffer.from('A0A1A2A3A4A5A6A7A8A9AAABACADAEAF', 'hex');
+
+const WRONG = Buffer.alloc(16, 0x5a);
+
+async function wallet(change?: (state: FmcosState) => void): Promise<VirtualCard> {
+  const device = card({ balances: { 'e-wallet': 123_456 } }, (image) => {
+    const applet = image.instances.find(({ aid }) => aid === WALLET)?.applet;
+    if (applet?.kind === 'fmcos') change?.(applet);
+  });
+  expect((await send(device, SELECT)).sw).toBe('9000');
+  return device;
+}
+
+function state(device: VirtualCard): FmcosState {
+  const applet = device.image.instances.find(({ aid }) => aid === WALLET)?.applet;
+  if (applet?.kind !== 'fmcos') throw new Error('no FMCOS app');
+  return applet;
+}

@@ -66,18 +66,6 @@ const wellFormed = fc
   );
 const apdu = fc.oneof({ weight: 5, arbitrary: wellFormed }, fc.uint8Array({ maxLength: 260 }));
 
-function sound(device: VirtualCard, answer: Uint8Array): void {
-  const word = ((answer.at(-2) ?? 0) << 8) | (answer.at(-1) ?? 0);
-  expect(answer.length).toBeGreaterThanOrEqual(2);
-  expect(answer.length).toBeLessThanOrEqual(258);
-  expect(word).not.toBe(0x6f00);
-  expect(word >> 12 === 6 || word >> 12 === 9).toBe(true);
-  const { memory, packages, instances } = cardImageSchema.parse(device.image);
-  expect(packages.reduce((sum, { size }) => sum + size, 0) + 2048 * instances.length).toBeLessThanOrEqual(
-    memory.nonVolatile,
-  );
-}
-
 describe('random commands', () => {
   it.each(['demo-scp02', 'demo-scp03'] as const)('to the domain and an app of %s', async (type) => {
     await fc.assert(
@@ -118,3 +106,15 @@ describe('random commands', () => {
     );
   });
 });
+
+function sound(device: VirtualCard, answer: Uint8Array): void {
+  const word = ((answer.at(-2) ?? 0) << 8) | (answer.at(-1) ?? 0);
+  expect(answer.length).toBeGreaterThanOrEqual(2);
+  expect(answer.length).toBeLessThanOrEqual(258);
+  expect(word).not.toBe(0x6f00);
+  expect(word >> 12 === 6 || word >> 12 === 9).toBe(true);
+  const { memory, packages, instances } = cardImageSchema.parse(device.image);
+  expect(packages.reduce((sum, { size }) => sum + size, 0) + 2048 * instances.length).toBeLessThanOrEqual(
+    memory.nonVolatile,
+  );
+}

@@ -12,12 +12,6 @@ const STATES = [
 const FILE = 'A0000001515350';
 const MODULE = 'A000000151535041';
 const DOMAIN = 'A00000015153504101';
-const hex = (state: number) => state.toString(16).padStart(2, '0');
-
-const opened = (state: number) =>
-  openedShopCard('shop-scp03', {}, (image) => {
-    image.domain.lifecycle = state;
-  });
 
 /** One management command of each kind. */
 const MANAGEMENT = [
@@ -115,3 +109,10 @@ describe('unknown and malformed commands', () => {
     expect(await send(shopCard(), '00A4040C08A000000151000000')).toEqual({ data: '', sw: '9000' });
   });
 });
+
+const hex = (state: number) => state.toString(16).padStart(2, '0');
+
+const opened = (state: number) =>
+  openedShopCard('shop-scp03', {}, (image) => {
+    image.domain.lifecycle = state;
+  });

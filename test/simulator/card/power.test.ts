@@ -14,38 +14,7 @@ const MCK = cardKey(MASTERS.apps['e-wallet'].mck, CODE);
 const NEW_MCK = Buffer.alloc(16, 0xa1);
 const NEW_MTK = Buffer.alloc(16, 0xb2);
 
-/** A whole job: load and install an app, enable another. */
-async function job(device: Parameters<typeof send>[0]): Promise<void> {
-  const channel = await openChannel(device, isdKeys(card().image), { level: 0x03 });
-  const file = capFile(MEAL_PACKAGE, [MEAL], 700);
-  const sw = await sendAll(channel, [
-    installForLoad(MEAL_PACKAGE),
-    ...loadBlocks(file),
-    install(0x0c, MEAL_PACKAGE, MEAL, MEAL),
-  ]);
-  expect(sw).toBe('9000');
-  await send(device, `00A4040009${WALLET}00`);
-  expect(await authenticate(device, MCK)).toBe('9000');
-  expect(await writeKey(device, MCK, 0x36, record(0xf6, NEW_MTK))).toBe('9000');
-  expect(await writeKey(device, MCK, 0x39, record(0xf9, NEW_MCK))).toBe('9000');
-  expect(await update(device, NEW_MTK, 8, '01')).toBe('9000');
-}
-
-/** Images before and after each command of the whole job. */
-async function images(): Promise<string[]> {
-  const device = card();
-  const seen = [JSON.stringify(device.image)];
-  await job(
-    tracedDevice(device, () => {
-      seen.push(JSON.stringify(device.image));
-    }),
-  );
-  return seen;
-}
-
 const wholeJob = await images();
-/** Channel 2, load and install 6, select 1, authenticate 2, two keys 4, file 2. */
-const COUNT = 17;
 const commands = Array.from({ length: wholeJob.length - 1 }, (_, i) => i + 1);
 
 it('the job has the commands it should, and changes the card step by step', () => {
@@ -189,3 +158,35 @@ describe('the trace', () => {
     expect([trace.count(), trace.count(0x84)]).toEqual([3, 1]);
   });
 });
+
+/** A whole job: load and install an app, enable another. */
+async function job(device: Parameters<typeof send>[0]): Promise<void> {
+  const channel = await openChannel(device, isdKeys(card().image), { level: 0x03 });
+  const file = capFile(MEAL_PACKAGE, [MEAL], 700);
+  const sw = await sendAll(channel, [
+    installForLoad(MEAL_PACKAGE),
+    ...loadBlocks(file),
+    install(0x0c, MEAL_PACKAGE, MEAL, MEAL),
+  ]);
+  expect(sw).toBe('9000');
+  await send(device, `00A4040009${WALLET}00`);
+  expect(await authenticate(device, MCK)).toBe('9000');
+  expect(await writeKey(device, MCK, 0x36, record(0xf6, NEW_MTK))).toBe('9000');
+  expect(await writeKey(device, MCK, 0x39, record(0xf9, NEW_MCK))).toBe('9000');
+  expect(await update(device, NEW_MTK, 8, '01')).toBe('9000');
+}
+
+/** Images before and after each command of the whole job. */
+async function images(): Promise<string[]> {
+  const device = card();
+  const seen = [JSON.stringify(device.image)];
+  await job(
+    tracedDevice(device, () => {
+      seen.push(JSON.stringify(device.image));
+    }),
+  );
+  return seen;
+}
+
+/** Channel 2, load and install 6, select 1, authenticate 2, two keys 4, file 2. */
+const COUNT = 17;

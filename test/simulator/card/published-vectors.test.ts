@@ -13,11 +13,6 @@ import {
 } from '../../../app/simulator/crypto.ts';
 import { hex } from './fixtures.ts';
 
-const DEFAULT_KEY = hex('404142434445464748494A4B4C4D4E4F');
-const noRandom = () => {
-  throw new Error('these challenges are not random');
-};
-
 describe('single and triple DES', () => {
   it.each([
     ['0102030405060708', 'BB83BFF300000000', '74B0047DD681D96C'],
@@ -314,3 +309,9 @@ describe('SCP03 of a real card', () => {
     expect([kcv('0'), kcv('1'), kcv('2')]).toEqual(['C35280', '013808', '840DE5']);
   });
 });
+
+const DEFAULT_KEY = hex('404142434445464748494A4B4C4D4E4F');
+
+const noRandom = () => {
+  throw new Error('these challenges are not random');
+};

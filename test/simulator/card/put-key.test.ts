@@ -4,33 +4,6 @@ import { card, isdKeys } from './fixtures.ts';
 import { type Keys, type Opened, openChannel, send } from './gp-host.ts';
 import { aesEcb, tdesEcb } from './test-crypto.ts';
 
-type Form = 'bare' | 'headed';
-
-const kcv = (type: number, key: Buffer) =>
-  (type === 0x88 ? aesEcb(key, Buffer.alloc(16, 1)) : tdesEcb(key, Buffer.alloc(8))).subarray(0, 3);
-
-function field(channel: Opened, type: number, key: Buffer, form: Form, check = kcv(type, key)): Buffer {
-  const cipher = channel.encryptKey(key);
-  const value = form === 'headed' ? Buffer.concat([Buffer.of(key.length), cipher]) : cipher;
-  return Buffer.concat([Buffer.of(type, value.length), value, Buffer.of(check.length), check]);
-}
-
-function putKey(p1: number, p2: number, version: number, ...fields: Buffer[]): string {
-  const data = Buffer.concat([Buffer.of(version), ...fields]);
-  return Buffer.concat([Buffer.of(0x80, 0xd8, p1, p2, data.length), data, Buffer.of(0)]).toString('hex');
-}
-
-const keyBytes = (seed: number, length: number) =>
-  Buffer.from(Array.from({ length }, (_, i) => seed + i * 2));
-const three = (length: number): Keys & { all: Buffer[] } => {
-  const [enc, mac, dek] = [keyBytes(0x10, length), keyBytes(0x40, length), keyBytes(0x70, length)] as [
-    Buffer,
-    Buffer,
-    Buffer,
-  ];
-  return { enc, mac, dek, all: [enc, mac, dek] };
-};
-
 const forms = [
   { type: 'demo-scp02', keyType: 0x80, length: 16, form: 'bare' },
   { type: 'demo-scp03', keyType: 0x88, length: 16, form: 'bare' },
@@ -131,3 +104,31 @@ describe('PUT KEY', () => {
     expect(JSON.stringify(device.image)).toBe(before);
   });
 });
+
+type Form = 'bare' | 'headed';
+
+const kcv = (type: number, key: Buffer) =>
+  (type === 0x88 ? aesEcb(key, Buffer.alloc(16, 1)) : tdesEcb(key, Buffer.alloc(8))).subarray(0, 3);
+
+function field(channel: Opened, type: number, key: Buffer, form: Form, check = kcv(type, key)): Buffer {
+  const cipher = channel.encryptKey(key);
+  const value = form === 'headed' ? Buffer.concat([Buffer.of(key.length), cipher]) : cipher;
+  return Buffer.concat([Buffer.of(type, value.length), value, Buffer.of(check.length), check]);
+}
+
+function putKey(p1: number, p2: number, version: number, ...fields: Buffer[]): string {
+  const data = Buffer.concat([Buffer.of(version), ...fields]);
+  return Buffer.concat([Buffer.of(0x80, 0xd8, p1, p2, data.length), data, Buffer.of(0)]).toString('hex');
+}
+
+const keyBytes = (seed: number, length: number) =>
+  Buffer.from(Array.from({ length }, (_, i) => seed + i * 2));
+
+const three = (length: number): Keys & { all: Buffer[] } => {
+  const [enc, mac, dek] = [keyBytes(0x10, length), keyBytes(0x40, length), keyBytes(0x70, length)] as [
+    Buffer,
+    Buffer,
+    Buffer,
+  ];
+  return { enc, mac, dek, all: [enc, mac, dek] };
+};

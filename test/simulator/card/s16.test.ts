@@ -13,9 +13,6 @@ const LEVELS = {
 };
 const S8 = '0102030405060708';
 const S16 = '0102030405060708090A0B0C0D0E0F10';
-const key = (bytes: number) =>
-  Uint8Array.from({ length: bytes }, (_, i) => 0x40 + (i % 16)) as Uint8Array<ArrayBuffer>;
-const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex').toUpperCase();
 
 const modes = Object.entries(LEVELS).flatMap(([option, levels]) =>
   [0x00, 0x01].map((mode) => ({ i: Number(option) | mode, levels, hostChallenge: mode ? S16 : S8 })),
@@ -58,3 +55,8 @@ it('S16: a MAC cut to eight bytes is wrong', async () => {
   const short = Buffer.concat([command.subarray(0, 4), Buffer.of(0x0a), command.subarray(5, 15)]);
   expect((await send(device, short.toString('hex'))).sw).toBe('6982');
 });
+
+const key = (bytes: number) =>
+  Uint8Array.from({ length: bytes }, (_, i) => 0x40 + (i % 16)) as Uint8Array<ArrayBuffer>;
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex').toUpperCase();

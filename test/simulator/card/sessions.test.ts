@@ -4,8 +4,6 @@ import { installForLoad } from './content-host.ts';
 import { openChannel, send } from './gp-host.ts';
 import { DEFAULT_KEYS, openedShopCard } from './shop-fixtures.ts';
 
-const LIST = '80F22002024F0000';
-
 describe('a session that broke off (GPC 2.3.1 §10.2.3, §E.1.6, Amendment D §5.6)', () => {
   it.each(['shop-scp02', 'shop-scp03'] as const)(
     '%s: everything is refused until the session is ended',
@@ -78,3 +76,5 @@ describe('commands in pieces (§11.1.5.1)', () => {
     expect((await channel.send(piece)).sw).toBe('6A86');
   });
 });
+
+const LIST = '80F22002024F0000';

@@ -11,28 +11,6 @@ import { DEFAULT_KEYS, shopImage } from './shop-fixtures.ts';
 const names = Object.keys(PROFILES).filter(isProfileName);
 const gp = names.filter((name) => PROFILES[name].kind !== 'native');
 
-function powered(profile: ProfileName, order: Partial<CardOrder> = {}): VirtualCard {
-  const device = new VirtualCard(shopImage(profile, order));
-  device.powerOn();
-  return device;
-}
-
-/** A client's transport, which fetches what T=0 leaves waiting. */
-function client(device: VirtualCard) {
-  return {
-    atr: device.atr,
-    powerOn: () => device.powerOn(),
-    powerOff: () => device.powerOff(),
-    reset: () => device.reset(),
-    async transmit(command: Uint8Array): Promise<Uint8Array> {
-      const answer = await device.transmit(command);
-      if (answer[0] === 0x6c) return device.transmit(Uint8Array.of(...command.slice(0, 4), answer[1] ?? 0));
-      if (answer[0] !== 0x61) return answer;
-      return device.transmit(Uint8Array.of(0, 0xc0, 0, 0, answer[1] ?? 0));
-    },
-  };
-}
-
 describe.each(gp)('%s', (profile) => {
   it('opens under the keys that every tool knows', async () => {
     const device = powered(profile);
@@ -150,3 +128,25 @@ describe('a tag list in GET STATUS', () => {
     expect((await channel.send('80F22002054F005C019F00')).sw).toBe('6A80');
   });
 });
+
+function powered(profile: ProfileName, order: Partial<CardOrder> = {}): VirtualCard {
+  const device = new VirtualCard(shopImage(profile, order));
+  device.powerOn();
+  return device;
+}
+
+/** A client's transport, which fetches what T=0 leaves waiting. */
+function client(device: VirtualCard) {
+  return {
+    atr: device.atr,
+    powerOn: () => device.powerOn(),
+    powerOff: () => device.powerOff(),
+    reset: () => device.reset(),
+    async transmit(command: Uint8Array): Promise<Uint8Array> {
+      const answer = await device.transmit(command);
+      if (answer[0] === 0x6c) return device.transmit(Uint8Array.of(...command.slice(0, 4), answer[1] ?? 0));
+      if (answer[0] !== 0x61) return answer;
+      return device.transmit(Uint8Array.of(0, 0xc0, 0, 0, answer[1] ?? 0));
+    },
+  };
+}

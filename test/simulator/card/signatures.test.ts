@@ -8,8 +8,6 @@ import { type Opened, openChannel, send } from './gp-host.ts';
 import { DEFAULT_KEYS, keyField, openedShopCard } from './shop-fixtures.ts';
 import { aesEcb, cmac } from './test-crypto.ts';
 
-const FILE = 'A0000001515350';
-const MODULE = 'A000000151535041';
 const DOMAIN = 'A00000015153504101';
 const PACKAGE = 'D2760000850100';
 const APPLET = 'D276000085010001';
@@ -29,66 +27,8 @@ const len = (hex: string) => {
 const lv = (hex: string) => len(hex) + hex;
 const sha256 = createHash('sha256').update(load).digest('hex');
 
-/** PUT KEY data of a public key, version first. */
-function publicKey(version: number, key: KeyObject, ownParameters = false): string {
-  const jwk = key.export({ format: 'jwk' });
-  const kvn = version.toString(16).padStart(2, '0');
-  if (jwk.kty === 'RSA') return `${kvn}A1${lv(hexOf(jwk.n))}A0${lv(hexOf(jwk.e))}00`;
-  const point = `04${hexOf(jwk.x)}${hexOf(jwk.y)}`;
-  // The prime of P-256 tells the curve; the card needs no more of its parameters.
-  const prime = 'FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF';
-  return `${kvn}B0${lv(point)}${ownParameters ? `B2${lv(prime)}` : 'F00100'}00`;
-}
-
 let device: VirtualCard;
 let channel: Opened;
-
-/** PUT KEY in as many pieces as it needs; the card's last answer. */
-async function putPublicKey(data: string): Promise<string> {
-  const pieces = data.match(/.{1,400}/g) ?? [];
-  let sw = '';
-  for (const [i, piece] of pieces.entries()) {
-    const p1 = i === pieces.length - 1 ? '00' : '80';
-    ({ sw } = await channel.send(`80D8${p1}01${len(piece)}${piece}`.replace(/^(.{8})81/, '$1')));
-  }
-  return sw;
-}
-
-/** A domain with keys of its own, selected and opened, without protection so that pieces are easy to make. */
-async function domainWith(privileges: string): Promise<void> {
-  ({ device, channel } = await openedShopCard('shop-scp03', { level: 0x00 }));
-  expect((await channel.send(install(0x0c, FILE, MODULE, DOMAIN, privileges))).sw).toBe('9000');
-  await openDomain();
-  const key = Buffer.from(DEFAULT_KEYS.enc);
-  const check = aesEcb(key, Buffer.alloc(16, 1)).subarray(0, 3);
-  const fields = [1, 2, 3].map(() => keyField(channel, 0x88, key, check));
-  const data = Buffer.concat([Buffer.of(0x01), ...fields]);
-  const put = Buffer.concat([Buffer.of(0x80, 0xd8, 0x00, 0x81, data.length), data]).toString('hex');
-  expect((await channel.send(put)).sw).toBe('9000');
-  await openDomain();
-}
-
-async function openDomain(): Promise<void> {
-  await send(device, `00A40400${lv(DOMAIN)}00`);
-  channel = await openChannel(device, DEFAULT_KEYS, { level: 0x00 });
-}
-
-/** INSTALL [for load] with a hash, and LOADs with signatures before the file. */
-function signedLoad(daps: readonly { aid: string; signature: string }[], hash = sha256): string[] {
-  const blocks = daps.map(({ aid, signature }) => `E2${lv(`4F${lv(aid)}C3${lv(signature)}`)}`).join('');
-  const file = Buffer.from(load).toString('hex');
-  const whole = `${blocks}C482${load.length.toString(16).padStart(4, '0')}${file}`;
-  const pieces = whole.match(/.{1,400}/g) ?? [];
-  const fields = `${lv(PACKAGE)}${lv(DOMAIN)}${lv(hash)}0000`;
-  return [
-    `80E60200${(fields.length / 2).toString(16).padStart(2, '0')}${fields}00`,
-    ...pieces.map((piece, i) => {
-      const p1 = i === pieces.length - 1 ? '80' : '00';
-      const lc = (piece.length / 2).toString(16).padStart(2, '0');
-      return `80E8${p1}${i.toString(16).padStart(2, '0')}${lc}${piece}00`;
-    }),
-  ];
-}
 
 describe('a domain that verifies load files', () => {
   const hash = Buffer.from(sha256, 'hex');
@@ -207,3 +147,65 @@ describe('delegated management', () => {
     expect((await channel.send(installForLoad(PACKAGE))).sw).toBe('9000');
   });
 });
+
+const FILE = 'A0000001515350';
+
+const MODULE = 'A000000151535041';
+
+/** PUT KEY data of a public key, version first. */
+function publicKey(version: number, key: KeyObject, ownParameters = false): string {
+  const jwk = key.export({ format: 'jwk' });
+  const kvn = version.toString(16).padStart(2, '0');
+  if (jwk.kty === 'RSA') return `${kvn}A1${lv(hexOf(jwk.n))}A0${lv(hexOf(jwk.e))}00`;
+  const point = `04${hexOf(jwk.x)}${hexOf(jwk.y)}`;
+  // The prime of P-256 tells the curve; the card needs no more of its parameters.
+  const prime = 'FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF';
+  return `${kvn}B0${lv(point)}${ownParameters ? `B2${lv(prime)}` : 'F00100'}00`;
+}
+
+/** PUT KEY in as many pieces as it needs; the card's last answer. */
+async function putPublicKey(data: string): Promise<string> {
+  const pieces = data.match(/.{1,400}/g) ?? [];
+  let sw = '';
+  for (const [i, piece] of pieces.entries()) {
+    const p1 = i === pieces.length - 1 ? '00' : '80';
+    ({ sw } = await channel.send(`80D8${p1}01${len(piece)}${piece}`.replace(/^(.{8})81/, '$1')));
+  }
+  return sw;
+}
+
+/** A domain with keys of its own, selected and opened, without protection so that pieces are easy to make. */
+async function domainWith(privileges: string): Promise<void> {
+  ({ device, channel } = await openedShopCard('shop-scp03', { level: 0x00 }));
+  expect((await channel.send(install(0x0c, FILE, MODULE, DOMAIN, privileges))).sw).toBe('9000');
+  await openDomain();
+  const key = Buffer.from(DEFAULT_KEYS.enc);
+  const check = aesEcb(key, Buffer.alloc(16, 1)).subarray(0, 3);
+  const fields = [1, 2, 3].map(() => keyField(channel, 0x88, key, check));
+  const data = Buffer.concat([Buffer.of(0x01), ...fields]);
+  const put = Buffer.concat([Buffer.of(0x80, 0xd8, 0x00, 0x81, data.length), data]).toString('hex');
+  expect((await channel.send(put)).sw).toBe('9000');
+  await openDomain();
+}
+
+async function openDomain(): Promise<void> {
+  await send(device, `00A40400${lv(DOMAIN)}00`);
+  channel = await openChannel(device, DEFAULT_KEYS, { level: 0x00 });
+}
+
+/** INSTALL [for load] with a hash, and LOADs with signatures before the file. */
+function signedLoad(daps: readonly { aid: string; signature: string }[], hash = sha256): string[] {
+  const blocks = daps.map(({ aid, signature }) => `E2${lv(`4F${lv(aid)}C3${lv(signature)}`)}`).join('');
+  const file = Buffer.from(load).toString('hex');
+  const whole = `${blocks}C482${load.length.toString(16).padStart(4, '0')}${file}`;
+  const pieces = whole.match(/.{1,400}/g) ?? [];
+  const fields = `${lv(PACKAGE)}${lv(DOMAIN)}${lv(hash)}0000`;
+  return [
+    `80E60200${(fields.length / 2).toString(16).padStart(2, '0')}${fields}00`,
+    ...pieces.map((piece, i) => {
+      const p1 = i === pieces.length - 1 ? '80' : '00';
+      const lc = (piece.length / 2).toString(16).padStart(2, '0');
+      return `80E8${p1}${i.toString(16).padStart(2, '0')}${lc}${piece}00`;
+    }),
+  ];
+}

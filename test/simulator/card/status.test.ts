@@ -4,14 +4,6 @@ import { install, installForLoad, loadBlocks, sendAll } from './content-host.ts'
 import { capFile, card, isdKeys, WALLET } from './fixtures.ts';
 import { openChannel, send } from './gp-host.ts';
 
-const OTHER = 'D2760000850100';
-const OTHER_APPLET = 'D276000085010001';
-
-async function opened(spec: Parameters<typeof card>[0] = {}, level = 0x01) {
-  const device = card(spec);
-  return { device, channel: await openChannel(device, isdKeys(device.image), { level }) };
-}
-
 describe('GET STATUS', () => {
   it.each([
     ['80F28002024F0000', 'E31C4F08A0000001510000009F70010FC5039EFE80'.replace('E31C', 'E314')],
@@ -91,3 +83,12 @@ describe('SET STATUS', () => {
     expect((await send(device, `00A4040009${WALLET}00`)).sw).toBe('6A81');
   });
 });
+
+const OTHER = 'D2760000850100';
+
+const OTHER_APPLET = 'D276000085010001';
+
+async function opened(spec: Parameters<typeof card>[0] = {}, level = 0x01) {
+  const device = card(spec);
+  return { device, channel: await openChannel(device, isdKeys(device.image), { level }) };
+}

@@ -6,12 +6,6 @@ import { capFile } from './fixtures.ts';
 import { type Opened, openChannel, send } from './gp-host.ts';
 import { DEFAULT_KEYS, openedShopCard } from './shop-fixtures.ts';
 
-const PACKAGE = 'D2760000850100';
-const APPLET = 'D276000085010001';
-const lv = (hex: string) => (hex.length / 2).toString(16).padStart(2, '0') + hex;
-const store = (p1: number, p2: number, data: string) =>
-  `80E2${p1.toString(16).padStart(2, '0')}${p2.toString(16).padStart(2, '0')}${lv(data)}`;
-
 let device: VirtualCard;
 let channel: Opened;
 beforeEach(async () => {
@@ -163,3 +157,12 @@ describe('an application', () => {
     expect(words[0]).toBe('9000');
   });
 });
+
+const PACKAGE = 'D2760000850100';
+
+const APPLET = 'D276000085010001';
+
+const lv = (hex: string) => (hex.length / 2).toString(16).padStart(2, '0') + hex;
+
+const store = (p1: number, p2: number, data: string) =>
+  `80E2${p1.toString(16).padStart(2, '0')}${p2.toString(16).padStart(2, '0')}${lv(data)}`;

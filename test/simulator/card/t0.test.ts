@@ -5,30 +5,6 @@ import { CODE, capFile } from './fixtures.ts';
 import { type Answer, openChannel, send } from './gp-host.ts';
 import { DEFAULT_KEYS, shopCard } from './shop-fixtures.ts';
 
-const PACKAGE = 'D2760000850100';
-
-/** A host's T=0 transport: fetches with GET RESPONSE, repeats with the right length. */
-function fetching(device: ReturnType<typeof shopCard>) {
-  return {
-    atr: device.atr,
-    powerOn: () => device.powerOn(),
-    powerOff: () => device.powerOff(),
-    reset: () => device.reset(),
-    async transmit(command: Uint8Array): Promise<Uint8Array> {
-      let answer = await device.transmit(command);
-      if (answer[0] === 0x6c) {
-        answer = await device.transmit(Uint8Array.of(...command.slice(0, 4), answer[1] ?? 0));
-      }
-      const data: number[] = [];
-      while (answer.length >= 2 && answer.at(-2) === 0x61) {
-        data.push(...answer.slice(0, -2));
-        answer = await device.transmit(Uint8Array.of(0x00, 0xc0, 0x00, 0x00, answer.at(-1) ?? 0));
-      }
-      return Uint8Array.of(...data, ...answer);
-    },
-  };
-}
-
 describe('T=0', () => {
   const raw = async (command: string, device = shopCard('sim-scp02-15')): Promise<Answer> =>
     send(device, command);
@@ -125,3 +101,27 @@ describe('T=0', () => {
     expect((await send(device, `0082000008${'00'.repeat(8)}`)).sw).toBe('6985');
   });
 });
+
+const PACKAGE = 'D2760000850100';
+
+/** A host's T=0 transport: fetches with GET RESPONSE, repeats with the right length. */
+function fetching(device: ReturnType<typeof shopCard>) {
+  return {
+    atr: device.atr,
+    powerOn: () => device.powerOn(),
+    powerOff: () => device.powerOff(),
+    reset: () => device.reset(),
+    async transmit(command: Uint8Array): Promise<Uint8Array> {
+      let answer = await device.transmit(command);
+      if (answer[0] === 0x6c) {
+        answer = await device.transmit(Uint8Array.of(...command.slice(0, 4), answer[1] ?? 0));
+      }
+      const data: number[] = [];
+      while (answer.length >= 2 && answer.at(-2) === 0x61) {
+        data.push(...answer.slice(0, -2));
+        answer = await device.transmit(Uint8Array.of(0x00, 0xc0, 0x00, 0x00, answer.at(-1) ?? 0));
+      }
+      return Uint8Array.of(...data, ...answer);
+    },
+  };
+}

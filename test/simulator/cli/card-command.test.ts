@@ -10,8 +10,6 @@ import { endedCard, type RunningCard, startCard } from '../../support/running-ca
 import { listenAsVpcd, type VpcdPeer } from '../../support/vpcd-peer.ts';
 import { openChannel, send } from '../card/gp-host.ts';
 
-const SHOP_KEY = fromHex('404142434445464748494A4B4C4D4E4F');
-const KEYS = { enc: SHOP_KEY, mac: SHOP_KEY, dek: SHOP_KEY };
 const SECRET = 'C0FFEE00C0FFEE00C0FFEE00C0FFEE00';
 
 let folder = '';
@@ -27,22 +25,6 @@ afterEach(async () => {
   await vpcd.close();
   await rm(folder, { recursive: true, force: true });
 });
-
-/** The card, in the reader. */
-async function put(...args: string[]) {
-  const [running, reader] = await Promise.all([
-    startCard(...args, '--port', String(vpcd.port)),
-    vpcd.inserted(),
-  ]);
-  card = running;
-  return reader;
-}
-
-async function take() {
-  const ended = await card?.stop();
-  card = undefined;
-  return ended;
-}
 
 describe('a card in a running vpcd', () => {
   it('says what it is, is there until Ctrl-C, and ends as Ctrl-C does', async () => {
@@ -215,3 +197,23 @@ describe('command lines that cannot be followed', () => {
       expect(output).toContain(option);
   });
 });
+
+const SHOP_KEY = fromHex('404142434445464748494A4B4C4D4E4F');
+
+const KEYS = { enc: SHOP_KEY, mac: SHOP_KEY, dek: SHOP_KEY };
+
+/** The card, in the reader. */
+async function put(...args: string[]) {
+  const [running, reader] = await Promise.all([
+    startCard(...args, '--port', String(vpcd.port)),
+    vpcd.inserted(),
+  ]);
+  card = running;
+  return reader;
+}
+
+async function take() {
+  const ended = await card?.stop();
+  card = undefined;
+  return ended;
+}

@@ -16,45 +16,12 @@ import { keyField, shopCard } from '../card/shop-fixtures.ts';
 import { aesEcb } from '../card/test-crypto.ts';
 
 const MCK = cardKey(MASTERS.apps['e-wallet'].mck, CODE);
-const NEW_KEY = Buffer.from('A1B2C3D4E5F60718293A4B5C6D7E8F90', 'hex');
-const PACKAGE = 'D2760000850100';
 
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kaika-dialogue-'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function recorded(full = false) {
-  let text = '';
-  const device = card();
-  const recording = recordedDevice(
-    device,
-    (piece) => {
-      text += piece;
-    },
-    { full, remarks: ['of a test'] },
-  );
-  return { device, recording, text: () => text };
-}
-
-/** A job with every kind of secret in it. */
-async function job(recording: ReturnType<typeof recorded>['recording'], keys = isdKeys(card().image)) {
-  recording.powerOn();
-  const channel: Opened = await openChannel(recording, keys);
-  const field = keyField(channel, 0x88, NEW_KEY, aesEcb(NEW_KEY, Buffer.alloc(16, 1)).subarray(0, 3));
-  const data = Buffer.concat([Buffer.of(0x40), field]);
-  const put = Buffer.concat([Buffer.of(0x80, 0xd8, 0x00, 0x01, data.length), data]).toString('hex');
-  expect((await channel.send(put)).sw).toBe('9000');
-  await channel.send('80E290000642041234ABCD');
-  const steps = [installForLoad(PACKAGE), ...loadBlocks(capFile(PACKAGE, ['D276000085010001']))];
-  await sendAll(channel, [...steps, install(0x0c, PACKAGE, 'D276000085010001', '', '00', 'C904DEADBEEF')]);
-  await send(recording, `00A4040009${WALLET}00`);
-  await authenticate(recording, MCK);
-  await writeKey(recording, MCK, 0x36, record(0xf6, NEW_KEY));
-  await update(recording, NEW_KEY, 10, '00000000009876543210');
-  await send(recording, '00B095001E');
-}
 
 describe('a recording', () => {
   it('names commands and status words, and tells lengths', async () => {
@@ -174,3 +141,38 @@ describe('a trace file', () => {
     expect((await send(device, '80CA004500')).sw).toBe('9000');
   });
 });
+
+const NEW_KEY = Buffer.from('A1B2C3D4E5F60718293A4B5C6D7E8F90', 'hex');
+
+const PACKAGE = 'D2760000850100';
+
+function recorded(full = false) {
+  let text = '';
+  const device = card();
+  const recording = recordedDevice(
+    device,
+    (piece) => {
+      text += piece;
+    },
+    { full, remarks: ['of a test'] },
+  );
+  return { device, recording, text: () => text };
+}
+
+/** A job with every kind of secret in it. */
+async function job(recording: ReturnType<typeof recorded>['recording'], keys = isdKeys(card().image)) {
+  recording.powerOn();
+  const channel: Opened = await openChannel(recording, keys);
+  const field = keyField(channel, 0x88, NEW_KEY, aesEcb(NEW_KEY, Buffer.alloc(16, 1)).subarray(0, 3));
+  const data = Buffer.concat([Buffer.of(0x40), field]);
+  const put = Buffer.concat([Buffer.of(0x80, 0xd8, 0x00, 0x01, data.length), data]).toString('hex');
+  expect((await channel.send(put)).sw).toBe('9000');
+  await channel.send('80E290000642041234ABCD');
+  const steps = [installForLoad(PACKAGE), ...loadBlocks(capFile(PACKAGE, ['D276000085010001']))];
+  await sendAll(channel, [...steps, install(0x0c, PACKAGE, 'D276000085010001', '', '00', 'C904DEADBEEF')]);
+  await send(recording, `00A4040009${WALLET}00`);
+  await authenticate(recording, MCK);
+  await writeKey(recording, MCK, 0x36, record(0xf6, NEW_KEY));
+  await update(recording, NEW_KEY, 10, '00000000009876543210');
+  await send(recording, '00B095001E');
+}

@@ -6,33 +6,6 @@ import { openVirtualReaders } from '../../../app/simulator/virtual-reader.ts';
 import { card, isdKeys } from '../card/fixtures.ts';
 import { openChannel, send } from '../card/gp-host.ts';
 
-const TEXT = `kaika-dialogue 1
-# a card that is looked at, reset, and torn
-atr 3B85014B41494B41CD
-! power on
-> 00A40400 00
-< 6F00 9000
-> 80CA9F7F 00
-< 6A88
-! reset
-> 00A40400 00
-< 6F00 9000
-> 80500000 08 **[8] 00
-< 6983
-! power off
-! power on
-> 80CA0045 00
-! power lost
-`;
-
-async function replayed(): Promise<ReplayCard> {
-  const replay = ReplayCard.of(TEXT);
-  replay.powerOn();
-  expect((await send(replay, '00A4040000')).data).toBe('6F00');
-  expect((await send(replay, '80CA9F7F00')).sw).toBe('6A88');
-  return replay;
-}
-
 describe('ReplayCard', () => {
   it('answers to the end, and says that it was the end', async () => {
     const replay = await replayed();
@@ -157,3 +130,30 @@ describe('ReplayCard', () => {
     await port.close();
   });
 });
+
+const TEXT = `kaika-dialogue 1
+# a card that is looked at, reset, and torn
+atr 3B85014B41494B41CD
+! power on
+> 00A40400 00
+< 6F00 9000
+> 80CA9F7F 00
+< 6A88
+! reset
+> 00A40400 00
+< 6F00 9000
+> 80500000 08 **[8] 00
+< 6983
+! power off
+! power on
+> 80CA0045 00
+! power lost
+`;
+
+async function replayed(): Promise<ReplayCard> {
+  const replay = ReplayCard.of(TEXT);
+  replay.powerOn();
+  expect((await send(replay, '00A4040000')).data).toBe('6F00');
+  expect((await send(replay, '80CA9F7F00')).sw).toBe('6A88');
+  return replay;
+}

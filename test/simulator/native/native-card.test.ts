@@ -11,21 +11,7 @@ import { CODE, WALLET } from '../card/fixtures.ts';
 import { authenticate, record, update, writeKey } from '../card/fmcos-host.ts';
 import { send } from '../card/gp-host.ts';
 
-const KEY = Buffer.from(SHOP_KEY, 'hex');
-const NEW_MCK = Buffer.alloc(16, 0xa1);
-const NEW_MTK = Buffer.alloc(16, 0xb2);
 const MASTER = '315041592E5359532E4444463031';
-
-function image(): NativeImage {
-  // With an ATR that offers T=1, so that answers come at once.
-  const made = makeShopCard({
-    profile: 'fmcos-native',
-    identificationCode: CODE,
-    atr: '3B800181',
-  });
-  if (made.format === 1) throw new TypeError('GlobalPlatform');
-  return made;
-}
 
 let device: NativeCard;
 beforeEach(() => {
@@ -169,3 +155,20 @@ describe('anything may be sent', () => {
     );
   });
 });
+
+const KEY = Buffer.from(SHOP_KEY, 'hex');
+
+const NEW_MCK = Buffer.alloc(16, 0xa1);
+
+const NEW_MTK = Buffer.alloc(16, 0xb2);
+
+function image(): NativeImage {
+  // With an ATR that offers T=1, so that answers come at once.
+  const made = makeShopCard({
+    profile: 'fmcos-native',
+    identificationCode: CODE,
+    atr: '3B800181',
+  });
+  if (made.format === 1) throw new TypeError('GlobalPlatform');
+  return made;
+}

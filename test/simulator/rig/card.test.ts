@@ -12,12 +12,6 @@ import { fault, reader, until } from '../../station/readers/pcsc/port-contract.t
 import { image } from '../card/fixtures.ts';
 
 const here = await rigAvailability();
-/** The data sheet's ATR and ISD, and its public file of the e-wallet. */
-const ATR = '3B85014B41494B41CD';
-const SELECT_ISD = fromHex('00A4040000');
-const SELECT_WALLET = fromHex('00A4040009F04B41494B4101000100');
-const READ_PUBLIC_FILE = fromHex('00B095001E');
-const READ_BINARY = 0xb0;
 
 describe.skipIf(!here.available)('a virtual card over pcscd', () => {
   let folder = '';
@@ -75,3 +69,14 @@ describe.skipIf(!here.available)('a virtual card over pcscd', () => {
     await again.disconnect();
   });
 });
+
+/** The data sheet's ATR and ISD, and its public file of the e-wallet. */
+const ATR = '3B85014B41494B41CD';
+
+const SELECT_ISD = fromHex('00A4040000');
+
+const SELECT_WALLET = fromHex('00A4040009F04B41494B4101000100');
+
+const READ_PUBLIC_FILE = fromHex('00B095001E');
+
+const READ_BINARY = 0xb0;

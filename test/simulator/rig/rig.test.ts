@@ -14,60 +14,6 @@ import { LIMIT } from '../../support/limit.ts';
 import { ECHO_ATR } from './echo-card.ts';
 
 const here = await rigAvailability();
-const CARDS = fileURLToPath(new URL('./echo-card.ts', import.meta.url));
-const STARTER = fileURLToPath(new URL('./starter.ts', import.meta.url));
-const NOBODY = 65534;
-
-/** All processes below `pid`, by /proc. */
-function descendants(pid: number): number[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  const below = (parent: number): number[] =>
-    [...parents].filter(([, ppid]) => ppid === parent).flatMap(([child]) => [child, ...below(child)]);
-  return below(pid);
-}
-
-function nameOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const isZombie = stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
-    return isZombie ? '' : readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch {
-    return '';
-  }
-}
-
-async function eventually(holds: () => boolean): Promise<void> {
-  await expect.poll(holds).toBe(true);
-}
-
-/** Starts the starter; gives it and the first line it says. */
-async function starter(
-  folder: string,
-  task: string,
-  uid?: number,
-): Promise<{ child: ChildProcess; line: Record<string, unknown> }> {
-  const child = spawn(process.execPath, [STARTER, folder, CARDS, task], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: LIMIT,
-    killSignal: 'SIGKILL',
-    ...(uid === undefined ? {} : { uid, gid: uid }),
-  });
-  const line = await new Promise<string>((resolve, reject) => {
-    createInterface({ input: child.stdout }).once('line', resolve);
-    child.once('error', reject);
-    child.once('exit', () => reject(new Error('said nothing')));
-  });
-  return { child, line: JSON.parse(line) };
-}
 
 describe.skipIf(!here.available)('startRig', () => {
   let folder = '';
@@ -187,3 +133,60 @@ describe('rigAvailability', () => {
     }
   });
 });
+
+const CARDS = fileURLToPath(new URL('./echo-card.ts', import.meta.url));
+
+const STARTER = fileURLToPath(new URL('./starter.ts', import.meta.url));
+
+const NOBODY = 65534;
+
+/** All processes below `pid`, by /proc. */
+function descendants(pid: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  const below = (parent: number): number[] =>
+    [...parents].filter(([, ppid]) => ppid === parent).flatMap(([child]) => [child, ...below(child)]);
+  return below(pid);
+}
+
+function nameOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const isZombie = stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+    return isZombie ? '' : readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+async function eventually(holds: () => boolean): Promise<void> {
+  await expect.poll(holds).toBe(true);
+}
+
+/** Starts the starter; gives it and the first line it says. */
+async function starter(
+  folder: string,
+  task: string,
+  uid?: number,
+): Promise<{ child: ChildProcess; line: Record<string, unknown> }> {
+  const child = spawn(process.execPath, [STARTER, folder, CARDS, task], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: LIMIT,
+    killSignal: 'SIGKILL',
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+  const line = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', resolve);
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error('said nothing')));
+  });
+  return { child, line: JSON.parse(line) };
+}

@@ -5,7 +5,6 @@ import { expect, it } from 'vitest';
 import { LIMIT } from '../../support/limit.ts';
 import { temporaryFolder } from '../../support/station.ts';
 
-const CHILD = fileURLToPath(new URL('../../support/full-disk-child.ts', import.meta.url));
 // A disk of 2 MB in a mount namespace of its own: needs Linux and root, or user namespaces.
 const namespace = process.getuid?.() === 0 ? ['-m'] : ['-r', '-m'];
 const canMount =
@@ -35,3 +34,5 @@ it.runIf(canMount)('a full disk stops new jobs before their first effect, and no
     later: true,
   });
 });
+
+const CHILD = fileURLToPath(new URL('../../support/full-disk-child.ts', import.meta.url));

@@ -9,9 +9,6 @@ import { MIGRATIONS } from '../../../app/station/jobs/journal/rows.ts';
 import { newJobRequest } from '../../support/job-request.ts';
 import { temporaryFolder } from '../../support/station.ts';
 
-const RESERVE = { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 } };
-const KEY_WRITE = `84D439001C${'5EC2E7'.repeat(9)}01`;
-
 let folder: string;
 let journal: Journal;
 beforeEach(() => {
@@ -22,16 +19,6 @@ afterEach(() => {
   journal.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-const batch = (seq: number, apdu = '80F00101'): Batch => ({
-  seq,
-  cardEpoch: 0,
-  commands: [{ apdu, accept: ['9000'], effect: true, label: { step: 'write-master-control-key' } }],
-});
-const taken = {
-  job: 'job-00000001',
-  plan: { steps: [], trips: 5, memory: { needed: 0, free: null } },
-};
 
 describe('each step is there after a reopening', () => {
   it('from the request to the end', () => {
@@ -140,3 +127,18 @@ it('keeps small facts', () => {
   expect(journal.fact('serverTime')).toBe(6);
   expect(journal.fact('other')).toBeUndefined();
 });
+
+const RESERVE = { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 } };
+
+const KEY_WRITE = `84D439001C${'5EC2E7'.repeat(9)}01`;
+
+const batch = (seq: number, apdu = '80F00101'): Batch => ({
+  seq,
+  cardEpoch: 0,
+  commands: [{ apdu, accept: ['9000'], effect: true, label: { step: 'write-master-control-key' } }],
+});
+
+const taken = {
+  job: 'job-00000001',
+  plan: { steps: [], trips: 5, memory: { needed: 0, free: null } },
+};

@@ -7,33 +7,6 @@ import { LIMIT } from '../../support/limit.ts';
 import { temporaryFolder } from '../../support/station.ts';
 import { readWorld } from '../../support/station-child.ts';
 
-const CHILD = fileURLToPath(new URL('../../support/station-child.ts', import.meta.url));
-const reportSchema = z.object({ moments: z.number(), begun: z.number() });
-
-/** Runs a station; gives its report, or the signal that ended it. */
-function run(
-  folder: string,
-  killAt: number,
-  what: 'start' | 'resume',
-): Promise<{ signal: string | null; text: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CHILD, folder, String(killAt), what], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
-    let text = '';
-    let errors = '';
-    child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      if (code !== 0 && signal === null) reject(new Error(errors));
-      else resolve({ signal, text });
-    });
-  });
-}
-
 it('killed at any moment of a job, the next start finishes it, once, and repeats no write', async () => {
   const whole = temporaryFolder();
   const { moments } = reportSchema.parse(JSON.parse((await run(whole, 0, 'start')).text));
@@ -79,3 +52,31 @@ it('killed again while it recovers, it still finishes', async () => {
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+const CHILD = fileURLToPath(new URL('../../support/station-child.ts', import.meta.url));
+
+const reportSchema = z.object({ moments: z.number(), begun: z.number() });
+
+/** Runs a station; gives its report, or the signal that ended it. */
+function run(
+  folder: string,
+  killAt: number,
+  what: 'start' | 'resume',
+): Promise<{ signal: string | null; text: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [CHILD, folder, String(killAt), what], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
+    let text = '';
+    let errors = '';
+    child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      if (code !== 0 && signal === null) reject(new Error(errors));
+      else resolve({ signal, text });
+    });
+  });
+}

@@ -56,50 +56,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function nameOf(what: Write): string {
-  switch (what.kind) {
-    case 'batch':
-      return `reply${what.started ? ' and started' : ''}`;
-    case 'start':
-      return 'started';
-    case 'answers':
-      return `answers ${what.seq}`;
-    case 'abandon':
-      return 'given up';
-    case 'end':
-      return 'end';
-  }
-}
-
-function note<T>(what: string, act: () => T): T {
-  order.push(what);
-  return act();
-}
-
-/** The methods of the journal without its `this`. */
-function bound(disk: Journal): Journal {
-  return {
-    hasRoom: () => disk.hasRoom(),
-    begin: (...given) => disk.begin(...given),
-    write: (...given) => disk.write(...given),
-    noteEffect: (...given) => disk.noteEffect(...given),
-    unfinished: () => disk.unfinished(),
-    find: (...given) => disk.find(...given),
-    receiptsFor: (...given) => disk.receiptsFor(...given),
-    receiptsSent: (...given) => disk.receiptsSent(...given),
-    scrub: () => disk.scrub(),
-    fact: (...given) => disk.fact(...given),
-    setFact: (...given) => disk.setFact(...given),
-    close: () => disk.close(),
-  };
-}
-
 const request = newJobRequest();
-
-async function link(): Promise<CardLink> {
-  readers.insert('A', card);
-  return new CardLink(await readers.connect('A'));
-}
 
 it('request, then POST; reply and started, then the card; effect, then its command; answers, then POST', async () => {
   const one = await link();
@@ -172,3 +129,46 @@ it.each([
     expect(job.view().state.kind).toBe('done');
   },
 );
+
+function nameOf(what: Write): string {
+  switch (what.kind) {
+    case 'batch':
+      return `reply${what.started ? ' and started' : ''}`;
+    case 'start':
+      return 'started';
+    case 'answers':
+      return `answers ${what.seq}`;
+    case 'abandon':
+      return 'given up';
+    case 'end':
+      return 'end';
+  }
+}
+
+function note<T>(what: string, act: () => T): T {
+  order.push(what);
+  return act();
+}
+
+/** The methods of the journal without its `this`. */
+function bound(disk: Journal): Journal {
+  return {
+    hasRoom: () => disk.hasRoom(),
+    begin: (...given) => disk.begin(...given),
+    write: (...given) => disk.write(...given),
+    noteEffect: (...given) => disk.noteEffect(...given),
+    unfinished: () => disk.unfinished(),
+    find: (...given) => disk.find(...given),
+    receiptsFor: (...given) => disk.receiptsFor(...given),
+    receiptsSent: (...given) => disk.receiptsSent(...given),
+    scrub: () => disk.scrub(),
+    fact: (...given) => disk.fact(...given),
+    setFact: (...given) => disk.setFact(...given),
+    close: () => disk.close(),
+  };
+}
+
+async function link(): Promise<CardLink> {
+  readers.insert('A', card);
+  return new CardLink(await readers.connect('A'));
+}

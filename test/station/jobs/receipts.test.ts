@@ -14,9 +14,6 @@ import { ScriptedCard } from '../../support/scripted-card.ts';
 import { ScriptedServer } from '../../support/scripted-server.ts';
 import { openTestStation, temporaryFolder, wholeLook } from '../../support/station.ts';
 
-const RESERVE = { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 } };
-const BATCH = { seq: 1, cardEpoch: 0, commands: [] };
-
 let folder: string;
 let journal: Journal;
 let server: ScriptedServer;
@@ -38,44 +35,6 @@ afterEach(() => {
   journal.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** A job that went as far as a batch with this receipt, and ended where told. */
-function job(at: number, receipt?: string, end?: { receipt?: string }): string {
-  const request = newJobRequest();
-  journal.begin(request, '6200000000000001', at);
-  const kept = receipt === undefined ? {} : { receipt };
-  journal.write(request.requestId, { kind: 'batch', batch: BATCH, started: true, ...kept }, at);
-  if (end !== undefined) {
-    journal.write(request.requestId, { kind: 'end', how: { error: 'internal', ...end } }, at);
-  }
-  return request.requestId;
-}
-
-/** What the book needs of a journal, without its `this`. */
-function heldBy(disk: Journal): Pick<Journal, 'fact' | 'setFact' | 'receiptsFor'> {
-  return {
-    fact: (name) => disk.fact(name),
-    setFact: (name, value) => disk.setFact(name, value),
-    receiptsFor: (generation, limit) => disk.receiptsFor(generation, limit),
-  };
-}
-
-function noRoom(): never {
-  throw new KaikaError('station-disk-full');
-}
-
-const book = (held: ReceiptBookPorts['journal'] = journal) =>
-  new ReceiptBook({
-    journal: held,
-    server: () => server,
-    line: new ServerLine(
-      systemClock,
-      () => undefined,
-      () => 0,
-    ),
-    clock: systemClock,
-    log: noLog,
-  });
 
 describe('the journal', () => {
   it('keeps the newest receipt of a job, over its end and a restart, and those not yet given back', () => {
@@ -265,3 +224,45 @@ it('a click that waits for them is for the card that was seen, not for one that 
     journal = openJournal(folder, RESERVE);
   }
 });
+
+const RESERVE = { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 } };
+
+const BATCH = { seq: 1, cardEpoch: 0, commands: [] };
+
+/** A job that went as far as a batch with this receipt, and ended where told. */
+function job(at: number, receipt?: string, end?: { receipt?: string }): string {
+  const request = newJobRequest();
+  journal.begin(request, '6200000000000001', at);
+  const kept = receipt === undefined ? {} : { receipt };
+  journal.write(request.requestId, { kind: 'batch', batch: BATCH, started: true, ...kept }, at);
+  if (end !== undefined) {
+    journal.write(request.requestId, { kind: 'end', how: { error: 'internal', ...end } }, at);
+  }
+  return request.requestId;
+}
+
+/** What the book needs of a journal, without its `this`. */
+function heldBy(disk: Journal): Pick<Journal, 'fact' | 'setFact' | 'receiptsFor'> {
+  return {
+    fact: (name) => disk.fact(name),
+    setFact: (name, value) => disk.setFact(name, value),
+    receiptsFor: (generation, limit) => disk.receiptsFor(generation, limit),
+  };
+}
+
+function noRoom(): never {
+  throw new KaikaError('station-disk-full');
+}
+
+const book = (held: ReceiptBookPorts['journal'] = journal) =>
+  new ReceiptBook({
+    journal: held,
+    server: () => server,
+    line: new ServerLine(
+      systemClock,
+      () => undefined,
+      () => 0,
+    ),
+    clock: systemClock,
+    log: noLog,
+  });

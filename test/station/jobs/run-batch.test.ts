@@ -6,33 +6,12 @@ import type { Batch, Command } from '../../../app/protocol/wire.ts';
 import { runBatch } from '../../../app/station/jobs/run-batch.ts';
 import { exchange, hasSecureMessaging } from '../../../app/station/readers/transport.ts';
 
-/** A card that gives these answers in turn; a fault instead of an answer is thrown. */
-function scripted(...answers: (string | CardError)[]) {
-  const sent: string[] = [];
-  return {
-    sent,
-    transmit: async (command: Uint8Array) => {
-      const answer = answers[sent.length];
-      sent.push(toHex(command));
-      if (answer === undefined) throw new Error('no answer scripted');
-      if (typeof answer !== 'string') throw answer;
-      return fromHex(answer);
-    },
-  };
-}
-
 const command = (apdu: string, more: Partial<Command> = {}): Command => ({
   apdu,
   accept: ['9000'],
   label: { step: 'read-state' },
   ...more,
 });
-const batch = (...commands: Command[]): Batch => ({ seq: 1, cardEpoch: 0, commands });
-const run = (
-  card: ReturnType<typeof scripted>,
-  one: Batch,
-  noteEffect: (index: number) => void = () => undefined,
-) => runBatch(one, { card, noteEffect });
 
 describe('accept', () => {
   it.each([
@@ -196,3 +175,26 @@ describe('an effect', () => {
     expect(result).toEqual({ answers: ['9000'], stoppedAt: 1, reached: false, fault: { kind: 'disk' } });
   });
 });
+
+/** A card that gives these answers in turn; a fault instead of an answer is thrown. */
+function scripted(...answers: (string | CardError)[]) {
+  const sent: string[] = [];
+  return {
+    sent,
+    transmit: async (command: Uint8Array) => {
+      const answer = answers[sent.length];
+      sent.push(toHex(command));
+      if (answer === undefined) throw new Error('no answer scripted');
+      if (typeof answer !== 'string') throw answer;
+      return fromHex(answer);
+    },
+  };
+}
+
+const batch = (...commands: Command[]): Batch => ({ seq: 1, cardEpoch: 0, commands });
+
+const run = (
+  card: ReturnType<typeof scripted>,
+  one: Batch,
+  noteEffect: (index: number) => void = () => undefined,
+) => runBatch(one, { card, noteEffect });

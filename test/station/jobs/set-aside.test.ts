@@ -9,10 +9,6 @@ import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { meddled } from '../../support/meddled.ts';
 import { openTestStation, type TestStation } from '../../support/station.ts';
 
-const messages = (locale: string) =>
-  messagesSchema.parse(
-    JSON.parse(readFileSync(new URL(`../../../resources/locales/${locale}.json`, import.meta.url), 'utf8')),
-  );
 const [EXTERNAL_AUTHENTICATE, WRITE_KEY, UPDATE_BINARY] = [0x82, 0xd4, 0xd6];
 
 const rig = issuerRig();
@@ -23,18 +19,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await station.close();
 });
-
-async function serve(account: string): Promise<JobState> {
-  await station.until(() => station.reader().kind === 'card', 'the card to be read');
-  const job = await station.engine.startJob('A', {
-    account,
-    wishes: [{ app: 'e-wallet', action: 'enable' }],
-  });
-  return station.until(() => {
-    const state = station.job(job)?.state;
-    return state?.kind === 'done' || state?.kind === 'failed' ? state : undefined;
-  }, 'the job to end');
-}
 
 describe('a card that says that a key is damaged', () => {
   it.each([
@@ -91,3 +75,20 @@ describe('reasons', () => {
     );
   });
 });
+
+const messages = (locale: string) =>
+  messagesSchema.parse(
+    JSON.parse(readFileSync(new URL(`../../../resources/locales/${locale}.json`, import.meta.url), 'utf8')),
+  );
+
+async function serve(account: string): Promise<JobState> {
+  await station.until(() => station.reader().kind === 'card', 'the card to be read');
+  const job = await station.engine.startJob('A', {
+    account,
+    wishes: [{ app: 'e-wallet', action: 'enable' }],
+  });
+  return station.until(() => {
+    const state = station.job(job)?.state;
+    return state?.kind === 'done' || state?.kind === 'failed' ? state : undefined;
+  }, 'the job to end');
+}

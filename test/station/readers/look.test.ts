@@ -14,13 +14,6 @@ import { ScriptedCard, WALLET_AID } from '../../support/scripted-card.ts';
 import { demoCatalogue } from '../../support/station.ts';
 
 const catalogue = demoCatalogue();
-const now = () => performance.now();
-const key = (digit: string) => digit.repeat(32);
-const keys = { mck: key('1'), mtk: key('2') };
-const DELIVERY = {
-  isd: { enc: key('3'), mac: key('4'), dek: key('5') },
-  apps: { 'e-wallet': keys, identity: keys, 'campus-meal': keys, transit: keys },
-};
 
 let readers: VirtualReaders | undefined;
 afterEach(async () => readers?.close());
@@ -165,3 +158,14 @@ it('the opening is whole or not at all', async () => {
   const torn = { atr: fromHex('3B00'), transmit: () => Promise.reject(new CardError('card-removed')) };
   await expect(readOpening(torn, wallet, rule)).rejects.toMatchObject({ fault: 'card-removed' });
 });
+
+const now = () => performance.now();
+
+const key = (digit: string) => digit.repeat(32);
+
+const keys = { mck: key('1'), mtk: key('2') };
+
+const DELIVERY = {
+  isd: { enc: key('3'), mac: key('4'), dek: key('5') },
+  apps: { 'e-wallet': keys, identity: keys, 'campus-meal': keys, transit: keys },
+};

@@ -10,8 +10,6 @@ import {
 } from '../../../app/station/server/client.ts';
 import { makeAuthority, type Pem, type TestAuthority } from '../../support/certificates.ts';
 
-const DAY = 86_400_000;
-const SIGN_IN = { apiLevel: 1 as const, operator: 'op1', secret: 'secret' };
 const REPLY = {
   apiLevel: 1,
   token: 'token-of-twenty-characters',
@@ -27,57 +25,15 @@ beforeAll(async () => {
   [authority, stranger] = await Promise.all([makeAuthority(), makeAuthority()]);
   [serverPem, stationPem] = await Promise.all([authority.issue(), authority.issue('station')]);
 });
-
-const open: { close: () => void }[] = [];
 afterEach(() => {
   for (const one of open.splice(0)) one.close();
 });
-
-async function listen(server: Server | TcpServer): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => sockets.add(socket));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  open.push({
-    close: () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  });
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 const answer =
   (status: number, body: unknown, headers: Record<string, string> = {}): RequestListener =>
   (_: IncomingMessage, response: ServerResponse) => {
     response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
   };
-
-function serve(listener: RequestListener, pem: Pem = serverPem, more: object = {}): Promise<number> {
-  const options = {
-    ...pem,
-    ca: authority.ca,
-    requestCert: true,
-    rejectUnauthorized: true,
-    minVersion: 'TLSv1.3' as const,
-    ...more,
-  };
-  return listen(createServer(options, listener));
-}
-
-function client(port: number, more: Partial<HttpsClientOptions> = {}): ServerClient {
-  const made = createServerClient({
-    origins: [`https://localhost:${port}`],
-    ca: authority.ca,
-    ...stationPem,
-    connectTimeoutMs: 1_000,
-    responseTimeoutMs: 500,
-    clock: { now: () => Date.now() },
-    ...more,
-  });
-  open.push(made);
-  return made;
-}
 
 describe('a request', () => {
   it('goes over mutual TLS 1.3, carries the token, and its reply is checked', async () => {
@@ -337,3 +293,49 @@ describe('several origins', () => {
     });
   });
 });
+
+const DAY = 86_400_000;
+
+const SIGN_IN = { apiLevel: 1 as const, operator: 'op1', secret: 'secret' };
+
+const open: { close: () => void }[] = [];
+
+async function listen(server: Server | TcpServer): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  open.push({
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  });
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function serve(listener: RequestListener, pem: Pem = serverPem, more: object = {}): Promise<number> {
+  const options = {
+    ...pem,
+    ca: authority.ca,
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.3' as const,
+    ...more,
+  };
+  return listen(createServer(options, listener));
+}
+
+function client(port: number, more: Partial<HttpsClientOptions> = {}): ServerClient {
+  const made = createServerClient({
+    origins: [`https://localhost:${port}`],
+    ca: authority.ca,
+    ...stationPem,
+    connectTimeoutMs: 1_000,
+    responseTimeoutMs: 500,
+    clock: { now: () => Date.now() },
+    ...more,
+  });
+  open.push(made);
+  return made;
+}

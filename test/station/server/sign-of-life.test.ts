@@ -34,9 +34,6 @@ afterAll(async () => {
   await site.close();
 });
 
-const figures = async () =>
-  (await (await fetch(`http://127.0.0.1:${server.operationsPort}/metrics`)).text()).split('\n');
-
 it('signed in or not, and when the session is over: there, and no error is counted', async () => {
   expect(await engine.checkServer()).toMatchObject({ state: 'up' });
   await engine.signIn('clerk', SECRET);
@@ -53,3 +50,6 @@ it('a station whose certificate was revoked is told so before anybody signs in',
   await store.updateTable('stations').set({ revoked: 1 }).where('name', '=', 'branch-7').execute();
   expect(await engine.checkServer()).toMatchObject({ state: 'away', code: 'server-refused-certificate' });
 });
+
+const figures = async () =>
+  (await (await fetch(`http://127.0.0.1:${server.operationsPort}/metrics`)).text()).split('\n');

@@ -5,7 +5,59 @@ import type { Winscard } from '../../../../app/station/readers/pcsc/winscard.ts'
 import { fault } from './port-contract.ts';
 
 const SMALL = Uint8Array.of(0x80, 0x01, 0x00, 0x00, 0x00);
+
+describe('keep-alive', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('asks every 4 s inside a transaction, only when idle, and never outside', async () => {
+    const { api, statuses } = fake();
+    const card = await connectCard(api, 'A');
+    const atConnect = statuses();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(statuses()).toBe(atConnect);
+    await card.beginTransaction();
+    await vi.advanceTimersByTimeAsync(3999);
+    await card.transmit(SMALL);
+    await vi.advanceTimersByTimeAsync(3999);
+    expect(statuses()).toBe(atConnect);
+    await vi.advanceTimersByTimeAsync(8001);
+    expect(statuses()).toBe(atConnect + 3);
+    await card.endTransaction();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(statuses()).toBe(atConnect + 3);
+    await card.disconnect();
+  });
+});
+
+describe('a disturbed command', () => {
+  it('is a removed card when the service knows it, and stays one', async () => {
+    const { api, says } = fake();
+    const card = await connectCard(api, 'A');
+    says.transmit = NOT_TRANSACTED;
+    says.status = REMOVED_CARD;
+    expect(await fault(card.transmit(SMALL))).toBe('card-removed');
+    says.transmit = 0;
+    says.status = 0;
+    expect(await fault(card.transmit(SMALL))).toBe('card-removed');
+  });
+
+  it('is a communication error otherwise, and the next may work', async () => {
+    const { api, says } = fake();
+    const card = await connectCard(api, 'A');
+    says.transmit = NOT_TRANSACTED;
+    expect(await fault(card.transmit(SMALL))).toBe('communication');
+    says.transmit = 0;
+    expect(await card.transmit(SMALL)).toEqual(Uint8Array.of(0x90, 0x00));
+  });
+});
+
 const NOT_TRANSACTED = 0x80100016;
+
 const REMOVED_CARD = 0x80100069;
 
 /** A PC/SC that says what it is told to, and counts. */
@@ -58,53 +110,3 @@ function fake(): { api: Winscard; says: { transmit: number; status: number }; st
   };
   return { api, says, statuses: () => statuses };
 }
-
-describe('keep-alive', () => {
-  beforeEach(() => {
-    vi.useFakeTimers();
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
-  it('asks every 4 s inside a transaction, only when idle, and never outside', async () => {
-    const { api, statuses } = fake();
-    const card = await connectCard(api, 'A');
-    const atConnect = statuses();
-    await vi.advanceTimersByTimeAsync(20_000);
-    expect(statuses()).toBe(atConnect);
-    await card.beginTransaction();
-    await vi.advanceTimersByTimeAsync(3999);
-    await card.transmit(SMALL);
-    await vi.advanceTimersByTimeAsync(3999);
-    expect(statuses()).toBe(atConnect);
-    await vi.advanceTimersByTimeAsync(8001);
-    expect(statuses()).toBe(atConnect + 3);
-    await card.endTransaction();
-    await vi.advanceTimersByTimeAsync(20_000);
-    expect(statuses()).toBe(atConnect + 3);
-    await card.disconnect();
-  });
-});
-
-describe('a disturbed command', () => {
-  it('is a removed card when the service knows it, and stays one', async () => {
-    const { api, says } = fake();
-    const card = await connectCard(api, 'A');
-    says.transmit = NOT_TRANSACTED;
-    says.status = REMOVED_CARD;
-    expect(await fault(card.transmit(SMALL))).toBe('card-removed');
-    says.transmit = 0;
-    says.status = 0;
-    expect(await fault(card.transmit(SMALL))).toBe('card-removed');
-  });
-
-  it('is a communication error otherwise, and the next may work', async () => {
-    const { api, says } = fake();
-    const card = await connectCard(api, 'A');
-    says.transmit = NOT_TRANSACTED;
-    expect(await fault(card.transmit(SMALL))).toBe('communication');
-    says.transmit = 0;
-    expect(await card.transmit(SMALL)).toEqual(Uint8Array.of(0x90, 0x00));
-  });
-});

@@ -10,41 +10,6 @@ import { ECHO_ATR } from '../../../simulator/rig/echo-card.ts';
 import { LIMIT } from '../../../support/limit.ts';
 
 const here = await rigAvailability();
-const READERS = 6;
-const CLIENT = fileURLToPath(new URL('./client.ts', import.meta.url));
-const CARDS = fileURLToPath(new URL('../../../simulator/rig/echo-card.ts', import.meta.url));
-const NOBODY = 65534;
-
-interface Run {
-  readonly lines: readonly unknown[];
-  readonly code: number | null;
-}
-
-/** Runs the client to its end; it gets 15 s. */
-function client(rig: Rig, task: string, readers: number, uid?: number): Promise<Run> {
-  const { UV_THREADPOOL_SIZE: _, ...env } = process.env;
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLIENT, rig.socketPath, task, String(readers)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env,
-      timeout: LIMIT,
-      killSignal: 'SIGKILL',
-      ...(uid === undefined ? {} : { uid, gid: uid }),
-    });
-    let out = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
-    });
-    child.once('error', reject);
-    child.once('close', (code) => {
-      const lines = out
-        .split('\n')
-        .filter(Boolean)
-        .map((line): unknown => JSON.parse(line));
-      resolve({ lines, code });
-    });
-  });
-}
 
 describe.skipIf(!here.available)('openPcsc in a process', () => {
   let folder = '';
@@ -105,3 +70,42 @@ describe.skipIf(!here.available)('openPcsc in a process', () => {
     },
   );
 });
+
+const READERS = 6;
+
+const CLIENT = fileURLToPath(new URL('./client.ts', import.meta.url));
+
+const CARDS = fileURLToPath(new URL('../../../simulator/rig/echo-card.ts', import.meta.url));
+
+const NOBODY = 65534;
+
+interface Run {
+  readonly lines: readonly unknown[];
+  readonly code: number | null;
+}
+
+/** Runs the client to its end; it gets 15 s. */
+function client(rig: Rig, task: string, readers: number, uid?: number): Promise<Run> {
+  const { UV_THREADPOOL_SIZE: _, ...env } = process.env;
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [CLIENT, rig.socketPath, task, String(readers)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env,
+      timeout: LIMIT,
+      killSignal: 'SIGKILL',
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    });
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    child.once('error', reject);
+    child.once('close', (code) => {
+      const lines = out
+        .split('\n')
+        .filter(Boolean)
+        .map((line): unknown => JSON.parse(line));
+      resolve({ lines, code });
+    });
+  });
+}
