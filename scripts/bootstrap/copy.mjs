@@ -23,6 +23,15 @@ export const paths = {
   packageLock: join(root, 'package-lock.json'),
 };
 
+/** A small text file, or undefined when it is not there. @param {string} path */
+export function readText(path) {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * @param {string} path
  * @returns {unknown} what the JSON file holds; undefined when it is not there or not whole

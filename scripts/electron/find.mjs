@@ -3,9 +3,9 @@
  * Which Electron there is, in this order: the one that KAIKA_ELECTRON names, the official one of the electron package, the
  * one that stands in for it in tests and in the demo. Finding fetches nothing.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { sizeOf } from '../bootstrap/copy.mjs';
+import { readText, sizeOf } from '../bootstrap/copy.mjs';
 import { Failure } from '../bootstrap/failure.mjs';
 import { officialElectron } from './official.mjs';
 import { findStandIn, isWhole } from './stand-in/check.mjs';
@@ -24,11 +24,7 @@ function describe(path, kind) {
   // On macOS the executable is inside Electron.app/Contents/MacOS, and the version beside the app.
   const inside = dirname(path);
   const folder = basename(inside) === 'MacOS' ? resolve(inside, '..', '..', '..') : inside;
-  const versionFile = join(folder, 'version');
-  const version = existsSync(versionFile)
-    ? readFileSync(versionFile, 'utf8').trim().replace(/^v/, '')
-    : undefined;
-  return { path, folder, version, kind };
+  return { path, folder, version: readText(join(folder, 'version'))?.replace(/^v/, ''), kind };
 }
 
 /**

@@ -3,11 +3,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fieldOf, paths, readJson } from '../bootstrap/copy.mjs';
+import { fieldOf, paths, readJson, readText } from '../bootstrap/copy.mjs';
 import { theRuntime } from '../bootstrap/runtime.mjs';
 import { inWords, say } from '../bootstrap/say.mjs';
 import { runTool } from '../bootstrap/tool.mjs';
-import { readText } from './text.mjs';
 
 const home = () => join(paths.modules, 'electron');
 const versionWanted = () => String(fieldOf(readJson(join(home(), 'package.json')), 'version'));
