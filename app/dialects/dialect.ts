@@ -17,8 +17,6 @@ import type { AppKeys, CardCodes, CardKeyRef, KeyTargets } from './keys.ts';
 export interface Dialect {
   /** As rules name it in `dialect`. */
   readonly name: string;
-  /** Roles of an app's keys. The masters of a role are `app/<app>/<role>` in the token. */
-  readonly roles: readonly string[];
   /** Reads `apps.<id>` of a profile; its first field is `dialect`. */
   readonly ruleSchema: z.ZodType<AppRule>;
 }
@@ -73,6 +71,7 @@ export interface AppTrips {
 
 /** What the app's keys are, and what may be done with the knowledge of them. */
 export interface AppKeyRules {
+  /** The masters of a role are `app/<app>/<role>` in the token. */
   readonly roles: readonly string[];
   /** Keys of a freshly installed app: the manufacturer's. */
   transport(codes: CardCodes): AppKeys;

@@ -9,7 +9,6 @@ import { getBalance, getChallenge, parseBalance, readBinary } from './commands.t
 import { head } from './head.ts';
 import { meaningSchema } from './meaning.ts';
 import { ENABLED_FLAG_OFFSET, readEnabledFlag } from './public-file.ts';
-import { MCK, MTK } from './roles.ts';
 import { type FmcosRule, fmcosRuleFields } from './rule.ts';
 
 /** Commands of an enabling that need a fresh challenge each: authenticate, two key writes, the enabled flag. */
@@ -18,11 +17,7 @@ const CHALLENGES = 4;
 /** SELECT's answers 6283 (ISO/IEC 7816-4) and 9303: the app is there, and blocked. */
 const BLOCKED = [0x6283, 0x9303];
 
-export const fmcos: Dialect = {
-  name: 'fmcos',
-  roles: [MCK, MTK],
-  ruleSchema: fmcosRuleFields.transform(appRule),
-};
+export const fmcos: Dialect = { name: 'fmcos', ruleSchema: fmcosRuleFields.transform(appRule) };
 
 function appRule(rule: FmcosRule): AppRule {
   const { shortFileId, length } = rule.publicFile;
