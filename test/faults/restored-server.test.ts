@@ -3,7 +3,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
-import { restoreBackup, writeBackup } from '../../app/keyserver/store/backup.ts';
+import { restoreBackup } from '../../app/keyserver/recovery/restore.ts';
+import { writeBackup } from '../../app/keyserver/store/backup.ts';
 import type { StoreConfig } from '../../app/keyserver/store/config.ts';
 import { openStore, type Store } from '../../app/keyserver/store/open.ts';
 import type { Wish } from '../../app/protocol/wire.ts';
@@ -74,7 +75,7 @@ onEveryStore((kind) => {
 
   it('a card issued since the backup: its record comes back with the station, and its next visit costs no wrong try', async () => {
     const backup = join(site.rig.folder, 'old.backup');
-    await writeBackup(site.rig.context.store, kind, backup, new Date());
+    await writeBackup(site.rig.context.store, backup, new Date());
 
     const { card, identification } = site.rig.newCard();
     const account = randomDigits(16);

@@ -1,6 +1,7 @@
 /** What somebody has to answer for, one row each. */
 import { randomUUID } from 'node:crypto';
-import type { Queries } from '../store/cards.ts';
+import { insertAudit } from '../store/audit.ts';
+import type { Queries } from '../store/store.ts';
 
 export interface AuditEntry {
   readonly kind:
@@ -20,17 +21,14 @@ export interface AuditEntry {
 }
 
 export async function writeAudit(db: Queries, entry: AuditEntry, now: Date): Promise<void> {
-  await db
-    .insertInto('audit')
-    .values({
-      id: randomUUID(),
-      at: now.toISOString(),
-      kind: entry.kind,
-      station: entry.station ?? null,
-      operator: entry.operator ?? null,
-      card: entry.card ?? null,
-      job: entry.job ?? null,
-      detail: JSON.stringify(entry.detail),
-    })
-    .execute();
+  await insertAudit(db, {
+    id: randomUUID(),
+    at: now.toISOString(),
+    kind: entry.kind,
+    station: entry.station ?? null,
+    operator: entry.operator ?? null,
+    card: entry.card ?? null,
+    job: entry.job ?? null,
+    detail: JSON.stringify(entry.detail),
+  });
 }

@@ -1,12 +1,13 @@
 /** `backup`, `restore` and `release`: what keeps a site going when something went wrong. */
 import { ConfigError, type ServerConfig } from '../config.ts';
 import { releaseSetAside } from '../recovery/release.ts';
-import { restoreBackup, writeBackup } from '../store/backup.ts';
+import { restoreBackup } from '../recovery/restore.ts';
+import { writeBackup } from '../store/backup.ts';
 import { openStore, type Store } from '../store/open.ts';
 
 export async function backUp(config: ServerConfig, to?: string): Promise<number> {
   if (to === undefined) throw new ConfigError('backup needs --to FILE.');
-  const rows = await withStore(config, (store) => writeBackup(store, config.store.kind, to, new Date()));
+  const rows = await withStore(config, (store) => writeBackup(store, to, new Date()));
   process.stderr.write(`${rows} rows are in ${to}. The token is not: back it up by its vendor's means.\n`);
   return 0;
 }

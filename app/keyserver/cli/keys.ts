@@ -1,11 +1,12 @@
 /** `keys`: versions of the issuer's master keys, which of them is active, and which cards are on which. */
 import { toHex } from '../../card/bytes.ts';
 import { ConfigError, type ServerConfig, vaultConfigOf } from '../config.ts';
-import { purposesOf } from '../keys/groups.ts';
+import { placeOf, purposesOf } from '../keys/groups.ts';
 import { makeKeys } from '../keys/make.ts';
-import { countVersions, listOnCards } from '../keys/report.ts';
 import { retireKeys } from '../keys/retire.ts';
-import { activateKeys, adoptKeys, earlierVersion, type KeyChange, listVersions } from '../keys/versions.ts';
+import { activateKeys, adoptKeys, earlierVersion, type KeyChange } from '../keys/versions.ts';
+import { listVersions } from '../store/key-versions.ts';
+import { countVersions, listOnCards } from '../store/keys-on-cards.ts';
 import { openStore, type Store } from '../store/open.ts';
 import type { KeyVersionsTable } from '../store/tables.ts';
 import { openVaultAdmin } from '../vault/admin.ts';
@@ -197,7 +198,9 @@ async function reportCards(
 ): Promise<number> {
   // Of a domain's three keys any one says it; of an app's two each card that has one of them.
   const asked = purposes[0]?.startsWith('isd/') === true ? purposes.slice(0, 1) : purposes;
-  const pages = await Promise.all(asked.map((purpose) => listOnCards(store, purpose, version, page)));
+  const pages = await Promise.all(
+    asked.map((purpose) => listOnCards(store, placeOf(purpose), version, page)),
+  );
   const cards = [...new Set(pages.flat())].sort().slice(0, page.limit);
   for (const card of cards) say(card);
   if (cards.length === page.limit) tell(`There may be more: --after ${cards[cards.length - 1]}`);

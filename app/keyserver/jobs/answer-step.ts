@@ -16,15 +16,18 @@ import { openAnswers } from '../issuer/open-answers.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import type { IssuerPorts } from '../issuer/ports.ts';
 import type { JobOnCard } from '../issuer/progress.ts';
-import { receiptOfStep } from '../recovery/write-receipt.ts';
 import { readCardState } from '../store/cards.ts';
-import { findJob, findStep, readState } from '../store/jobs.ts';
+import { noteLate } from '../store/commands.ts';
+import { findJob, readState } from '../store/jobs.ts';
+import { findStep } from '../store/steps.ts';
 import type { JobsTable } from '../store/tables.ts';
 import { untilNotOvertaken } from '../store/turns.ts';
 import { auditExcess, authenticationsOf, exceededCap, type Use } from './caps.ts';
-import { commitStep } from './commit.ts';
+import { commitStep } from './commit-step.ts';
 import type { JobContext, StationCaller } from './context.ts';
+import type { StepDecision } from './decisions.ts';
 import { issuerPorts } from './issuer-ports.ts';
+import { receiptOfStep } from './receipts.ts';
 import { hashOf, openReply, sealReply } from './replies.ts';
 
 /** @throws KaikaError `not-found`, `step-conflict`, `job-superseded`, `bad-request`; VaultError (nothing has changed). */
@@ -69,15 +72,17 @@ async function answerOnce(
   const taken = absorb(state, before, report, fates, ports);
   const { built, use, exceeded } = await buildWithin(context, row, taken, ports);
   const over = built.commands.length === 0;
-  const step = {
+  const step: StepDecision = {
     row,
     seq,
+    hash,
     sent: state.sent,
     fates,
     before,
     next: built.next,
     outcome: over ? outcomeOf(built.next.job, built.next.card) : undefined,
     effect: built.commands.some((command) => command.effect === true),
+    use,
     at: context.now().toISOString(),
   };
   const receipt = await receiptOfStep(context, step);
@@ -88,13 +93,10 @@ async function answerOnce(
       : { outcome: step.outcome }),
     ...(receipt === undefined ? {} : { receipt }),
   };
-  await commitStep(context, {
-    ...step,
-    hash,
+  await commitStep(context, step, {
     // An outcome holds no key write, and the last report must not have to wait for the HSM.
     sealed: over ? null : await sealReply(context.vault, job, seq, reply),
     receipt: over ? (receipt ?? null) : null,
-    use,
   });
   if (exceeded !== undefined)
     await auditExcess(context, exceeded, {
@@ -170,18 +172,13 @@ async function refuseLate(
   seq: number,
   report: AnswersRequest,
 ): Promise<never> {
-  if (seq === row.seq) {
-    await context.store
-      .insertInto('late_answers')
-      .values({
-        job: row.id,
-        seq,
-        generation: row.generation,
-        received: context.now().toISOString(),
-        sws: JSON.stringify(report.answers.map((answer) => answer.slice(-4))),
-      })
-      .onConflict((conflict) => conflict.columns(['job', 'seq']).doNothing())
-      .execute();
-  }
+  if (seq === row.seq)
+    await noteLate(context.store, {
+      job: row.id,
+      seq,
+      generation: row.generation,
+      received: context.now().toISOString(),
+      sws: report.answers.map((answer) => answer.slice(-4)),
+    });
   throw new KaikaError('job-superseded', 'another job has taken this card over');
 }

@@ -3,8 +3,10 @@ import { KaikaError } from '../../protocol/errors.ts';
 import type { Command, StepName } from '../../protocol/wire.ts';
 import { writeAudit } from '../audit/entries.ts';
 import type { Limits } from '../limits.ts';
-import type { Queries } from '../store/cards.ts';
 import { addCount, type Counted, periodOf, readCount } from '../store/counters.ts';
+import { countOthersInHand } from '../store/leases.ts';
+import type { Queries } from '../store/store.ts';
+import { together } from '../store/transaction.ts';
 import { Overtaken } from '../store/turns.ts';
 import type { JobContext } from './context.ts';
 
@@ -82,7 +84,7 @@ export async function auditExcess(
     subject: cap.includes('card') ? (who.card ?? '') : who.station,
     period: periodOf(now, 'hour'),
   };
-  await context.store.transaction().execute(async (db) => {
+  await together(context.store, async (db) => {
     if ((await addCount(db, counted)) === 1)
       await writeAudit(db, { kind: 'limit', ...who, detail: { cap } }, now);
   });
@@ -95,13 +97,7 @@ export async function refuseExcess(context: JobContext, use: Use, operator: stri
     await auditExcess(context, cap, { station: use.station, operator, card: use.card });
     throw new KaikaError('too-many-attempts', `the limit of ${cap} is reached`);
   }
-  const inHand = await context.store
-    .selectFrom('leases')
-    .select('card')
-    .where('station', '=', use.station)
-    .where('card', '!=', use.card)
-    .where('expires', '>', context.now().toISOString())
-    .execute();
-  if (inHand.length >= context.limits.jobsAtOnce)
+  const inHand = await countOthersInHand(context.store, use.station, use.card, context.now().toISOString());
+  if (inHand >= context.limits.jobsAtOnce)
     throw new KaikaError('server-busy', 'this station has as many cards in hand as it may');
 }

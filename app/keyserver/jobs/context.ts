@@ -24,3 +24,8 @@ export interface JobContext {
 }
 
 export type { OperatorCaller, StationCaller } from '../access/callers.ts';
+
+/** When a lease that is taken or renewed now runs out. */
+export function leaseEnd({ now, leaseMilliseconds }: Pick<JobContext, 'now' | 'leaseMilliseconds'>): string {
+  return new Date(now().getTime() + leaseMilliseconds).toISOString();
+}

@@ -18,16 +18,21 @@ import { foreknowledge } from '../issuer/foretell.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import { planFor } from '../issuer/plan-job.ts';
 import { reconcile } from '../issuer/reconcile.ts';
-import { receiptOfStart } from '../recovery/write-receipt.ts';
-import { findCard, readCardState } from '../store/cards.ts';
-import { findCardOfAccount, findJobByRequest, findLease, findStep } from '../store/jobs.ts';
+import { findCardOfAccount } from '../store/bindings.ts';
+import { findCard } from '../store/card-rows.ts';
+import { readCardState } from '../store/cards.ts';
+import { findJobByRequest } from '../store/jobs.ts';
+import { findRunningLease } from '../store/leases.ts';
+import { findStep } from '../store/steps.ts';
 import type { CardsTable } from '../store/tables.ts';
 import { untilNotOvertaken } from '../store/turns.ts';
 import { authenticationsOf, refuseExcess, type Use } from './caps.ts';
-import { commitStart } from './commit.ts';
+import { commitStart } from './commit-start.ts';
 import { confirmedPurses } from './confirmations.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
+import type { StartDecision } from './decisions.ts';
 import { issuerPorts } from './issuer-ports.ts';
+import { receiptOfStart } from './receipts.ts';
 import { hashOf, openReply, sealReply } from './replies.ts';
 
 /** @throws KaikaError with any of the codes that refuse a job; VaultError when the HSM is away (nothing has changed). */
@@ -86,7 +91,7 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
   const job = randomUUID();
   const generation = (row?.generation ?? 0) + 1;
   const over = built.commands.length === 0;
-  const start = {
+  const start: StartDecision = {
     caller,
     request,
     hash,
@@ -94,14 +99,15 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
     generation,
     row,
     before,
+    known,
     next: built.next,
     outcome: over ? outcomeOf(built.next.job, built.next.card) : undefined,
     cardType: profile.id,
     effect: built.commands.some((command) => command.effect === true),
+    use,
     at: context.now().toISOString(),
   };
-  // What was only seen would be seen again.
-  const receipt = await receiptOfStart(context, { ...start, before: known });
+  const receipt = await receiptOfStart(context, start);
   const reply: JobReply = {
     apiLevel: API_LEVEL,
     job,
@@ -112,7 +118,7 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
       : { outcome: start.outcome }),
     ...(receipt === undefined ? {} : { receipt }),
   };
-  await commitStart(context, { ...start, sealed: await sealReply(context.vault, job, 0, reply), use });
+  await commitStart(context, start, await sealReply(context.vault, job, 0, reply));
   return reply;
 }
 
@@ -154,10 +160,8 @@ async function refuseCard(
   const other = await findCardOfAccount(context.store, factorOf(request.account));
   if (other !== undefined && other !== identification)
     throw new KaikaError('account-taken', 'another card has this account');
-  const lease = await findLease(context.store, identification);
-  const held =
-    lease !== undefined && lease.station !== caller.station && lease.expires > context.now().toISOString();
-  if (held) {
+  const lease = await findRunningLease(context.store, identification, context.now().toISOString());
+  if (lease !== undefined && lease.station !== caller.station) {
     throw new KaikaError('card-in-use', 'another station has a job on this card', {
       operator: lease.operator,
       station: lease.station,

@@ -5,6 +5,7 @@
 import { toHex } from '../../card/bytes.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { ActiveVersion } from '../issuer/targets.ts';
+import { type ActiveKey, listActive } from '../store/key-versions.ts';
 import type { Store } from '../store/store.ts';
 import type { MasterKeyInfo } from '../vault/keys.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -31,19 +32,13 @@ export function openActiveVersions({ store, vault, now }: ActiveVersionPorts): (
     asked = now();
     await adoptKeys(store, masters, new Date(asked));
   };
-  const active = () =>
-    store
-      .selectFrom('key_versions')
-      .select(['purpose', 'version', 'check_value'])
-      .where('state', '=', 'active')
-      .execute();
-  const missing = (rows: Awaited<ReturnType<typeof active>>) =>
+  const missing = (rows: readonly ActiveKey[]) =>
     rows
       .filter(({ purpose, version }) => keyIn(masters, purpose, version) === undefined)
       .map(({ purpose, version }) => `${purpose} ${version}`);
   return async () => {
     if (now() - asked > FRESH_MILLISECONDS) await ask();
-    const rows = await active();
+    const rows = await listActive(store);
     // One that was made and activated since: new ones are asked for at once, others now and then.
     const late = now() - asked > MISSING_MILLISECONDS;
     if (missing(rows).some((key) => late || !missed.has(key))) {

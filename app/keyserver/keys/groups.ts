@@ -1,5 +1,6 @@
 /** Which master keys one name stands for: both of an app, the three of a security domain, or one key of an app alone. Pure. */
 import { KaikaError } from '../../protocol/errors.ts';
+import type { KeyPlace } from '../store/keys-on-cards.ts';
 
 const NAME = /^(?<owner>(?:app|isd)\/[a-z0-9][a-z0-9-]*)(?:\/(?<role>[a-z0-9-]+))?$/;
 const APP_ROLES = ['mck', 'mtk'];
@@ -24,13 +25,8 @@ export function purposesOf(name: string): readonly string[] {
   return [name];
 }
 
-/** Where `card_keys` keeps what cards have of a master key. */
-export type Place =
-  | { readonly kind: 'app'; readonly app: string; readonly slot: string }
-  | { readonly kind: 'domain'; readonly cardType: string };
-
 /** @throws RangeError for a purpose of another form */
-export function placeOf(purpose: string): Place {
+export function placeOf(purpose: string): KeyPlace {
   const [kind, owner, role] = purpose.split('/');
   if (owner === undefined || role === undefined) throw new RangeError(`not a purpose: ${purpose}`);
   return kind === 'isd' ? { kind: 'domain', cardType: owner } : { kind: 'app', app: owner, slot: role };

@@ -1,20 +1,20 @@
 /** Retiring a version: only when no card has it, may have it, or is about to get it. */
-import { PostgresAdapter, sql } from 'kysely';
 import { KaikaError } from '../../protocol/errors.ts';
 import { writeAudit } from '../audit/entries.ts';
-import { jobStateSchema } from '../issuer/state.ts';
-import type { Queries } from '../store/cards.ts';
-import type { Store } from '../store/store.ts';
+import { keepJobsOut, runningJobs } from '../store/jobs.ts';
+import { holdKeys, listVersions, setState } from '../store/key-versions.ts';
+import { countOnCards } from '../store/keys-on-cards.ts';
+import type { Queries, Store } from '../store/store.ts';
+import { together } from '../store/transaction.ts';
 import { placeOf, purposesOf } from './groups.ts';
-import { countOnCards } from './report.ts';
-import { holdKeys, type KeyChange, listVersions, requireOperator, setState } from './versions.ts';
+import { type KeyChange, requireOperator } from './versions.ts';
 
 /**
  * @throws KaikaError `not-permitted` while it is active, or a candidate on any card, or a running job goes to it; `not-found`;
  * `nothing-to-do`
  */
 export async function retireKeys(store: Store, version: number, change: KeyChange, now: Date): Promise<void> {
-  await store.transaction().execute(async (db) => {
+  await together(store, async (db) => {
     await holdKeys(db, now);
     await keepJobsOut(db);
     await requireOperator(db, change.operator);
@@ -33,7 +33,7 @@ export async function retireKeys(store: Store, version: number, change: KeyChang
         `${change.name} version ${version} is active: activate another first`,
       );
     for (const purpose of purposes) {
-      const cards = await countOnCards(db, purpose, version);
+      const cards = await countOnCards(db, placeOf(purpose), version);
       if (cards > 0)
         throw new KaikaError(
           'not-permitted',
@@ -41,28 +41,18 @@ export async function retireKeys(store: Store, version: number, change: KeyChang
         );
       if (await isWanted(db, purpose, version))
         throw new KaikaError('not-permitted', `a running job writes ${purpose} version ${version}`);
-      await setState(db, purpose, version, { state: 'retired' });
+      await setState(db, { purpose, version }, { state: 'retired' });
     }
     const { name, operator, reason } = change;
     await writeAudit(db, { kind: 'key-retire', operator, detail: { name, version, reason } }, now);
   });
 }
 
-/**
- * Steps that are being committed are waited for, later ones wait: what is counted stays so until this is done. On SQLite whoever writes
- * is alone anyway. (PostgreSQL 13.3.1: SHARE ROW EXCLUSIVE conflicts with ROW EXCLUSIVE, which every step takes.)
- */
-async function keepJobsOut(db: Queries): Promise<void> {
-  if (db.getExecutor().adapter instanceof PostgresAdapter)
-    await sql`lock table jobs in share row exclusive mode`.execute(db);
-}
-
 /** Whether a running job goes to this version. */
 async function isWanted(db: Queries, purpose: string, version: number): Promise<boolean> {
   const place = placeOf(purpose);
-  const jobs = await db.selectFrom('jobs').select('state').where('ended', 'is', null).execute();
-  return jobs.some(({ state }) => {
-    const job = jobStateSchema.parse(JSON.parse(state));
+  const jobs = await runningJobs(db);
+  return jobs.some((job) => {
     if (place.kind === 'domain')
       return job.profile === place.cardType && job.domainTarget?.version === version;
     const target = job.targets[place.app];

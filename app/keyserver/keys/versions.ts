@@ -2,18 +2,16 @@
  * Versions of the issuer's master keys: which one new writes use, and which may be forgotten. The token has the keys, the store says
  * what they are used for; both are compared by check value, so that another key under the same name is never taken for this one.
  */
-import { z } from 'zod';
 import { toHex } from '../../card/bytes.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import { writeAudit } from '../audit/entries.ts';
-import type { Queries } from '../store/cards.ts';
-import type { Store } from '../store/store.ts';
+import { holdKeys, insertVersion, listVersions, setState } from '../store/key-versions.ts';
+import { maySignIn } from '../store/people.ts';
+import type { Queries, Store } from '../store/store.ts';
 import type { KeyVersionsTable } from '../store/tables.ts';
+import { together } from '../store/transaction.ts';
 import type { MasterKeyInfo } from '../vault/keys.ts';
 import { purposesOf } from './groups.ts';
-
-export const keyStateSchema = z.enum(['ready', 'active', 'earlier', 'retired']);
-export type KeyState = z.infer<typeof keyStateSchema>;
 
 /** Who changes which key, and why. */
 export interface KeyChange {
@@ -23,27 +21,10 @@ export interface KeyChange {
   readonly reason: string;
 }
 
-const LOCK = 'key-versions';
-
-/** One change of keys at a time, on both databases: everybody writes this row first. */
-export async function holdKeys(db: Queries, now: Date): Promise<void> {
-  const value = now.toISOString();
-  await db
-    .insertInto('meta')
-    .values({ key: LOCK, value })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
-    .execute();
-}
-
 /** @throws KaikaError `not-permitted` for somebody who may not sign in */
 export async function requireOperator(db: Queries, operator: string): Promise<void> {
-  const found = await db
-    .selectFrom('operators')
-    .select('id')
-    .where('id', '=', operator)
-    .where('disabled', '=', 0)
-    .executeTakeFirst();
-  if (found === undefined) throw new KaikaError('not-permitted', `there is no operator ${operator}`);
+  if (!(await maySignIn(db, operator)))
+    throw new KaikaError('not-permitted', `there is no operator ${operator}`);
 }
 
 /**
@@ -53,13 +34,13 @@ export async function requireOperator(db: Queries, operator: string): Promise<vo
 export async function adoptKeys(store: Store, masters: readonly MasterKeyInfo[], now: Date): Promise<void> {
   const issuer = masters.filter(({ origin }) => origin === 'issuer');
   if (unknown(issuer, await listVersions(store)).length === 0) return;
-  await store.transaction().execute(async (db) => {
+  await together(store, async (db) => {
     await holdKeys(db, now);
     const adopted = unknown(issuer, await listVersions(db));
     for (const { purpose, version, checkValue } of adopted) {
       const newest = Math.max(...adopted.filter((one) => one.purpose === purpose).map((one) => one.version));
       const active = version === newest;
-      await insert(db, purpose, version, checkValue, active ? 'active' : 'earlier', now);
+      await insertVersion(db, { purpose, version }, toHex(checkValue), active ? 'active' : 'earlier', now);
       if (active) await writeAudit(db, { kind: 'key-adopt', detail: { purpose, version } }, now);
     }
   });
@@ -69,24 +50,6 @@ function unknown(masters: readonly MasterKeyInfo[], rows: readonly KeyVersionsTa
   return masters.filter(({ purpose }) => rows.every((row) => row.purpose !== purpose));
 }
 
-async function insert(
-  db: Queries,
-  purpose: string,
-  version: number,
-  checkValue: Uint8Array,
-  state: KeyState,
-  now: Date,
-): Promise<void> {
-  const activated = state === 'active' ? now.toISOString() : null;
-  const row = { purpose, version, state, check_value: toHex(checkValue), made: now.toISOString(), activated };
-  await db.insertInto('key_versions').values(row).execute();
-}
-
-/** All that is known of versions, by purpose and version. */
-export async function listVersions(db: Queries): Promise<KeyVersionsTable[]> {
-  return db.selectFrom('key_versions').selectAll().orderBy('purpose').orderBy('version').execute();
-}
-
 /** Notes versions that were just made in the token; nothing uses them yet. @throws KaikaError `not-permitted` */
 export async function noteMade(
   store: Store,
@@ -94,11 +57,11 @@ export async function noteMade(
   change: KeyChange,
   now: Date,
 ): Promise<void> {
-  await store.transaction().execute(async (db) => {
+  await together(store, async (db) => {
     await holdKeys(db, now);
     await requireOperator(db, change.operator);
     for (const { purpose, version, checkValue } of made)
-      await insert(db, purpose, version, checkValue, 'ready', now);
+      await insertVersion(db, { purpose, version }, toHex(checkValue), 'ready', now);
     const { name, operator, reason } = change;
     const keys = made.map(({ purpose, version }) => `${purpose} v${version}`);
     await writeAudit(db, { kind: 'key-make', operator, detail: { name, reason, keys } }, now);
@@ -118,7 +81,7 @@ export async function activateKeys(
   now: Date,
 ): Promise<void> {
   const purposes = purposesOf(change.name);
-  await store.transaction().execute(async (db) => {
+  await together(store, async (db) => {
     await holdKeys(db, now);
     await requireOperator(db, change.operator);
     const rows = await listVersions(db);
@@ -129,10 +92,12 @@ export async function activateKeys(
     for (const purpose of purposes) {
       const row = rows.find((one) => one.purpose === purpose && one.version === version);
       const key = requireKey(masters, purpose, version, row);
-      before[purpose] = active(purpose)?.version ?? null;
-      if (row === undefined) await insert(db, purpose, version, key.checkValue, 'ready', now);
-      await setState(db, purpose, before[purpose], { state: 'earlier' });
-      await setState(db, purpose, version, { state: 'active', activated: now.toISOString() });
+      const was = active(purpose)?.version;
+      before[purpose] = was ?? null;
+      if (row === undefined)
+        await insertVersion(db, { purpose, version }, toHex(key.checkValue), 'ready', now);
+      if (was !== undefined) await setState(db, { purpose, version: was }, { state: 'earlier' });
+      await setState(db, { purpose, version }, { state: 'active', activated: now.toISOString() });
     }
     const { name, operator, reason } = change;
     await writeAudit(db, { kind: 'key-activate', operator, detail: { name, version, before, reason } }, now);
@@ -159,21 +124,6 @@ function requireKey(
   if (row?.state === 'retired')
     throw new KaikaError('not-permitted', `${purpose} version ${version} is retired`);
   return key;
-}
-
-export async function setState(
-  db: Queries,
-  purpose: string,
-  version: number | null | undefined,
-  values: { readonly state: KeyState; readonly activated?: string },
-): Promise<void> {
-  if (version == null) return;
-  await db
-    .updateTable('key_versions')
-    .set(values)
-    .where('purpose', '=', purpose)
-    .where('version', '=', version)
-    .execute();
 }
 
 /**

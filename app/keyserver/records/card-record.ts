@@ -1,10 +1,13 @@
 /** GET /v1/cards/{identification code}: what happened to a card, who, where, when, with which keys. */
-import { sql } from 'kysely';
 import { KaikaError } from '../../protocol/errors.ts';
-import { API_LEVEL, type CardRecord, type Deed } from '../../protocol/wire.ts';
-import { findCard, type Queries, readCardState } from '../store/cards.ts';
-import type { Store } from '../store/open.ts';
+import { API_LEVEL, type CardRecord } from '../../protocol/wire.ts';
+import { findCard } from '../store/card-rows.ts';
+import { readCardState } from '../store/cards.ts';
+import { listDeeds } from '../store/deeds.ts';
+import { findLatestJobs } from '../store/jobs.ts';
+import type { Queries, Store } from '../store/store.ts';
 import type { JobsTable } from '../store/tables.ts';
+import { atOneMoment } from '../store/transaction.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
 import { faultsOf, readJobs } from './job-records.ts';
 import { domainShown, isInDoubt, isIssued, versionsOf } from './shown.ts';
@@ -18,13 +21,17 @@ const JOBS = 50;
  */
 export async function readCardRecord(store: Store, card: string, before?: string): Promise<CardRecord> {
   const place = before === undefined ? undefined : readCursor(before);
-  const row = await findCard(store, card);
+  return atOneMoment(store, (db) => read(db, card, place));
+}
+
+async function read(db: Queries, card: string, place: Cursor | undefined): Promise<CardRecord> {
+  const row = await findCard(db, card);
   if (row === undefined) throw new KaikaError('not-found', 'this card was never seen');
-  const state = await readCardState(store, card);
-  const found = await jobsOf(store, card, place);
+  const state = await readCardState(db, card);
+  const found = await findLatestJobs(db, card, JOBS + 1, place);
   const page = found.slice(0, JOBS).sort(asTheyWere);
-  const jobs = await readJobs(store, page);
-  const deeds = await deedsOf(store, card);
+  const jobs = await readJobs(db, page);
+  const deeds = await listDeeds(db, card);
   const apps = Object.entries(state.apps).map(([app, one]) => ({
     app,
     state: one.state,
@@ -54,30 +61,7 @@ export async function readCardRecord(store: Store, card: string, before?: string
   };
 }
 
-/** Newest first, one more than a page has. */
-async function jobsOf(store: Store, card: string, place: Cursor | undefined): Promise<JobsTable[]> {
-  let query = store.selectFrom('jobs').selectAll().where('card', '=', card);
-  if (place !== undefined)
-    query = query.where(sql<boolean>`(started, id) < (${place.started}, ${place.job})`);
-  return query
-    .orderBy('started', 'desc')
-    .orderBy('id', 'desc')
-    .limit(JOBS + 1)
-    .execute();
-}
-
 /** A card's generation counts on within one time of the store; a restored one counts some of them again. */
 function asTheyWere(a: JobsTable, b: JobsTable): number {
   return a.started === b.started ? a.generation - b.generation : a.started < b.started ? -1 : 1;
-}
-
-/** By whom, where and when each app was enabled. */
-async function deedsOf(db: Queries, card: string): Promise<Map<string, Deed>> {
-  const rows = await db
-    .selectFrom('card_apps')
-    .innerJoin('jobs', 'jobs.id', 'card_apps.issued_in')
-    .select(['app', 'jobs.id as job', 'operator', 'station', 'reader', 'started', 'ended'])
-    .where('card_apps.card', '=', card)
-    .execute();
-  return new Map(rows.map(({ app, started, ended, ...deed }) => [app, { ...deed, at: ended ?? started }]));
 }

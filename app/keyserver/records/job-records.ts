@@ -1,30 +1,18 @@
 /** Jobs as the record tells them: labels and status words of every command, never data; and what went wrong in them. */
-import { z } from 'zod';
 import { type CardRecord, jobEndSchema, outcomeSchema, stepNameSchema } from '../../protocol/wire.ts';
-import type { Store } from '../store/open.ts';
-import type { JobCommandsTable, JobsTable, LateAnswersTable } from '../store/tables.ts';
+import { type LateReport, listCommands, listLate } from '../store/commands.ts';
+import type { Queries } from '../store/store.ts';
+import type { JobCommandsTable, JobsTable } from '../store/tables.ts';
 
 export type JobRecord = CardRecord['jobs'][number];
 type Fault = CardRecord['faults'][number];
 
 /** The jobs in the order they are given in. */
-export async function readJobs(store: Store, jobs: readonly JobsTable[]): Promise<JobRecord[]> {
+export async function readJobs(db: Queries, jobs: readonly JobsTable[]): Promise<JobRecord[]> {
   if (jobs.length === 0) return [];
   const ids = jobs.map(({ id }) => id);
-  const commands = await store
-    .selectFrom('job_commands')
-    .selectAll()
-    .where('job', 'in', ids)
-    .orderBy('job')
-    .orderBy('seq')
-    .orderBy('position')
-    .execute();
-  const late = await store
-    .selectFrom('late_answers')
-    .selectAll()
-    .where('job', 'in', ids)
-    .orderBy('seq')
-    .execute();
+  const commands = await listCommands(db, ids);
+  const late = await listLate(db, ids);
   return jobs.map((job) =>
     recordOf(
       job,
@@ -37,7 +25,7 @@ export async function readJobs(store: Store, jobs: readonly JobsTable[]): Promis
 function recordOf(
   job: JobsTable,
   commands: readonly JobCommandsTable[],
-  late: readonly LateAnswersTable[],
+  late: readonly LateReport[],
 ): JobRecord {
   const outcome = job.outcome === null ? undefined : outcomeSchema.parse(JSON.parse(job.outcome));
   return {
@@ -56,11 +44,7 @@ function recordOf(
       app === null || load_file_hash === null ? [] : [{ app, loadFileHash: load_file_hash, sw }],
     ),
     steps: commands.map(({ step, app, sw }) => ({ step: stepNameSchema.parse(step), app, sw })),
-    late: late.map(({ seq, received, sws }) => ({
-      seq,
-      received,
-      sws: z.array(z.string()).parse(JSON.parse(sws)),
-    })),
+    late: late.map(({ seq, received, sws }) => ({ seq, received, sws: [...sws] })),
   };
 }
 

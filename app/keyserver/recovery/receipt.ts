@@ -4,11 +4,12 @@
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { z } from 'zod';
-import { LIMITS, outcomeSchema, stepNameSchema } from '../../protocol/wire.ts';
+import { LIMITS, outcomeSchema } from '../../protocol/wire.ts';
 import { cardStateSchema } from '../issuer/card-state-schema.ts';
 import { jobStateSchema } from '../issuer/state.ts';
 import { VaultError } from '../vault/error.ts';
 import type { Vault } from '../vault/vault.ts';
+import { packedCommandSchema } from './receipt-commands.ts';
 
 const text = z.string();
 
@@ -43,17 +44,8 @@ export const receiptContentSchema = z.strictObject({
   }),
   /** The job that enabled each app. */
   enabledIn: z.record(text, text),
-  /** Commands answered so far; equal ones in a row are counted: seq, step, app, status word, how many, load file hash. */
-  commands: z.array(
-    z.tuple([
-      z.number().int(),
-      stepNameSchema,
-      text.nullable(),
-      text,
-      z.number().int().min(1).max(LIMITS.commands),
-      text.nullable(),
-    ]),
-  ),
+  /** Commands answered so far. */
+  commands: z.array(packedCommandSchema),
 });
 export type ReceiptContent = z.infer<typeof receiptContentSchema>;
 
@@ -87,7 +79,7 @@ async function atOnce<T>(call: Promise<T>): Promise<T | undefined> {
     return await Promise.race([call, late]);
   } finally {
     clearTimeout(timer);
-    // Whatever comes of it later is nobody's.
+    // The seal may still fail after we stopped waiting for it; without a listener that would end the process.
     call.catch(() => undefined);
   }
 }

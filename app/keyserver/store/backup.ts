@@ -5,14 +5,14 @@
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { sql, type Transaction } from 'kysely';
+import { sql } from 'kysely';
 import { z } from 'zod';
 import { KaikaError } from '../../protocol/errors.ts';
-import { raiseGeneration } from './generation.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { fillVersions } from './migrations-keys.ts';
-import type { Store } from './store.ts';
+import type { Queries, Store } from './store.ts';
 import type { Database } from './tables.ts';
+import { atOneMoment } from './transaction.ts';
 
 /** Tables of a backup, each with the columns that order its rows. */
 const TABLES = {
@@ -48,12 +48,7 @@ const rowSchema = z.strictObject({
 const endSchema = z.strictObject({ rows: z.number().int(), sha256: z.string() });
 
 /** Writes a backup to `file`, whole or not at all. Gives the number of rows. */
-export async function writeBackup(
-  store: Store,
-  kind: 'sqlite' | 'postgresql',
-  file: string,
-  now: Date,
-): Promise<number> {
+export async function writeBackup(store: Store, file: string, now: Date): Promise<number> {
   const making = `${file}.making`;
   rmSync(making, { force: true });
   const out = openSync(making, 'wx', 0o600);
@@ -65,10 +60,8 @@ export async function writeBackup(
   };
   try {
     say({ kaika: 'backup', format: 1, migrations: Object.keys(MIGRATIONS), taken: now.toISOString() });
-    const begin =
-      kind === 'postgresql' ? store.transaction().setIsolationLevel('repeatable read') : store.transaction();
     let rows = 0;
-    await begin.execute(async (db) => {
+    await atOneMoment(store, async (db) => {
       for (const table of NAMES) rows += await sayTable(db, table, say);
     });
     writeSync(out, `${JSON.stringify({ rows, sha256: hash.digest('hex') })}\n`);
@@ -82,11 +75,7 @@ export async function writeBackup(
   }
 }
 
-async function sayTable(
-  db: Transaction<Database>,
-  table: TableName,
-  say: (value: unknown) => void,
-): Promise<number> {
+async function sayTable(db: Queries, table: TableName, say: (value: unknown) => void): Promise<number> {
   const order = sql.join(TABLES[table].map((column) => sql.ref(column)));
   for (let at = 0; ; ) {
     const { rows } = await sql<Record<string, unknown>>`
@@ -100,37 +89,41 @@ async function sayTable(
   }
 }
 
-/**
- * Puts a backup into an empty store. The store's generation rises; jobs that were running end as superseded, because cards
- * may have gone on since. Gives the new generation.
- * @throws KaikaError `server-store-failed` for a store that is not empty, and a file that is damaged or of a newer version; nothing
- * is changed then
- */
-export async function restoreBackup(store: Store, file: string, now: Date): Promise<number> {
+/** A backup that was found whole. */
+export interface Backup {
+  /**
+   * Fills the tables of an empty store, inside the caller's transaction.
+   * @throws KaikaError `server-store-failed` for a store that is not empty
+   */
+  fill(db: Queries): Promise<void>;
+}
+
+/** @throws KaikaError `server-store-failed` for a file that is damaged, of a newer version, or no backup */
+export async function readBackup(file: string): Promise<Backup> {
   await checkFile(file);
-  return store.transaction().execute(async (db) => {
-    await refuseFull(db);
-    let pending: { table: TableName; rows: Record<string, string | number | null>[] } | undefined;
-    const flush = async () => {
-      if (pending !== undefined && pending.rows.length > 0) await insertRows(db, pending.table, pending.rows);
-    };
-    for await (const { table, row } of rowsOf(file)) {
-      if (pending?.table !== table || pending.rows.length >= 50) {
-        await flush();
-        pending = { table, rows: [] };
+  return {
+    async fill(db) {
+      await refuseFull(db);
+      let pending: { table: TableName; rows: Record<string, string | number | null>[] } | undefined;
+      const flush = async () => {
+        if (pending !== undefined && pending.rows.length > 0)
+          await insertRows(db, pending.table, pending.rows);
+      };
+      for await (const { table, row } of rowsOf(file)) {
+        if (pending?.table !== table || pending.rows.length >= 50) {
+          await flush();
+          pending = { table, rows: [] };
+        }
+        pending.rows.push(row);
       }
-      pending.rows.push(row);
-    }
-    await flush();
-    await fillVersions(db);
-    const ended = now.toISOString();
-    await db.updateTable('jobs').set({ ended, result: 'superseded' }).where('ended', 'is', null).execute();
-    return raiseGeneration(db, file, now);
-  });
+      await flush();
+      await fillVersions(db);
+    },
+  };
 }
 
 async function insertRows(
-  db: Transaction<Database>,
+  db: Queries,
   table: TableName,
   rows: readonly Record<string, string | number | null>[],
 ): Promise<void> {
@@ -141,7 +134,7 @@ async function insertRows(
   );
 }
 
-async function refuseFull(db: Transaction<Database>): Promise<void> {
+async function refuseFull(db: Queries): Promise<void> {
   // A write first: on SQLite the file is ours from here on.
   await db.deleteFrom('sessions').where('expires', '<', '0').execute();
   for (const table of ['cards', 'jobs', 'operators', 'stations', 'audit'] as const) {

@@ -1,5 +1,5 @@
-/** Cards and what is known of their apps and keys: read and written as one value inside a transaction. */
-import type { Transaction } from 'kysely';
+/** What is known of cards: their apps and keys, read and written as one value. */
+import { sql } from 'kysely';
 import { z } from 'zod';
 import { RESERVED_APP_ID } from '../../catalogue/schema.ts';
 import { type KeySlotState, keyCandidateSchema } from '../../dialects/key-slots.ts';
@@ -7,21 +7,17 @@ import type { AppKeys } from '../../dialects/keys.ts';
 import { appStateSchema } from '../../protocol/wire.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
 import { type DomainState, domainKeySetSchema } from '../issuer/domain-keys.ts';
-import type { Store } from './store.ts';
-import type { CardsTable, Database } from './tables.ts';
+import type { Queries } from './store.ts';
 
-export type Queries = Store | Transaction<Database>;
-
-export async function findCard(db: Queries, card: string): Promise<CardsTable | undefined> {
-  return db.selectFrom('cards').selectAll().where('id', '=', card).executeTakeFirst();
-}
-
-/** Everything known of the card's apps; an unknown card has none. One statement, so that it is true of one moment. */
+/** Everything known of the card's apps and of its security domain; an unknown card has none. */
 export async function readCardState(db: Queries, card: string): Promise<CardState> {
   return (await readCardStates(db, [card])).get(card) ?? { apps: {} };
 }
 
-/** The same of several cards, one at least, each true of one moment. */
+/**
+ * The same of several cards, one at least. One statement: on PostgreSQL each statement sees what was committed before it, so that of two
+ * the second could tell the keys of a later moment than the first its apps.
+ */
 export async function readCardStates(db: Queries, cards: readonly string[]): Promise<Map<string, CardState>> {
   const rows = await db
     .selectFrom('card_apps')
@@ -31,19 +27,27 @@ export async function readCardStates(db: Queries, cards: readonly string[]): Pro
     .select(['card_apps.card', 'card_apps.app', 'state', 'instance', 'load_file_hash', 'in_doubt'])
     .select(['slot', 'candidates', 'spent', 'refused'])
     .where('card_apps.card', 'in', cards)
-    .orderBy('card_apps.card')
-    .orderBy('card_apps.app')
+    .unionAll(
+      db
+        .selectFrom('card_keys')
+        .select(['card', 'app'])
+        // The domain is no app; its rows have the columns of one so that both come in one statement.
+        .select([sql<string>`'missing'`.as('state'), sql<number>`0`.as('instance')])
+        .select([sql<string | null>`null`.as('load_file_hash'), sql<number>`0`.as('in_doubt')])
+        .select([
+          sql<string | null>`slot`.as('slot'),
+          sql<string | null>`candidates`.as('candidates'),
+          sql<number | null>`spent`.as('spent'),
+          sql<number | null>`refused`.as('refused'),
+        ])
+        .where('card', 'in', cards)
+        .where('app', '=', RESERVED_APP_ID),
+    )
+    .orderBy('card')
+    .orderBy('app')
     .orderBy('slot')
     .execute();
-  const keys = await db
-    .selectFrom('card_keys')
-    .select(['card', 'slot', 'candidates', 'spent'])
-    .where('card', 'in', cards)
-    .where('app', '=', RESERVED_APP_ID)
-    .execute();
-  const of = <T extends { card: string }>(all: readonly T[], card: string) =>
-    all.filter((row) => row.card === card);
-  return new Map(cards.map((card) => [card, stateOf(of(rows, card), of(keys, card))]));
+  return new Map(cards.map((card) => [card, stateOf(rows.filter((row) => row.card === card))]));
 }
 
 interface AppRow extends SlotRow {
@@ -54,10 +58,10 @@ interface AppRow extends SlotRow {
   readonly in_doubt: number;
 }
 
-function stateOf(rows: readonly AppRow[], domainRows: Parameters<typeof domainStateOf>[0]): CardState {
+function stateOf(rows: readonly AppRow[]): CardState {
   const apps: Record<string, CardAppState> = {};
   for (const row of rows) {
-    if (apps[row.app] !== undefined) continue;
+    if (row.app === RESERVED_APP_ID || apps[row.app] !== undefined) continue;
     const slots = rows.filter((one) => one.app === row.app);
     apps[row.app] = {
       state: appStateSchema.parse(row.state),
@@ -67,21 +71,23 @@ function stateOf(rows: readonly AppRow[], domainRows: Parameters<typeof domainSt
       keys: keysOf(slots),
     };
   }
-  const domain = domainStateOf(domainRows);
+  const domain = domainStateOf(rows.filter(({ app }) => app === RESERVED_APP_ID));
   return domain === undefined ? { apps } : { apps, domain };
 }
 
 /** Rows of the security domain's keys: the set on the card, and the one that it is leaving. */
 const DOMAIN_SLOTS = { set: 'set', leaving: 'leaving' } as const;
 
-function domainStateOf(
-  rows: readonly { slot: string; candidates: string; spent: number }[],
-): DomainState | undefined {
+function domainStateOf(rows: readonly SlotRow[]): DomainState | undefined {
   const sets = (slot: string) => {
     const row = rows.find((one) => one.slot === slot);
     return row === undefined
       ? undefined
-      : z.array(domainKeySetSchema).min(1).max(2).parse(JSON.parse(row.candidates));
+      : z
+          .array(domainKeySetSchema)
+          .min(1)
+          .max(2)
+          .parse(JSON.parse(row.candidates ?? 'null'));
   };
   const candidates = sets(DOMAIN_SLOTS.set);
   if (candidates === undefined) return undefined;

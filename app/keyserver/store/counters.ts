@@ -1,5 +1,5 @@
 /** Counting in the store, so that all instances count together. */
-import type { Queries } from './cards.ts';
+import type { Queries } from './store.ts';
 
 /** What is counted: `scope` names the rule, `subject` the card, station or operator. */
 export interface Counted {

@@ -1,7 +1,10 @@
-/** Jobs, their steps and leases in the store. Every function works inside the caller's transaction. */
+/** Jobs: one row each, from the request to the outcome. */
+import { sql } from 'kysely';
+import type { Outcome } from '../../protocol/wire.ts';
 import { type JobState, jobStateSchema } from '../issuer/state.ts';
-import type { Queries } from './cards.ts';
-import type { JobCommandsTable, JobStepsTable, JobsTable, LeasesTable } from './tables.ts';
+import type { Queries } from './store.ts';
+import type { JobsTable } from './tables.ts';
+import { isPostgresql } from './transaction.ts';
 
 export async function findJob(db: Queries, id: string): Promise<JobsTable | undefined> {
   return db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
@@ -11,44 +14,75 @@ export async function findJobByRequest(db: Queries, requestId: string): Promise<
   return db.selectFrom('jobs').selectAll().where('request_id', '=', requestId).executeTakeFirst();
 }
 
-/** The card's newest jobs, newest first. */
-export async function findLatestJobs(db: Queries, card: string, count: number): Promise<JobsTable[]> {
-  return db
-    .selectFrom('jobs')
-    .selectAll()
-    .where('card', '=', card)
-    .orderBy('started', 'desc')
-    .orderBy('id', 'desc')
-    .limit(count)
-    .execute();
-}
-
-export async function findStep(db: Queries, job: string, seq: number): Promise<JobStepsTable | undefined> {
-  return db
-    .selectFrom('job_steps')
-    .selectAll()
-    .where('job', '=', job)
-    .where('seq', '=', seq)
-    .executeTakeFirst();
-}
-
-export async function findLease(db: Queries, card: string): Promise<LeasesTable | undefined> {
-  return db.selectFrom('leases').selectAll().where('card', '=', card).executeTakeFirst();
+/** The card's newest jobs, newest first; behind a place in that order where one is given. */
+export async function findLatestJobs(
+  db: Queries,
+  card: string,
+  count: number,
+  behind?: { readonly started: string; readonly job: string },
+): Promise<JobsTable[]> {
+  const jobs = db.selectFrom('jobs').selectAll().where('card', '=', card);
+  const older =
+    behind === undefined
+      ? jobs
+      : jobs.where(sql<boolean>`(started, id) < (${behind.started}, ${behind.job})`);
+  return older.orderBy('started', 'desc').orderBy('id', 'desc').limit(count).execute();
 }
 
 /** The state as the store keeps it, checked when it is read. */
-export function readState(row: JobsTable): JobState {
+export function readState(row: Pick<JobsTable, 'state'>): JobState {
   return jobStateSchema.parse(JSON.parse(row.state));
 }
 
-/** The card that belongs to an account, by the 8 bytes D of its keys. */
-export async function findCardOfAccount(db: Queries, factor: string): Promise<string | undefined> {
-  const card = await db
-    .selectFrom('cards')
-    .select('id')
-    .where('account_factor', '=', factor)
+/** States of all jobs that have not ended. */
+export async function runningJobs(db: Queries): Promise<JobState[]> {
+  const rows = await db.selectFrom('jobs').select('state').where('ended', 'is', null).execute();
+  return rows.map(readState);
+}
+
+/** Where a job stands after a step. Ended: with an outcome, or taken over by another job on its card. */
+export interface JobStanding {
+  /** The batch that is out; with an end the last one that was. */
+  readonly seq: number;
+  readonly state: JobState;
+  readonly ended: string | null;
+  readonly outcome: Outcome | null;
+}
+
+function columnsOf({ seq, state, ended, outcome }: JobStanding) {
+  return {
+    seq,
+    state: JSON.stringify(state),
+    ended,
+    result: outcome?.result ?? (ended === null ? null : 'superseded'),
+    outcome: outcome === null ? null : JSON.stringify(outcome),
+  };
+}
+
+type JobFacts = Omit<JobsTable, 'seq' | 'state' | 'ended' | 'result' | 'outcome'>;
+
+export async function insertJob(db: Queries, facts: JobFacts, standing: JobStanding): Promise<void> {
+  await db
+    .insertInto('jobs')
+    .values({ ...facts, ...columnsOf(standing) })
+    .execute();
+}
+
+/** Moves a running job on from batch `from`. Gives false when it has gone on, or ended, meanwhile. */
+export async function moveJob(db: Queries, id: string, from: number, to: JobStanding): Promise<boolean> {
+  const moved = await db
+    .updateTable('jobs')
+    .set(columnsOf(to))
+    .where('id', '=', id)
+    .where('seq', '=', from)
+    .where('ended', 'is', null)
     .executeTakeFirst();
-  return card?.id;
+  return moved.numUpdatedRows === 1n;
+}
+
+/** Writes where a job stands, whatever is there: its receipt is known to be further than the row. */
+export async function overwriteJob(db: Queries, id: string, standing: JobStanding): Promise<void> {
+  await db.updateTable('jobs').set(columnsOf(standing)).where('id', '=', id).execute();
 }
 
 /**
@@ -66,53 +100,15 @@ export async function supersedeOpenJobs(db: Queries, card: string, now: string):
     .execute();
 }
 
-export async function writeStep(db: Queries, step: JobStepsTable): Promise<void> {
-  await db.insertInto('job_steps').values(step).execute();
-  await db
-    .updateTable('job_steps')
-    .set({ sealed: null })
-    .where('job', '=', step.job)
-    .where('seq', '<', step.seq)
-    .execute();
+/** Ends every running job as superseded: their cards may have gone on since the backup they come from. */
+export async function endAllJobs(db: Queries, now: string): Promise<void> {
+  await db.updateTable('jobs').set({ ended: now, result: 'superseded' }).where('ended', 'is', null).execute();
 }
 
-export async function insertCommands(db: Queries, rows: readonly JobCommandsTable[]): Promise<void> {
-  // SQLite takes a bounded number of values in one statement.
-  for (let at = 0; at < rows.length; at += 100) {
-    await db
-      .insertInto('job_commands')
-      .values(rows.slice(at, at + 100))
-      .execute();
-  }
-}
-
-export async function holdLease(db: Queries, lease: LeasesTable): Promise<void> {
-  const { card: _card, ...values } = lease;
-  await db
-    .insertInto('leases')
-    .values(lease)
-    .onConflict((conflict) => conflict.column('card').doUpdateSet(values))
-    .execute();
-}
-
-/** Receipts of ends that nobody asks for again: the stations have them. */
-export async function dropOldReceipts(db: Queries, now: Date): Promise<void> {
-  const before = new Date(now.getTime() - RECEIPT_DAYS * 24 * 3600 * 1000).toISOString();
-  await db
-    .updateTable('job_steps')
-    .set({ receipt: null })
-    .where('receipt', 'is not', null)
-    .where('created', '<', before)
-    .execute();
-}
-
-const RECEIPT_DAYS = 7;
-
-/** Ends whatever lease there is on the card. */
-export async function releaseCard(db: Queries, card: string): Promise<void> {
-  await db.deleteFrom('leases').where('card', '=', card).execute();
-}
-
-export async function endLease(db: Queries, card: string, job: string): Promise<void> {
-  await db.deleteFrom('leases').where('card', '=', card).where('job', '=', job).execute();
+/**
+ * Steps that are being committed are waited for, later ones wait: no job begins or ends until this transaction is over. On SQLite whoever
+ * writes is alone anyway. (PostgreSQL 13.3.1: SHARE ROW EXCLUSIVE conflicts with ROW EXCLUSIVE, which every step takes.)
+ */
+export async function keepJobsOut(db: Queries): Promise<void> {
+  if (isPostgresql(db)) await sql`lock table jobs in share row exclusive mode`.execute(db);
 }

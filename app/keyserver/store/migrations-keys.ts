@@ -1,7 +1,8 @@
 /** Versions of master keys: which of them is active, and which are on cards. */
-import { type Kysely, SqliteAdapter, sql } from 'kysely';
-import type { Queries } from './cards.ts';
+import { type Kysely, sql } from 'kysely';
+import type { Queries } from './store.ts';
 import type { Database } from './tables.ts';
+import { isPostgresql } from './transaction.ts';
 
 export async function keyVersions(db: Kysely<Database>): Promise<void> {
   await db.schema
@@ -31,7 +32,7 @@ export async function keyVersions(db: Kysely<Database>): Promise<void> {
 
 /** Takes the versions out of the candidates, in rows that an older program wrote. */
 export async function fillVersions(db: Queries): Promise<void> {
-  const sqlite = db.getExecutor().adapter instanceof SqliteAdapter;
+  const sqlite = !isPostgresql(db);
   const at = (place: 0 | 1) =>
     sqlite
       ? sql<number | null>`case when json_extract(candidates, ${sql.lit(`$[${place}].origin`)}) = 'issuer'

@@ -1,9 +1,15 @@
 /** Operators in the store, and the sessions they have at stations. */
-import type { Queries } from './cards.ts';
+import type { Queries } from './store.ts';
 import type { OperatorsTable, SessionsTable } from './tables.ts';
 
 export async function findOperator(db: Queries, id: string): Promise<OperatorsTable | undefined> {
   return db.selectFrom('operators').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Whether somebody of this id may sign in. */
+export async function maySignIn(db: Queries, id: string): Promise<boolean> {
+  const operator = await findOperator(db, id);
+  return operator !== undefined && operator.disabled === 0;
 }
 
 /** Adds an operator, or writes over one and ends their sessions. Says whether there was one. */

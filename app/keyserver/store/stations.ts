@@ -1,5 +1,5 @@
 /** Stations in the store: one client certificate each. */
-import type { Queries } from './cards.ts';
+import type { Queries } from './store.ts';
 
 export interface EnrolledStation {
   readonly name: string;

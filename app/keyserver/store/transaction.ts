@@ -1,10 +1,14 @@
-/** One transaction of the job service, and what losing a race looks like on each database. */
-import type { Transaction } from 'kysely';
-import type { Store } from './store.ts';
-import type { Database } from './tables.ts';
+/** Transactions: several writes as one, several reads of one moment, and what losing a race looks like on each database. */
+import { PostgresAdapter } from 'kysely';
+import type { Queries, Store } from './store.ts';
 
 /** unique_violation, serialization_failure, deadlock_detected (PostgreSQL, appendix A). */
 const LOST = new Set(['23505', '40001', '40P01', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY']);
+
+/** What belongs together is written together, or not at all. */
+export function together<T>(store: Store, work: (db: Queries) => Promise<T>): Promise<T> {
+  return store.transaction().execute(work);
+}
 
 /**
  * Runs `work` in one transaction; it begins with a write to the row that everybody concerned writes first.
@@ -12,13 +16,29 @@ const LOST = new Set(['23505', '40001', '40P01', 'SQLITE_CONSTRAINT_UNIQUE', 'SQ
  */
 export async function inTransaction<T>(
   store: Store,
-  work: (db: Transaction<Database>) => Promise<T>,
+  work: (db: Queries) => Promise<T>,
   lost: () => Error,
 ): Promise<T> {
   try {
-    return await store.transaction().execute(work);
+    return await together(store, work);
   } catch (error) {
     const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
     throw typeof code === 'string' && LOST.has(code) ? lost() : error;
   }
+}
+
+/**
+ * Several reads that are true of one moment. On PostgreSQL each statement of an ordinary transaction sees what was committed before it
+ * (13.2.1), so that a card's job and its keys could be of two different moments; REPEATABLE READ has one snapshot for all of them. SQLite's
+ * transactions have one anyway.
+ */
+export function atOneMoment<T>(store: Store, read: (db: Queries) => Promise<T>): Promise<T> {
+  const begin = store.transaction();
+  return (
+    isPostgresql(store) ? begin.setIsolationLevel('repeatable read').setAccessMode('read only') : begin
+  ).execute(read);
+}
+
+export function isPostgresql(db: Queries): boolean {
+  return db.getExecutor().adapter instanceof PostgresAdapter;
 }

@@ -1,7 +1,8 @@
 /** A version is retired while stations begin jobs with it: either it is refused, or no card and no job ever gets it. */
 import { beforeAll, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { countOnCards } from '../../../app/keyserver/keys/report.ts';
+import { placeOf } from '../../../app/keyserver/keys/groups.ts';
+import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import { CALLER, ENABLE, issue, request } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
@@ -40,7 +41,7 @@ onEveryStore((kind) => {
       const open = await store.selectFrom('jobs').select('state').where('ended', 'is', null).execute();
       const wanted = open.filter(({ state }) => state.includes(`"version":${version}`)).length;
       if (await retiring) {
-        expect([begun, wanted, await countOnCards(store, `${NAME}/mtk`, version)]).toEqual([0, 0, 0]);
+        expect([begun, wanted, await countOnCards(store, placeOf(`${NAME}/mtk`), version)]).toEqual([0, 0, 0]);
       } else {
         refused += 1;
         expect(wanted).toBeGreaterThan(0);

@@ -1,7 +1,8 @@
 /** A second and a third version of the security domain's keys: cards are moved when they come, torn or not, and the first one is retired. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { countOnCards } from '../../../app/keyserver/keys/report.ts';
+import { placeOf } from '../../../app/keyserver/keys/groups.ts';
+import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import { readCardState } from '../../../app/keyserver/store/cards.ts';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
@@ -134,8 +135,8 @@ it('the old version is retired when no card of the type has it, whatever other t
       types.context.store.selectFrom('cards').select('id').where('card_type', '=', 'added'),
     )
     .execute();
-  expect(await countOnCards(types.context.store, 'isd/added/enc', 1)).toBe(0);
-  expect(await countOnCards(types.context.store, 'isd/replaced/enc', 1)).toBeGreaterThan(0);
+  expect(await countOnCards(types.context.store, placeOf('isd/added/enc'), 1)).toBe(0);
+  expect(await countOnCards(types.context.store, placeOf('isd/replaced/enc'), 1)).toBeGreaterThan(0);
   await retire('isd/added', 1);
   expect((await refusal(activate(types, 'isd/added', 1))).code).toBe('not-permitted');
 });

@@ -3,9 +3,11 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { makeKeys } from '../../../app/keyserver/keys/make.ts';
-import { countOnCards, countVersions, listOnCards } from '../../../app/keyserver/keys/report.ts';
+import { countOnCards, countVersions, listOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
-import { earlierVersion, listVersions } from '../../../app/keyserver/keys/versions.ts';
+import { placeOf } from '../../../app/keyserver/keys/groups.ts';
+import { earlierVersion } from '../../../app/keyserver/keys/versions.ts';
+import { listVersions } from '../../../app/keyserver/store/key-versions.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
@@ -229,17 +231,17 @@ onEveryStore((kind) => {
         await request(running.card, rig.context, accounts[2], IDENTITY),
       );
       await activate(rig, name, 3);
-      expect(await countOnCards(store, `${name}/mtk`, 2)).toBe(2);
-      expect(await listOnCards(store, `${name}/mtk`, 2, { after: '', limit: 10 })).toEqual(
+      expect(await countOnCards(store, placeOf(`${name}/mtk`), 2)).toBe(2);
+      expect(await listOnCards(store, placeOf(`${name}/mtk`), 2, { after: '', limit: 10 })).toEqual(
         [certain.identification, doubtful.identification].sort(),
       );
       const [first = ''] = [certain.identification, doubtful.identification].sort();
-      expect(await listOnCards(store, `${name}/mtk`, 2, { after: first, limit: 1 })).toHaveLength(1);
+      expect(await listOnCards(store, placeOf(`${name}/mtk`), 2, { after: first, limit: 1 })).toHaveLength(1);
       expect((await refusal(retire(2, name))).code).toBe('not-permitted');
       await issue(certain.card, rig.context, accounts[0], IDENTITY);
       expect((await refusal(retire(2, name))).code).toBe('not-permitted');
       await issue(doubtful.card, rig.context, accounts[1], IDENTITY);
-      expect(await countOnCards(store, `${name}/mtk`, 2)).toBe(0);
+      expect(await countOnCards(store, placeOf(`${name}/mtk`), 2)).toBe(0);
       // Only the running job is left.
       expect((await refusal(retire(2, name))).code).toBe('not-permitted');
       await carry(running.card, rig.context, open);

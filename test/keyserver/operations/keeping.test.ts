@@ -6,7 +6,8 @@ import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
-import { restoreBackup, writeBackup } from '../../../app/keyserver/store/backup.ts';
+import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
+import { writeBackup } from '../../../app/keyserver/store/backup.ts';
 import { readStoreGeneration } from '../../../app/keyserver/store/generation.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
 import { CALLER, ENABLE, issue, request } from '../../support/forwarder.ts';
@@ -33,7 +34,7 @@ onEveryStore((kind) => {
       await request(running.card, rig.context, account, ENABLE, 'e-wallet'),
     );
     const file = join(places.folder, 'one.backup');
-    expect(await writeBackup(store, kind, file, new Date())).toBeGreaterThan(20);
+    expect(await writeBackup(store, file, new Date())).toBeGreaterThan(20);
     expect(statSync(file).mode & 0o077).toBe(0);
     const generations = [await readStoreGeneration(store)];
     for (const seconds of [0, 60]) {
@@ -66,7 +67,7 @@ onEveryStore((kind) => {
 
   it('a backup that was cut short, changed, or is something else, changes nothing', async () => {
     const file = join(places.folder, 'two.backup');
-    await writeBackup(rig.context.store, kind, file, new Date());
+    await writeBackup(rig.context.store, file, new Date());
     const text = readFileSync(file, 'utf8');
     const lines = text.trimEnd().split('\n');
     const store = await openStore(await places.empty());

@@ -5,7 +5,8 @@ import type { JobContext, OperatorCaller } from '../../../app/keyserver/jobs/con
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { takeReceipts } from '../../../app/keyserver/recovery/take-receipts.ts';
-import { restoreBackup, writeBackup } from '../../../app/keyserver/store/backup.ts';
+import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
+import { writeBackup } from '../../../app/keyserver/store/backup.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
 import type { JobReply, StepReply, Wish } from '../../../app/protocol/wire.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
@@ -24,7 +25,7 @@ onEveryStore((kind) => {
   beforeEach(async () => {
     made += 1;
     const file = join(places.folder, `${made}.backup`);
-    await writeBackup(rig.context.store, kind, file, new Date());
+    await writeBackup(rig.context.store, file, new Date());
     const store = await openStore(await places.empty());
     const storeGeneration = await restoreBackup(store, file, new Date());
     restored = { ...rig.context, store, storeGeneration };

@@ -5,8 +5,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { countVersions } from '../../../app/keyserver/keys/report.ts';
-import { restoreBackup, writeBackup } from '../../../app/keyserver/store/backup.ts';
+import { countVersions } from '../../../app/keyserver/store/keys-on-cards.ts';
+import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
+import { writeBackup } from '../../../app/keyserver/store/backup.ts';
 import { fillVersions } from '../../../app/keyserver/store/migrations-keys.ts';
 import { openSqliteStore } from '../../../app/keyserver/store/open.ts';
 import type { Store } from '../../../app/keyserver/store/store.ts';
@@ -56,7 +57,7 @@ onEveryStore((kind) => {
   it('so does an older backup that is restored, and which version is active is in it', async () => {
     const { store } = types.context;
     const file = join(folder, 'new.backup');
-    await writeBackup(store, kind, file, new Date());
+    await writeBackup(store, file, new Date());
     // As the older program wrote it: without the columns, without the table, without the migration.
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(0, -1);
     const old = lines.flatMap((line, at) => {

@@ -1,7 +1,11 @@
 /** Which cards are on which version of a master key; everything a slot may hold counts, doubts included. */
 import { RESERVED_APP_ID } from '../../catalogue/schema.ts';
-import type { Queries } from '../store/cards.ts';
-import { type Place, placeOf } from './groups.ts';
+import type { Queries } from './store.ts';
+
+/** Where `card_keys` keeps what cards have of a master key. */
+export type KeyPlace =
+  | { readonly kind: 'app'; readonly app: string; readonly slot: string }
+  | { readonly kind: 'domain'; readonly cardType: string };
 
 /** How many cards have a version of a key, or may have it. */
 export interface VersionCount {
@@ -12,7 +16,7 @@ export interface VersionCount {
 }
 
 /** Slots that may hold `version` of the key, of every card. */
-function onCards(db: Queries, place: Place, version: number) {
+function onCards(db: Queries, place: KeyPlace, version: number) {
   const slots = db
     .selectFrom('card_keys')
     .where((is) => is.or([is('version', '=', version), is('other_version', '=', version)]));
@@ -27,8 +31,8 @@ function onCards(db: Queries, place: Place, version: number) {
         );
 }
 
-export async function countOnCards(db: Queries, purpose: string, version: number): Promise<number> {
-  const { count } = await onCards(db, placeOf(purpose), version)
+export async function countOnCards(db: Queries, place: KeyPlace, version: number): Promise<number> {
+  const { count } = await onCards(db, place, version)
     .select((select) => select.fn.count<number | string>('card_keys.card').distinct().as('count'))
     .executeTakeFirstOrThrow();
   return Number(count);
@@ -37,11 +41,11 @@ export async function countOnCards(db: Queries, purpose: string, version: number
 /** One page of the cards that have a version of a key or may have it, in the order of their codes, behind `after`. */
 export async function listOnCards(
   db: Queries,
-  purpose: string,
+  place: KeyPlace,
   version: number,
   page: { readonly after: string; readonly limit: number },
 ): Promise<readonly string[]> {
-  const rows = await onCards(db, placeOf(purpose), version)
+  const rows = await onCards(db, place, version)
     .select('card_keys.card')
     .distinct()
     .where('card_keys.card', '>', page.after)

@@ -1,0 +1,118 @@
+/** The transaction that begins a job: what could be true of the card afterwards is on disk before the first batch leaves. */
+import { KaikaError } from '../../protocol/errors.ts';
+import type { CardState } from '../issuer/card-state.ts';
+import { bindAccount } from '../store/bindings.ts';
+import { beginGeneration, insertCard } from '../store/card-rows.ts';
+import { readCardState, writeCardState } from '../store/cards.ts';
+import { findJobByRequest, findLatestJobs, insertJob, readState, supersedeOpenJobs } from '../store/jobs.ts';
+import { isAnyRetired } from '../store/key-versions.ts';
+import { holdLease, releaseCard } from '../store/leases.ts';
+import { writeStep } from '../store/steps.ts';
+import type { Queries } from '../store/store.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { Overtaken } from '../store/turns.ts';
+import { countUse } from './caps.ts';
+import { type JobContext, leaseEnd } from './context.ts';
+import type { StartDecision } from './decisions.ts';
+import { keysWanted } from './keys-wanted.ts';
+
+/** `sealed`: the reply. @throws KaikaError `account-taken`; Overtaken */
+export async function commitStart(context: JobContext, start: StartDecision, sealed: string): Promise<void> {
+  await inTransaction(
+    context.store,
+    (db) => commit(db, context, start, sealed),
+    () => new Overtaken(),
+  );
+}
+
+async function commit(db: Queries, context: JobContext, start: StartDecision, sealed: string): Promise<void> {
+  const { at: now, next, request, caller, outcome } = start;
+  const { identification: card, account, accountFactor: factor } = next.job;
+  // A write first: from here on the card's rows are ours, and what is read is the newest.
+  await beginOnCard(db, start, context.storeGeneration);
+  await requireUnchanged(db, card, start.before);
+  if ((await findJobByRequest(db, request.requestId)) !== undefined) throw new Overtaken();
+  if (start.effect && !(await bindAccount(db, card, { account, factor })))
+    throw new KaikaError('account-taken', 'another card has this account');
+  await supersedeOpenJobs(db, card, now);
+  const issuedIn = await whoEnabled(db, card, start.before, next.card);
+  await insertJob(
+    db,
+    {
+      id: start.job,
+      request_id: request.requestId,
+      request_hash: start.hash,
+      station: caller.station,
+      operator: caller.operator,
+      reader: request.reader,
+      card,
+      account: request.account,
+      generation: start.generation,
+      started: now,
+    },
+    {
+      seq: outcome === undefined ? 1 : 0,
+      state: next.job,
+      ended: outcome === undefined ? null : now,
+      outcome: outcome ?? null,
+    },
+  );
+  // A version that was active when the job was decided may have been retired since. Asked behind the row in `jobs`, which retiring
+  // waits for: whichever of the two is second sees the other.
+  if (await isAnyRetired(db, keysWanted(next.job))) throw new Overtaken();
+  await writeStep(db, {
+    job: start.job,
+    seq: 0,
+    request_hash: start.hash,
+    sealed,
+    created: now,
+    receipt: null,
+  });
+  await writeCardState(db, card, start.before, next.card, now, issuedIn);
+  if (outcome === undefined)
+    await holdLease(db, {
+      card,
+      job: start.job,
+      station: caller.station,
+      operator: caller.operator,
+      reader: request.reader,
+      since: now,
+      expires: leaseEnd(context),
+    });
+  // Whoever had the card lost it to this job, and this job is over.
+  else await releaseCard(db, card);
+  await countUse(db, context, start.use);
+}
+
+/** @throws Overtaken when another job has begun on the card since it was decided */
+async function beginOnCard(db: Queries, start: StartDecision, storeGeneration: number): Promise<void> {
+  const { row, generation } = start;
+  const begun =
+    row === undefined
+      ? await insertCard(db, {
+          id: start.next.job.identification,
+          card_type: start.cardType,
+          generation,
+          first_seen: start.at,
+          store_generation: String(storeGeneration),
+        })
+      : await beginGeneration(db, row, { generation, storeGeneration });
+  if (!begun) throw new Overtaken();
+}
+
+const RECENT_JOBS = 5;
+
+/** An app that the look found enabled, and the record did not, was enabled by the last job that set out to. */
+async function whoEnabled(db: Queries, card: string, before: CardState, after: CardState) {
+  const found = Object.keys(after.apps).filter(
+    (app) => after.apps[app]?.state === 'enabled' && before.apps[app]?.state !== 'enabled',
+  );
+  const jobs = found.length === 0 ? [] : await findLatestJobs(db, card, RECENT_JOBS);
+  return (app: string) => jobs.find((job) => readState(job).apps[app]?.action === 'enable')?.id ?? null;
+}
+
+/** A step of the job that held the card may have been committed since its state was read. */
+async function requireUnchanged(db: Queries, card: string, before: CardState): Promise<void> {
+  const current = await readCardState(db, card);
+  if (JSON.stringify(current) !== JSON.stringify(before)) throw new Overtaken();
+}

@@ -1,0 +1,66 @@
+/** The transaction of a step: answers, what they mean for the card, and the next batch's intent, on disk before the reply leaves. */
+import { KaikaError } from '../../protocol/errors.ts';
+import { bindAccount } from '../store/bindings.ts';
+import { holdCard, writeSetAside } from '../store/card-rows.ts';
+import { writeCardState } from '../store/cards.ts';
+import { insertCommands } from '../store/commands.ts';
+import { moveJob } from '../store/jobs.ts';
+import { endLease, renewLease } from '../store/leases.ts';
+import { writeStep } from '../store/steps.ts';
+import type { Queries } from '../store/store.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { Overtaken } from '../store/turns.ts';
+import { countUse } from './caps.ts';
+import { type JobContext, leaseEnd } from './context.ts';
+import type { StepDecision } from './decisions.ts';
+import { answeredCommands } from './receipts.ts';
+
+/** What goes to the station, as far as it is kept for a repeated report. */
+export interface KeptReply {
+  /** The batch, sealed; null when the job is over: its outcome stands in the job. */
+  readonly sealed: string | null;
+  /** The receipt that goes with an outcome. */
+  readonly receipt: string | null;
+}
+
+/** Compare-and-set on (job, seq, generation). @throws Overtaken; KaikaError `account-taken` */
+export async function commitStep(context: JobContext, step: StepDecision, kept: KeptReply): Promise<void> {
+  await inTransaction(
+    context.store,
+    (db) => commit(db, context, step, kept),
+    () => new Overtaken(),
+  );
+}
+
+async function commit(db: Queries, context: JobContext, step: StepDecision, kept: KeptReply): Promise<void> {
+  const { at: now, row, seq, next, outcome } = step;
+  const { account, accountFactor: factor, setAside } = next.job;
+  if (!(await holdCard(db, row.card, row.generation))) throw new Overtaken();
+  const moved = await moveJob(db, row.id, seq, {
+    seq: outcome === undefined ? seq + 1 : seq,
+    state: next.job,
+    ended: outcome === undefined ? null : now,
+    outcome: outcome ?? null,
+  });
+  if (!moved) throw new Overtaken();
+  if (step.effect && !(await bindAccount(db, row.card, { account, factor })))
+    throw new KaikaError('account-taken', 'another card has this account');
+  await writeStep(db, { job: row.id, seq, request_hash: step.hash, created: now, ...kept });
+  await insertCommands(
+    db,
+    answeredCommands(step).map(({ seq: batch, step: name, app, sw, loadFileHash }, position) => ({
+      job: row.id,
+      seq: batch,
+      position,
+      step: name,
+      app,
+      sw,
+      load_file_hash: loadFileHash,
+    })),
+  );
+  await writeCardState(db, row.card, step.before, next.card, now, () => row.id);
+  if (setAside !== null) await writeSetAside(db, row.card, setAside);
+  if (outcome === undefined) await renewLease(db, row.id, leaseEnd(context));
+  else await endLease(db, row.card, row.id);
+  await countUse(db, context, step.use);
+}

@@ -1,0 +1,143 @@
+/** What a receipt does to the record: its card as it says, its job, or its keys where later jobs did not get that far. */
+import { KaikaError } from '../../protocol/errors.ts';
+import type { StepName } from '../../protocol/wire.ts';
+import type { CardState } from '../issuer/card-state.ts';
+import { bindAccount } from '../store/bindings.ts';
+import { writeGenerations, writeSetAside } from '../store/card-rows.ts';
+import { readCardState, writeCardState } from '../store/cards.ts';
+import { commandsSince, insertCommands, lastAnswered } from '../store/commands.ts';
+import { noteEnabledIn } from '../store/deeds.ts';
+import { insertJob, overwriteJob, supersedeOpenJobs } from '../store/jobs.ts';
+import { findLease, releaseCard } from '../store/leases.ts';
+import type { Queries } from '../store/store.ts';
+import type { CardsTable, JobCommandsTable, JobsTable } from '../store/tables.ts';
+import type { ReceiptContent } from './receipt.ts';
+import { unpackCommands } from './receipt-commands.ts';
+import { rescued, type TouchedSince } from './rescue.ts';
+
+/** The receipt tells more of its job than the record does. */
+export function isFurther({ job: { seq, outcome } }: ReceiptContent, job: JobsTable): boolean {
+  return job.outcome === null && (seq > job.seq || outcome !== null);
+}
+
+/** The card as the receipt, the newest that is known of it, says. */
+export async function restoreCard(
+  db: Queries,
+  content: ReceiptContent,
+  row: CardsTable,
+  now: Date,
+): Promise<void> {
+  const { card, state, generation, storeGeneration } = content;
+  const at = now.toISOString();
+  await supersedeOpenJobs(db, card.id, at);
+  await releaseCard(db, card.id);
+  await writeGenerations(db, card.id, { generation, storeGeneration });
+  const { account, accountFactor: factor } = card;
+  const bound =
+    row.account !== null ||
+    account === null ||
+    factor === null ||
+    (await bindAccount(db, card.id, { account, factor }));
+  // Both cards have the account's keys now: people have to decide.
+  await writeSetAside(
+    db,
+    card.id,
+    bound ? card.setAside : 'its account was given to another card after a backup was restored',
+  );
+  const before = await readCardState(db, card.id);
+  await writeCardState(db, card.id, before, state, at, (app) => content.enabledIn[app] ?? null);
+}
+
+/** The job as it then was; one without an end is over, because its card goes on from what is known of it now. */
+export async function restoreJob(
+  db: Queries,
+  content: ReceiptContent,
+  known: JobsTable | undefined,
+  now: Date,
+): Promise<void> {
+  const { job, card, generation } = content;
+  const standing = {
+    seq: job.seq,
+    state: job.state,
+    ended: job.ended ?? now.toISOString(),
+    outcome: job.outcome,
+  };
+  if (known === undefined)
+    await insertJob(
+      db,
+      {
+        id: job.id,
+        request_id: job.requestId,
+        request_hash: job.requestHash,
+        station: job.station,
+        operator: job.operator,
+        reader: job.reader,
+        card: card.id,
+        account: job.account,
+        generation,
+        started: job.started,
+      },
+      standing,
+    );
+  else await overwriteJob(db, job.id, standing);
+  const answered = await lastAnswered(db, job.id);
+  await insertCommands(
+    db,
+    commandRows(content).filter(({ seq }) => seq > answered),
+  );
+}
+
+function commandRows({ job, commands }: ReceiptContent): JobCommandsTable[] {
+  const positions = new Map<number, number>();
+  return unpackCommands(commands).map(({ seq, step, app, sw, loadFileHash }) => {
+    const position = positions.get(seq) ?? 0;
+    positions.set(seq, position + 1);
+    return { job: job.id, seq, position, step, app, sw, load_file_hash: loadFileHash };
+  });
+}
+
+/**
+ * A card that came before its receipt: the receipt says which keys it really has, as far as no job since has been let in with others. Gives
+ * false when there is nothing to put right.
+ * @throws KaikaError `server-busy` while a station has the card in hand
+ */
+export async function helpCard(
+  db: Queries,
+  content: ReceiptContent,
+  row: CardsTable,
+  now: Date,
+): Promise<boolean> {
+  if (content.storeGeneration >= Number(row.store_generation)) return false;
+  const before: CardState = await readCardState(db, row.id);
+  const after = rescued(before, content.state, await touchedSince(db, content));
+  if (after === before) return false;
+  const at = now.toISOString();
+  const lease = await findLease(db, row.id);
+  if (lease !== undefined && lease.expires > at)
+    throw new KaikaError('server-busy', 'a station has the card of a receipt in hand');
+  // A station that is lost knew less of the card than the receipt does.
+  if (lease !== undefined) {
+    await supersedeOpenJobs(db, row.id, at);
+    await releaseCard(db, row.id);
+  }
+  await writeCardState(db, row.id, before, after, at);
+  const helped = Object.keys(after.apps).filter((app) => after.apps[app] !== before.apps[app]);
+  for (const app of helped) await noteEnabledIn(db, row.id, app, content.enabledIn[app] ?? null);
+  return true;
+}
+
+const LETS_IN: readonly StepName[] = ['authenticate', 'install-app', 'delete-app'];
+/** Status words behind which the card may have done it. */
+const MAY_BE_DONE = ['9000', 'none', 'lost', 'unproven'];
+
+/** What jobs of this card that began after the receipt's may have been let into by the card. */
+async function touchedSince(db: Queries, { card, job }: ReceiptContent): Promise<TouchedSince> {
+  const rows = await commandsSince(db, card.id, job, {
+    steps: [...LETS_IN, 'authenticate-secure-channel'],
+    sws: MAY_BE_DONE,
+  });
+  return {
+    apps: new Set(rows.flatMap(({ app }) => app ?? [])),
+    domain: rows.some(({ step }) => step === 'authenticate-secure-channel'),
+  };
+}

@@ -1,0 +1,94 @@
+/** The row of a card: what it is, whose, and how often jobs have begun on it. What is known of its apps is in cards.ts. */
+import type { Queries } from './store.ts';
+import type { CardsTable } from './tables.ts';
+
+export async function findCard(db: Queries, card: string): Promise<CardsTable | undefined> {
+  return db.selectFrom('cards').selectAll().where('id', '=', card).executeTakeFirst();
+}
+
+export async function listCards(db: Queries, cards: readonly string[]): Promise<CardsTable[]> {
+  return db.selectFrom('cards').selectAll().where('id', 'in', cards).execute();
+}
+
+/** A card as it is first written. */
+export type NewCard = Pick<CardsTable, 'id' | 'card_type' | 'generation' | 'first_seen' | 'store_generation'>;
+
+const NOTHING_YET = { account: null, account_factor: null, set_aside: null } as const;
+
+/** Writes a card that is not there. Gives false when it is. */
+export async function insertCard(db: Queries, card: NewCard): Promise<boolean> {
+  const inserted = await db
+    .insertInto('cards')
+    .values({ ...card, ...NOTHING_YET })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .executeTakeFirst();
+  return inserted.numInsertedOrUpdatedRows !== 0n;
+}
+
+/** Writes the card's row before anything is read of it, so that it is this transaction's; makes one that is not there. */
+export async function holdOrInsertCard(db: Queries, card: NewCard): Promise<CardsTable> {
+  await db
+    .insertInto('cards')
+    .values({ ...card, ...NOTHING_YET })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet((set) => ({ id: set.ref('excluded.id') })))
+    .execute();
+  const row = await findCard(db, card.id);
+  if (row === undefined) throw new Error('the card was not written');
+  return row;
+}
+
+/**
+ * Writes the row as it is, if it still has this generation: compared by writing, because a transaction that begins by reading could not become
+ * a writer behind another instance's back. Gives false when another job has begun on the card.
+ */
+export async function holdCard(db: Queries, card: string, generation: number): Promise<boolean> {
+  const held = await db
+    .updateTable('cards')
+    .set({ generation })
+    .where('id', '=', card)
+    .where('generation', '=', generation)
+    .executeTakeFirst();
+  return held.numUpdatedRows === 1n;
+}
+
+/** Generations of the card and of the store: together they tell which of two pieces of knowledge is the newer one. */
+export interface Generations {
+  readonly generation: number;
+  readonly storeGeneration: number;
+}
+
+/** Begins a generation of a card that is still as `row`. Gives false when it is not. */
+export async function beginGeneration(db: Queries, row: CardsTable, to: Generations): Promise<boolean> {
+  const raised = await db
+    .updateTable('cards')
+    .set({ generation: to.generation, store_generation: String(to.storeGeneration) })
+    .where('id', '=', row.id)
+    .where('generation', '=', row.generation)
+    .where('account', 'is not distinct from', row.account)
+    .where('set_aside', 'is not distinct from', row.set_aside)
+    .executeTakeFirst();
+  return raised.numUpdatedRows === 1n;
+}
+
+/** Begins the next generation of a card, whatever it is. Gives false for a card that was never seen. */
+export async function raiseGeneration(db: Queries, card: string, storeGeneration: number): Promise<boolean> {
+  const raised = await db
+    .updateTable('cards')
+    .set((set) => ({ generation: set('generation', '+', 1), store_generation: String(storeGeneration) }))
+    .where('id', '=', card)
+    .executeTakeFirst();
+  return raised.numUpdatedRows === 1n;
+}
+
+export async function writeGenerations(db: Queries, card: string, to: Generations): Promise<void> {
+  await db
+    .updateTable('cards')
+    .set({ generation: to.generation, store_generation: String(to.storeGeneration) })
+    .where('id', '=', card)
+    .execute();
+}
+
+/** Sets a card aside, or takes it back. */
+export async function writeSetAside(db: Queries, card: string, reason: string | null): Promise<void> {
+  await db.updateTable('cards').set({ set_aside: reason }).where('id', '=', card).execute();
+}

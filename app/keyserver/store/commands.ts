@@ -1,0 +1,85 @@
+/** Commands that jobs sent to cards, with what became of them: labels and status words, never data. */
+import { z } from 'zod';
+import type { StepName } from '../../protocol/wire.ts';
+import type { Queries } from './store.ts';
+import type { JobCommandsTable, LateAnswersTable } from './tables.ts';
+
+export async function insertCommands(db: Queries, rows: readonly JobCommandsTable[]): Promise<void> {
+  // SQLite takes a bounded number of values in one statement.
+  for (let at = 0; at < rows.length; at += 100) {
+    await db
+      .insertInto('job_commands')
+      .values(rows.slice(at, at + 100))
+      .execute();
+  }
+}
+
+/** Commands of jobs, in the order they were sent. */
+export async function listCommands(db: Queries, jobs: readonly string[]): Promise<JobCommandsTable[]> {
+  return db
+    .selectFrom('job_commands')
+    .selectAll()
+    .where('job', 'in', jobs)
+    .orderBy('job')
+    .orderBy('seq')
+    .orderBy('position')
+    .execute();
+}
+
+/** The last batch of a job that has its commands on record; 0 for none. */
+export async function lastAnswered(db: Queries, job: string): Promise<number> {
+  const row = await db
+    .selectFrom('job_commands')
+    .select((max) => max.fn.max('seq').as('seq'))
+    .where('job', '=', job)
+    .executeTakeFirst();
+  return row?.seq ?? 0;
+}
+
+/** Steps with one of these status words, in jobs of the card that began after the given one. */
+export async function commandsSince(
+  db: Queries,
+  card: string,
+  job: { readonly id: string; readonly started: string },
+  wanted: { readonly steps: readonly StepName[]; readonly sws: readonly string[] },
+): Promise<{ step: string; app: string | null }[]> {
+  return db
+    .selectFrom('job_commands')
+    .innerJoin('jobs', 'jobs.id', 'job_commands.job')
+    .select(['job_commands.step as step', 'job_commands.app as app'])
+    .where('jobs.card', '=', card)
+    .where('jobs.id', '!=', job.id)
+    .where('jobs.started', '>', job.started)
+    .where('job_commands.step', 'in', wanted.steps)
+    .where('job_commands.sw', 'in', wanted.sws)
+    .execute();
+}
+
+/** What a station reported of a batch after another job had taken its card over. */
+export interface LateReport {
+  readonly job: string;
+  readonly seq: number;
+  readonly generation: number;
+  readonly received: string;
+  readonly sws: readonly string[];
+}
+
+/** The first late report of a batch is kept. */
+export async function noteLate(db: Queries, report: LateReport): Promise<void> {
+  const row: LateAnswersTable = { ...report, sws: JSON.stringify(report.sws) };
+  await db
+    .insertInto('late_answers')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['job', 'seq']).doNothing())
+    .execute();
+}
+
+export async function listLate(db: Queries, jobs: readonly string[]): Promise<LateReport[]> {
+  const rows = await db
+    .selectFrom('late_answers')
+    .selectAll()
+    .where('job', 'in', jobs)
+    .orderBy('seq')
+    .execute();
+  return rows.map((row) => ({ ...row, sws: z.array(z.string()).parse(JSON.parse(row.sws)) }));
+}

@@ -1,0 +1,42 @@
+/** Which job enabled each app of a card. */
+import type { Deed } from '../../protocol/wire.ts';
+import type { Queries } from './store.ts';
+
+/** The job by which each app was enabled, as far as it is known. */
+export async function readEnabledIn(db: Queries, card: string): Promise<Record<string, string>> {
+  const rows = await db
+    .selectFrom('card_apps')
+    .select(['app', 'issued_in'])
+    .where('card', '=', card)
+    .where('issued_in', 'is not', null)
+    .execute();
+  return Object.fromEntries(rows.map(({ app, issued_in }) => [app, issued_in ?? '']));
+}
+
+/** Notes the job that enabled an app where none is noted yet. */
+export async function noteEnabledIn(
+  db: Queries,
+  card: string,
+  app: string,
+  job: string | null,
+): Promise<void> {
+  await db
+    .updateTable('card_apps')
+    .set({ issued_in: job })
+    .where('card', '=', card)
+    .where('app', '=', app)
+    .where('state', '=', 'enabled')
+    .where('issued_in', 'is', null)
+    .execute();
+}
+
+/** By whom, where and when each app was enabled. */
+export async function listDeeds(db: Queries, card: string): Promise<Map<string, Deed>> {
+  const rows = await db
+    .selectFrom('card_apps')
+    .innerJoin('jobs', 'jobs.id', 'card_apps.issued_in')
+    .select(['app', 'jobs.id as job', 'operator', 'station', 'reader', 'started', 'ended'])
+    .where('card_apps.card', '=', card)
+    .execute();
+  return new Map(rows.map(({ app, started, ended, ...deed }) => [app, { ...deed, at: ended ?? started }]));
+}
