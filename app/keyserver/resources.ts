@@ -10,6 +10,7 @@ import { readCapFile } from '../globalplatform/cap-file.ts';
 import { LoadFileTooLarge } from '../globalplatform/errors.ts';
 import { blockCount } from '../globalplatform/load.ts';
 import { KaikaError } from '../protocol/errors.ts';
+import { ConfigError } from './config.ts';
 import type { LoadPackage } from './issuer/ports.ts';
 
 /** The program's own resources folder. */
@@ -25,7 +26,7 @@ export function openCatalogue(folder: string, dialects?: DialectRegistry): Catal
 
 /**
  * The packages of all apps, read and checked once at the start.
- * @throws CapFileError for a damaged one; Error when a package is not the one its app names or needs more memory than declared.
+ * @throws CapFileError for a damaged one; ConfigError when a package is not the one its app names or needs more memory than declared.
  */
 export function openPackages(folder: string, catalogue: Catalogue): (app: string) => LoadPackage {
   const packages = new Map<string, LoadPackage>();
@@ -33,11 +34,11 @@ export function openPackages(folder: string, catalogue: Catalogue): (app: string
     if (app.package === undefined) continue;
     const cap = readCapFile(readFileSync(join(folder, 'packages', app.package)));
     if (cap.package.aid !== app.packageAid || !cap.applets.includes(app.appletAid)) {
-      throw new Error(`${app.package} is not the package that apps.json names for ${app.id}`);
+      throw new ConfigError(`${app.package} is not the package that apps.json names for ${app.id}`);
     }
     const { bytes, sha256 } = cap.loadFile();
     if (bytes.length > app.memory.load) {
-      throw new Error(`${app.package} needs more memory than apps.json declares for ${app.id}`);
+      throw new ConfigError(`${app.package} needs more memory than apps.json declares for ${app.id}`);
     }
     refuseTooLarge(catalogue, app.id, app.package, bytes);
     packages.set(app.id, { loadFile: bytes, hash: toHex(sha256) });
@@ -57,7 +58,7 @@ function refuseTooLarge(catalogue: Catalogue, app: string, file: string, bytes: 
       blockCount(bytes, securityDomain.blockSize);
     } catch (error) {
       if (!(error instanceof LoadFileTooLarge)) throw error;
-      throw new Error(`${file} of ${app} is too large for cards of type ${id}: ${error.message}`);
+      throw new ConfigError(`${file} of ${app} is too large for cards of type ${id}: ${error.message}`);
     }
   }
 }

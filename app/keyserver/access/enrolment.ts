@@ -1,6 +1,9 @@
-/** Writing operators and stations into the store. */
+/** Letting operators and stations in. Each leaves a row in the audit log, with who sat at the server. */
 import type { X509Certificate } from 'node:crypto';
+import { writeAudit } from '../audit/entries.ts';
 import type { Store } from '../store/open.ts';
+import { putOperator } from '../store/people.ts';
+import { putStation } from '../store/stations.ts';
 import { hashSecret } from './secrets.ts';
 
 /** Adds an operator, or gives an existing one a new name and secret, which ends their sessions. */
@@ -8,19 +11,12 @@ export async function writeOperator(
   store: Store,
   operator: { readonly id: string; readonly name: string; readonly secret: string },
 ): Promise<void> {
-  const values = {
-    name: operator.name,
-    role: 'operator',
-    secret_hash: await hashSecret(operator.secret),
-    disabled: 0,
-  };
+  const { id, name, secret } = operator;
+  const secretHash = await hashSecret(secret);
   await store.transaction().execute(async (db) => {
-    await db
-      .insertInto('operators')
-      .values({ id: operator.id, ...values })
-      .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
-      .execute();
-    await db.deleteFrom('sessions').where('operator', '=', operator.id).execute();
+    const known = await putOperator(db, { id, name, secretHash });
+    const kind = known ? 'operator-secret' : 'operator-add';
+    await writeAudit(db, { kind, operator: id, detail: { name } }, new Date());
   });
 }
 
@@ -28,7 +24,8 @@ export async function writeOperator(
 export async function enrolStation(store: Store, name: string, certificate: X509Certificate): Promise<void> {
   const fingerprint = certificate.fingerprint256.replaceAll(':', '');
   await store.transaction().execute(async (db) => {
-    await db.deleteFrom('stations').where('name', '=', name).execute();
-    await db.insertInto('stations').values({ fingerprint, name, revoked: 0 }).execute();
+    const known = await putStation(db, name, fingerprint);
+    const kind = known ? 'station-certificate' : 'station-add';
+    await writeAudit(db, { kind, station: name, detail: { fingerprint } }, new Date());
   });
 }

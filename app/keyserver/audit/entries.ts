@@ -1,26 +1,41 @@
 /** What somebody has to answer for, one row each. */
 import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
 import { insertAudit } from '../store/audit.ts';
 import type { Queries } from '../store/store.ts';
 
+/** What is entered, and whether somebody at the server's own terminal did it; otherwise a station or the server itself did. */
+const KINDS = {
+  limit: 'wire',
+  receipt: 'wire',
+  release: 'terminal',
+  restore: 'terminal',
+  backup: 'terminal',
+  'operator-add': 'terminal',
+  'operator-secret': 'terminal',
+  'station-add': 'terminal',
+  'station-certificate': 'terminal',
+  'key-make': 'terminal',
+  'key-activate': 'terminal',
+  'key-retire': 'terminal',
+  // Taken over from the token by whichever command or server comes first.
+  'key-adopt': 'server',
+} as const satisfies Record<string, 'terminal' | 'wire' | 'server'>;
+
 export interface AuditEntry {
-  readonly kind:
-    | 'limit'
-    | 'release'
-    | 'restore'
-    | 'receipt'
-    | 'key-make'
-    | 'key-adopt'
-    | 'key-activate'
-    | 'key-retire';
+  readonly kind: keyof typeof KINDS;
+  /** The station that did it, or that it was done to. */
   readonly station?: string;
+  /** The operator who answers for it, or to whom it was done. */
   readonly operator?: string;
   readonly card?: string;
   readonly job?: string;
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
+/** Entries of the terminal also name the system's user, `by`: operator and reason are what somebody typed. */
 export async function writeAudit(db: Queries, entry: AuditEntry, now: Date): Promise<void> {
+  const by = KINDS[entry.kind] === 'terminal' ? systemUser() : undefined;
   await insertAudit(db, {
     id: randomUUID(),
     at: now.toISOString(),
@@ -29,6 +44,15 @@ export async function writeAudit(db: Queries, entry: AuditEntry, now: Date): Pro
     operator: entry.operator ?? null,
     card: entry.card ?? null,
     job: entry.job ?? null,
-    detail: JSON.stringify(entry.detail),
+    detail: JSON.stringify(by === undefined ? entry.detail : { by, ...entry.detail }),
   });
+}
+
+/** The user whom the operating system lets run this program; its number where it has no name, as in a container. */
+function systemUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}`;
+  }
 }

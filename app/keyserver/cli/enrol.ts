@@ -24,12 +24,28 @@ export async function addOperator(config: ServerConfig, id?: string, name?: stri
 export async function addStation(config: ServerConfig, name?: string, certificate?: string): Promise<number> {
   if (name === undefined || certificate === undefined)
     throw new ConfigError('station needs --name and --certificate.');
+  const read = readCertificate(certificate);
   const store = await openStore(config.store);
   try {
-    await enrolStation(store, name, new X509Certificate(readFileSync(certificate)));
+    await enrolStation(store, name, read);
   } finally {
     await store.destroy();
   }
   process.stderr.write(`Station ${name} is enrolled.\n`);
   return 0;
+}
+
+/** @throws ConfigError naming the file */
+function readCertificate(file: string): X509Certificate {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch {
+    throw new ConfigError(`${file}: the certificate cannot be read.`);
+  }
+  try {
+    return new X509Certificate(bytes);
+  } catch {
+    throw new ConfigError(`${file} is no certificate in PEM.`);
+  }
 }

@@ -1,4 +1,6 @@
 /** `backup`, `restore` and `release`: what keeps a site going when something went wrong. */
+import { basename } from 'node:path';
+import { writeAudit } from '../audit/entries.ts';
 import { ConfigError, type ServerConfig } from '../config.ts';
 import { releaseSetAside } from '../recovery/release.ts';
 import { restoreBackup } from '../recovery/restore.ts';
@@ -7,7 +9,12 @@ import { openStore, type Store } from '../store/open.ts';
 
 export async function backUp(config: ServerConfig, to?: string): Promise<number> {
   if (to === undefined) throw new ConfigError('backup needs --to FILE.');
-  const rows = await withStore(config, (store) => writeBackup(store, to, new Date()));
+  const rows = await withStore(config, async (store) => {
+    const now = new Date();
+    const written = await writeBackup(store, to, now);
+    await writeAudit(store, { kind: 'backup', detail: { file: basename(to), rows: written } }, now);
+    return written;
+  });
   process.stderr.write(`${rows} rows are in ${to}. The token is not: back it up by its vendor's means.\n`);
   return 0;
 }

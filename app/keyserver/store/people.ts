@@ -18,13 +18,15 @@ export async function putOperator(
   operator: { readonly id: string; readonly name: string; readonly secretHash: string },
 ): Promise<boolean> {
   const { id, name, secretHash } = operator;
-  const known = (await findOperator(db, id)) !== undefined;
   const values = { name, role: 'operator', secret_hash: secretHash, disabled: 0 };
-  await db
+  // A write first: on SQLite the file is then this transaction's until it ends.
+  const { numInsertedOrUpdatedRows } = await db
     .insertInto('operators')
     .values({ id, ...values })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
-    .execute();
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .executeTakeFirst();
+  const known = numInsertedOrUpdatedRows !== 1n;
+  if (known) await db.updateTable('operators').set(values).where('id', '=', id).execute();
   await db.deleteFrom('sessions').where('operator', '=', id).execute();
   return known;
 }

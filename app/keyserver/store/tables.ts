@@ -169,7 +169,7 @@ export interface CountersTable {
 export interface AuditTable {
   id: string;
   at: string;
-  /** `limit`, `release`, `restore`, `receipt`, `key-make`, `key-adopt`, `key-activate`, `key-retire`. */
+  /** One of those in `app/keyserver/audit/entries.ts`. */
   kind: string;
   station: string | null;
   operator: string | null;

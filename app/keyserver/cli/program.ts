@@ -1,0 +1,183 @@
+/** The key server's command line. What a command needs is loaded with it: help and a mistake need neither token nor store. */
+import { Command, CommanderError } from 'commander';
+import { ConfigError, readConfig, type ServerConfig } from '../config.ts';
+import { endOf } from './ending.ts';
+import type { KeysOptions } from './keys.ts';
+
+const LEFT_OUT = { configuration: 2, command: 2, other: 1 } as const;
+
+/** Runs what was typed. Gives the exit status of docs/guide/key-server.md; `tell` gets what goes to standard error beside a command's own words. */
+export async function runCommand(words: readonly string[], tell: (text: string) => void): Promise<number> {
+  let status = 0;
+  const program = buildProgram((ended) => {
+    status = ended;
+  });
+  for (const one of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
+    one.exitOverride().configureOutput({ writeErr: tell });
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return statusOf(error);
+    const end = endOf(error);
+    tell(end.text);
+    return end.status;
+  }
+}
+
+/** commander has said what is wrong by then. */
+function statusOf({ code, exitCode }: CommanderError): number {
+  switch (code) {
+    case 'commander.helpDisplayed':
+      return exitCode;
+    case 'commander.missingMandatoryOptionValue':
+      return LEFT_OUT.configuration;
+    case 'commander.help':
+    case 'commander.unknownCommand':
+      return LEFT_OUT.command;
+    default:
+      return LEFT_OUT.other;
+  }
+}
+
+function buildProgram(ended: (status: number) => void): Command {
+  const program = new Command('npm run server --')
+    .usage('<command> --config FILE')
+    .requiredOption('--config <FILE>', 'configuration of the key server, JSON')
+    .configureHelp({ showGlobalOptions: true })
+    .helpCommand(false);
+  /** A command that works with the configuration. */
+  const on =
+    <Options>(work: (config: ServerConfig, options: Options) => Promise<number>) =>
+    async (options: Options) =>
+      ended(await work(readConfig(program.opts<{ config: string }>().config), options));
+
+  program
+    .command('init')
+    .description('write a first configuration, or try what the file names, and make the store')
+    .action(async () => {
+      const { initialise } = await import('./init.ts');
+      ended(await initialise(program.opts<{ config: string }>().config));
+    });
+  program
+    .command('serve')
+    .description('run the key server')
+    .action(on(async (config) => (await import('./run.ts')).runServer(config)));
+  program
+    .command('status')
+    .description('token, keys and store in a few lines')
+    .action(on(async (config) => (await import('./status.ts')).printStatus(config)));
+  program
+    .command('operator')
+    .description('add an operator, or give them a new secret (read from standard input)')
+    .option('--id <ID>', 'what they sign in with')
+    .option('--name <NAME>', 'their name, as staff read it')
+    .action(
+      on<{ id?: string; name?: string }>(async (config, { id, name }) =>
+        (await import('./enrol.ts')).addOperator(config, id, name),
+      ),
+    );
+  program
+    .command('station')
+    .description('enrol a station by its client certificate')
+    .option('--name <NAME>', 'what it is called in the record')
+    .option('--certificate <FILE>', 'its certificate, PEM')
+    .action(
+      on<{ name?: string; certificate?: string }>(async (config, { name, certificate }) =>
+        (await import('./enrol.ts')).addStation(config, name, certificate),
+      ),
+    );
+  program
+    .command('backup')
+    .description('write the store to a file, while servers run')
+    .option('--to <FILE>', 'the file; it is written whole or not at all')
+    .action(on<{ to?: string }>(async (config, { to }) => (await import('./keeping.ts')).backUp(config, to)));
+  program
+    .command('restore')
+    .description('put a backup into a new, empty store')
+    .option('--from <FILE>', 'the backup')
+    .action(
+      on<{ from?: string }>(async (config, { from }) => (await import('./keeping.ts')).restore(config, from)),
+    );
+  program
+    .command('release')
+    .description('let a card be worked on again that was set aside, or whose tries are few')
+    .option('--card <ID>', 'its identification code')
+    .option('--operator <ID>', 'who answers for it')
+    .option('--reason <TEXT>', 'why')
+    .action(
+      on<{ card?: string; operator?: string; reason?: string }>(async (config, { card, operator, reason }) =>
+        (await import('./keeping.ts')).release(config, card, operator, reason),
+      ),
+    );
+  addKeys(program, on);
+  return program;
+}
+
+type On = <Options>(
+  work: (config: ServerConfig, options: Options) => Promise<number>,
+) => (options: Options) => Promise<void>;
+
+/** `keys` with its own commands. */
+function addKeys(program: Command, on: On): void {
+  const group = program
+    .command('keys')
+    .description("versions of the issuer's master keys")
+    .argument('[command]')
+    .action(() => {
+      throw new ConfigError(`keys ${KEYS.map(({ name }) => name).join(', ')}: one of them.`);
+    });
+  for (const { name, what, version, change, page } of KEYS) {
+    const command = group.command(name).description(what);
+    if (change || page) command.option('--key <KEY>', 'app/APP, app/APP/ROLE or isd/TYPE');
+    if (version) command.option('--version <N>', 'the version');
+    if (page)
+      command
+        .option('--after <CARD>', 'cards behind this one')
+        .option('--limit <N>', 'how many cards at most');
+    if (change) command.option('--operator <ID>', 'who answers for it').option('--reason <TEXT>', 'why');
+    command.action(
+      on<KeysOptions>(async (config, options) => (await import('./keys.ts')).keys(config, name, options)),
+    );
+  }
+}
+
+/** The commands under `keys`. `change`: it needs an operator and a reason. */
+const KEYS = [
+  {
+    name: 'list',
+    what: 'versions of the master keys: algorithm, check value, state',
+    version: false,
+    change: false,
+    page: false,
+  },
+  {
+    name: 'make',
+    what: "make a key's next version inside the token",
+    version: false,
+    change: true,
+    page: false,
+  },
+  {
+    name: 'activate',
+    what: 'new writes use this version; cards on others are moved when they come',
+    version: true,
+    change: true,
+    page: false,
+  },
+  {
+    name: 'rollback',
+    what: 'activate again what was active before',
+    version: false,
+    change: true,
+    page: false,
+  },
+  { name: 'retire', what: 'give up a version that no card has', version: true, change: true, page: false },
+  {
+    name: 'report',
+    what: 'how many cards are on each version, or which',
+    version: true,
+    change: false,
+    page: true,
+  },
+] as const;
