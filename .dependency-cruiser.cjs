@@ -45,6 +45,33 @@ module.exports = {
       to: { path: '^node_modules/', pathNot: '^node_modules/(zod|fflate)/' },
     },
     {
+      name: 'dialects-are-asked-by-interface',
+      comment: 'Which dialect an app speaks, its rule says. The vault has a part of each.',
+      severity: 'error',
+      from: { path: '^app/', pathNot: '^app/(dialects/(registry\\.ts$|[^/]+/)|keyserver/vault/operations/)' },
+      to: { path: '^app/dialects/[^/]+/' },
+    },
+    {
+      name: 'dialects-know-no-other-dialect',
+      severity: 'error',
+      from: { path: '^app/dialects/([^/]+)/' },
+      to: { path: '^app/dialects/(?!$1/)[^/]+/' },
+    },
+    {
+      name: 'dialects-stand-below-the-catalogue',
+      comment: 'The catalogue reads rules with them, so they cannot read the catalogue.',
+      severity: 'error',
+      from: { path: '^app/dialects/' },
+      to: { path: '^app/catalogue/' },
+    },
+    {
+      name: 'issuer-decides-only',
+      comment: 'Store, HTTP and vault come to it as values and ports.',
+      severity: 'error',
+      from: { path: '^app/keyserver/issuer/' },
+      to: { path: '^app/keyserver/(?!issuer/)' },
+    },
+    {
       name: 'station-never-imports-keyserver',
       severity: 'error',
       from: { path: '^app/station/' },
