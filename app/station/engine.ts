@@ -3,7 +3,7 @@
  * requests. One an installation; it owns the folder it is given, not the readers.
  */
 import { randomUUID } from 'node:crypto';
-import type { ReaderPort, ReadersState } from '../card/reader-port.ts';
+import type { ReaderPort, ReaderState, ReadersState } from '../card/reader-port.ts';
 import type { Catalogue } from '../catalogue/schema.ts';
 import { type ErrorCode, KaikaError } from '../protocol/errors.ts';
 import { API_LEVEL, accountSchema, type CardRecord, type Wish, wishSchema } from '../protocol/wire.ts';
@@ -13,7 +13,7 @@ import type { Journal, JournalOptions } from './jobs/journal/journal.ts';
 import { ReceiptBook } from './jobs/receipt-book.ts';
 import { lockInstallation } from './lock.ts';
 import { type Clock, type Log, noLog } from './ports.ts';
-import { ReaderActor } from './readers/reader-actor.ts';
+import { CardReader } from './readers/reader.ts';
 import type { StartRequest } from './readers/start-request.ts';
 import type { HeardTime, ServerClient } from './server/client.ts';
 import { ServerLine } from './server/line.ts';
@@ -98,7 +98,7 @@ class StationEngine implements Engine {
   readonly #line: ServerLine;
   readonly #book: JobBook;
   readonly #receipts: ReceiptBook;
-  readonly #actors = new Map<string, ReaderActor>();
+  readonly #actors = new Map<string, CardReader>();
   /** Jobs that wait for their card, as readers last told of them. */
   #waiting = '';
   readonly #listeners = new Set<(notification: Notification) => void>();
@@ -263,7 +263,7 @@ class StationEngine implements Engine {
     return { ...wish, confirmedBy: token };
   }
 
-  #actor(reader: string): ReaderActor {
+  #actor(reader: string): CardReader {
     const actor = this.#actors.get(reader);
     if (actor === undefined) throw new KaikaError('no-reader');
     return actor;
@@ -292,9 +292,9 @@ class StationEngine implements Engine {
     this.#forgetEnded();
   }
 
-  #addReader(name: string, reader: Parameters<ReaderActor['update']>[0]): void {
+  #addReader(name: string, reader: ReaderState): void {
     const { readers, catalogue, clock } = this.#options;
-    const actor = new ReaderActor(
+    const actor = new CardReader(
       {
         readers,
         catalogue,
@@ -306,7 +306,7 @@ class StationEngine implements Engine {
           this.#forgetEnded();
           this.#refreshWaiting();
         },
-        jobs: this.#book,
+        work: this.#book,
       },
       reader,
     );

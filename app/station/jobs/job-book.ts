@@ -1,6 +1,7 @@
 /** The jobs of this station: those in hand, those whose end is still shown, those the server must still be told of. */
 import { KaikaError } from '../../protocol/errors.ts';
 import type { JobRequest } from '../../protocol/wire.ts';
+import type { WorkSource } from '../readers/work.ts';
 import type { JobView, Notification } from '../views.ts';
 import type { JobPorts } from './job-ports.ts';
 import type { UnfinishedJob } from './journal/rows.ts';
@@ -13,7 +14,7 @@ export interface JobBookPorts {
   readonly track: (run: Promise<void>) => void;
 }
 
-export class JobBook {
+export class JobBook implements WorkSource {
   readonly #ports: JobBookPorts;
   readonly #jobs = new Map<string, Job>();
 

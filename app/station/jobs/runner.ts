@@ -5,8 +5,10 @@
 import { KaikaError } from '../../protocol/errors.ts';
 import type { Batch, JobRequest, Wish } from '../../protocol/wire.ts';
 import type { CardLink } from '../readers/card-link.ts';
-import { codeOfCardFault } from '../readers/look.ts';
-import type { JobView } from '../views.ts';
+
+import { codeOfCardFault } from '../readers/machine/card-faults.ts';
+import type { Work } from '../readers/work.ts';
+import type { JobState, JobView } from '../views.ts';
 import { type Asker, askForJob, askForReply } from './asking.ts';
 import type { JobPorts } from './job-ports.ts';
 import type { UnfinishedJob } from './journal/rows.ts';
@@ -27,7 +29,7 @@ interface JobFacts {
   readonly wishes: readonly Wish[];
 }
 
-export class Job {
+export class Job implements Work {
   readonly id: string;
   readonly identification: string;
   readonly #facts: JobFacts;
@@ -81,6 +83,11 @@ export class Job {
   /** Whether it may have the card now: it is in hand and has none. */
   get wantsCard(): boolean {
     return wantsCard(this.#phase);
+  }
+
+  /** Where it stands, in one word. */
+  get state(): JobState['kind'] {
+    return shownOf(this.#phase).kind;
   }
 
   get reader(): string {

@@ -1,6 +1,7 @@
 /** The card a job works on: one connection, good until the first sign that the card went or was reset. */
 import { type CardConnection, CardError, type CardFault } from '../../card/reader-port.ts';
 import type { CardEvent } from '../../protocol/wire.ts';
+import { eventOfCardFault } from './machine/card-faults.ts';
 
 export interface LinkLoss {
   readonly event: CardEvent;
@@ -39,7 +40,7 @@ export class CardLink {
   /** The link is over, also for a command still on its way. The first cause stays. */
   lose(fault: CardFault): void {
     if (this.#loss !== undefined) return;
-    this.#loss = { fault, event: eventOf(fault) };
+    this.#loss = { fault, event: eventOfCardFault(fault) };
     this.#tellLost(this.#loss);
   }
 
@@ -61,9 +62,4 @@ export class CardLink {
       throw error;
     }
   }
-}
-
-/** After a fault of communication the card is reset before anything else is sent to it. */
-function eventOf(fault: CardFault): CardEvent {
-  return fault === 'card-reset' || fault === 'communication' ? 'reset' : 'removed';
 }

@@ -5,7 +5,7 @@
 import { aidBytes, toAid } from '../../card/aid.ts';
 import { encodeCommand } from '../../card/apdu.ts';
 import { toHex } from '../../card/bytes.ts';
-import { type CardConnection, CardError, type CardFault } from '../../card/reader-port.ts';
+import { type CardConnection, CardError } from '../../card/reader-port.ts';
 import { identificationFiles, readSelected, selectFile } from '../../catalogue/identification.ts';
 import {
   decidingObjects,
@@ -197,25 +197,4 @@ async function send(card: Card, command: Uint8Array): Promise<Answer> {
   const answer = await exchange(card, command, { repeatable: true });
   const sw = ((answer[answer.length - 2] ?? 0) << 8) | (answer[answer.length - 1] ?? 0);
   return { data: answer.slice(0, -2), sw };
-}
-
-/** The code staff read for a fault between us and a card. */
-export function codeOfCardFault(fault: CardFault): ErrorCode {
-  switch (fault) {
-    case 'service-missing':
-      return 'pcsc-not-running';
-    case 'reader-lost':
-      return 'reader-lost';
-    case 'card-absent':
-      return 'no-card';
-    case 'card-removed':
-      return 'card-removed';
-    case 'card-mute':
-      return 'card-mute';
-    case 'card-held':
-      return 'card-held';
-    case 'card-reset':
-    case 'communication':
-      return 'card-communication';
-  }
 }

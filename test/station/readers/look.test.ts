@@ -4,12 +4,8 @@ import { CardError } from '../../../app/card/reader-port.ts';
 import { makeCard } from '../../../app/simulator/factory.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { openVirtualReaders, type VirtualReaders } from '../../../app/simulator/virtual-reader.ts';
-import {
-  type CardLook,
-  codeOfCardFault,
-  lookAtCard,
-  readOpening,
-} from '../../../app/station/readers/look.ts';
+import { type CardLook, lookAtCard, readOpening } from '../../../app/station/readers/look.ts';
+import { codeOfCardFault } from '../../../app/station/readers/machine/card-faults.ts';
 import { ScriptedCard, WALLET_AID } from '../../support/scripted-card.ts';
 import { demoCatalogue } from '../../support/station.ts';
 
