@@ -13,8 +13,8 @@ import { ReadinessCheck } from './operations/readiness.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from './resources.ts';
 import { dropOldCounts } from './store/counters.ts';
 import { readStoreGeneration } from './store/generation.ts';
-import { dropOldReceipts } from './store/steps.ts';
 import { openStore } from './store/open.ts';
+import { dropOldReceipts } from './store/steps.ts';
 import { startVault } from './vault/client.ts';
 import type { VaultEvent } from './vault/supervisor.ts';
 

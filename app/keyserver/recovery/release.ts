@@ -28,8 +28,7 @@ export async function releaseSetAside(store: Store, release: Release, now: Date)
     // Of the store as it is now: a receipt from before a restore is older than this, and still puts right what nobody touched.
     if (!(await raiseGeneration(db, card, await readStoreGeneration(db))))
       throw new KaikaError('not-found', 'this card was never seen');
-    if (!(await maySignIn(db, operator)))
-      throw new KaikaError('not-permitted', 'there is no such operator');
+    if (!(await maySignIn(db, operator))) throw new KaikaError('not-permitted', 'there is no such operator');
     if ((await findRunningLease(db, card, at)) !== undefined)
       throw new KaikaError('card-in-use', 'a station has a job on this card');
     const row = await findCard(db, card);

@@ -2,7 +2,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { placeOf } from '../../../app/keyserver/keys/groups.ts';
-import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import { CALLER, ENABLE, issue, request } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
@@ -41,7 +40,9 @@ onEveryStore((kind) => {
       const open = await store.selectFrom('jobs').select('state').where('ended', 'is', null).execute();
       const wanted = open.filter(({ state }) => state.includes(`"version":${version}`)).length;
       if (await retiring) {
-        expect([begun, wanted, await countOnCards(store, placeOf(`${NAME}/mtk`), version)]).toEqual([0, 0, 0]);
+        expect([begun, wanted, await countOnCards(store, placeOf(`${NAME}/mtk`), version)]).toEqual([
+          0, 0, 0,
+        ]);
       } else {
         refused += 1;
         expect(wanted).toBeGreaterThan(0);

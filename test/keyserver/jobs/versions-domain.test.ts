@@ -2,9 +2,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { placeOf } from '../../../app/keyserver/keys/groups.ts';
-import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import { readCardState } from '../../../app/keyserver/store/cards.ts';
+import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';

@@ -2,13 +2,13 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { makeKeys } from '../../../app/keyserver/keys/make.ts';
-import { countOnCards, countVersions, listOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
-import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import { placeOf } from '../../../app/keyserver/keys/groups.ts';
+import { makeKeys } from '../../../app/keyserver/keys/make.ts';
+import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import { earlierVersion } from '../../../app/keyserver/keys/versions.ts';
-import { listVersions } from '../../../app/keyserver/store/key-versions.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { listVersions } from '../../../app/keyserver/store/key-versions.ts';
+import { countOnCards, countVersions, listOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { countVersions } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
 import { writeBackup } from '../../../app/keyserver/store/backup.ts';
+import { countVersions } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { fillVersions } from '../../../app/keyserver/store/migrations-keys.ts';
 import { openSqliteStore } from '../../../app/keyserver/store/open.ts';
 import type { Store } from '../../../app/keyserver/store/store.ts';
