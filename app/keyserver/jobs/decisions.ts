@@ -1,6 +1,7 @@
 /** What was decided about one request, before it is committed: the same value makes the receipt, the reply and the transaction. */
-import type { JobRequest, Outcome } from '../../protocol/wire.ts';
+
 import type { Fate } from '../../dialects/fate.ts';
+import type { JobRequest, Outcome } from '../../protocol/wire.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { JobOnCard } from '../issuer/progress.ts';
 import type { Sent } from '../issuer/state.ts';
