@@ -3,6 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { placeOf } from '../../../app/keyserver/keys/groups.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
+import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { CALLER, ENABLE, issue, request } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { activate, addCustodian, CUSTODIAN, importVersion, WHY } from '../../support/key-versions.ts';
