@@ -6,11 +6,10 @@ import { securityDomainSchema } from './domain-schema.ts';
 
 const hexText = z.string().regex(/^(?:[0-9A-F]{2})+$/);
 
-/** A name in both languages, as people read it. */
-export const localName = z.strictObject({
-  'zh-CN': z.string().min(1).max(40),
-  en: z.string().min(1).max(40),
-});
+const name = z.string().min(1).max(40);
+
+/** A name as people read it, by language: in Chinese and English, and in others that a site may have. */
+export const localName = z.object({ 'zh-CN': name, en: name }).catchall(name);
 
 /** Bytes, and which of their bits count. */
 const masked = z

@@ -11,7 +11,7 @@ import { explainFailure } from './explain.ts';
 import { FAULTS } from './faults.ts';
 import { headless } from './headless.ts';
 import { type Options, parseOptions, USAGE, UsageError } from './options.ts';
-import { loadCatalogue, loadMessages, terminalLocale } from './resources.ts';
+import { loadCatalogue, loadTexts, terminalLanguage } from './resources.ts';
 import { isSite } from './site.ts';
 import { TerminalTeller } from './teller.ts';
 import { openWindow, showRunningWindow } from './window.ts';
@@ -33,8 +33,8 @@ async function main(): Promise<number> {
     return 0;
   }
   const folder = dataFolder();
-  const locale = options.language ?? terminalLocale();
-  const teller = new TerminalTeller(locale, loadMessages(locale), loadCatalogue(), say);
+  const language = options.language ?? terminalLanguage();
+  const teller = new TerminalTeller(loadTexts(language), loadCatalogue(), say);
   try {
     if (options.reset) reset(folder);
   } catch (error) {

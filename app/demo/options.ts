@@ -1,8 +1,10 @@
 /** The command line of `npm start`. */
 import { parseArgs } from 'node:util';
 import { accountSchema, appIdSchema } from '../protocol/wire.ts';
+import type { Language } from '../texts/language.ts';
 import { DEMO_TYPES, type DemoType } from './delivery.ts';
 import { type Fault, parseFault } from './faults.ts';
+import { terminalLanguages } from './resources.ts';
 
 export interface Options {
   readonly headless: boolean;
@@ -18,7 +20,7 @@ export interface Options {
   readonly fault?: Fault;
   readonly confirm: boolean;
   readonly latency: 'none' | 'realistic';
-  readonly language?: 'zh-CN' | 'en';
+  readonly language?: Language;
   readonly help: boolean;
 }
 
@@ -71,8 +73,8 @@ export function parseOptions(args: readonly string[]): Options {
   if (account !== undefined && !accountSchema.safeParse(account).success) {
     throw new UsageError('--account takes 8 to 20 digits.');
   }
-  if (language !== undefined && language !== 'zh-CN' && language !== 'en') {
-    throw new UsageError('--language takes zh-CN or en.');
+  if (language !== undefined && !terminalLanguages().includes(language)) {
+    throw new UsageError(`--language takes ${terminalLanguages().join(' or ')}.`);
   }
   if (latency !== 'none' && latency !== 'realistic')
     throw new UsageError('--latency takes realistic or none.');

@@ -1,10 +1,11 @@
 /** Catalogue and texts as the demo's station reads them. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Catalogue } from '../catalogue/schema.ts';
 import { catalogueIn } from '../station/catalogue-folder.ts';
-import { type Locale, type Messages, messagesSchema } from '../station/messages.ts';
+import { languagesIn, readTexts } from '../station/language-folder.ts';
+import { type Language, suiting } from '../texts/language.ts';
+import type { Texts } from '../texts/texts.ts';
 
 export const RESOURCES = fileURLToPath(new URL('../../resources/', import.meta.url));
 
@@ -12,13 +13,20 @@ export function loadCatalogue(): Catalogue {
   return catalogueIn(RESOURCES);
 }
 
-export function loadMessages(locale: Locale): Messages {
-  return messagesSchema.parse(JSON.parse(readFileSync(join(RESOURCES, 'locales', `${locale}.json`), 'utf8')));
+const LOCALES = join(RESOURCES, 'locales');
+
+/** The languages that the terminal can speak. */
+export function terminalLanguages(): Language[] {
+  return languagesIn(LOCALES);
+}
+
+export function loadTexts(language: Language): Texts {
+  return readTexts(LOCALES, language);
 }
 
 /** The language of the terminal, as POSIX systems and Windows say it. */
-export function terminalLocale(environment: NodeJS.ProcessEnv = process.env): Locale {
+export function terminalLanguage(environment: NodeJS.ProcessEnv = process.env): Language {
   const named = environment['LC_ALL'] || environment['LC_MESSAGES'] || environment['LANG'] || '';
-  const language = named === '' ? Intl.DateTimeFormat().resolvedOptions().locale : named;
-  return language.startsWith('zh') ? 'zh-CN' : 'en';
+  const spoken = named === '' ? Intl.DateTimeFormat().resolvedOptions().locale : named;
+  return suiting(spoken, terminalLanguages());
 }

@@ -13,13 +13,16 @@ import {
   resultSchema,
   stepNameSchema,
 } from '../../app/protocol/wire.ts';
-import { LANGUAGES, THEMES } from './words.ts';
+import { THEMES } from './words.ts';
 
 const time = z.iso.datetime();
 const bytes = z.number().int().min(0);
 const readerName = z.string().min(1).max(128);
 const jobId = z.string().min(1).max(64);
-const localName = z.strictObject({ 'zh-CN': z.string().min(1), en: z.string().min(1) });
+/** Of a language (BCP 47): which there are is main's to say. */
+const languageSchema = z.string().regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/);
+/** A name by language. */
+const localName = z.record(languageSchema, z.string().min(1));
 
 /** An error as it goes to the window; the text is made there, in the language of the moment. */
 export const faultSchema = z.strictObject({ code: errorCodeSchema, details: errorDetailsSchema });
@@ -27,7 +30,7 @@ export type FaultView = z.infer<typeof faultSchema>;
 
 /** Kept by main for the installation. `sound`: whether the end of a job is heard. */
 export const settingsSchema = z.strictObject({
-  language: z.enum(LANGUAGES),
+  language: languageSchema,
   theme: z.enum(THEMES),
   sound: z.boolean(),
 });

@@ -1,4 +1,3 @@
 /** The lists of plain words that the schema and the window share; here so that the window does not carry the schemas. */
 
-export const LANGUAGES = ['zh-CN', 'en'] as const;
 export const THEMES = ['system', 'light', 'dark'] as const;

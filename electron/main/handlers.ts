@@ -1,9 +1,11 @@
 /** Main's own calls. */
 import { app, nativeTheme } from 'electron';
+import { KaikaError } from '../../app/protocol/errors.ts';
 import type { Handlers } from '../ipc-schema/calls.ts';
 import type { CatalogueView, StationView } from '../ipc-schema.ts';
 import type { EngineHost } from './engine-host.ts';
 import type { Keeper } from './kept.ts';
+import { isLanguage } from './languages.ts';
 import type { Notifier } from './notifier.ts';
 
 export interface HandlerParts {
@@ -37,6 +39,7 @@ export function mainHandlers({ kept, notifier, engine, catalogue }: HandlerParts
         };
       },
       changeSettings: (part) => {
+        if (part.language !== undefined && !isLanguage(part.language)) throw new KaikaError('bad-request');
         const now = kept.value.settings;
         const settings = {
           language: part.language ?? now.language,

@@ -5,7 +5,6 @@ import { catalogueIn } from '../../app/station/catalogue-folder.ts';
 import { readStationConfig } from '../../app/station/config.ts';
 import { projections } from '../engine/projections.ts';
 import { createAnswerer, runWith } from '../ipc-schema/answerer.ts';
-import { LANGUAGES } from '../ipc-schema/words.ts';
 import type { CatalogueView, Settings } from '../ipc-schema.ts';
 import { openLogFile } from '../log-file.ts';
 import { registerScheme, serveRenderer } from './app-protocol.ts';
@@ -14,6 +13,7 @@ import { guardContents, guardSession } from './guards.ts';
 import { mainHandlers } from './handlers.ts';
 import { answerCalls } from './ipc.ts';
 import { openKept } from './kept.ts';
+import { isLanguage, languageFor } from './languages.ts';
 import { closeOnce } from './leaving.ts';
 import { Notifier } from './notifier.ts';
 import { findPlace } from './place.ts';
@@ -106,12 +106,11 @@ function catalogue(): CatalogueView {
 
 /** For the first start. */
 function systemLanguage(): Settings['language'] {
-  const named = app.getPreferredSystemLanguages()[0] ?? app.getLocale();
-  return named.startsWith('zh') ? 'zh-CN' : 'en';
+  return languageFor(app.getPreferredSystemLanguages()[0] ?? app.getLocale());
 }
 
-/** `--language=zh-CN` or `en`, for this start and those after it. */
+/** `--language=TAG` with one of the languages there are, for this start and those after it. */
 function askedLanguage(): Settings['language'] | undefined {
-  const named = app.commandLine.getSwitchValue('language');
-  return LANGUAGES.find((language) => language === named);
+  const tag = app.commandLine.getSwitchValue('language');
+  return isLanguage(tag) ? tag : undefined;
 }

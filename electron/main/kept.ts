@@ -2,6 +2,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type Settings, settingsSchema } from '../ipc-schema.ts';
+import { isLanguage } from './languages.ts';
 
 /** Factors that Ctrl with + and - go through; 200 % is what WCAG 1.4.4 asks for. */
 export const ZOOMS = [0.75, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2] as const;
@@ -24,6 +25,8 @@ export interface Keeper {
 /** `language`: what the system speaks, for the first start. */
 export function openKept(file: string, language: Settings['language']): Keeper {
   let value = read(file) ?? { settings: { language, theme: 'system', sound: true }, zoom: 1 };
+  // A language that the program no longer has.
+  if (!isLanguage(value.settings.language)) value = { ...value, settings: { ...value.settings, language } };
   return {
     get value() {
       return value;

@@ -5,24 +5,7 @@
 import { app, type BrowserWindow, dialog } from 'electron';
 import type { Settings, StationView } from '../ipc-schema.ts';
 import type { EngineHost } from './engine-host.ts';
-
-const TEXTS: Readonly<
-  Record<Settings['language'], { message: string; detail: string; stay: string; leave: string }>
-> = {
-  'zh-CN': {
-    message: '正在处理卡片，确定要关闭吗？',
-    detail: '已完成的部分都有记录。下次启动后放回同一张卡，工作会自动继续。',
-    stay: '不关闭',
-    leave: '关闭',
-  },
-  en: {
-    message: 'A card is being worked on. Close all the same?',
-    detail:
-      'Everything done so far is on record. Put the same card back after the next start, and the work goes on by itself.',
-    stay: 'Stay',
-    leave: 'Close',
-  },
-};
+import { wordsIn } from './languages.ts';
 
 const ENGINE_WAIT_MS = 2_000;
 
@@ -84,13 +67,13 @@ function isWorking(station: StationView | undefined): boolean {
 
 /** Asks the person at the window. */
 async function wantsToLeave(window: BrowserWindow, language: Settings['language']): Promise<boolean> {
-  const { message, detail, stay, leave } = TEXTS[language];
+  const t = wordsIn(language);
   const { response } = await dialog.showMessageBox(window, {
     type: 'warning',
     title: 'Kaika',
-    message,
-    detail,
-    buttons: [stay, leave],
+    message: t('leave.question'),
+    detail: t('leave.detail'),
+    buttons: [t('leave.stay'), t('leave.close')],
     defaultId: 0,
     cancelId: 0,
     noLink: true,

@@ -11,8 +11,8 @@ export interface MemoryBarProps {
 }
 
 export function MemoryBar({ free, whole }: MemoryBarProps) {
-  const { t, locale } = useWords();
-  const text = t('card.space-value', { free: kilobytes(free, locale), whole: kilobytes(whole, locale) });
+  const { t } = useWords();
+  const text = t('card.space-value', { free: kilobytes(free, t), whole: kilobytes(whole, t) });
   return (
     <Meter value={free} maxValue={Math.max(whole, 1)} valueLabel={text} className={css['meter'] ?? ''}>
       {({ percentage }) => (

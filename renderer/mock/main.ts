@@ -1,7 +1,8 @@
 /** The window in a plain browser: `?scene=` names a state, `lang` and `theme` how it is dressed. For looking and for tests. */
 import { config } from 'zod';
 import { createBridge } from '../../electron/ipc-schema/bridge.ts';
-import { LANGUAGES, THEMES } from '../../electron/ipc-schema/words.ts';
+import { THEMES } from '../../electron/ipc-schema/words.ts';
+import { LANGUAGES } from '../texts/languages.ts';
 import { SCENES } from './scenes.ts';
 import { createMockWire } from './wire.ts';
 

@@ -10,7 +10,7 @@ import menu from './Menu.module.css';
 import css from './ServerStatus.module.css';
 
 export function ServerStatus() {
-  const { t, locale } = useWords();
+  const { t } = useWords();
   const server = useView((view) => view.station.server);
   const [asking, setAsking] = useState(false);
   const ask = async () => {
@@ -29,7 +29,7 @@ export function ServerStatus() {
   const seen =
     server.lastSeen === undefined
       ? t('server.never')
-      : t('server.seen', { time: moment(server.lastSeen, locale, Date.now()) });
+      : t('server.seen', { time: moment(server.lastSeen, t, Date.now()) });
   const code = server.state === 'away' ? (server.code ?? 'server-away') : 'wrong-clock';
   return (
     <DialogTrigger>

@@ -1,14 +1,14 @@
 /** Language, appearance and sound: changed at once, kept for this station. */
 import { Dialog, DialogTrigger, Popover, Switch } from 'react-aria-components';
-import { LANGUAGES, THEMES } from '../../electron/ipc-schema/words.ts';
+import { THEMES } from '../../electron/ipc-schema/words.ts';
 import { Button } from '../components/Button.tsx';
 import { Choices } from '../components/Choices.tsx';
 import type { IconName } from '../icons/shapes.ts';
 import { station, useView, useWords } from '../state/stores.ts';
+import { LANGUAGES } from '../texts/languages.ts';
+import { textsOf } from '../texts/texts.ts';
 import css from './Menu.module.css';
 
-/** Each in its own language, for whoever cannot read the one that is on. */
-const LANGUAGE_NAMES = { 'zh-CN': '中文', en: 'English' } as const;
 const THEME_ICONS: Readonly<Record<(typeof THEMES)[number], IconName>> = {
   system: 'auto',
   light: 'sun',
@@ -29,7 +29,8 @@ export function SettingsMenu() {
             label={t('settings.language')}
             value={settings.language}
             onChange={(language) => station.changeSettings({ language })}
-            options={LANGUAGES.map((id) => ({ id, text: LANGUAGE_NAMES[id], lang: id }))}
+            // Each in its own language, for whoever cannot read the one that is on.
+            options={LANGUAGES.map((id) => ({ id, text: textsOf(id).t('language.name'), lang: id }))}
           />
           <Choices
             label={t('settings.theme')}

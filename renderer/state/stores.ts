@@ -1,9 +1,9 @@
 /** The window's own stores, on the preload's bridge, and the hooks that screens use. */
-import { useCallback, useMemo } from 'react';
+import { useMemo } from 'react';
 import { useStore } from 'zustand';
-import type { ErrorText } from '../../electron/ipc-schema/texts.ts';
+import { type ErrorText, HOUSE_LANGUAGE } from '../../app/texts/language.ts';
 import type { CardView, FaultView, StartView } from '../../electron/ipc-schema.ts';
-import { type Texts, textsOf } from '../texts/texts.ts';
+import { textsOf, type WindowTexts } from '../texts/texts.ts';
 import type { Meter } from './meter.ts';
 import { createStationStore, type StationState } from './station-store.ts';
 
@@ -31,7 +31,7 @@ export function useSeenCard(number: string): CardView | undefined {
   return useStore(station, (state) => state.seen[number]);
 }
 
-export interface Words extends Omit<Texts, 'fault'> {
+export interface Words extends Pick<WindowTexts, 't' | 'list' | 'language'> {
   /** An app's name in the language of the moment. */
   readonly app: (id: string) => string;
   readonly cardType: (id: string | null | undefined) => string;
@@ -40,21 +40,18 @@ export interface Words extends Omit<Texts, 'fault'> {
 
 /** Texts and names. */
 export function useWords(): Words {
-  const language = useStation((state) => state.view?.settings.language ?? 'zh-CN');
+  const language = useStation((state) => state.view?.settings.language ?? HOUSE_LANGUAGE);
   const catalogue = useStation((state) => state.view?.catalogue);
   const texts = useMemo(() => textsOf(language), [language]);
-  const app = useCallback(
-    (id: string) =>
-      catalogue?.apps.find((one) => one.id === id)?.name[language] ?? texts.t('state.unforeseen'),
-    [catalogue, language, texts],
-  );
-  const cardType = useCallback(
-    (id: string | null | undefined) =>
-      catalogue?.cardTypes.find((one) => one.id === id)?.name[language] ?? texts.t('card.plain'),
-    [catalogue, language, texts],
-  );
-  return useMemo(
-    () => ({ ...texts, app, cardType, fault: (fault) => texts.fault(fault, app) }),
-    [texts, app, cardType],
-  );
+  return useMemo(() => {
+    const app = (id: string) => {
+      const known = catalogue?.apps.find((one) => one.id === id);
+      return known === undefined ? texts.t('state.unforeseen') : texts.named(known.name);
+    };
+    const cardType = (id: string | null | undefined) => {
+      const known = catalogue?.cardTypes.find((one) => one.id === id);
+      return known === undefined ? texts.t('card.plain') : texts.named(known.name);
+    };
+    return { ...texts, app, cardType, fault: ({ code, details }) => texts.error(code, details, app) };
+  }, [texts, catalogue]);
 }

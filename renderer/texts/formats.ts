@@ -1,5 +1,5 @@
 /** Numbers, money, times and names as people read them. Pure. */
-import type { Locale } from '../../electron/ipc-schema/texts.ts';
+import type { T } from './texts.ts';
 
 /** Digits in groups of four, as they stand on a card. */
 export function grouped(digits: string): string {
@@ -7,37 +7,25 @@ export function grouped(digits: string): string {
 }
 
 /** Thousands of bytes, as card makers count; below ten with one decimal. */
-export function kilobytes(bytes: number, locale: Locale): string {
+export function kilobytes(bytes: number, t: T): string {
   const value = bytes / 1000;
-  const digits = value < 10 && bytes % 1000 !== 0 ? 1 : 0;
-  return `${new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value)} KB`;
+  return t('format.kilobytes', { kilobytes: value < 10 ? value : Math.round(value) });
 }
 
 /** `cents` of renminbi. */
-export function money(cents: number, locale: Locale): string {
-  return new Intl.NumberFormat(locale, {
-    style: 'currency',
-    currency: 'CNY',
-    currencyDisplay: 'narrowSymbol',
-  }).format(cents / 100);
+export function money(cents: number, t: T): string {
+  return t('format.money', { amount: cents / 100 });
 }
 
-export function percent(value: number, locale: Locale): string {
-  return new Intl.NumberFormat(locale, { style: 'percent' }).format(value / 100);
+export function percent(value: number, t: T): string {
+  return t('format.percent', { share: value / 100 });
 }
 
 /** The time of day; with the date when it was not today. */
-export function moment(iso: string, locale: Locale, now: number): string {
-  const then = new Date(iso);
-  const time = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', hour12: false }).format(
-    then,
-  );
-  if (then.toDateString() === new Date(now).toDateString()) return time;
-  return `${day(iso, locale)} ${time}`;
-}
-
-export function day(iso: string, locale: Locale): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: 'long' }).format(new Date(iso));
+export function moment(iso: string, t: T, now: number): string {
+  const at = new Date(iso);
+  const today = at.toDateString() === new Date(now).toDateString();
+  return t(today ? 'format.time' : 'format.date-and-time', { at });
 }
 
 /** Whole seconds below a minute, in steps of five so that the number does not flicker; minutes above. */

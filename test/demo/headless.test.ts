@@ -11,6 +11,7 @@ import { openSqliteStore } from '../../app/keyserver/store/open.ts';
 import type { ErrorCode } from '../../app/protocol/errors.ts';
 import { startRig } from '../../app/simulator/rig/index.ts';
 import { runDemo, startDemo } from '../support/demo-run.ts';
+import { textsIn } from '../support/texts.ts';
 
 let data: string;
 beforeAll(() => {
@@ -146,15 +147,14 @@ describe('--fault', () => {
     const { status, result, stderr } = await runDemo(data, ['--fault', name, '--latency', 'none']);
     expect(result).toMatchObject({ outcome: 'refused', error: code, apps: [], deleted: [] });
     expect(status).toBe(1);
-    const locale = JSON.parse(readFileSync('resources/locales/en.json', 'utf8'));
-    expect(stderr).toContain(locale.errors[code].what);
-    expect(stderr).toContain(locale.errors[code].next);
+    const { what, next } = textsIn('en').error(code);
+    expect(stderr).toContain(what);
+    expect(stderr).toContain(next);
   });
 
   it('speaks Chinese where asked to', async () => {
     const { stderr } = await runDemo(data, ['--fault', 'no-card', '--language', 'zh-CN']);
-    const locale = JSON.parse(readFileSync('resources/locales/zh-CN.json', 'utf8'));
-    expect(stderr).toContain(locale.errors['no-card'].what);
+    expect(stderr).toContain(textsIn('zh-CN').error('no-card').what);
   });
 
   it.each(['card-pulled:2', 'card-pulled:7', 'card-pulled:10'])(

@@ -1,15 +1,14 @@
 /** Every fault of `npm start -- --fault NAME`, as a clerk meets it: what happened, and what to do next. */
-import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { FAULTS, type FaultName } from '../../app/demo/faults.ts';
 import type { ErrorCode } from '../../app/protocol/errors.ts';
+import { messagesIn } from '../support/texts.ts';
 import { Clerk } from './support/clerk.ts';
 import { dataFolder, openStage, type StoryStage } from './support/stage.ts';
 import { openWindow, type StationWindow } from './support/window.ts';
 
 const data = dataFolder();
-const TEXTS: { errors: Record<string, { what: string; next: string }>; ui: Record<string, string> } =
-  JSON.parse(readFileSync(new URL('../../resources/locales/en.json', import.meta.url), 'utf8'));
+const TEXTS = messagesIn('en');
 let stage: StoryStage | undefined;
 let window: StationWindow | undefined;
 
@@ -140,6 +139,7 @@ it('every fault there is was met', () => {
   expect(Object.keys(FAULTS).filter((name) => !met.has(name))).toEqual([]);
 });
 
+
 async function play(fault: string, ...args: string[]) {
   stage = await openStage(data.folder, ['--fault', fault, ...args]);
   window = await openWindow({ story: `fault ${fault}`, station: stage.station });
@@ -150,6 +150,6 @@ async function says(shown: StationWindow, code: ErrorCode): Promise<void> {
   const { what, next: own } = TEXTS.errors[code] ?? { what: '?', next: '?' };
   await shown.page.getByText(what).first().waitFor();
   // A job that was refused for it is over: nothing goes on by itself.
-  const next = code === 'hsm-away' ? (TEXTS.ui['fault.try-later'] ?? '?') : own;
+  const next = code === 'hsm-away' ? (TEXTS.words['fault.try-later'] ?? '?') : own;
   if (code !== 'server-away') await shown.page.getByText(next).first().waitFor();
 }

@@ -8,6 +8,9 @@ import {
   percent,
   readerName,
 } from '../../renderer/texts/formats.ts';
+import { textsOf } from '../../renderer/texts/texts.ts';
+
+const say = (language: string) => textsOf(language).t;
 
 describe('as people read it', () => {
   it('numbers of cards and accounts', () => {
@@ -23,24 +26,24 @@ describe('as people read it', () => {
     [0, '0 KB'],
     [1_250_000, '1,250 KB'],
   ])('%i bytes', (bytes, text) => {
-    expect(kilobytes(bytes, 'en')).toBe(text);
+    expect(kilobytes(bytes, say('en'))).toBe(text);
   });
 
   it('money', () => {
-    expect(money(12_850, 'zh-CN')).toBe('¥128.50');
-    expect(money(0, 'en')).toBe('¥0.00');
+    expect(money(12_850, say('zh-CN'))).toBe('¥128.50');
+    expect(money(0, say('en'))).toBe('¥0.00');
   });
 
   it('percent', () => {
-    expect(percent(39, 'en')).toBe('39%');
+    expect(percent(39, say('en'))).toBe('39%');
   });
 
   it('times of today without the date, others with it', () => {
     const now = new Date(2026, 10, 23, 18, 0).getTime();
     const at = (day: number) => new Date(2026, 10, day, 9, 5).toISOString();
-    expect(moment(at(23), 'en', now)).toBe('09:05');
-    expect(moment(at(20), 'zh-CN', now)).toBe('2026年11月20日 09:05');
-    expect(moment(new Date(2026, 10, 23, 0, 5).toISOString(), 'en', now)).toBe('00:05');
+    expect(moment(at(23), say('en'), now)).toBe('09:05');
+    expect(moment(at(20), say('zh-CN'), now)).toBe('2026年11月20日 09:05');
+    expect(moment(new Date(2026, 10, 23, 0, 5).toISOString(), say('en'), now)).toBe('00:05');
   });
 
   it('time left, in steps that do not flicker', () => {

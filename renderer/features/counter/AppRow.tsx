@@ -85,11 +85,11 @@ function Aside({ row, words }: { readonly row: Row; readonly words: Words }) {
   return text === undefined ? null : <span className={css['aside']}>{text}</span>;
 }
 
-function asideOf(row: Row, { t, locale }: Words): string | undefined {
+function asideOf(row: Row, { t }: Words): string | undefined {
   if (row.state === 'unforeseen') return t('apps.unforeseen');
   if (row.state === 'unread') return t('apps.unread');
-  if (row.balance !== undefined) return t('apps.balance', { amount: money(row.balance, locale) });
+  if (row.balance !== undefined) return t('apps.balance', { amount: money(row.balance, t) });
   if (row.whyNot !== undefined) return t(`apps.${row.whyNot}`);
-  if (row.state === 'missing') return t('apps.load', { size: kilobytes(row.app.size, locale) });
+  if (row.state === 'missing') return t('apps.load', { size: kilobytes(row.app.size, t) });
   return undefined;
 }

@@ -39,7 +39,7 @@ export function ConfirmDialog({ apps, onConfirm, onClose }: ConfirmDialogProps) 
   return (
     <Dialog title={t('confirm.title')} onClose={onClose}>
       <form className={css['form']} onSubmit={(event) => void submit(event)} noValidate>
-        <p>{t('confirm.text', { apps: apps.map(words.app).join(t('common.list')) })}</p>
+        <p>{t('confirm.text', { apps: words.list(apps.map(words.app)) })}</p>
         {person.fault === null ? null : <FaultNotice fault={person.fault} withCard={false} over />}
         <Field
           label={t('confirm.operator')}

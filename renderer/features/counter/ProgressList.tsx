@@ -50,6 +50,6 @@ function Row({ one }: { readonly one: AppProgress }) {
   );
 }
 
-function stateOf({ state, kind, percent: value }: AppProgress, { t, locale }: Words): string {
-  return state === 'running' ? `${t(`job.${kind}`)} ${percent(value, locale)}` : t(`job.${state}`);
+function stateOf({ state, kind, percent: value }: AppProgress, { t }: Words): string {
+  return state === 'running' ? `${t(`job.${kind}`)} ${percent(value, t)}` : t(`job.${state}`);
 }

@@ -78,7 +78,7 @@ function ServerRetry({ words }: { readonly words: Words }) {
       <span>
         {lastSeen === undefined
           ? words.t('server.never')
-          : words.t('server.seen', { time: moment(lastSeen, words.locale, Date.now()) })}
+          : words.t('server.seen', { time: moment(lastSeen, words.t, Date.now()) })}
       </span>
     </div>
   );

@@ -74,7 +74,7 @@ const LOOK: Readonly<Record<NonNullable<Visit['result']> | 'open', readonly [Ico
 
 function VisitRow({ visit }: { readonly visit: Visit }) {
   const words = useWords();
-  const { t, locale } = words;
+  const { t } = words;
   const result = visit.result ?? 'open';
   const [icon, tone] = LOOK[result];
   return (
@@ -85,7 +85,7 @@ function VisitRow({ visit }: { readonly visit: Visit }) {
       <div className={css['body']}>
         <p className={css['head']}>
           <span className={css['result']}>{t(`history.${result}`)}</span>
-          <time dateTime={visit.started}>{moment(visit.started, locale, Date.now())}</time>
+          <time dateTime={visit.started}>{moment(visit.started, t, Date.now())}</time>
         </p>
         <ul className={css['changes']}>
           {changesOf(visit).map(({ app, text, wrong }) => (

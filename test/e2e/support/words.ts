@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { ERROR_CODES } from '../../../app/protocol/errors.ts';
 import { stepNameSchema } from '../../../app/protocol/wire.ts';
+import { messagesIn } from '../../support/texts.ts';
 
 type Language = 'zh-CN' | 'en';
 
 const read = (path: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../../resources/${path}`, import.meta.url), 'utf8'));
-const uiOf = (language: Language) => (read(`locales/${language}.json`) as { ui: Record<string, string> }).ui;
-const UI = { en: uiOf('en'), 'zh-CN': uiOf('zh-CN') };
+const WORDS = messagesIn('en').words;
 const IDS = [
   ...(read('apps.json') as { id: string }[]).map((app) => app.id),
   'demo-scp03',
@@ -17,7 +17,7 @@ const IDS = [
   ...stepNameSchema.options,
 ].filter((id) => id.includes('-'));
 /** Texts that are told from names and numbers: no values in them, and longer than a word that both languages may use. */
-const ENGLISH = Object.values(UI.en).filter((text) => text.length > 6 && !text.includes('{'));
+const ENGLISH = Object.values(WORDS).filter((text) => text.length > 6 && !text.includes('{'));
 
 /** Everything on a screen that must not be there, with where it stood; empty when all is well. */
 export function unfit(text: string, language: Language): string[] {
@@ -31,7 +31,7 @@ export function unfit(text: string, language: Language): string[] {
   look('hex string or AID', /\b(?=[0-9]*[A-F])(?=[A-F]*[0-9])[0-9A-F]{6,}\b/gi);
   look('placeholder', /\{\w+\}/g);
   look('nothing', /\b(?:undefined|null|NaN|\[object \w+\])\b/g);
-  for (const key of Object.keys(UI.en)) {
+  for (const key of Object.keys(WORDS)) {
     if (plain.split(/[\s,;()]+/).includes(key)) found.push(`untranslated key: ${key}`);
   }
   for (const id of IDS) {

@@ -1,13 +1,12 @@
 /** A card that is set aside, seen from the counter: staff read that it is, why, and what to do; now and at its next visit. */
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SET_ASIDE_CODES, setAsideDetails, setAsideText } from '../../../app/protocol/set-aside.ts';
-import { errorText, LOCALES, messagesSchema } from '../../../app/station/messages.ts';
 import type { JobState } from '../../../app/station/views.ts';
 import { directClient } from '../../support/direct-client.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { meddled } from '../../support/meddled.ts';
 import { openTestStation, type TestStation } from '../../support/station.ts';
+import { LANGUAGES, messagesIn, textsIn } from '../../support/texts.ts';
 
 const [EXTERNAL_AUTHENTICATE, WRITE_KEY, UPDATE_BINARY] = [0x82, 0xd4, 0xd6];
 
@@ -43,9 +42,9 @@ describe('a card that says that a key is damaged', () => {
       expect(await serve(account)).toEqual({ kind: 'failed', code: 'card-set-aside', details });
       station.readers.remove('A');
       await station.until(() => station.reader().kind === 'empty', 'the reader to be empty');
-      for (const locale of LOCALES) {
-        const text = errorText(messages(locale), locale, 'card-set-aside', details);
-        expect(text.detail).toContain(messages(locale).reasons[reason]);
+      for (const language of LANGUAGES) {
+        const text = textsIn(language).error('card-set-aside', details);
+        expect(text.detail).toContain(messagesIn(language).reasons[reason]);
         expect(text.detail).not.toContain(reason);
       }
       const row = await rig.context.store
@@ -67,8 +66,8 @@ describe('reasons', () => {
     expect(setAsideDetails('e-wallet: somebody’s own words')).toEqual({});
   });
 
-  it.each(LOCALES)('have words in %s that name no card internals', (locale) => {
-    const { reasons } = messages(locale);
+  it.each(LANGUAGES)('have words in %s that name no card internals', (language) => {
+    const { reasons } = messagesIn(language);
     expect(Object.keys(reasons).sort()).toEqual([...SET_ASIDE_CODES].sort());
     expect(Object.values(reasons).join('\n')).not.toMatch(
       /\b(AID|APDU|MAC|SW1|status word|HSM|KCV)\b|状态字/i,

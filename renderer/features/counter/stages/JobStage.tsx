@@ -59,7 +59,7 @@ function timeLeft(milliseconds: number, { t }: Words): string {
 }
 
 function Head({ job: view, words }: { readonly job: JobView; readonly words: Words }) {
-  const { t, locale } = words;
+  const { t } = words;
   const lastSeen = useView(({ station }) => station.server.lastSeen);
   const { state } = view;
   switch (state.kind) {
@@ -85,10 +85,10 @@ function Head({ job: view, words }: { readonly job: JobView; readonly words: Wor
         <Waiting title={t('job.for-server')} job={view} words={words}>
           <FaultNotice fault={{ code: state.code, details: {} }} tone="caution">
             <p className={job['since']}>
-              {t('job.since', { time: moment(state.since, locale, Date.now()) })}
+              {t('job.since', { time: moment(state.since, t, Date.now()) })}
               {lastSeen === undefined || state.code !== 'server-away'
                 ? null
-                : ` · ${t('server.seen', { time: moment(lastSeen, locale, Date.now()) })}`}
+                : ` · ${t('server.seen', { time: moment(lastSeen, t, Date.now()) })}`}
             </p>
           </FaultNotice>
         </Waiting>

@@ -55,7 +55,7 @@ interface RefusedProps {
 /** Why it cannot be, and for want of space what could go. */
 function Refused({ reader, rows, fault }: RefusedProps) {
   const words = useWords();
-  const { t, locale } = words;
+  const { t } = words;
   const { suggestions, ...others } = fault.details;
   const { needed, free } = others;
   const suggested = rows.filter((row) => Array.isArray(suggestions) && suggestions.includes(row.app.id));
@@ -67,9 +67,7 @@ function Refused({ reader, rows, fault }: RefusedProps) {
     <>
       <FaultNotice fault={{ ...fault, details: others }} tone="caution">
         {typeof needed === 'number' && typeof free === 'number' ? (
-          <p>
-            {t('plan.no-fit-value', { needed: kilobytes(needed, locale), free: kilobytes(free, locale) })}
-          </p>
+          <p>{t('plan.no-fit-value', { needed: kilobytes(needed, t), free: kilobytes(free, t) })}</p>
         ) : null}
       </FaultNotice>
       {suggested.length === 0 ? null : (
@@ -97,7 +95,7 @@ interface FittingPlanProps {
 }
 
 function FittingPlan({ reader, rows, choice, plan: planned, onBack }: FittingPlanProps) {
-  const { t, locale } = useWords();
+  const { t } = useWords();
   const [confirming, setConfirming] = useState(false);
   const { needed, free } = planned.memory;
   const start = () => {
@@ -116,8 +114,8 @@ function FittingPlan({ reader, rows, choice, plan: planned, onBack }: FittingPla
             <dt>{t('plan.space')}</dt>
             <dd>
               {free === null
-                ? t('plan.space-unknown', { needed: kilobytes(needed, locale) })
-                : t('plan.space-fits', { needed: kilobytes(needed, locale), free: kilobytes(free, locale) })}
+                ? t('plan.space-unknown', { needed: kilobytes(needed, t) })
+                : t('plan.space-fits', { needed: kilobytes(needed, t), free: kilobytes(free, t) })}
             </dd>
           </>
         )}
@@ -159,7 +157,7 @@ const ICONS: Readonly<Record<Step['kind'], IconName>> = {
 
 function StepLine({ step, confirm }: { readonly step: Step; readonly confirm: boolean }) {
   const words = useWords();
-  const { t, locale } = words;
+  const { t } = words;
   const size = useView((view) => view.catalogue.apps.find((app) => app.id === step.app)?.size ?? 0);
   const asks = confirm && step.kind === 'delete';
   return (
@@ -169,7 +167,7 @@ function StepLine({ step, confirm }: { readonly step: Step; readonly confirm: bo
       </span>
       <div>
         <p className={plan['what']}>{t(`plan.${step.kind}`, { app: words.app(step.app) })}</p>
-        <p className={plan['hint']}>{t(`plan.${step.kind}-hint`, { size: kilobytes(size, locale) })}</p>
+        <p className={plan['hint']}>{t(`plan.${step.kind}-hint`, { size: kilobytes(size, t) })}</p>
         {asks ? (
           <p className={plan['asks']}>
             <Icon name="users" size={18} />
