@@ -139,7 +139,6 @@ it('every fault there is was met', () => {
   expect(Object.keys(FAULTS).filter((name) => !met.has(name))).toEqual([]);
 });
 
-
 async function play(fault: string, ...args: string[]) {
   stage = await openStage(data.folder, ['--fault', fault, ...args]);
   window = await openWindow({ story: `fault ${fault}`, station: stage.station });

@@ -76,7 +76,6 @@ it('the window is built with the languages of the repository', () => {
   for (const language of LANGUAGES) expect(messagesIn(language).errors).toBeDefined();
 });
 
-
 const edit = (name: string, words: Readonly<Record<string, string>>) => {
   const file = join(locales, 'pl', `${name}.json`);
   writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...words }));

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { languageFiles } from '../../app/station/language-folder.ts';
 import { valuesIn } from '../../app/texts/texts.ts';
 import { LANGUAGES, LOCALES, messagesIn, textsIn } from '../support/texts.ts';
+
 const HOUSE = 'zh-CN';
 /** Files whose keys are the schema's, not the program's own. */
 const NO_WORDS = ['errors', 'set-aside', 'steps'];
@@ -101,7 +102,6 @@ describe('words', () => {
     }
   });
 });
-
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 

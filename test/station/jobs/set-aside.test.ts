@@ -75,11 +75,6 @@ describe('reasons', () => {
   });
 });
 
-const messages = (locale: string) =>
-  messagesSchema.parse(
-    JSON.parse(readFileSync(new URL(`../../../resources/locales/${locale}.json`, import.meta.url), 'utf8')),
-  );
-
 async function serve(account: string): Promise<JobState> {
   await station.until(() => station.reader().kind === 'card', 'the card to be read');
   const job = await station.engine.startJob('A', {
