@@ -181,7 +181,7 @@ function downloadSize(names) {
  * How apt and dpkg are run. Ctrl-C asks apt, and apt itself decides: while dpkg is at work it finishes first.
  * @param {import('./tool.mjs').Context} context
  */
-function runner({ log, lock }) {
+function runner(context) {
   const prefix = privilege() ?? [];
   const askToStop = (/** @type {number} */ pid) => {
     say('Waiting for apt to stop.');
@@ -190,8 +190,7 @@ function runner({ log, lock }) {
   };
   return (/** @type {string} */ label, /** @type {string[]} */ ...words) => {
     const [command = '', ...args] = [...prefix, ...words];
-    const options = { name: 'apt', cwd: '/', env, mayBeEnded: false, ask: askToStop, log, lock };
-    return runTool(command, args, { ...options, label });
+    return runTool(command, args, context, { name: 'apt', label, cwd: '/', env, ask: askToStop });
   };
 }
 

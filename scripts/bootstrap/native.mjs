@@ -89,9 +89,9 @@ async function buildAddon(context) {
  * @param {import('./tool.mjs').Context} context
  * @returns {Promise<string | undefined>} what is wrong with the runtime
  */
-async function runtimeFault({ log, lock }) {
+async function runtimeFault(context) {
   const { node } = theRuntime();
-  const { status, output } = await runTool(node, ['--version'], { name: 'Node', cwd: paths.root, log, lock });
+  const { status, output } = await runTool(node, ['--version'], context, { name: 'Node', cwd: paths.root });
   return status === 0 && /^v2[4-9]|^v[3-9]\d/.test(output.trim())
     ? undefined
     : `Node 24 (${lastWords(output)})`;
@@ -101,12 +101,14 @@ async function runtimeFault({ log, lock }) {
  * @param {import('./tool.mjs').Context} context
  * @returns {Promise<string | undefined>} the name of the addon that does not load, and why
  */
-async function firstThatFails({ log, lock }) {
+async function firstThatFails(context) {
   const { node } = theRuntime();
-  const options = { name: 'Node', cwd: paths.root, log, lock };
   for (const [name, code] of Object.entries(LOADS)) {
     if (!isWanted(name)) continue;
-    const { status, output } = await runTool(node, ['--eval', code], options);
+    const { status, output } = await runTool(node, ['--eval', code], context, {
+      name: 'Node',
+      cwd: paths.root,
+    });
     if (status !== 0) return `${name} (${lastWords(output)})`;
   }
   return undefined;

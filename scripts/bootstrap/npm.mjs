@@ -30,18 +30,16 @@ function findNpm() {
  * @param {import('./tool.mjs').Context} context
  * @param {{ label: string, cwd?: string, env?: NodeJS.ProcessEnv, alarm?: RegExp }} options `env`: beside our own
  */
-export function runNpm(args, { log, lock }, { label, cwd = paths.root, env = {}, alarm }) {
+export function runNpm(args, context, { label, cwd = paths.root, env = {}, alarm }) {
   const [command, ...before] = findNpm();
   // Without what an outer npm says about the script that it is running.
   const ours = Object.entries(process.env).filter(([name]) => !/^npm_(lifecycle|package)_/.test(name));
-  return runTool(command, [...before, ...args], {
+  return runTool(command, [...before, ...args], context, {
     name: 'npm',
     label,
     cwd,
     env: { ...Object.fromEntries(ours), NO_COLOR: '1', ...env },
     ...(alarm ? { alarm } : {}),
-    log,
-    lock,
   });
 }
 

@@ -43,7 +43,7 @@ export function openLog(path) {
  * What every part of set-up is given.
  * @typedef {object} Context
  * @property {ReturnType<typeof openLog>} log
- * @property {import('./lock.mjs').Lock} lock
+ * @property {import('./lock.mjs').Lock} lock told of each tool, for whoever comes after a kill
  */
 
 /**
@@ -52,23 +52,21 @@ export function openLog(path) {
  * @property {string} [label] shown with the seconds on a terminal
  * @property {string} cwd
  * @property {NodeJS.ProcessEnv} [env]
- * @property {boolean} [mayBeEnded] true: Ctrl-C ends it and its children; false: it is asked, and waited for
- * @property {(pid: number) => void} [ask] how to ask it, where a plain SIGINT is not allowed (sudo)
+ * @property {(pid: number) => void} [ask] Ctrl-C then asks it so, and waits for it; without, it and its children are ended
  * @property {RegExp} [alarm] words that mean failure whatever the exit status says: then `status` is not 0
- * @property {Context['log']} log
- * @property {Context['lock']} lock told of the child, for whoever comes after a kill
  */
 
 /**
  * Runs to the end, without a terminal and in a group of its own, so that Ctrl-C reaches it through us only.
  * @param {string} command
  * @param {string[]} args
+ * @param {Context} context
  * @param {ToolOptions} options
  * @returns {Promise<{ status: number, output: string }>} `output` the last 64 kB of both streams; 127: not there
- * @throws {Interrupted} after the child has ended
+ * @throws {import('./failure.mjs').Interrupted} after the child has ended
  */
-export async function runTool(command, args, options) {
-  const { name, label, cwd, env = process.env, mayBeEnded = true, ask, alarm, log, lock } = options;
+export async function runTool(command, args, { log, lock }, options) {
+  const { name, label, cwd, env = process.env, ask, alarm } = options;
   stopIfInterrupted();
   log.write(`\n$ ${[command, ...args].join(' ')}\n`);
   const child = spawn(command, args, {
@@ -78,7 +76,7 @@ export async function runTool(command, args, options) {
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
-  if (child.pid !== undefined) lock.note({ pid: child.pid, name, mayBeEnded });
+  if (child.pid !== undefined) lock.note({ pid: child.pid, name, mayBeEnded: ask === undefined });
   const endProgress = label ? progress(label) : () => {};
   let output = '';
   let alarmed = false;
@@ -95,9 +93,8 @@ export async function runTool(command, args, options) {
   const { pid } = child;
   const stop = onInterruption(() => {
     if (pid === undefined) return;
-    if (!mayBeEnded) {
-      if (ask) ask(pid);
-      else child.kill('SIGINT');
+    if (ask) {
+      ask(pid);
     } else if (process.platform === 'win32') {
       endTreeOnWindows(pid);
     } else {

@@ -37,12 +37,12 @@ function downloadUrl(version) {
  * @returns {Promise<boolean>} whether it is there now; why not is in the log
  * @throws {import('../bootstrap/failure.mjs').Interrupted}
  */
-export async function fetchOfficial({ log, lock }) {
+export async function fetchOfficial(context) {
   const { node } = theRuntime();
-  const options = { cwd: paths.root, env: { ...process.env, NODE_USE_ENV_PROXY: '1' }, log, lock };
+  const options = { cwd: paths.root, env: { ...process.env, NODE_USE_ENV_PROXY: '1' } };
   const version = versionWanted();
   const probe = fileURLToPath(new URL('./probe.mjs', import.meta.url));
-  const { status, output } = await runTool(node, [probe, downloadUrl(version)], {
+  const { status, output } = await runTool(node, [probe, downloadUrl(version)], context, {
     ...options,
     name: 'the probe',
   });
@@ -52,7 +52,7 @@ export async function fetchOfficial({ log, lock }) {
     `Fetching Electron ${version} from its makers: ${Number.isFinite(size) && size > 0 ? inWords(size) : 'some 120 MB'}, ` +
       'some 300 MB on disk.',
   );
-  await runTool(node, [join(home(), 'install.js')], {
+  await runTool(node, [join(home(), 'install.js')], context, {
     ...options,
     name: 'Electron',
     label: 'Fetching Electron',

@@ -1,8 +1,8 @@
 // @ts-check
 /** Whether the stand-in is there and every byte of it is the known one. Asked at every start. */
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { closeSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { join, sep } from 'node:path';
 import { sizeOf } from '../../bootstrap/copy.mjs';
 import { FILES, standInExists, standInFolder } from './known.mjs';
 
@@ -32,9 +32,9 @@ export function sha256Of(path) {
  * @returns {string | undefined} the first file that differs, by its path inside the folder
  */
 export function firstDifference(folder, known = FILES) {
-  const present = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
+  const present = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => !lstatSync(join(folder, path)).isDirectory())
+    .map((path) => path.replaceAll(sep, '/'));
   const unknown = present.find((path) => !Object.hasOwn(known, path));
   if (unknown !== undefined) return unknown;
   // Sizes first: they cost nothing, and tell most damage.

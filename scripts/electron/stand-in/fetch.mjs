@@ -62,13 +62,11 @@ async function download(into, context) {
  * @param {string} into
  * @param {import('../../bootstrap/tool.mjs').Context} context
  */
-async function takeArchive(tarball, into, { log, lock }) {
-  const { status, output } = await runTool('tar', ['-xzf', tarball, '-C', into, SOURCE.archive], {
+async function takeArchive(tarball, into, context) {
+  const { status, output } = await runTool('tar', ['-xzf', tarball, '-C', into, SOURCE.archive], context, {
     name: 'tar',
     label: 'Unpacking Electron',
     cwd: into,
-    log,
-    lock,
   });
   if (status !== 0) {
     throw new Failure(
