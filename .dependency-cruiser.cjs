@@ -85,6 +85,55 @@ module.exports = {
       to: { path: '^app/(globalplatform|dialects)/' },
     },
     {
+      name: 'station-machines-are-pure',
+      comment:
+        'What a job or a reader does next is computed; only the runners beside the machines touch card, disk, line and clock.',
+      severity: 'error',
+      from: { path: '^app/station/(jobs|readers)/machine/' },
+      to: {
+        path: '^app/|^node_modules/',
+        pathNot: '^app/(card|catalogue|protocol)/|^app/station/(jobs|readers)/machine/|^node_modules/zod/',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'station-machines-do-no-io',
+      severity: 'error',
+      from: { path: '^app/station/(jobs|readers)/machine/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'readers-know-no-jobs',
+      comment: 'Readers get their work from a source, whatever that is.',
+      severity: 'error',
+      from: { path: '^app/station/readers/' },
+      to: { path: '^app/station/(jobs|server|headless)/' },
+    },
+    {
+      name: 'server-line-knows-no-jobs',
+      comment: 'How the server is reached has nothing to do with what is said.',
+      severity: 'error',
+      from: { path: '^app/station/server/' },
+      to: { path: '^app/station/(jobs|readers|headless)/' },
+    },
+    {
+      name: 'pcsc-is-behind-the-reader-port',
+      comment:
+        'Only what composes a station opens real readers; the thread pool is widened before anything else starts.',
+      severity: 'error',
+      from: {
+        path: '^(app|electron|renderer)/',
+        pathNot: '^app/station/readers/pcsc/|^app/station/open-station\\.ts$|^app/demo/main\\.ts$',
+      },
+      to: { path: '^app/station/readers/pcsc/' },
+    },
+    {
+      name: 'station-calls-native-code-in-pcsc-only',
+      severity: 'error',
+      from: { path: '^app/station/', pathNot: '^app/station/readers/pcsc/' },
+      to: { path: '^node_modules/koffi/' },
+    },
+    {
       name: 'keyserver-never-imports-station',
       severity: 'error',
       from: { path: '^app/keyserver/' },

@@ -1,18 +1,24 @@
 /** Keeps what was heard of the server's time, so that a clock that went wrong while the program was off is found out. */
-import type { Journal } from '../jobs/journal/journal.ts';
 import type { Log } from '../ports.ts';
 import type { HeardTime } from './client.ts';
 
 /** Written no more often than this, in milliseconds of the server's time: each write is a sync to the disk. */
 const KEEP_EVERY_MS = 10 * 60_000;
 
+/** Small numbers that outlive the program. */
+export interface Facts {
+  fact(name: string): number | undefined;
+  /** @throws KaikaError station-disk-full */
+  setFact(name: string, value: number): void;
+}
+
 /** What an earlier run heard, and the place to tell what this one hears. */
 export function rememberTime(
-  journal: Journal,
+  facts: Facts,
   log: Log,
 ): { heard?: HeardTime; onTime: (heard: HeardTime) => void } {
-  const serverTime = journal.fact('serverTime');
-  const ahead = journal.fact('clockAhead');
+  const serverTime = facts.fact('serverTime');
+  const ahead = facts.fact('clockAhead');
   let kept = serverTime === undefined || ahead === undefined ? undefined : { serverTime, ahead };
   const known = kept;
   return {
@@ -22,8 +28,8 @@ export function rememberTime(
       if (old !== undefined && near(heard.serverTime, old.serverTime) && near(heard.ahead, old.ahead)) return;
       kept = heard;
       try {
-        journal.setFact('serverTime', Math.round(heard.serverTime));
-        journal.setFact('clockAhead', Math.round(heard.ahead));
+        facts.setFact('serverTime', Math.round(heard.serverTime));
+        facts.setFact('clockAhead', Math.round(heard.ahead));
       } catch {
         log('warn', 'time not kept', { code: 'station-disk-full' });
       }
