@@ -16,7 +16,7 @@ import { readStoreGeneration } from './store/generation.ts';
 import { openStore } from './store/open.ts';
 import { dropOldReceipts } from './store/steps.ts';
 import { startVault } from './vault/client.ts';
-import type { VaultEvent } from './vault/supervisor.ts';
+import type { VaultEvent } from './vault/supervisor-machine.ts';
 
 /** Longer than any request takes, shorter than a service manager waits. */
 const STOP_MS = 20_000;

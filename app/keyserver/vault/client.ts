@@ -5,7 +5,7 @@ import type { VaultTokenConfig } from './config.ts';
 import { VaultError } from './error.ts';
 import { callsOf } from './operation.ts';
 import { type Family, operationsOf, ownOperations, VAULT_FAMILIES } from './registry.ts';
-import type { VaultEvent } from './supervisor.ts';
+import type { VaultEvent } from './supervisor-machine.ts';
 import type { Vault } from './vault.ts';
 import { entryOf } from './vault-child.ts';
 

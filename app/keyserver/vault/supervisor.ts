@@ -1,36 +1,25 @@
-/** Keeps one vault process running: starts it again when it dies, and replaces it in time when it has grown. */
+/** Keeps one vault process running: does what supervisor-machine.ts decides. */
 import { tokenConfigOf, type VaultTokenConfig } from './config.ts';
 import { VaultError } from './error.ts';
 import { type Opened, openedSchema } from './messages.ts';
+import {
+  type GrowthLimits,
+  type SupervisorEffect,
+  type SupervisorEvent,
+  type SupervisorState,
+  serving,
+  supervise,
+  type VaultEvent,
+  type VaultProcess,
+} from './supervisor-machine.ts';
 import { unwrap, VaultChild } from './vault-child.ts';
 
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 10_000;
-/** A process that lived this long was healthy: its end does not count as one in a row. */
-const HEALTHY_MS = 10_000;
-
-/** Between two fruitless attempts to replace a process that still serves. */
-const REPLACE_PAUSE_MS = 60_000;
-/** So that a bound below what a fresh process needs does not replace one after the other. */
-const FEWEST_CALLS = 100;
-
-/** What happens to vault processes, for the log. */
-export type VaultEvent =
-  | { readonly kind: 'started'; readonly pid: number | undefined; readonly token: string }
-  | { readonly kind: 'ended'; readonly pid: number | undefined; readonly reason: string }
-  | { readonly kind: 'start-failed'; readonly reason: string; readonly nextMs: number }
-  | { readonly kind: 'replaced'; readonly pid: number | undefined; readonly by: number | undefined };
-
-/** When to start, and when to replace. */
-export interface SupervisorConfig extends VaultTokenConfig {
+/** Which process to start, how long that may take, and when to replace it. */
+export interface SupervisorConfig extends VaultTokenConfig, GrowthLimits {
   /** The module that the process runs. */
   readonly entry: URL;
   /** A process must have answered its configuration within this time. */
   readonly startTimeoutMs: number;
-  /** Replace it after this many calls: each derived and destroyed key leaves some 250 bytes in SoftHSM. */
-  readonly recycleCalls: number;
-  /** Replace it when its resident memory is above this, in bytes. */
-  readonly recycleRss: number;
   readonly onEvent: (event: VaultEvent) => void;
 }
 
@@ -42,23 +31,20 @@ export interface Customer {
   away(error: VaultError): void;
 }
 
-interface Running {
+/** A process and its channel. */
+interface Running extends VaultProcess {
   readonly child: VaultChild;
-  readonly opened: Opened;
-  readonly since: number;
 }
 
-/** A fruitless start is not repeated for every call, and a process killed by what it loads does not spin. */
+/** Runs vault processes, one after the other. */
 export class Supervisor {
   readonly #config: SupervisorConfig;
   readonly #customer: Customer;
-  readonly #leaving = new Set<VaultChild>();
-  #running: Running | undefined;
-  #failures = 0;
+  readonly #running = new Map<number, Running>();
+  readonly #dismissed = new Set<VaultChild>();
+  #state: SupervisorState = { phase: 'starting', failures: 0 };
   #timer: NodeJS.Timeout | undefined;
-  #replacing = false;
-  #replaceAfter = 0;
-  #closed = false;
+  #nextId = 0;
 
   constructor(config: SupervisorConfig, customer: Customer) {
     this.#config = config;
@@ -67,12 +53,12 @@ export class Supervisor {
 
   /** The process to send to. */
   get child(): VaultChild | undefined {
-    return this.#running?.child;
+    return this.#state.phase === 'serving' ? this.#running.get(this.#state.process.id)?.child : undefined;
   }
 
   /** Whether a start has just failed and the next one is not due yet. */
   get pausing(): boolean {
-    return this.#timer !== undefined;
+    return this.#state.phase === 'pausing';
   }
 
   /**
@@ -80,45 +66,92 @@ export class Supervisor {
    * @throws VaultError `refused` when the token does not accept the PIN, or is a demonstration's; `hsm-away` when no process starts
    */
   async start(): Promise<void> {
-    const running = await this.#launch();
-    if (running.opened.token === 'pin-refused' || running.opened.token === 'demo-refused') {
-      await running.child.end();
-      throw new VaultError('refused', running.opened.message);
+    const { process, opened } = await this.#launch();
+    if (opened.token === 'pin-refused' || opened.token === 'demo-refused') {
+      await process.child.end();
+      throw new VaultError('refused', opened.message);
     }
-    this.#adopt(running);
+    this.#state = serving(process, performance.now());
+    this.#customer.ready();
   }
 
   /** To be called after each answer of `child`. */
   answered(child: VaultChild): void {
-    this.#failures = 0;
-    const { recycleCalls, recycleRss } = this.#config;
-    const grown = child.sent >= recycleCalls || (child.sent >= FEWEST_CALLS && child.rss > recycleRss);
-    const due = !this.#replacing && performance.now() >= this.#replaceAfter;
-    if (grown && due && child === this.child) void this.#replace(child);
-    if (this.#leaving.has(child) && child.inFlight === 0) void child.end();
+    if (this.#dismissed.has(child)) {
+      if (child.inFlight === 0) void child.end();
+      return;
+    }
+    const process = [...this.#running.values()].find((one) => one.child === child);
+    if (process === undefined) return;
+    this.#take({ kind: 'answered', process, calls: child.sent, rss: child.rss, at: performance.now() });
   }
 
   /** Ends every process. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#take({ kind: 'close' });
     clearTimeout(this.#timer);
-    const last = this.#running?.child;
-    this.#running = undefined;
-    await Promise.all([...this.#leaving, ...(last === undefined ? [] : [last])].map((child) => child.end()));
+    await Promise.all([...this.#running.values()].map(({ child }) => child.end()));
   }
 
-  async #launch(): Promise<Running> {
-    const { pin, startTimeoutMs } = this.#config;
-    const child = new VaultChild(this.#config.entry, this.#config, 'pinEnv' in pin ? pin.pinEnv : undefined);
-    this.#leaving.add(child);
-    void child.exited.then(() => this.#leaving.delete(child));
+  #take(event: SupervisorEvent): void {
+    const { state, effects } = supervise(this.#state, event, this.#config);
+    this.#state = state;
+    for (const effect of effects) this.#do(effect);
+  }
+
+  #do(effect: SupervisorEffect): void {
+    switch (effect.kind) {
+      case 'launch':
+        void this.#next();
+        break;
+      case 'pause':
+        this.#timer = setTimeout(() => this.#take({ kind: 'pause-over' }), effect.ms);
+        break;
+      case 'dismiss':
+        this.#dismiss(effect.process);
+        break;
+      case 'ready':
+        this.#customer.ready();
+        break;
+      case 'away':
+        this.#customer.away(effect.error);
+        break;
+      case 'tell':
+        this.#config.onEvent(effect.event);
+        break;
+    }
+  }
+
+  #dismiss({ id }: VaultProcess): void {
+    const child = this.#running.get(id)?.child;
+    if (child === undefined) return;
+    this.#dismissed.add(child);
+    if (child.inFlight === 0) void child.end();
+  }
+
+  async #next(): Promise<void> {
+    try {
+      const { process, opened } = await this.#launch();
+      this.#take({ kind: 'opened', process, opened, at: performance.now() });
+    } catch (error) {
+      if (error instanceof VaultError) this.#take({ kind: 'start-failed', error, at: performance.now() });
+    }
+  }
+
+  async #launch(): Promise<{ readonly process: Running; readonly opened: Opened }> {
+    const { entry, pin, startTimeoutMs } = this.#config;
+    const child = new VaultChild(entry, this.#config, 'pinEnv' in pin ? pin.pinEnv : undefined);
+    const process = { id: this.#nextId, pid: child.pid, child };
+    this.#nextId += 1;
+    this.#running.set(process.id, process);
+    void child.exited.then((reason) => this.#gone(process, reason));
     const timer = setTimeout(() => child.kill(), startTimeoutMs);
     try {
       const reply = await child.ask({ op: 'configure', config: tokenConfigOf(this.#config) });
-      if (this.#closed) throw new VaultError('hsm-away', 'the vault is closed');
+      if (this.#state.phase === 'closed') throw new VaultError('hsm-away', 'the vault is closed');
       const opened = openedSchema.parse(unwrap(reply));
       this.#config.onEvent({ kind: 'started', pid: child.pid, token: opened.token });
-      return { child, opened, since: performance.now() };
+      return { process, opened };
     } catch (error) {
       child.kill();
       throw error instanceof VaultError
@@ -129,82 +162,9 @@ export class Supervisor {
     }
   }
 
-  #adopt(running: Running): void {
-    const { child } = running;
-    this.#leaving.delete(child);
-    this.#running = running;
-    void child.exited.then((reason) => this.#gone(running, reason));
-    this.#customer.ready();
-  }
-
-  #gone(running: Running, reason: string): void {
-    if (this.#closed || this.#running !== running) return;
-    this.#config.onEvent({ kind: 'ended', pid: running.child.pid, reason });
-    this.#running = undefined;
-    if (performance.now() - running.since > HEALTHY_MS) this.#failures = 0;
-    this.#again(new VaultError('hsm-away', `the vault process ended (${reason})`));
-  }
-
-  /** At once after the first failure, then with a pause that doubles. Never gives up: the token may come back. */
-  #again(error: VaultError): void {
-    if (this.#closed) return;
-    const pause = this.#failures === 0 ? 0 : FIRST_PAUSE_MS * 2 ** Math.min(this.#failures - 1, 16);
-    const nextMs = Math.min(pause, LONGEST_PAUSE_MS);
-    this.#failures += 1;
-    if (nextMs === 0) {
-      void this.#restart();
-      return;
-    }
-    this.#config.onEvent({ kind: 'start-failed', reason: error.message, nextMs });
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#restart();
-    }, nextMs);
-    this.#customer.away(error);
-  }
-
-  async #restart(): Promise<void> {
-    try {
-      this.#adopt(await this.#launch());
-    } catch (error) {
-      if (error instanceof VaultError) this.#again(error);
-    }
-  }
-
-  /** The new process is ready before the old one gets no more calls; the old one ends when it has answered all. */
-  async #replace(old: VaultChild): Promise<void> {
-    this.#replacing = true;
-    try {
-      const running = await this.#launch();
-      if (this.child !== old) {
-        // It died meanwhile, and its successor is on the way already.
-        await running.child.end();
-        return;
-      }
-      if (running.opened.token !== 'open') {
-        await this.#keep(old, running);
-        return;
-      }
-      this.#leaving.add(old);
-      void old.exited.then(() => this.#leaving.delete(old));
-      this.#adopt(running);
-      this.#config.onEvent({ kind: 'replaced', pid: old.pid, by: running.child.pid });
-      if (old.inFlight === 0) await old.end();
-    } catch {
-      this.#replaceAfter = performance.now() + REPLACE_PAUSE_MS;
-    } finally {
-      this.#replacing = false;
-    }
-  }
-
-  /** The old process still serves, the new one could not: a PIN that is refused is not tried again, because tokens lock. */
-  async #keep(old: VaultChild, { child, opened }: Running): Promise<void> {
-    const nextMs = opened.token === 'pin-refused' ? Number.POSITIVE_INFINITY : REPLACE_PAUSE_MS;
-    this.#replaceAfter = performance.now() + nextMs;
-    void old.exited.then(() => {
-      this.#replaceAfter = 0;
-    });
-    this.#config.onEvent({ kind: 'start-failed', reason: opened.message, nextMs });
-    await child.end();
+  #gone(process: Running, reason: string): void {
+    this.#running.delete(process.id);
+    this.#dismissed.delete(process.child);
+    this.#take({ kind: 'ended', process, reason, at: performance.now() });
   }
 }

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import { startVault, type VaultConfig } from '../../../app/keyserver/vault/client.ts';
 import type { CardKeyRef } from '../../../app/keyserver/vault/keys.ts';
-import type { VaultEvent } from '../../../app/keyserver/vault/supervisor.ts';
+import type { VaultEvent } from '../../../app/keyserver/vault/supervisor-machine.ts';
 import type { Vault } from '../../../app/keyserver/vault/vault.ts';
 import * as ref from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';

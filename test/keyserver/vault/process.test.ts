@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { startVault } from '../../../app/keyserver/vault/client.ts';
-import type { VaultEvent } from '../../../app/keyserver/vault/supervisor.ts';
+import type { VaultEvent } from '../../../app/keyserver/vault/supervisor-machine.ts';
 import { LIMIT, PATIENT } from '../../support/limit.ts';
 import { alive, correctCall, key, last, MASTER, type Started, vaultHarness } from './harness.ts';
 
