@@ -1,5 +1,4 @@
 /** What a card tells without keys through GET DATA (GPC 2.3.1 §11.3.3, annex H). Each reader takes the data of a 9000 answer. */
-import { toHex } from '../card/bytes.ts';
 import type { Tlv } from '../card/tlv.ts';
 import { readObject, readObjects } from './data-objects.ts';
 import { GpFormatError } from './errors.ts';
@@ -15,13 +14,6 @@ export interface CardData {
   /** Version of the card specification as the card names it, e.g. "2.3.1". */
   readonly gpVersion?: string;
   readonly protocols: readonly OfferedProtocol[];
-}
-
-/** Extended card resources, FF21 (ETSI TS 102 226 §8.2.1.7.2): applications and free bytes. */
-export interface CardResources {
-  readonly applications: number;
-  readonly freeNonVolatile: number;
-  readonly freeVolatile: number;
 }
 
 /** {globalPlatform} = 1.2.840.114283, the root of all identifiers in card data; some cards made in China have it below 1.2.156. */
@@ -55,33 +47,6 @@ export function parseCardData(data: Uint8Array): CardData {
 }
 
 /**
- * Issuer identification number, 0042.
- * @throws GpFormatError
- */
-export function parseIssuerIdentification(data: Uint8Array): Uint8Array {
-  return readObject(data, 0x42, 'issuer identification number (0042)');
-}
-
-/**
- * Card image number, 0045.
- * @throws GpFormatError
- */
-export function parseCardImageNumber(data: Uint8Array): Uint8Array {
-  return readObject(data, 0x45, 'card image number (0045)');
-}
-
-/**
- * A number in packed BCD as decimal digits, trailing filler F left out.
- * @throws GpFormatError on other digits.
- */
-export function packedDigits(value: Uint8Array): string {
-  const digits = toHex(value).replace(/F+$/, '');
-  const wrong = digits.search(/[^0-9]/);
-  if (wrong >= 0) throw new GpFormatError('packed BCD number', 'not a decimal digit', wrong >> 1);
-  return digits;
-}
-
-/**
  * Key diversification data, 00CF.
  * @throws GpFormatError
  */
@@ -99,25 +64,6 @@ export function parseSequenceCounter(data: Uint8Array): Uint8Array {
   if (value.length !== 2 && value.length !== 3)
     throw new GpFormatError(what, 'of another length than 2 or 3', 2);
   return value;
-}
-
-/**
- * Extended card resources, FF21.
- * @throws GpFormatError
- */
-export function parseCardResources(data: Uint8Array): CardResources {
-  const what = 'extended card resources (FF21)';
-  if (data[0] !== 0xff || data[1] !== 0x21) throw new GpFormatError(what, 'another object', 0);
-  // FF between objects is padding to a TLV reader, so it is taken off and the rest read as tag 21.
-  const objects = readObjects(readObject(data.slice(1), 0x21, what), what);
-  const count = (tag: number): number => {
-    const value = objects.find((object) => object.tag === tag)?.value;
-    if (value === undefined) throw new GpFormatError(what, `object ${tag.toString(16)} missing`, 0);
-    if (value.length === 0 || value.length > 6)
-      throw new GpFormatError(what, `object ${tag.toString(16)} of another length than 1 to 6`, 0);
-    return value.reduce((sum, byte) => sum * 256 + byte, 0);
-  };
-  return { applications: count(0x81), freeNonVolatile: count(0x82), freeVolatile: count(0x83) };
 }
 
 function gpArcs(value: Uint8Array, branch: number, what: string): number[] | undefined {

@@ -10,24 +10,6 @@ export function select(aid?: Aid): CommandApdu {
   return aid === undefined ? header : { ...header, data: aidBytes(aid) };
 }
 
-/** Data objects worth reading from a card; which of them a card has differs. */
-export const DATA_OBJECTS = {
-  issuerIdentification: 0x0042,
-  cardImageNumber: 0x0045,
-  cardData: 0x0066,
-  cardCapabilities: 0x0067,
-  sequenceCounter: 0x00c1,
-  keyDiversificationData: 0x00cf,
-  keyInformation: 0x00e0,
-  productionLifeCycle: 0x9f7f,
-  extendedCardResources: 0xff21,
-} as const;
-
-/** GET DATA of one data object (GPC 2.3.1 §11.3). */
-export function getData(tag: number): CommandApdu {
-  return { cla: 0x80, ins: 0xca, p1: tag >> 8, p2: tag & 0xff, le: 256 };
-}
-
 /**
  * DELETE of an instance or of a load file (GPC 2.3.1 §11.2). `related`: also the instances made from the load file (P2 = 80).
  */

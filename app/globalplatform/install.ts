@@ -1,4 +1,4 @@
-/** INSTALL in all its forms, and the parameters it carries (GPC 2.3.1 §11.5), before a secure channel protects it. */
+/** INSTALL, for load and for install and make selectable, and the parameters it carries (GPC 2.3.1 §11.5), before a secure channel protects it. */
 import { type Aid, aidBytes } from '../card/aid.ts';
 import type { CommandApdu } from '../card/apdu.ts';
 import { concat } from '../card/bytes.ts';
@@ -11,8 +11,6 @@ const FOR = {
   load: 0x02,
   install: 0x04,
   makeSelectable: 0x08,
-  extradition: 0x10,
-  personalization: 0x20,
 } as const;
 
 /** What INSTALL [for load] declares. */
@@ -64,59 +62,6 @@ export interface InstallRequest {
  */
 export function installForInstallAndMakeSelectable(request: InstallRequest): CommandApdu {
   return installation(FOR.install | FOR.makeSelectable, request);
-}
-
-/**
- * INSTALL [for install]: the instance is made, but cannot be selected before `installForMakeSelectable`.
- * @throws RangeError when the privileges are neither 1 nor 3 bytes.
- */
-export function installForInstall(request: InstallRequest): CommandApdu {
-  return installation(FOR.install, request);
-}
-
-/**
- * INSTALL [for make selectable] (GPC 2.3.1 §11.5.2.3.3) of an instance made before.
- * @throws RangeError when the privileges are neither 1 nor 3 bytes.
- */
-export function installForMakeSelectable(instanceAid: Aid, privileges?: Uint8Array): CommandApdu {
-  const instance = short(aidBytes(instanceAid));
-  return install(
-    FOR.makeSelectable,
-    short(NONE),
-    short(NONE),
-    instance,
-    short(checkedPrivileges(privileges)),
-    long(NONE),
-    long(NONE),
-  );
-}
-
-/** INSTALL [for extradition] (GPC 2.3.1 §11.5.2.3.4): gives an application, or a load file, to a security domain. */
-export function installForExtradition(securityDomain: Aid, aid: Aid): CommandApdu {
-  const domain = short(aidBytes(securityDomain));
-  return install(
-    FOR.extradition,
-    domain,
-    short(NONE),
-    short(aidBytes(aid)),
-    short(NONE),
-    long(NONE),
-    long(NONE),
-  );
-}
-
-/** INSTALL [for personalization] (GPC 2.3.1 §11.5.2.3.6): the STORE DATA that follow go through the domain to this application. */
-export function installForPersonalization(aid: Aid): CommandApdu {
-  const application = short(aidBytes(aid));
-  return install(
-    FOR.personalization,
-    short(NONE),
-    short(NONE),
-    application,
-    short(NONE),
-    long(NONE),
-    long(NONE),
-  );
 }
 
 function installation(p1: number, request: InstallRequest): CommandApdu {

@@ -5,7 +5,7 @@ import { lengthBytes } from '../card/tlv.ts';
 import { LoadFileTooLarge } from './errors.ts';
 
 /** Block numbers have one byte, and numbering does not start again. */
-export const MAXIMUM_BLOCKS = 256;
+const MAXIMUM_BLOCKS = 256;
 
 /** Largest load file data block, without tag and length, that can be loaded in blocks of `blockSize` plain bytes. */
 export function maximumLoadFile(blockSize: number): number {

@@ -4,7 +4,7 @@ import { concat, equalBytes } from '../card/bytes.ts';
 import { GpFormatError } from './errors.ts';
 
 /** Key types that a security domain's channel keys have (GPC 2.3.1 table 11-16); DES in any mode is read. */
-export const KEY_TYPES = { des: 0x80, aes: 0x88 } as const;
+const KEY_TYPES = { des: 0x80, aes: 0x88 } as const;
 const DES_TYPES = [0x80, 0x82, 0x83, 0x84];
 export type KeyKind = keyof typeof KEY_TYPES;
 

@@ -25,9 +25,9 @@ const SCP03_LEVELS: readonly SecurityLevel[] = [0x00, 0x01, 0x03, 0x11, 0x13, 0x
 /** SCP02, i: the C-MAC's initial value is enciphered from the second command on. */
 export const SCP02_ICV_ENCRYPTION = 0x10;
 /** SCP02, i: the card's challenge follows from the sequence counter. */
-export const SCP02_PREDICTABLE = 0x40;
+const SCP02_PREDICTABLE = 0x40;
 /** SCP03, i: the card's challenge follows from the sequence counter. */
-export const SCP03_PREDICTABLE = 0x10;
+const SCP03_PREDICTABLE = 0x10;
 /** SCP03, i: challenges, cryptograms and MACs have 16 bytes instead of 8. */
 export const SCP03_S16 = 0x01;
 

@@ -54,20 +54,6 @@ export function getStatus(
   };
 }
 
-/** What a status word of GET STATUS means: all, more to come (ask for the next page), nothing of this kind, or refused. */
-export function statusPage(sw: number): 'complete' | 'more' | 'none' | 'refused' {
-  switch (sw) {
-    case 0x9000:
-      return 'complete';
-    case 0x6310:
-      return 'more';
-    case 0x6a88:
-      return 'none';
-    default:
-      return 'refused';
-  }
-}
-
 /**
  * Reads the data of all pages, in order. Cards may break a page in the middle of an entry, so pages are joined first.
  * @throws GpFormatError with the offset within the joined pages.

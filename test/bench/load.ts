@@ -12,10 +12,10 @@ import { initializeUpdate, parseInitializeUpdate } from '../../app/globalplatfor
 import { installForLoad, loadParameters } from '../../app/globalplatform/install.ts';
 import { loadCommands } from '../../app/globalplatform/load.ts';
 import { openChannel } from '../../app/globalplatform/secure-channel.ts';
-import { deriveSessionKeys } from '../../app/globalplatform/session-keys.ts';
 import { makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
 import { archive, smallPackage } from '../globalplatform/cap-archive.ts';
+import { deriveSessionKeys } from '../support/globalplatform/static-session-keys.ts';
 
 const ROUNDS = 12;
 /** The first rounds warm the machine up and do not count. */

@@ -4,13 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
-import { parseCardCapabilities } from '../../app/globalplatform/capabilities.ts';
 import {
-  packedDigits,
   parseCardData,
-  parseCardImageNumber,
-  parseCardResources,
-  parseIssuerIdentification,
   parseKeyDiversificationData,
   parseSequenceCounter,
 } from '../../app/globalplatform/card-data.ts';
@@ -121,15 +116,6 @@ describe('card production life cycle', () => {
 });
 
 describe('numbers and counters', () => {
-  it('issuer identification and card image number', () => {
-    expect(toHex(parseIssuerIdentification(fromHex('42030000C7')))).toBe('0000C7');
-    const image = parseCardImageNumber(fromHex('45088888000012345678'));
-    expect(packedDigits(image)).toBe('8888000012345678');
-    expect(packedDigits(fromHex('123F'))).toBe('123');
-    expect(() => packedDigits(fromHex('12A4'))).toThrow('packed BCD number: not a decimal digit at offset 1');
-    expect(() => parseCardImageNumber(fromHex('42030000C7'))).toThrow('another object');
-  });
-
   it('key diversification data and sequence counter', () => {
     expect(toHex(parseKeyDiversificationData(fromHex('CF0A00007295713236006868')))).toBe(
       '00007295713236006868',
@@ -137,51 +123,5 @@ describe('numbers and counters', () => {
     expect(toHex(parseSequenceCounter(fromHex('C103000019')))).toBe('000019');
     expect(() => parseSequenceCounter(fromHex('C1020004'))).not.toThrow();
     expect(() => parseSequenceCounter(fromHex('C10119'))).toThrow(GpFormatError);
-  });
-
-  it('free memory, although a TLV reader takes the FF of its tag for padding', () => {
-    expect(parseCardResources(fromHex('FF210D 810104 820400013880 83021000'))).toEqual({
-      applications: 4,
-      freeNonVolatile: 80_000,
-      freeVolatile: 4_096,
-    });
-    expect(() => parseCardResources(fromHex('FF2103 810104'))).toThrow('object 82 missing');
-    expect(() => parseCardResources(fromHex('2103810104'))).toThrow(GpFormatError);
-  });
-});
-
-describe('card capabilities', () => {
-  it('SCP03 with all key sizes and SCP80, hashes, ciphers, privileges', () => {
-    const data =
-      '6735A00E8001038106001020306070820107A007800102810215558103FF9E0082031E160083010284018F8502FF028602FF028702FF02';
-    expect(parseCardCapabilities(fromHex(data))).toEqual({
-      protocols: [
-        { scp: 0x03, options: [0x00, 0x10, 0x20, 0x30, 0x60, 0x70], keyLengths: [16, 24, 32] },
-        { scp: 0x02, options: [0x15, 0x55], keyLengths: [] },
-      ],
-      securityDomainPrivileges: fromHex('FF9E00'),
-      applicationPrivileges: fromHex('1E1600'),
-      loadFileHashes: ['sha-256'],
-      loadFileCiphers: fromHex('8F'),
-      tokenCiphers: fromHex('FF02'),
-      receiptCiphers: fromHex('FF02'),
-      dapCiphers: fromHex('FF02'),
-    });
-  });
-
-  it('of a card that wraps the object in itself', () => {
-    const data =
-      '673A6738A006800102810155A00A8001038102001082010781039EFE8082031E03008301028504010208408602040887040102084088050102030405';
-    expect(parseCardCapabilities(fromHex(data))).toMatchObject({
-      protocols: [
-        { scp: 0x02, options: [0x55], keyLengths: [] },
-        { scp: 0x03, options: [0x00, 0x10], keyLengths: [16, 24, 32] },
-      ],
-      keyParameterReferences: fromHex('0102030405'),
-    });
-  });
-
-  it.each(['', '66026700', '6704A0028100', '67FF'])('%s is refused', (data) => {
-    expect(() => parseCardCapabilities(fromHex(data))).toThrow(GpFormatError);
   });
 });

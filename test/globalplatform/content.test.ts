@@ -2,15 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { toAid } from '../../app/card/aid.ts';
 import { type CommandApdu, encodeCommand } from '../../app/card/apdu.ts';
 import { concat, fromHex, toHex } from '../../app/card/bytes.ts';
-import { deleteKeys, deleteObject, getData, select, setStatus } from '../../app/globalplatform/commands.ts';
+import { deleteKeys, deleteObject, select, setStatus } from '../../app/globalplatform/commands.ts';
 import { LoadFileTooLarge } from '../../app/globalplatform/errors.ts';
 import {
-  installForExtradition,
-  installForInstall,
   installForInstallAndMakeSelectable,
   installForLoad,
-  installForMakeSelectable,
-  installForPersonalization,
   loadParameters,
 } from '../../app/globalplatform/install.ts';
 import { blockCount, loadCommands, maximumLoadFile } from '../../app/globalplatform/load.ts';
@@ -21,11 +17,9 @@ const APPLET = toAid('F04B41494B41030001');
 const ISD = toAid('A000000151000000');
 
 describe('commands, byte for byte', () => {
-  it('SELECT and GET DATA', () => {
+  it('SELECT', () => {
     expect(hex(select())).toBe('00A4040000');
     expect(hex(select(ISD))).toBe('00A4040008A00000015100000000');
-    expect(hex(getData(0x9f7f))).toBe('80CA9F7F00');
-    expect(hex(getData(0x0045))).toBe('80CA004500');
   });
 
   it('INSTALL [for load]', () => {
@@ -59,22 +53,6 @@ describe('commands, byte for byte', () => {
     expect(() => installForInstallAndMakeSelectable({ ...aids, privileges: fromHex('0400') })).toThrow(
       RangeError,
     );
-  });
-
-  it('INSTALL in two steps, for extradition and for personalization', () => {
-    const aids = { packageAid: PACKAGE, moduleAid: APPLET, instanceAid: APPLET };
-    const names = '08F04B41494B41030009F04B41494B4103000109F04B41494B41030001';
-    expect(hex(installForInstall(aids))).toBe(`80E6040023${names}010002C9000000`);
-    expect(hex(installForMakeSelectable(APPLET))).toBe(
-      '80E6080010000009F04B41494B4103000101000000'.concat('00'),
-    );
-    expect(hex(installForMakeSelectable(APPLET, fromHex('040000')))).toBe(
-      '80E6080012000009F04B41494B410300010304000000'.concat('0000'),
-    );
-    expect(hex(installForExtradition(ISD, APPLET))).toBe(
-      '80E610001708A0000001510000000009F04B41494B4103000100000000',
-    );
-    expect(hex(installForPersonalization(APPLET))).toBe('80E620000F000009F04B41494B4103000100000000');
   });
 
   it('SET STATUS of the card, of an application, of a domain with its applications', () => {

@@ -13,12 +13,9 @@ import { parseKeyInformation } from '../../app/globalplatform/key-information.ts
 import { scp02Cryptograms } from '../../app/globalplatform/scp02.ts';
 import { scp03Cryptograms } from '../../app/globalplatform/scp03.ts';
 import { openChannel } from '../../app/globalplatform/secure-channel.ts';
-import {
-  deriveSessionKeys,
-  predictCardChallenge,
-  predictScp02CardChallenge,
-} from '../../app/globalplatform/session-keys.ts';
+import { predictScp02CardChallenge } from '../../app/globalplatform/session-keys.ts';
 import { parseStatus } from '../../app/globalplatform/status.ts';
+import { deriveSessionKeys, predictCardChallenge } from '../support/globalplatform/static-session-keys.ts';
 
 describe('SCP02', () => {
   it('a JCOP 3 card (J3H145; issue 259): session keys, cryptogram, and the challenge that follows from its counter', () => {

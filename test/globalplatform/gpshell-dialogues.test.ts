@@ -6,18 +6,14 @@ import { describe, expect, it } from 'vitest';
 import { toAid } from '../../app/card/aid.ts';
 import { decodeCommand, decodeResponse } from '../../app/card/apdu.ts';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
-import { parseCardCapabilities } from '../../app/globalplatform/capabilities.ts';
-import { parseCardData, parseCardResources } from '../../app/globalplatform/card-data.ts';
+import { parseCardData } from '../../app/globalplatform/card-data.ts';
 import { deleteObject } from '../../app/globalplatform/commands.ts';
 import { ChannelStateError } from '../../app/globalplatform/errors.ts';
 import { parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
 import { openChannel, type SecureChannel } from '../../app/globalplatform/secure-channel.ts';
-import {
-  type ChannelContext,
-  deriveSessionKeys,
-  predictCardChallenge,
-} from '../../app/globalplatform/session-keys.ts';
+import type { ChannelContext } from '../../app/globalplatform/session-keys.ts';
 import { getStatus, parseStatus } from '../../app/globalplatform/status.ts';
+import { deriveSessionKeys, predictCardChallenge } from '../support/globalplatform/static-session-keys.ts';
 
 const JCOP = { enc: 'F995D0A069335C7DF42E590317FFEA6D', mac: '58563362EC5A4541ABCD32B34B1EAE7D' };
 
@@ -262,21 +258,6 @@ describe('what such cards say without keys', () => {
     expect(parseCardData(fromHex(data))).toEqual({
       gpVersion,
       protocols: protocols.map(([scp, i]) => ({ scp, i })),
-    });
-  });
-
-  it('resources with a count of two bytes; capabilities with four options', () => {
-    expect(parseCardResources(fromHex('FF211081020002820400016DB483040000086A'))).toEqual({
-      applications: 2,
-      freeNonVolatile: 0x16db4,
-      freeVolatile: 0x86a,
-    });
-    const data = '6724A0098001028104153555758103E5BEC082031E030083010284010285017B86010C87017B';
-    expect(parseCardCapabilities(fromHex(data))).toMatchObject({
-      protocols: [{ scp: 2, options: [0x15, 0x35, 0x55, 0x75] }],
-      securityDomainPrivileges: fromHex('E5BEC0'),
-      applicationPrivileges: fromHex('1E0300'),
-      loadFileHashes: ['sha-256'],
     });
   });
 });

@@ -14,11 +14,6 @@ import { GpFormatError } from '../../app/globalplatform/errors.ts';
 import { parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
 import { parseKeyInformation } from '../../app/globalplatform/key-information.ts';
 import {
-  keyCheckValue,
-  wrapUnderSessionDek,
-  wrapUnderStaticDek,
-} from '../../app/globalplatform/key-wrapping.ts';
-import {
   type AesKeyForm,
   confirmsKeys,
   parsePutKey,
@@ -27,7 +22,13 @@ import {
   type WrappedKey,
 } from '../../app/globalplatform/put-key.ts';
 import { openChannel } from '../../app/globalplatform/secure-channel.ts';
-import { deriveSessionKeys, predictScp02CardChallenge } from '../../app/globalplatform/session-keys.ts';
+import { predictScp02CardChallenge } from '../../app/globalplatform/session-keys.ts';
+import {
+  keyCheckValue,
+  wrapUnderSessionDek,
+  wrapUnderStaticDek,
+} from '../support/globalplatform/key-wrapping.ts';
+import { deriveSessionKeys } from '../support/globalplatform/static-session-keys.ts';
 
 describe('a real card moved from its factory keys, FF, to version 01', () => {
   const answer = fromHex('00000000000000000000FF0200577E919A33292DAC759095BE94B8DC');

@@ -20,11 +20,8 @@ import { pad80 } from '../../app/globalplatform/padding.ts';
 import { Scp02Messaging, scp02Cryptograms } from '../../app/globalplatform/scp02.ts';
 import { openChannel } from '../../app/globalplatform/secure-channel.ts';
 import type { SecurityLevel } from '../../app/globalplatform/security-level.ts';
-import {
-  deriveSessionKeys,
-  predictScp02CardChallenge,
-  type SessionKeyPort,
-} from '../../app/globalplatform/session-keys.ts';
+import { predictScp02CardChallenge, type SessionKeyPort } from '../../app/globalplatform/session-keys.ts';
+import { deriveSessionKeys } from '../support/globalplatform/static-session-keys.ts';
 
 const DEFAULT_KEY = '404142434445464748494A4B4C4D4E4F';
 

@@ -10,12 +10,8 @@ import {
 } from '../../app/globalplatform/errors.ts';
 import { initializeUpdate, parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
 import { openChannel } from '../../app/globalplatform/secure-channel.ts';
-import {
-  type ChannelSessionKeys,
-  deriveSessionKeys,
-  predictCardChallenge,
-  type SessionKeyPort,
-} from '../../app/globalplatform/session-keys.ts';
+import type { ChannelSessionKeys, SessionKeyPort } from '../../app/globalplatform/session-keys.ts';
+import { deriveSessionKeys, predictCardChallenge } from '../support/globalplatform/static-session-keys.ts';
 import { type Dialogue, SCP03_DIALOGUES } from './dialogues-scp03.ts';
 
 describe('published SCP03 dialogues', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeCommand } from '../../app/card/apdu.ts';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
 import { GpFormatError } from '../../app/globalplatform/errors.ts';
-import { getStatus, parseStatus, statusPage } from '../../app/globalplatform/status.ts';
+import { getStatus, parseStatus } from '../../app/globalplatform/status.ts';
 
 describe('asking', () => {
   it.each([
@@ -13,10 +13,6 @@ describe('asking', () => {
     [getStatus('load-files-and-modules', 'legacy', 'next'), '80F21001024F0000'],
   ])('%#', (command, bytes) => {
     expect(toHex(encodeCommand(command))).toBe(bytes);
-  });
-
-  it('status words', () => {
-    expect([0x9000, 0x6310, 0x6a88, 0x6982].map(statusPage)).toEqual(['complete', 'more', 'none', 'refused']);
   });
 });
 

@@ -3,17 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { toAid } from '../../app/card/aid.ts';
 import { type CommandApdu, decodeResponse, encodeCommand } from '../../app/card/apdu.ts';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
-import { deleteObject, getData, select } from '../../app/globalplatform/commands.ts';
+import { deleteObject, select } from '../../app/globalplatform/commands.ts';
 import { initializeUpdate, parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
 import { openChannel } from '../../app/globalplatform/secure-channel.ts';
-import {
-  deriveSessionKeys,
-  predictCardChallenge,
-  predictScp02CardChallenge,
-} from '../../app/globalplatform/session-keys.ts';
+import { predictScp02CardChallenge } from '../../app/globalplatform/session-keys.ts';
 import { getStatus, parseStatus } from '../../app/globalplatform/status.ts';
 import { makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
+import { deriveSessionKeys, predictCardChallenge } from '../support/globalplatform/static-session-keys.ts';
 
 const ISD = toAid('A000000151000000');
 
@@ -43,7 +40,7 @@ describe('a session with the virtual card', () => {
     const status = await run(getStatus('issuer-security-domain'));
     expect(status.sw).toBe(0x9000);
     expect(parseStatus('issuer-security-domain', 'tlv', status.data)[0]?.aid).toBe(ISD);
-    const data = await run(getData(0x0045));
+    const data = await run({ cla: 0x80, ins: 0xca, p1: 0x00, p2: 0x45, le: 256 });
     expect([toHex(data.data), data.sw]).toEqual(['45081234567890123456', 0x9000]);
     expect((await run(deleteObject(toAid('F000000001'), false))).sw).toBe(0x6a88);
     const { le: _le, ...case3 } = deleteObject(toAid('F000000001'), false);

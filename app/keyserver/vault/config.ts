@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /** Where the PIN comes from: a file only the vault's user may read (better), or a variable of the environment. */
-export const pinSourceSchema = z.union([
+const pinSourceSchema = z.union([
   z.strictObject({ pinFile: z.string().min(1) }),
   z.strictObject({ pinEnv: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/) }),
 ]);

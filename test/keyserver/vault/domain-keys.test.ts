@@ -5,7 +5,6 @@
 import { createDecipheriv, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { scp03Kdf } from '../../../app/globalplatform/aes.ts';
-import { keyCheckValue } from '../../../app/globalplatform/key-wrapping.ts';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import { startVault } from '../../../app/keyserver/vault/client.ts';
 import type {
@@ -16,6 +15,7 @@ import type {
   KeyOrigin,
 } from '../../../app/keyserver/vault/keys.ts';
 import type { Vault } from '../../../app/keyserver/vault/vault.ts';
+import { keyCheckValue } from '../../support/globalplatform/key-wrapping.ts';
 import * as ref from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 

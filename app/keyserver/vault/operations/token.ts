@@ -4,7 +4,7 @@ import { KEY_ALGORITHMS, masterInfoSchema } from '../keys.ts';
 import type { Operations } from '../operation.ts';
 
 /** Where a new key is in the clear on its way to the card: nowhere outside the token, or in one wiped buffer of the vault. */
-export const newKeyPathSchema = z.enum(['inside-token', 'wiped-buffer']);
+const newKeyPathSchema = z.enum(['inside-token', 'wiped-buffer']);
 export type NewKeyPath = z.infer<typeof newKeyPathSchema>;
 
 /**
@@ -12,7 +12,7 @@ export type NewKeyPath = z.infer<typeof newKeyPathSchema>;
  * marked, its keys are a demonstration's and protect nothing. `newKeys`: the way of new application keys; `newDomainKeys`: that of
  * a security domain's, tried out on this token.
  */
-export const vaultStatusSchema = z.strictObject({
+const vaultStatusSchema = z.strictObject({
   token: z.string(),
   manufacturer: z.string(),
   softwareToken: z.boolean(),

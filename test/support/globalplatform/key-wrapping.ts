@@ -1,8 +1,8 @@
 /** New keys enciphered for PUT KEY, and key check values, with keys as bytes: where no HSM holds them. */
-import { concat, wipe } from '../card/bytes.ts';
-import { aesCbc, aesEcb } from './aes.ts';
-import { desEcb } from './des.ts';
-import { CHECK_VALUE_LENGTH, type KeyKind, type WrappedKey } from './put-key.ts';
+import { concat, wipe } from '../../../app/card/bytes.ts';
+import { aesCbc, aesEcb } from '../../../app/globalplatform/aes.ts';
+import { desEcb } from '../../../app/globalplatform/des.ts';
+import { CHECK_VALUE_LENGTH, type KeyKind, type WrappedKey } from '../../../app/globalplatform/put-key.ts';
 
 const DES_BLOCK = 8;
 const AES_BLOCK = 16;
