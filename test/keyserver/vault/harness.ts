@@ -7,6 +7,7 @@ import { startVault, type VaultConfig } from '../../../app/keyserver/vault/clien
 import type { CardKeyRef } from '../../../app/keyserver/vault/keys.ts';
 import type { VaultEvent } from '../../../app/keyserver/vault/supervisor-machine.ts';
 import type { Vault } from '../../../app/keyserver/vault/vault.ts';
+import { LIMIT } from '../../support/limit.ts';
 import * as ref from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
@@ -55,7 +56,10 @@ export function vaultHarness(): Harness {
     token: made,
     async start(more = {}) {
       const events: VaultEvent[] = [];
-      const vault = await startVault({ ...made().config, ...more, onEvent: (event) => events.push(event) });
+      // Where a test is not about time, a slow machine may take its own over the start of a process.
+      const patient = { callTimeoutMs: LIMIT, startTimeoutMs: LIMIT };
+      const config = { ...made().config, ...patient, ...more };
+      const vault = await startVault({ ...config, onEvent: (event) => events.push(event) });
       open.push(vault);
       const pids = (): number[] =>
         events.flatMap((event) => (event.kind === 'started' ? (event.pid ?? []) : []));
