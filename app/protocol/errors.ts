@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 /** Found out by the station itself, without the server. */
-export const STATION_ERRORS = [
+const STATION_ERRORS = [
   'pcsc-not-installed',
   'pcsc-not-running',
   'pcsc-refused',
@@ -70,7 +70,6 @@ export const SERVER_ERRORS = [
 
 export const ERROR_CODES = [...STATION_ERRORS, ...SERVER_ERRORS] as const;
 
-export type StationErrorCode = (typeof STATION_ERRORS)[number];
 export type ServerErrorCode = (typeof SERVER_ERRORS)[number];
 export type ErrorCode = (typeof ERROR_CODES)[number];
 

@@ -2,7 +2,7 @@
 import type { ErrorDetails } from './errors.ts';
 
 /** Every reason, in the record's words. */
-export const SET_ASIDE_REASONS = {
+const SET_ASIDE_REASONS = {
   'key-damaged': 'a key on the card is damaged',
   'new-key-damaged': 'the card refused a new key as damaged',
   'maintenance-key-damaged': 'the maintenance key on the card is damaged',

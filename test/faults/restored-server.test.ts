@@ -100,7 +100,7 @@ onEveryStore((kind) => {
       'the key write',
     );
     await server.kill();
-    const told = await readCardRecord(site.rig.context.store, identification);
+    const told = await site.rig.record(identification);
 
     const config: StoreConfig = (await second?.database()) ?? {
       kind: 'sqlite',

@@ -1,7 +1,6 @@
 /** Two stations and one card, over whole engines, processes and lines: what one still has to say when the other was there, and swapped cards. */
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { KaikaError } from '../../app/protocol/errors.ts';
 import type { Outcome } from '../../app/protocol/wire.ts';
 import type { CardDevice } from '../../app/simulator/device.ts';
@@ -127,7 +126,7 @@ onEveryStore((kind) => {
     }
     expect(refused.length).toBeGreaterThan(0);
     expect(new Set(refused)).toEqual(new Set(['card-in-use']));
-    const before = await readCardRecord(site.rig.context.store, identification);
+    const before = await site.rig.record(identification);
     const ends: string[] = [];
     a.engine.subscribe((told) => {
       if (told.kind === 'job' && told.job.id === job && told.job.state.kind === 'failed')
@@ -137,7 +136,7 @@ onEveryStore((kind) => {
     a.line.cut = false;
     await until(a.engine, () => ends.length > 0, 'the refusal');
     expect(ends).toEqual(['job-superseded']);
-    const after = await readCardRecord(site.rig.context.store, identification);
+    const after = await site.rig.record(identification);
     const { jobs, ...rest } = after;
     const { jobs: _, ...was } = before;
     expect(rest).toEqual(was);
@@ -193,7 +192,7 @@ onEveryStore((kind) => {
       );
       // The look and nothing else: no authentication, no key, no file.
       expect(got.filter((apdu) => /^(0082|84D4|80D4|04D6|00D6|0084)/.test(apdu))).toEqual([]);
-      await expect(readCardRecord(site.rig.context.store, two.identification)).rejects.toThrow(KaikaError);
+      await expect(site.rig.record(two.identification)).rejects.toThrow(KaikaError);
       c.readers.remove(READER);
       c.readers.insert(READER, one.card);
       expect(await outcome(c, job)).toMatchObject({ result: 'complete', card: one.identification });

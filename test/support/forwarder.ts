@@ -1,5 +1,6 @@
 /** The smallest station there can be: looks at a virtual card and carries batches to it. For tests of the server. */
 
+import { randomUUID } from 'node:crypto';
 import { aidBytes } from '../../app/card/aid.ts';
 import { encodeCommand } from '../../app/card/apdu.ts';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
@@ -18,7 +19,6 @@ import type {
   Wish,
 } from '../../app/protocol/wire.ts';
 import type { CardDevice } from '../../app/simulator/device.ts';
-import { newRequestId } from './issuer-rig.ts';
 
 export const CALLER = { station: 'test-station', operator: 'test-clerk' };
 
@@ -68,7 +68,7 @@ export async function request(
   const opening = withOpening === undefined ? undefined : await open(card, context, withOpening);
   return {
     apiLevel: 1,
-    requestId: newRequestId(),
+    requestId: randomUUID(),
     reader: 'virtual',
     cardEpoch: 0,
     card: facts,

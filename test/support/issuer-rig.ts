@@ -17,10 +17,12 @@ import type { VaultTokenConfig } from '../../app/keyserver/vault/config.ts';
 import { type CardSpec, makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
 import { demoToken } from './demo-token.ts';
+import { LIMIT } from './limit.ts';
+import { type RigVerbs, verbsOf } from './rig-verbs.ts';
 import { shared } from './shared.ts';
 import { openStorePlaces, type StoreKind, type StorePlaces } from './stores.ts';
 
-export interface IssuerRig {
+export interface IssuerRig extends RigVerbs {
   readonly context: JobContext;
   readonly folder: string;
   /** The transport keys that the cards are made with. */
@@ -87,7 +89,7 @@ async function openIn(
 ): Promise<IssuerRig> {
   const { folder } = places;
   const { token, delivery } = await made;
-  const vault = await startVault(token);
+  const vault = await startVault({ ...token, callTimeoutMs: LIMIT });
   closing.push(() => vault.close());
   const storeConfig = await places.empty();
   const store = await openStore(storeConfig);
@@ -106,6 +108,7 @@ async function openIn(
     storeGeneration: 1,
   };
   return {
+    ...verbsOf(context),
     context,
     folder,
     delivery,

@@ -5,7 +5,6 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
-import { makeDemoToken } from '../../app/demo/delivery.ts';
 import {
   hasPredictableChallenges,
   maximumBlockSize,
@@ -18,6 +17,7 @@ import type { KeyAlgorithm } from '../../app/keyserver/vault/keys.ts';
 import { makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
 import { type IssuerRig, type MakeToken, openIssuerRig, randomDigits } from './issuer-rig.ts';
+import { type RigVerbs, verbsOf } from './rig-verbs.ts';
 import { shared } from './shared.ts';
 import type { StoreKind } from './stores.ts';
 import { scratchFolder } from './temporary.ts';
@@ -58,7 +58,7 @@ export interface CardChange {
   readonly lifecycle?: number;
 }
 
-export interface OtherTypesRig {
+export interface OtherTypesRig extends RigVerbs {
   readonly rig: IssuerRig;
   readonly context: JobContext;
   /** The folder of the catalogue with these types. */
@@ -71,38 +71,51 @@ export interface OtherTypesRig {
 export async function openOtherTypes(
   specs: readonly TypeSpec[],
   kind: StoreKind = 'sqlite',
-  makeToken: MakeToken = makeDemoToken,
+  makeToken?: MakeToken,
 ): Promise<OtherTypesRig> {
-  const rig = await openIssuerRig(kind, async (token, delivery) => {
-    const config = await makeToken(token, delivery);
-    const admin = await openVaultAdmin(config);
-    try {
-      for (const { id, scp } of specs) {
-        const algorithm: KeyAlgorithm = scp === '02' ? 'des3-16' : 'aes-128';
-        for (const key of ['enc', 'mac', 'dek'] as const) {
-          const purpose = `isd/${id}/${key}`;
-          await admin.importMaster({
-            id: { purpose, origin: 'factory', version: 1 },
-            algorithm,
-            value: fromHex(FACTORY_KEYS[key]),
-          });
-          await admin.generateMaster({ id: { purpose, origin: 'issuer', version: 1 }, algorithm });
-        }
+  const rig = await openIssuerRig(kind, makeToken);
+  try {
+    return await withTypes(rig, specs);
+  } catch (error) {
+    await rig.close();
+    throw error;
+  }
+}
+
+/** Masters of the types in the rig's token. */
+async function addMasters({ token }: IssuerRig, specs: readonly TypeSpec[]): Promise<void> {
+  const admin = await openVaultAdmin(token);
+  try {
+    for (const { id, scp } of specs) {
+      const algorithm: KeyAlgorithm = scp === '02' ? 'des3-16' : 'aes-128';
+      for (const key of ['enc', 'mac', 'dek'] as const) {
+        const purpose = `isd/${id}/${key}`;
+        await admin.importMaster({
+          id: { purpose, origin: 'factory', version: 1 },
+          algorithm,
+          value: fromHex(FACTORY_KEYS[key]),
+        });
+        await admin.generateMaster({ id: { purpose, origin: 'issuer', version: 1 }, algorithm });
       }
-    } finally {
-      await admin.close();
     }
-    return config;
-  });
+  } finally {
+    await admin.close();
+  }
+}
+
+async function withTypes(rig: IssuerRig, specs: readonly TypeSpec[]): Promise<OtherTypesRig> {
+  await addMasters(rig, specs);
   const folder = scratchFolder('kaika-resources-');
   cpSync(OWN_RESOURCES, folder, { recursive: true });
   for (const spec of specs)
     writeFileSync(join(folder, 'profiles', `${spec.id}.json`), JSON.stringify(profileOf(spec)));
   const catalogue = openCatalogue(folder);
+  const context = { ...rig.context, catalogue, package: openPackages(folder, catalogue) };
   return {
+    ...verbsOf(context),
     rig,
     resources: folder,
-    context: { ...rig.context, catalogue, package: openPackages(folder, catalogue) },
+    context,
     type(id) {
       const spec = specs.find((one) => one.id === id);
       if (spec === undefined) throw new Error(`no type ${id}`);

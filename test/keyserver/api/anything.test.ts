@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { errorBodySchema } from '../../../app/protocol/errors.ts';
 import { jobReplySchema, stepReplySchema, type Wish } from '../../../app/protocol/wire.ts';
 import { expectDiscreet } from '../../support/error-answers.ts';
-import { request, runBatch } from '../../support/forwarder.ts';
+import { runBatch } from '../../support/forwarder.ts';
 import { type Answer, type Client, httpsRig } from '../../support/https-rig.ts';
 import { newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf } from '../../support/issuer-steps.ts';
@@ -102,7 +102,7 @@ describe('one field changed to something else', () => {
         fc.integer({ min: 0, max: 11 }),
         async (said, from) => {
           const { card } = https.rig.newCard();
-          const asked = await request(card, https.rig.context, randomDigits(16), wishes);
+          const asked = await https.rig.request(card, randomDigits(16), wishes);
           const started = jobReplySchema.parse((await client.post('/v1/jobs', asked, token)).body);
           let batch = started.batch;
           for (let step = 0; batch !== undefined && step < 12; step += 1) {
@@ -147,5 +147,5 @@ function withField(value: unknown, [key, ...rest]: readonly string[], to: unknow
 async function askFor() {
   const { card } = https.rig.newCard();
   const wishes: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-  return { card, asked: await request(card, https.rig.context, randomDigits(16), wishes, 'e-wallet') };
+  return { card, asked: await https.rig.request(card, randomDigits(16), wishes, 'e-wallet') };
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { jobReplySchema, stepReplySchema, type Wish } from '../../../app/protocol/wire.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { look, request, runBatch } from '../../support/forwarder.ts';
+import { runBatch } from '../../support/forwarder.ts';
 import { httpsRig, SECRET } from '../../support/https-rig.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { slotOnCard, WALLET } from '../../support/issuer-steps.ts';
@@ -54,9 +54,7 @@ describe('after a whole story on both card types', () => {
       // The search is for the right keys: the card has the one computed here.
       const expected = oddParity(cardKey(find('app/e-wallet/mck', 'issuer'), account));
       expect(slotOnCard(card, WALLET, 0x39).value).toBe(expected.toString('hex').toUpperCase());
-      expect(
-        (await look(card, https.rig.context)).observed.filter((one) => one.state === 'enabled'),
-      ).toHaveLength(3);
+      expect((await https.rig.look(card)).observed.filter((one) => one.state === 'enabled')).toHaveLength(3);
     }
     seen.push(...storeFiles(), Buffer.from(https.log.join('')), Buffer.from(https.captured.join('\n')));
   });
@@ -118,7 +116,7 @@ const STORY: Wish[] = [
 /** The story over HTTPS, with what was captured and what the store held after each step. */
 async function tell(card: VirtualCard, account: string, seen: Buffer[]): Promise<void> {
   const client = https.client();
-  const asked = await request(card, https.rig.context, account, STORY);
+  const asked = await https.rig.request(card, account, STORY);
   const started = jobReplySchema.parse((await client.post('/v1/jobs', asked, token)).body);
   let batch = started.batch;
   while (batch !== undefined) {

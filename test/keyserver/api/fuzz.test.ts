@@ -12,7 +12,6 @@ import { openApiDocument } from '../../../app/keyserver/api/openapi.ts';
 import { errorBodySchema } from '../../../app/protocol/errors.ts';
 import { jobReplySchema } from '../../../app/protocol/wire.ts';
 import { expectDiscreet } from '../../support/error-answers.ts';
-import { request } from '../../support/forwarder.ts';
 import { type Client, httpsRig, SECRET } from '../../support/https-rig.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { storeText } from '../../support/issuer-steps.ts';
@@ -51,7 +50,7 @@ onEveryStore((kind) => {
     for (let at = 0; at < 2; at += 1) {
       const { card, identification } = https.rig.newCard();
       const wishes = [{ app: 'e-wallet', action: 'enable' as const }];
-      const asked = await request(card, https.rig.context, randomDigits(16), wishes, 'e-wallet');
+      const asked = await https.rig.request(card, randomDigits(16), wishes, 'e-wallet');
       jobs.push(jobReplySchema.parse((await client.post('/v1/jobs', asked, token)).body).job);
       cards.push(identification);
     }

@@ -5,7 +5,6 @@
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { enrolStation } from '../../../app/keyserver/access/enrolment.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import {
   type AnswersRequest,
   type Batch,
@@ -15,7 +14,7 @@ import {
   type Wish,
 } from '../../../app/protocol/wire.ts';
 import { expectError } from '../../support/error-answers.ts';
-import { issue, request, runBatch } from '../../support/forwarder.ts';
+import { runBatch } from '../../support/forwarder.ts';
 import { type Answer, type Client, httpsRig, SECRET } from '../../support/https-rig.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
@@ -41,7 +40,7 @@ beforeAll(async () => {
 
 it('a story in which everything is tried at every step ends as if nothing had been', async () => {
   const { card, identification } = https.rig.newCard();
-  const asked = await request(card, https.rig.context, randomDigits(16), STORY);
+  const asked = await https.rig.request(card, randomDigits(16), STORY);
   expectError(await inVain(() => stranger.post('/v1/jobs', asked, token)), 403, 'server-refused-certificate');
   expectError(await inVain(() => other.post('/v1/jobs', asked, token)), 401, 'session-expired');
   const reply = await client.post('/v1/jobs', asked, token);
@@ -67,7 +66,7 @@ it('a story in which everything is tried at every step ends as if nothing had be
   }
   expect(outcome).toMatchObject({ result: 'complete', trips: 11 });
   expectError(await inVain(() => client.post('/v1/jobs', asked, token)), 409, 'step-conflict');
-  const { jobs } = await readCardRecord(https.rig.context.store, identification);
+  const { jobs } = await https.rig.record(identification);
   expect(jobs).toMatchObject([{ result: 'complete' }]);
 });
 
@@ -77,7 +76,7 @@ describe("another card's answers", () => {
       [0, 1].map(async () => {
         const { card, identification } = https.rig.newCard();
         const account = randomDigits(16);
-        const asked = await request(card, https.rig.context, account, DELETE);
+        const asked = await https.rig.request(card, account, DELETE);
         // As of cards that do not tell their counter: their channel is opened in a batch of its own.
         delete asked.card.sequenceCounter;
         const started = jobReplySchema.parse((await client.post('/v1/jobs', asked, token)).body);
@@ -100,10 +99,8 @@ describe("another card's answers", () => {
     }
     for (const { card, account, identification } of pairs) {
       card.reset();
-      expect((await issue(card, https.rig.context, account, DELETE, undefined, CALLER)).result).toBe(
-        'complete',
-      );
-      const { apps } = await readCardRecord(https.rig.context.store, identification);
+      expect((await https.rig.issue(card, account, DELETE, undefined, CALLER)).result).toBe('complete');
+      const { apps } = await https.rig.record(identification);
       expect(apps.find(({ app }) => app === 'transit')).toMatchObject({ state: 'missing', inDoubt: false });
     }
   });

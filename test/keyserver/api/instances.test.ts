@@ -1,8 +1,7 @@
 /** Two server processes on one store and one token: any of them takes the next step, and only one takes each. */
 import { beforeAll, expect, it } from 'vitest';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { type JobReply, jobReplySchema, stepReplySchema, type Wish } from '../../../app/protocol/wire.ts';
-import { request, runBatch } from '../../support/forwarder.ts';
+import { runBatch } from '../../support/forwarder.ts';
 import { type Client, httpsRig } from '../../support/https-rig.ts';
 import { newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf } from '../../support/issuer-steps.ts';
@@ -24,7 +23,7 @@ onEveryStore((kind) => {
 
   it('take the steps of a job in turn', async () => {
     const { card } = https.rig.newCard();
-    const asked = await request(card, https.rig.context, randomDigits(16), STORY);
+    const asked = await https.rig.request(card, randomDigits(16), STORY);
     const started = jobReplySchema.parse((await clients[1].post('/v1/jobs', asked, token)).body);
     let batch = started.batch;
     for (let turn = 0; batch !== undefined; turn += 1) {
@@ -41,7 +40,7 @@ onEveryStore((kind) => {
 
   it('given two different reports on one step at once: one is taken, the other is a conflict', async () => {
     const { card } = https.rig.newCard();
-    const asked = await request(card, https.rig.context, randomDigits(16), STORY.slice(0, 1), 'e-wallet');
+    const asked = await https.rig.request(card, randomDigits(16), STORY.slice(0, 1), 'e-wallet');
     const started = jobReplySchema.parse((await clients[0].post('/v1/jobs', asked, token)).body);
     const report = await runBatch(card, batchOf(started));
     const other = {
@@ -60,7 +59,7 @@ onEveryStore((kind) => {
 
   it('asked the same at once, at every step: one job, one reply', async () => {
     const { card, identification } = https.rig.newCard();
-    const asked = await request(card, https.rig.context, randomDigits(16), STORY);
+    const asked = await https.rig.request(card, randomDigits(16), STORY);
     const [one, two] = await both('/v1/jobs', asked, token);
     expect(two?.body).toEqual(one?.body);
     const started: JobReply = jobReplySchema.parse(one?.body);
@@ -72,13 +71,13 @@ onEveryStore((kind) => {
       const next = stepReplySchema.parse(first?.body);
       batch = 'batch' in next ? next.batch : undefined;
     }
-    const { jobs } = await readCardRecord(https.rig.context.store, identification);
+    const { jobs } = await https.rig.record(identification);
     expect(jobs).toMatchObject([{ result: 'complete' }]);
   });
 
   it('many jobs for one card at once, over both: each gets a generation of its own or a clear answer', async () => {
     const { card, identification } = https.rig.newCard();
-    const asked = await request(card, https.rig.context, randomDigits(16), STORY.slice(0, 1));
+    const asked = await https.rig.request(card, randomDigits(16), STORY.slice(0, 1));
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, at) => {
         const client = clients[at % 2 === 0 ? 0 : 1];
@@ -91,7 +90,7 @@ onEveryStore((kind) => {
       return [];
     });
     expect(new Set(started.map((one) => one.generation)).size).toBe(started.length);
-    const { jobs } = await readCardRecord(https.rig.context.store, identification);
+    const { jobs } = await https.rig.record(identification);
     expect(jobs).toHaveLength(started.length);
     expect(jobs.filter((job) => job.result === null)).toHaveLength(1);
   });
@@ -101,7 +100,7 @@ onEveryStore((kind) => {
       Array.from({ length: 8 }, async (_, at) => {
         const { card, identification } = https.rig.newCard();
         const account = randomDigits(16);
-        const asked = await request(card, https.rig.context, account, STORY.slice(0, 1), 'e-wallet');
+        const asked = await https.rig.request(card, account, STORY.slice(0, 1), 'e-wallet');
         const started = jobReplySchema.parse(
           (await clients[at % 2 === 0 ? 0 : 1].post('/v1/jobs', asked, token)).body,
         );
@@ -117,7 +116,7 @@ onEveryStore((kind) => {
             expect(next.outcome).toMatchObject({ card: identification, result: 'complete', trips: 5 });
           batch = 'batch' in next ? next.batch : undefined;
         }
-        expect(await readCardRecord(https.rig.context.store, identification)).toMatchObject({
+        expect(await https.rig.record(identification)).toMatchObject({
           account,
           issued: true,
         });

@@ -1,8 +1,6 @@
 /** Two server processes under load, killed at random moments: no card is spoiled, and every job is on record once. */
 import { expect, it } from 'vitest';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
-import { look } from '../../support/forwarder.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
 import { onEveryStore } from '../../support/stores.ts';
 
@@ -59,13 +57,13 @@ async function underFire(site: Site): Promise<void> {
   for (const { card, identification, account, outcome } of issued) {
     expect(outcome).toMatchObject({ card: identification, result: 'complete' });
     expect(outcome.trips).toBe(outcome.plannedTrips);
-    const record = await readCardRecord(site.rig.context.store, identification);
+    const record = await site.rig.record(identification);
     expect(record.jobs).toMatchObject([{ result: 'complete' }]);
     expect(record).toMatchObject({ setAside: null });
     if (record.issued) expect(record.account).toBe(account);
     // What the card says is what the record says, and nothing is in doubt.
     card.reset();
-    const { observed } = await look(card, site.rig.context);
+    const { observed } = await site.rig.look(card);
     for (const app of record.apps) {
       expect(app.inDoubt, app.app).toBe(false);
       expect(observed.find((one) => one.app === app.app)?.state, app.app).toBe(app.state);

@@ -11,7 +11,7 @@ import {
   type Wish,
 } from '../../../app/protocol/wire.ts';
 import { expectError } from '../../support/error-answers.ts';
-import { ENABLE, request, runBatch } from '../../support/forwarder.ts';
+import { ENABLE, runBatch } from '../../support/forwarder.ts';
 import { type Client, httpsRig, SECRET } from '../../support/https-rig.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
@@ -246,5 +246,5 @@ it('receipts of one station at a time: after a restore the others ask again, and
 
 async function askFor(wishes: Wish[] = ENABLE) {
   const { card } = https.rig.newCard();
-  return { card, asked: await request(card, https.rig.context, randomDigits(16), wishes, 'e-wallet') };
+  return { card, asked: await https.rig.request(card, randomDigits(16), wishes, 'e-wallet') };
 }

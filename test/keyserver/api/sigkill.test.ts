@@ -3,7 +3,6 @@
  * record at the end is that of a job in which nobody was killed.
  */
 import { expect, it } from 'vitest';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { triesLeft } from '../../support/issuer-steps.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
@@ -18,7 +17,7 @@ onEveryStore((kind) => {
       const station = await site.station('branch-7', [quiet.port]);
       const whole = await issueOver(site, station, STORY);
       expect(whole.outcome).toMatchObject({ result: 'complete', trips: TRIPS });
-      const expected = timeless(await readCardRecord(site.rig.context.store, whole.identification));
+      const expected = timeless(await site.rig.record(whole.identification));
       await quiet.kill();
       for (const when of ['before', 'after'] as const) {
         const fire = keepKilling(site, quiet.port, when);
@@ -26,7 +25,7 @@ onEveryStore((kind) => {
         const kills = await fire.stop();
         expect(outcome, when).toMatchObject({ result: 'complete', trips: TRIPS });
         expect(kills, when).toBe(TRIPS);
-        const record = await readCardRecord(site.rig.context.store, identification);
+        const record = await site.rig.record(identification);
         expect(timeless(record), when).toEqual(expected);
         expect(triesLeft(card), when).toBe(3);
       }

@@ -9,7 +9,7 @@ import { makeAuthority } from '../../../app/demo/pki.ts';
 import { enrolStation } from '../../../app/keyserver/access/enrolment.ts';
 import type { JobReply } from '../../../app/protocol/wire.ts';
 import { jobReplySchema } from '../../../app/protocol/wire.ts';
-import { ENABLE, request, runBatch } from '../../support/forwarder.ts';
+import { ENABLE, runBatch } from '../../support/forwarder.ts';
 import { httpsRig } from '../../support/https-rig.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
@@ -154,7 +154,7 @@ describe('enrolment', () => {
     });
     const { token } = body as { token: string };
     const { card } = https.rig.newCard();
-    const asked = await request(card, https.rig.context, randomDigits(16), ENABLE, 'e-wallet');
+    const asked = await https.rig.request(card, randomDigits(16), ENABLE, 'e-wallet');
     const started: JobReply = jobReplySchema.parse((await client.post('/v1/jobs', asked, token)).body);
     await store.updateTable('stations').set({ revoked: 1 }).where('name', '=', 'counter-7').execute();
     const before = await storeText(https.rig.context);

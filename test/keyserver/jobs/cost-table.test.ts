@@ -3,13 +3,9 @@
  * torn once, then carried on by another job, on a card that allows three tries.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import { readCardState } from '../../../app/keyserver/store/cards.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { CALLER, issue, request, runBatch } from '../../support/forwarder.ts';
+import { runBatch } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { slotOnCard, triesLeft, WALLET } from '../../support/issuer-steps.ts';
 import { activate, addCustodian, importVersion } from '../../support/key-versions.ts';
@@ -26,7 +22,7 @@ const FLAG: Row = ['the flag', { ins: UPDATE_BINARY, at: 1 }, 'new', 'new', 0, 0
 const rig = issuerRig();
 beforeAll(async () => {
   await addCustodian(rig);
-  await issue(rig.newCard().card, rig.context, randomDigits(16), ENABLE);
+  await rig.issue(rig.newCard().card, randomDigits(16), ENABLE);
   await importVersion(rig, ['app/e-wallet/mck', 'app/e-wallet/mtk'], 2);
 });
 
@@ -41,7 +37,7 @@ describe.each([
     const made = rig.newCard();
     const account = randomDigits(16);
     if (renewing) {
-      await issue(made.card, rig.context, account, ENABLE);
+      await rig.issue(made.card, account, ENABLE);
       await activate(rig, 'app/e-wallet', 2);
     }
     return { ...made, account };
@@ -51,12 +47,10 @@ describe.each([
     it.each(rows)('at %s', async (_where, strike, mck, mtk, ifNot, ifActed) => {
       const { card, account, identification } = await newCard();
       const torn = new TearingDevice(card, { ...strike, when });
-      expect(await loseStation(torn, rig.context, await request(card, rig.context, account, ENABLE))).toBe(
-        true,
-      );
+      expect(await loseStation(torn, rig.context, await rig.request(card, account, ENABLE))).toBe(true);
       expect(await known(identification, 'mck', old, next)).toBe(mck);
       expect(await known(identification, 'mtk', old, next)).toBe(mtk);
-      expect(await issue(card, rig.context, account, ENABLE)).toMatchObject({ result: 'complete' });
+      expect(await rig.issue(card, account, ENABLE)).toMatchObject({ result: 'complete' });
       expect(await wrongOnes(identification)).toBe(when === 'before' ? ifNot : ifActed);
       expect(triesLeft(card)).toBe(3);
       expect(slotOnCard(card, WALLET, 0x36).counter & 0x0f).toBe(3);
@@ -70,7 +64,7 @@ describe.each([
     async (_where, strike, mck, mtk) => {
       const { card, account, identification } = await newCard();
       let seen = 0;
-      const reply = await startJob(rig.context, CALLER, await request(card, rig.context, account, ENABLE));
+      const reply = await rig.start(await rig.request(card, account, ENABLE));
       let batch = reply.batch;
       while (batch !== undefined) {
         const at = batch.commands.findIndex(
@@ -89,7 +83,7 @@ describe.each([
             }
           : await runBatch(card, batch);
         if (stops) card.reset();
-        const answer = await answerStep(rig.context, CALLER, reply.job, batch.seq, report);
+        const answer = await rig.answer(reply.job, batch.seq, report);
         if (stops) {
           // Before the next batch raises a doubt of its own: it only looks for the card.
           expect(await known(identification, 'mck', old, next)).toBe(mck === 'in doubt' ? 'old' : mck);
@@ -113,7 +107,7 @@ type Row = readonly [string, { ins: number; at: number }, Known, Known, number, 
 
 /** What the record says of a slot, against the version it had and the one it was going to. */
 async function known(identification: string, slot: 'mck' | 'mtk', old: string, next: string): Promise<Known> {
-  const { apps } = await readCardState(rig.context.store, identification);
+  const { apps } = await rig.state(identification);
   const candidates = (apps['e-wallet']?.keys?.[slot]?.candidates ?? []).map(
     ({ origin, version }) => `${origin} ${version}`,
   );
@@ -125,6 +119,6 @@ async function known(identification: string, slot: 'mck' | 'mtk', old: string, n
 }
 
 const wrongOnes = async (identification: string) =>
-  (await readCardRecord(rig.context.store, identification)).jobs
+  (await rig.record(identification)).jobs
     .flatMap(({ steps }) => steps)
     .filter(({ sw }) => sw.startsWith('63C')).length;

@@ -1,12 +1,8 @@
 /** Power lost at every command while a card gets the issuer's own domain keys: one more insertion reaches the goal. */
 import { describe, expect, it } from 'vitest';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import { readCardState } from '../../../app/keyserver/store/cards.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, carry, issue, look, request } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { carryUntilTorn } from '../../support/lost-station.ts';
 import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
@@ -18,9 +14,9 @@ describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
   it.each(['before', 'after'] as const)('goes on in the same job, %s the card acted', async (when) => {
     for (let at = 1; at <= OF_THE_MOVE; at += 1) {
       const { card, identification } = types.type(id).newCard();
-      const asked = await request(card, types.context, randomDigits(16), WISHES);
+      const asked = await types.request(card, randomDigits(16), WISHES);
       const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
-      const outcome = await carry(torn, types.context, await startJob(types.context, CALLER, asked));
+      const outcome = await types.carry(torn, await types.start(asked));
       expect(torn.struck).toBe(true);
       expect(outcome.result, `torn at ${at}`).toBe('complete');
       await expectGoal(id, card, identification, at);
@@ -35,13 +31,13 @@ describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
       await carryUntilTorn(
         torn,
         types.context,
-        await startJob(types.context, CALLER, await request(card, types.context, account, WISHES)),
+        await types.start(await types.request(card, account, WISHES)),
       );
       card.powerOn();
-      const outcome = await issue(card, types.context, account, WISHES);
+      const outcome = await types.issue(card, account, WISHES);
       expect(outcome.result, `torn at ${at}`).toBe('complete');
       await expectGoal(id, card, identification, at);
-      const { jobs } = await readCardRecord(types.context.store, identification);
+      const { jobs } = await types.record(identification);
       expect(jobs.map((job) => job.result)).toEqual(['superseded', 'complete']);
     }
   });
@@ -60,12 +56,12 @@ async function expectGoal(
 ) {
   const what = `torn at ${at}`;
   expect(domainOnCard(card), what).toEqual({ ...MOVED[id], failedAuthentications: 0 });
-  const { domain } = await readCardState(types.context.store, identification);
+  const { domain } = await types.state(identification);
   expect(domain, what).toMatchObject({
     candidates: [{ origin: 'issuer', keyVersion: MOVED[id].versions[0] }],
     spent: 0,
     leaving: null,
   });
-  const { observed } = await look(card, types.context);
+  const { observed } = await types.look(card);
   expect(observed.find((one) => one.app === 'e-wallet')?.state, what).toBe('enabled');
 }

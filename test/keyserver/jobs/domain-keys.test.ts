@@ -1,11 +1,8 @@
 /** Cards moved from the factory's domain keys to the issuer's own, as the first step of their first job. */
 import { describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardState } from '../../../app/keyserver/store/cards.ts';
 import type { JobReply, Wish } from '../../../app/protocol/wire.ts';
 import type { CardDevice } from '../../../app/simulator/device.ts';
-import { CALLER, carry, ENABLE, issue, look, request, runBatch } from '../../support/forwarder.ts';
+import { ENABLE, runBatch } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
 import { domainOnCard, FACTORY_KEYS, keysOnCard, otherTypes } from '../../support/other-type.ts';
@@ -19,10 +16,10 @@ describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
   it('has the issuer’s keys alone, in as many trips as planned, and its apps as wished', async () => {
     const { card, identification } = types.type(id).newCard();
     const before = keysOnCard(card, domainOnCard(card).versions[0] ?? 0);
-    const asked = await request(card, types.context, randomDigits(16), ENABLE);
-    const reply = await startJob(types.context, CALLER, asked);
+    const asked = await types.request(card, randomDigits(16), ENABLE);
+    const reply = await types.start(asked);
     expect(reply.plan).toMatchObject({ trips: 7 + opening, steps: [{ kind: 'enable', app: 'e-wallet' }] });
-    expect(await carry(card, types.context, reply)).toMatchObject({
+    expect(await types.carry(card, reply)).toMatchObject({
       result: 'complete',
       trips: 7 + opening,
       plannedTrips: 7 + opening,
@@ -42,7 +39,7 @@ describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
     const { card } = types.type(id).newCard();
     const account = randomDigits(16);
     const trips = async (wishes: Wish[]) => {
-      const outcome = await issue(card, types.context, account, wishes);
+      const outcome = await types.issue(card, account, wishes);
       expect(outcome).toMatchObject({ result: 'complete', trips: outcome.plannedTrips });
       return outcome.trips;
     };
@@ -54,9 +51,7 @@ describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
 
   it('is moved although nothing else is to be done', async () => {
     const { card } = types.type(id).newCard();
-    const outcome = await issue(card, types.context, randomDigits(16), [
-      { app: 'campus-meal', action: 'delete' },
-    ]);
+    const outcome = await types.issue(card, randomDigits(16), [{ app: 'campus-meal', action: 'delete' }]);
     expect(outcome).toMatchObject({ result: 'complete', trips: 3 + opening, plannedTrips: 3 + opening });
     expect(domainOnCard(card)).toMatchObject(MOVED[id]);
   });
@@ -65,7 +60,7 @@ describe.each(MOVING)('a card of a type that is moved (%s)', (id) => {
 describe('a card that is not moved', () => {
   it('keeps the factory’s keys where the profile does not ask for it', async () => {
     const { card } = types.type('unmoved').newCard();
-    expect(await issue(card, types.context, randomDigits(16), LOAD)).toMatchObject({
+    expect(await types.issue(card, randomDigits(16), LOAD)).toMatchObject({
       result: 'complete',
       trips: 6,
     });
@@ -77,7 +72,7 @@ describe('a card that is not moved', () => {
     const { card, identification } = types.type(id).newCard({ keys });
     const before = JSON.stringify(card.image.domain);
     const sent: string[] = [];
-    const outcome = await issue(watched(card, sent), types.context, randomDigits(16), ENABLE);
+    const outcome = await types.issue(watched(card, sent), randomDigits(16), ENABLE);
     expect(outcome).toMatchObject({ result: 'refused', error: 'card-refused-key' });
     expect(sent.filter((apdu) => apdu.startsWith('8482') || apdu.startsWith('84D8'))).toEqual([]);
     expect(JSON.stringify({ ...card.image.domain, keySets: [] })).toBe(
@@ -121,9 +116,9 @@ describe('a card whose own list of keys speaks against the move', () => {
     ],
   ])('(%s) with keys %s: refused before the first byte', async (id, _what, keyInformation) => {
     const { card, identification } = types.type(id).newCard();
-    const asked = await request(card, types.context, randomDigits(16), ENABLE);
+    const asked = await types.request(card, randomDigits(16), ENABLE);
     asked.card.keyInformation = keyInformation;
-    await expect(startJob(types.context, CALLER, asked)).rejects.toMatchObject({ code: 'wrong-card-type' });
+    await expect(types.start(asked)).rejects.toMatchObject({ code: 'wrong-card-type' });
     expect(await domainOnRecord(identification)).toBeUndefined();
   });
 
@@ -134,10 +129,10 @@ describe('a card whose own list of keys speaks against the move', () => {
     ['added', 'with keys of other versions beside', 'E018C00401018810C00402018810C00403018810C00401718810'],
   ])('(%s) one %s is moved', async (id, _what, keyInformation) => {
     const { card } = types.type(id).newCard();
-    const asked = await request(card, types.context, randomDigits(16), ENABLE);
+    const asked = await types.request(card, randomDigits(16), ENABLE);
     if (keyInformation === undefined) delete asked.card.keyInformation;
     else asked.card.keyInformation = keyInformation;
-    const outcome = await carry(card, types.context, await startJob(types.context, CALLER, asked));
+    const outcome = await types.carry(card, await types.start(asked));
     expect(outcome).toMatchObject({ result: 'complete' });
   });
 });
@@ -154,15 +149,11 @@ describe('a card that lies about the keys it has', () => {
         return answer;
       },
     };
-    const outcome = await issue(lying, types.context, randomDigits(16), ENABLE);
+    const outcome = await types.issue(lying, randomDigits(16), ENABLE);
     expect(outcome).toMatchObject({ result: 'partial', error: 'card-set-aside' });
     // Which keys it has is not known, so both stay possible.
     expect((await domainOnRecord(identification))?.candidates).toHaveLength(2);
-    const again = startJob(
-      types.context,
-      CALLER,
-      await request(card, types.context, randomDigits(16), ENABLE),
-    );
+    const again = types.start(await types.request(card, randomDigits(16), ENABLE));
     await expect(again).rejects.toMatchObject({ code: 'card-set-aside' });
   });
 });
@@ -173,11 +164,7 @@ describe('tries', () => {
     const account = randomDigits(16);
     const codes: string[] = [];
     for (let visit = 0; visit < 4; visit += 1) {
-      const reply = await startJob(
-        types.context,
-        CALLER,
-        await request(card, types.context, account, ENABLE),
-      );
+      const reply = await types.start(await types.request(card, account, ENABLE));
       codes.push(await untilAuthentication(card, reply));
     }
     // Four tries, one of which must be left: three may be in doubt.
@@ -200,11 +187,11 @@ async function untilAuthentication(card: CardDevice, reply: JobReply): Promise<s
     const report = await runBatch(tearing, batch);
     if (report.cardEvent !== undefined) {
       // The answer that says so is what counts the try.
-      await answerStep(types.context, CALLER, reply.job, batch.seq, report);
+      await types.answer(reply.job, batch.seq, report);
       card.powerOn();
       return 'torn';
     }
-    const next = await answerStep(types.context, CALLER, reply.job, batch.seq, report);
+    const next = await types.answer(reply.job, batch.seq, report);
     if ('outcome' in next) return next.outcome.error ?? 'done';
     batch = next.batch;
   }
@@ -214,9 +201,9 @@ async function untilAuthentication(card: CardDevice, reply: JobReply): Promise<s
 describe('a new card type is a new file', () => {
   it('that station and server read, and nothing else', async () => {
     const { card, identification } = types.type('unmoved').newCard();
-    const { facts } = await look(card, types.context);
+    const { facts } = await types.look(card);
     expect(facts.atr).toBe('3B85014B41494B5404');
-    const outcome = await issue(card, types.context, randomDigits(16), [...ENABLE, ...LOAD]);
+    const outcome = await types.issue(card, randomDigits(16), [...ENABLE, ...LOAD]);
     expect(outcome).toMatchObject({ result: 'complete', card: identification });
   });
 });
@@ -224,5 +211,5 @@ describe('a new card type is a new file', () => {
 const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
 
 async function domainOnRecord(identification: string) {
-  return (await readCardState(types.context.store, identification)).domain;
+  return (await types.state(identification)).domain;
 }

@@ -1,11 +1,8 @@
 /** Cards whose challenges follow from their counter: a job that opens with a channel has its commands in the first reply. */
 import { describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardState } from '../../../app/keyserver/store/cards.ts';
 import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
 import type { CardDevice } from '../../../app/simulator/device.ts';
-import { CALLER, carry, issue, look, request, transmit } from '../../support/forwarder.ts';
+import { transmit } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf } from '../../support/issuer-steps.ts';
 import { domainOnCard, FACTORY_KEYS, otherTypes, type TypeSpec } from '../../support/other-type.ts';
@@ -37,12 +34,12 @@ describe.each(ALL)('a card that counts (%s)', (id) => {
     const steps = batchOf(reply).commands.map((command) => command.label.step);
     expect(steps).toContain('authenticate-secure-channel');
     expect(steps.indexOf('open-secure-channel')).toBeLessThan(steps.indexOf('authenticate-secure-channel'));
-    const outcome = await carry(card, types.context, reply);
+    const outcome = await types.carry(card, reply);
     expect(outcome).toMatchObject({ result: 'complete', trips: reply.plan.trips });
     const silent = types.type(id).newCard().card;
     const plain = await started(silent, (asked) => delete asked.card.sequenceCounter);
     expect(plain.plan.trips).toBe(reply.plan.trips + 1);
-    expect(await carry(silent, types.context, plain)).toMatchObject({
+    expect(await types.carry(silent, plain)).toMatchObject({
       result: 'complete',
       trips: plain.plan.trips,
     });
@@ -55,14 +52,14 @@ describe.each(ALL)('a card that counts (%s)', (id) => {
       asked.card.sequenceCounter = id === 'two' ? 'C1020041' : 'C103000041';
     });
     const { device, sent } = watched(card);
-    const outcome = await carry(device, types.context, reply);
+    const outcome = await types.carry(device, reply);
     expect(outcome).toMatchObject({ result: 'complete', trips: reply.plan.trips + 1 });
     expect(await enabled(card)).toBe(true);
     expect(domainOnCard(card).failedAuthentications).toBe(0);
     // The answer that differed opened the channel: the card was asked for no other before it.
     const openings = sent.filter((apdu) => apdu.startsWith('8050'));
     expect(sent.indexOf(openings[0] ?? '')).toBe(sent.findIndex((apdu) => apdu.startsWith('8482')) - 1);
-    const { domain } = await readCardState(types.context.store, identification);
+    const { domain } = await types.state(identification);
     expect(domain?.spent).toBe(0);
   });
 
@@ -71,7 +68,7 @@ describe.each(ALL)('a card that counts (%s)', (id) => {
     const wrong = id === 'two' ? { enc: FACTORY_KEYS.dek } : { mac: FACTORY_KEYS.dek };
     const { card } = types.type(id).newCard({ keys: { ...FACTORY_KEYS, ...wrong } });
     const { device, sent } = watched(card);
-    const outcome = await carry(device, types.context, await started(card));
+    const outcome = await types.carry(device, await started(card));
     expect(outcome).toMatchObject({ result: 'refused', error: 'card-refused-key' });
     expect(sent.filter((apdu) => /^8[04]8[24]/.test(apdu))).toEqual([]);
   });
@@ -81,18 +78,18 @@ describe.each(ALL)('a card that counts (%s)', (id) => {
     const reply = await started(card);
     const batch = batchOf(reply);
     const answers = batch.commands.map(({ expect: wanted }) => `${wanted?.value ?? ''}9000`);
-    const answered = await answerStep(types.context, CALLER, reply.job, batch.seq, {
+    const answered = await types.answer(reply.job, batch.seq, {
       apiLevel: 1,
       cardEpoch: batch.cardEpoch,
       answers,
     });
     expect(answered).toMatchObject({ outcome: { result: 'partial', error: 'card-answer-unproven' } });
-    const { apps, domain } = await readCardState(types.context.store, identification);
+    const { apps, domain } = await types.state(identification);
     if (id !== 'moved') expect(apps['campus-meal']).toMatchObject({ state: 'missing', inDoubt: true });
     expect(domain?.candidates.map((set) => set.data)).not.toContainEqual(expect.any(String));
     // The card, when it comes, is none the worse.
-    const asked = await request(card, types.context, await accountOf(reply.job), LOAD);
-    const outcome = await carry(card, types.context, await startJob(types.context, CALLER, asked));
+    const asked = await types.request(card, await accountOf(reply.job), LOAD);
+    const outcome = await types.carry(card, await types.start(asked));
     expect(outcome).toMatchObject({ result: 'complete' });
   });
 
@@ -101,9 +98,9 @@ describe.each(ALL)('a card that counts (%s)', (id) => {
     const reply = await started(card, (asked) => {
       asked.card.diversificationData = `CF0A${'5A'.repeat(10)}`;
     });
-    const outcome = await carry(card, types.context, reply);
+    const outcome = await types.carry(card, reply);
     expect(outcome).toMatchObject({ result: 'complete', trips: reply.plan.trips + 1 });
-    const { domain } = await readCardState(types.context.store, identification);
+    const { domain } = await types.state(identification);
     await transmit(card, '00A4040000');
     const shown = await transmit(card, '80CA00CF00');
     expect(domain?.candidates.map((set) => set.data)).toEqual([shown.slice(4, -4)]);
@@ -123,9 +120,9 @@ describe('in a second job', () => {
   it('the counter of the keys that the card has now is foretold', async () => {
     const { card } = types.type('moved').newCard();
     const account = randomDigits(16);
-    await issue(card, types.context, account, LOAD);
+    await types.issue(card, account, LOAD);
     expect(domainOnCard(card).versions).toEqual([0x20]);
-    const outcome = await issue(card, types.context, account, [{ app: 'campus-meal', action: 'delete' }]);
+    const outcome = await types.issue(card, account, [{ app: 'campus-meal', action: 'delete' }]);
     expect(outcome).toMatchObject({ result: 'complete', trips: 2, plannedTrips: 2 });
   });
 });
@@ -153,12 +150,12 @@ function watched(card: CardDevice): { device: CardDevice; sent: string[] } {
 }
 
 async function started(card: CardDevice, change: (asked: JobRequest) => void = () => {}) {
-  const asked = await request(card, types.context, randomDigits(16), LOAD);
+  const asked = await types.request(card, randomDigits(16), LOAD);
   change(asked);
-  return startJob(types.context, CALLER, asked);
+  return types.start(asked);
 }
 
 async function enabled(card: CardDevice): Promise<boolean> {
-  const { observed } = await look(card, types.context);
+  const { observed } = await types.look(card);
   return observed.some((one) => one.app === 'campus-meal' && one.state === 'enabled');
 }

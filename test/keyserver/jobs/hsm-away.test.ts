@@ -3,10 +3,9 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { VaultError } from '../../../app/keyserver/vault/error.ts';
 import { vaultWith } from '../../../app/keyserver/vault/vault.ts';
-import { CALLER, ENABLE, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, ENABLE, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
 import { PATIENT } from '../../support/limit.ts';
@@ -32,25 +31,23 @@ describe('hsm-away', () => {
       return ask();
     };
     const { card } = rig.newCard();
-    const asked = await request(card, rig.context, randomDigits(16), ENABLE, 'e-wallet');
-    const reply = await through(() => startJob(rig.context, CALLER, asked));
+    const asked = await rig.request(card, randomDigits(16), ENABLE, 'e-wallet');
+    const reply = await through(() => rig.start(asked));
     let batch = batchOf(reply);
     for (let step = 1; step < 4; step += 1) {
       const report = await runBatch(card, batch);
-      const next = await through(() => answerStep(rig.context, CALLER, reply.job, batch.seq, report));
+      const next = await through(() => rig.answer(reply.job, batch.seq, report));
       // The stored reply cannot be opened without the token, and can again with it.
-      expect(await through(() => answerStep(rig.context, CALLER, reply.job, batch.seq, report))).toEqual(
-        next,
-      );
+      expect(await through(() => rig.answer(reply.job, batch.seq, report))).toEqual(next);
       batch = batchOf(next);
     }
     // The last report needs no key: it is taken in while the token is away.
     const report = await runBatch(card, batch);
     renameSync(tokens, `${tokens}.away`);
     try {
-      const last = await answerStep(rig.context, CALLER, reply.job, batch.seq, report);
+      const last = await rig.answer(reply.job, batch.seq, report);
       expect(last).toMatchObject({ outcome: { result: 'complete', trips: 5 } });
-      expect(await answerStep(rig.context, CALLER, reply.job, batch.seq, report)).toEqual(last);
+      expect(await rig.answer(reply.job, batch.seq, report)).toEqual(last);
     } finally {
       renameSync(`${tokens}.away`, tokens);
     }
@@ -63,11 +60,11 @@ describe('hsm-away', () => {
       const vault = vaultWith(rig.context.vault, (operation, ask) => (operation === call ? away() : ask()));
       const context = { ...rig.context, vault };
       const { card } = rig.newCard();
-      const asked = await request(card, rig.context, randomDigits(16), [
+      const asked = await rig.request(card, randomDigits(16), [
         ...ENABLE,
         { app: 'transit', action: 'delete' },
       ]);
-      const reply = await startJob(rig.context, CALLER, { ...asked, requestId: newRequestId() });
+      const reply = await rig.start({ ...asked, requestId: newRequestId() });
       let batch = batchOf(reply);
       let refused = 0;
       for (;;) {
@@ -80,7 +77,7 @@ describe('hsm-away', () => {
           refused += 1;
           expect(await storeText(rig.context)).toBe(before);
         }
-        const next = await answerStep(rig.context, CALLER, reply.job, batch.seq, report);
+        const next = await rig.answer(reply.job, batch.seq, report);
         if ('outcome' in next) {
           expect(next.outcome, call).toMatchObject({ result: 'complete' });
           break;

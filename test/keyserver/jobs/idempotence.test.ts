@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { AnswersRequest, StepReply, Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, ENABLE, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, ENABLE, OTHER_CALLER, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { advance, batchOf, outcomeOf, refusal, storeText } from '../../support/issuer-steps.ts';
 import { onEveryStore } from '../../support/stores.ts';
@@ -16,44 +15,40 @@ onEveryStore((kind) => {
   async function begin(wishes: Wish[] = ENABLE) {
     const { card, identification } = rig.newCard();
     const opening = wishes[0]?.app === 'e-wallet' ? 'e-wallet' : undefined;
-    const asked = await request(card, rig.context, randomDigits(16), wishes, opening);
-    return { card, identification, asked, reply: await startJob(rig.context, CALLER, asked) };
+    const asked = await rig.request(card, randomDigits(16), wishes, opening);
+    return { card, identification, asked, reply: await rig.start(asked) };
   }
 
   describe('POST /v1/jobs again', () => {
     it('gets the same reply and changes nothing', async () => {
       const { asked, reply } = await begin();
       const before = await storeText(rig.context);
-      expect(await startJob(rig.context, CALLER, structuredClone(asked))).toEqual(reply);
+      expect(await rig.start(structuredClone(asked))).toEqual(reply);
       expect(await storeText(rig.context)).toBe(before);
     });
 
     it('gets the same reply whatever the order of its members', async () => {
       const { asked, reply } = await begin();
       const turned = Object.fromEntries(Object.entries(asked).reverse());
-      expect(await startJob(rig.context, CALLER, { ...asked, ...turned })).toEqual(reply);
+      expect(await rig.start({ ...asked, ...turned })).toEqual(reply);
     });
 
     it('given up by its station gets the same reply where it arrived, and begins nothing where it did not', async () => {
       const { asked, reply } = await begin();
-      expect(await startJob(rig.context, CALLER, { ...asked, givenUp: true })).toEqual(reply);
+      expect(await rig.start({ ...asked, givenUp: true })).toEqual(reply);
       const { card } = rig.newCard();
-      const late = await request(card, rig.context, randomDigits(16), ENABLE, 'e-wallet');
+      const late = await rig.request(card, randomDigits(16), ENABLE, 'e-wallet');
       const before = await storeText(rig.context);
-      expect((await refusal(startJob(rig.context, CALLER, { ...late, givenUp: true }))).code).toBe(
-        'not-found',
-      );
+      expect((await refusal(rig.start({ ...late, givenUp: true }))).code).toBe('not-found');
       expect(await storeText(rig.context)).toBe(before);
     });
 
     it('five times at once makes one job', async () => {
       const { card, identification } = rig.newCard();
-      const asked = await request(card, rig.context, randomDigits(16), ENABLE, 'e-wallet');
-      const replies = await Promise.all(
-        Array.from({ length: 5 }, () => startJob(rig.context, CALLER, asked)),
-      );
+      const asked = await rig.request(card, randomDigits(16), ENABLE, 'e-wallet');
+      const replies = await Promise.all(Array.from({ length: 5 }, () => rig.start(asked)));
       for (const one of replies) expect(one).toEqual(replies[0]);
-      expect((await readCardRecord(rig.context.store, identification)).jobs).toHaveLength(1);
+      expect((await rig.record(identification)).jobs).toHaveLength(1);
     });
 
     it.each([
@@ -72,7 +67,7 @@ onEveryStore((kind) => {
       const { card, asked, reply } = await begin();
       await advance(card, rig.context, reply, 2);
       const before = await storeText(rig.context);
-      expect(await refusal(startJob(rig.context, CALLER, asked))).toEqual({
+      expect(await refusal(rig.start(asked))).toEqual({
         code: 'step-conflict',
         details: { job: reply.job, seq: 3 },
       });
@@ -84,27 +79,21 @@ onEveryStore((kind) => {
     it('from two stations: one gets it, the other is told who has it', async () => {
       const { card, identification } = rig.newCard();
       const account = randomDigits(16);
-      const [one, two] = [
-        await request(card, rig.context, account, ENABLE),
-        await request(card, rig.context, account, ENABLE),
-      ];
-      const results = await Promise.allSettled([
-        startJob(rig.context, CALLER, one),
-        startJob(rig.context, OTHER_CALLER, two),
-      ]);
+      const [one, two] = [await rig.request(card, account, ENABLE), await rig.request(card, account, ENABLE)];
+      const results = await Promise.allSettled([rig.start(one), startJob(rig.context, OTHER_CALLER, two)]);
       expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected']);
       const rejected = results.find((result) => result.status === 'rejected');
       expect(rejected?.reason).toMatchObject({ code: 'card-in-use', details: { reader: 'virtual' } });
-      expect((await readCardRecord(rig.context.store, identification)).jobs).toHaveLength(1);
+      expect((await rig.record(identification)).jobs).toHaveLength(1);
     });
 
     it('from one station: the later supersedes the earlier, generations differ', async () => {
       const { card, identification } = rig.newCard();
       const account = randomDigits(16);
-      const asked = await Promise.all([1, 2, 3].map(() => request(card, rig.context, account, ENABLE)));
-      const replies = await Promise.all(asked.map((one) => startJob(rig.context, CALLER, one)));
+      const asked = await Promise.all([1, 2, 3].map(() => rig.request(card, account, ENABLE)));
+      const replies = await Promise.all(asked.map((one) => rig.start(one)));
       expect(replies.map((one) => one.generation).sort()).toEqual([1, 2, 3]);
-      const { jobs } = await readCardRecord(rig.context.store, identification);
+      const { jobs } = await rig.record(identification);
       expect(jobs.map((job) => job.result)).toEqual(['superseded', 'superseded', null]);
     });
 
@@ -113,8 +102,8 @@ onEveryStore((kind) => {
       const batch = batchOf(reply);
       const report = await runBatch(card, batch);
       // Between the newer job's reading and its commit the older one's step sends the maintenance key.
-      const context = whileSealing(() => answerStep(rig.context, CALLER, reply.job, batch.seq, report));
-      const { opening } = await request(card, rig.context, asked.account, ENABLE, 'e-wallet');
+      const context = whileSealing(() => rig.answer(reply.job, batch.seq, report));
+      const { opening } = await rig.request(card, asked.account, ENABLE, 'e-wallet');
       if (opening === undefined) throw new Error('no opening');
       const again = { ...asked, requestId: newRequestId(), opening };
       expect(await startJob(context, CALLER, again)).toMatchObject({ generation: 2 });
@@ -130,12 +119,12 @@ onEveryStore((kind) => {
 
     it('with one request id for two cards: the later is a conflict, whenever it comes', async () => {
       const [one, two] = [rig.newCard(), rig.newCard()];
-      const first = await request(one.card, rig.context, randomDigits(16), ENABLE);
+      const first = await rig.request(one.card, randomDigits(16), ENABLE);
       const second = {
-        ...(await request(two.card, rig.context, randomDigits(16), ENABLE)),
+        ...(await rig.request(two.card, randomDigits(16), ENABLE)),
         requestId: first.requestId,
       };
-      const context = whileSealing(() => startJob(rig.context, CALLER, second));
+      const context = whileSealing(() => rig.start(second));
       expect((await refusal(startJob(context, CALLER, first))).code).toBe('request-conflict');
     });
 
@@ -160,10 +149,10 @@ onEveryStore((kind) => {
       let batch = batchOf(reply);
       for (let trips = 1; ; trips += 1) {
         const report = await runBatch(card, batch);
-        const next: StepReply = await answerStep(rig.context, CALLER, reply.job, batch.seq, report);
+        const next: StepReply = await rig.answer(reply.job, batch.seq, report);
         const before = await storeText(rig.context);
         for (let again = 0; again < 2; again += 1) {
-          expect(await answerStep(rig.context, CALLER, reply.job, batch.seq, report)).toEqual(next);
+          expect(await rig.answer(reply.job, batch.seq, report)).toEqual(next);
         }
         expect(await storeText(rig.context)).toBe(before);
         if ('outcome' in next) {
@@ -179,9 +168,7 @@ onEveryStore((kind) => {
       const { card, reply } = await begin();
       const batch = batchOf(reply);
       const report = await runBatch(card, batch);
-      const replies = await Promise.all(
-        [1, 2, 3, 4].map(() => answerStep(rig.context, CALLER, reply.job, batch.seq, report)),
-      );
+      const replies = await Promise.all([1, 2, 3, 4].map(() => rig.answer(reply.job, batch.seq, report)));
       for (const one of replies) expect(one).toEqual(replies[0]);
       const steps = await rig.context.store
         .selectFrom('job_steps')
@@ -205,7 +192,7 @@ onEveryStore((kind) => {
         cardEvent: 'removed',
       };
       const results = await Promise.allSettled(
-        [report, other].map((one) => answerStep(rig.context, CALLER, reply.job, batch.seq, one)),
+        [report, other].map((one) => rig.answer(reply.job, batch.seq, one)),
       );
       expect(results.map((one) => one.status).sort()).toEqual(['fulfilled', 'rejected']);
       expect(results.find((one) => one.status === 'rejected')?.reason).toMatchObject({
@@ -217,8 +204,8 @@ onEveryStore((kind) => {
       const { card, reply } = await begin();
       const first = batchOf(reply);
       const report = await runBatch(card, first);
-      const second = await answerStep(rig.context, CALLER, reply.job, 1, report);
-      await answerStep(rig.context, CALLER, reply.job, 2, await runBatch(card, batchOf(second)));
+      const second = await rig.answer(reply.job, 1, report);
+      await rig.answer(reply.job, 2, await runBatch(card, batchOf(second)));
       const before = await storeText(rig.context);
       const conflict = { code: 'step-conflict', details: { seq: 3, cardEpoch: 0 } };
       const changed = { ...report, answers: report.answers.map(() => '6F00').slice(0, 1) };
@@ -229,9 +216,7 @@ onEveryStore((kind) => {
         [4, report],
         [99_999, report],
       ] as const) {
-        expect(await refusal(answerStep(rig.context, CALLER, reply.job, seq, body)), `seq ${seq}`).toEqual(
-          conflict,
-        );
+        expect(await refusal(rig.answer(reply.job, seq, body)), `seq ${seq}`).toEqual(conflict);
       }
       expect(await storeText(rig.context)).toBe(before);
     });
@@ -242,11 +227,11 @@ onEveryStore((kind) => {
       const report = await runBatch(card, batch);
       const before = await storeText(rig.context);
       const tooMany = { ...report, answers: [...report.answers, '9000'] };
-      expect(await refusal(answerStep(rig.context, CALLER, reply.job, 1, tooMany))).toMatchObject({
+      expect(await refusal(rig.answer(reply.job, 1, tooMany))).toMatchObject({
         code: 'bad-request',
       });
       expect(await storeText(rig.context)).toBe(before);
-      expect(await answerStep(rig.context, CALLER, reply.job, 1, report)).toHaveProperty('batch');
+      expect(await rig.answer(reply.job, 1, report)).toHaveProperty('batch');
     });
 
     it('of another station is a job that does not exist', async () => {
@@ -296,7 +281,7 @@ onEveryStore((kind) => {
       let batch: ReturnType<typeof batchOf> | undefined = batchOf(reply);
       let last: StepReply | undefined;
       while (batch !== undefined) {
-        last = await answerStep(rig.context, CALLER, reply.job, batch.seq, await runBatch(card, batch));
+        last = await rig.answer(reply.job, batch.seq, await runBatch(card, batch));
         batch = 'batch' in last ? last.batch : undefined;
       }
       if (last === undefined) throw new Error('no reply');

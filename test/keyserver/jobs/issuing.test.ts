@@ -1,7 +1,5 @@
 /** Whole jobs: server, vault and SoftHSM on one side, the virtual card on the other. */
 import { describe, expect, it } from 'vitest';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import { issue, look } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { onEveryStore } from '../../support/stores.ts';
 
@@ -12,37 +10,29 @@ onEveryStore((kind) => {
     it('enables one installed app in 5 trips, and the record says so', async () => {
       const { card, identification } = rig.newCard({ type });
       const account = randomDigits(16);
-      const outcome = await issue(
-        card,
-        rig.context,
-        account,
-        [{ app: 'e-wallet', action: 'enable' }],
-        'e-wallet',
-      );
+      const outcome = await rig.issue(card, account, [{ app: 'e-wallet', action: 'enable' }], 'e-wallet');
       expect(outcome).toMatchObject({
         result: 'complete',
         trips: 5,
         plannedTrips: 5,
         apps: [{ app: 'e-wallet', before: 'installed', after: 'enabled', mckVersion: 1, mtkVersion: 1 }],
       });
-      const { observed } = await look(card, rig.context);
+      const { observed } = await rig.look(card);
       expect(observed.find((one) => one.app === 'e-wallet')?.state).toBe('enabled');
-      const record = await readCardRecord(rig.context.store, identification);
+      const record = await rig.record(identification);
       expect(record).toMatchObject({ issued: true, account });
       expect(record.jobs).toHaveLength(1);
     });
 
     it('loads and enables a missing app in 6 trips', async () => {
       const { card } = rig.newCard({ type });
-      const outcome = await issue(card, rig.context, randomDigits(16), [
-        { app: 'campus-meal', action: 'enable' },
-      ]);
+      const outcome = await rig.issue(card, randomDigits(16), [{ app: 'campus-meal', action: 'enable' }]);
       expect(outcome).toMatchObject({ result: 'complete', trips: 6, plannedTrips: 6 });
     });
 
     it('does the whole story: two installed, one missing, a fourth deleted', async () => {
       const { card } = rig.newCard({ type });
-      const outcome = await issue(card, rig.context, randomDigits(16), [
+      const outcome = await rig.issue(card, randomDigits(16), [
         { app: 'e-wallet', action: 'enable' },
         { app: 'identity', action: 'enable' },
         { app: 'campus-meal', action: 'enable' },
@@ -50,7 +40,7 @@ onEveryStore((kind) => {
       ]);
       expect(outcome.result).toBe('complete');
       expect(outcome.trips).toBe(outcome.plannedTrips);
-      const { observed } = await look(card, rig.context);
+      const { observed } = await rig.look(card);
       expect(Object.fromEntries(observed.map((one) => [one.app, one.state]))).toEqual({
         'e-wallet': 'enabled',
         identity: 'enabled',

@@ -1,13 +1,10 @@
 /** Keys that are not what they should be: few tries, no lockout, a card set aside before it can be harmed. */
 import { describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { Outcome, Wish } from '../../../app/protocol/wire.ts';
 import { PowerLost } from '../../../app/simulator/device.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, ENABLE, OTHER_CALLER, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal, slotOnCard, triesLeft, WALLET, withWrongKey } from '../../support/issuer-steps.ts';
 import { meddled, spoiled } from '../../support/meddled.ts';
@@ -24,14 +21,7 @@ describe('the master control key on the card is another one', () => {
     const card = poweredOn(withWrongKey(made.card, WALLET, 0x39));
     const account = randomDigits(16);
     for (const [at, caller] of [CALLER, OTHER_CALLER, CALLER].entries()) {
-      const outcome = await issue(
-        card,
-        rig.context,
-        account,
-        ENABLE,
-        at === 1 ? undefined : 'e-wallet',
-        caller,
-      );
+      const outcome = await rig.issue(card, account, ENABLE, at === 1 ? undefined : 'e-wallet', caller);
       expect(outcome).toMatchObject({
         result: 'refused',
         error: 'card-refused-key',
@@ -41,7 +31,7 @@ describe('the master control key on the card is another one', () => {
     }
     // Other apps of the card are not concerned.
     const both: Wish[] = [...ENABLE, { app: 'identity', action: 'enable' }];
-    const outcome = await issue(card, rig.context, account, both);
+    const outcome = await rig.issue(card, account, both);
     expect(outcome).toMatchObject({ result: 'partial', error: 'card-refused-key' });
     expect(outcome.apps.find((one) => one.app === 'identity')).toMatchObject({
       after: 'enabled',
@@ -62,7 +52,7 @@ describe('EXTERNAL AUTHENTICATE torn again and again, on a card that spends a tr
     });
     const errors: (string | undefined)[] = [];
     for (let visit = 0; visit < 4; visit += 1) {
-      const outcome: Outcome = await issue(tearing, rig.context, account, ENABLE, opening);
+      const outcome: Outcome = await rig.issue(tearing, account, ENABLE, opening);
       errors.push(outcome.error);
       expect(triesLeft(card)).toBeGreaterThanOrEqual(1);
       card.powerOn();
@@ -77,9 +67,9 @@ describe('the card refuses a MAC under the maintenance key', () => {
     const device = meddled(card, UPDATE_BINARY, (command, count) =>
       card.transmit(count === 1 ? spoiled(command) : command),
     );
-    const outcome = await issue(device, rig.context, randomDigits(16), ENABLE, 'e-wallet');
+    const outcome = await rig.issue(device, randomDigits(16), ENABLE, 'e-wallet');
     expect(outcome).toMatchObject({ result: 'complete', apps: [{ after: 'enabled', mtkVersion: 1 }] });
-    const [job] = (await readCardRecord(rig.context.store, identification)).jobs;
+    const [job] = (await rig.record(identification)).jobs;
     const writes = job?.steps.filter((one) => one.step === 'write-maintenance-key').length;
     expect(writes).toBe(2);
     expect(fileOf(card)).toEqual({ locked: false, macFailures: 0 });
@@ -90,19 +80,19 @@ describe('the card refuses a MAC under the maintenance key', () => {
     const device = meddled(card, UPDATE_BINARY, (command, count) =>
       count === 1 ? Buffer.from(sw, 'hex') : card.transmit(command),
     );
-    expect(await issue(device, rig.context, randomDigits(16), ENABLE)).toMatchObject({ result: 'complete' });
+    expect(await rig.issue(device, randomDigits(16), ENABLE)).toMatchObject({ result: 'complete' });
   });
 
   it('twice: the card is set aside with a try left, and no job is taken for it any more', async () => {
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
     const device = meddled(card, UPDATE_BINARY, (command) => card.transmit(spoiled(command)));
-    const outcome = await issue(device, rig.context, account, ENABLE, 'e-wallet');
+    const outcome = await rig.issue(device, account, ENABLE, 'e-wallet');
     expect(outcome).toMatchObject({ result: 'partial', error: 'card-set-aside' });
     expect(fileOf(card)).toEqual({ locked: false, macFailures: 2 });
-    expect((await readCardRecord(rig.context.store, identification)).setAside).toContain('e-wallet');
-    const asked = await request(card, rig.context, account, ENABLE);
-    expect((await refusal(startJob(rig.context, CALLER, asked))).code).toBe('card-set-aside');
+    expect((await rig.record(identification)).setAside).toContain('e-wallet');
+    const asked = await rig.request(card, account, ENABLE);
+    expect((await refusal(rig.start(asked))).code).toBe('card-set-aside');
   });
 
   it('once a visit, each answer lost with its station: never the third time', async () => {
@@ -113,12 +103,12 @@ describe('the card refuses a MAC under the maintenance key', () => {
         await card.transmit(spoiled(command));
         throw new PowerLost();
       });
-      const started = await startJob(rig.context, CALLER, await request(card, rig.context, account, ENABLE));
+      const started = await rig.start(await rig.request(card, account, ENABLE));
       let batch = started.batch;
       while (batch !== undefined) {
         const report = await runBatch(device, batch);
         if (report.cardEvent !== undefined) break;
-        const next = await answerStep(rig.context, CALLER, started.job, batch.seq, report);
+        const next = await rig.answer(started.job, batch.seq, report);
         batch = 'batch' in next ? next.batch : undefined;
       }
       card.reset();
@@ -136,9 +126,9 @@ describe('a damaged key: 6283', () => {
   ] as const)('%s sets the card aside', async (_name, ins, result) => {
     const { card, identification } = rig.newCard();
     const device = meddled(card, ins, () => Uint8Array.of(0x62, 0x83));
-    const outcome = await issue(device, rig.context, randomDigits(16), ENABLE, 'e-wallet');
+    const outcome = await rig.issue(device, randomDigits(16), ENABLE, 'e-wallet');
     expect(outcome).toMatchObject({ result, error: 'card-set-aside' });
-    expect((await readCardRecord(rig.context.store, identification)).setAside).not.toBeNull();
+    expect((await rig.record(identification)).setAside).not.toBeNull();
   });
 
   it.each([
@@ -149,10 +139,10 @@ describe('a damaged key: 6283', () => {
     async (_name, at) => {
       const { card, identification } = rig.newCard({ keyWriteAtomic: false });
       const torn = new TearingDevice(card, { at, ins: WRITE_KEY, when: 'during' });
-      const outcome = await issue(torn, rig.context, randomDigits(16), ENABLE, 'e-wallet');
+      const outcome = await rig.issue(torn, randomDigits(16), ENABLE, 'e-wallet');
       expect(torn.struck).toBe(true);
       expect(outcome).toMatchObject({ result: 'partial', error: 'card-set-aside' });
-      expect((await readCardRecord(rig.context.store, identification)).setAside).not.toBeNull();
+      expect((await rig.record(identification)).setAside).not.toBeNull();
       expect(triesLeft(card)).toBeGreaterThanOrEqual(1);
       expect(fileOf(card).locked).toBe(false);
       expect(slotOnCard(card, WALLET, at === 1 ? 0x36 : 0x39).damaged).toBe(true);
@@ -169,7 +159,7 @@ describe('a damaged key: 6283', () => {
       { app: 'identity', action: 'enable' },
       { app: 'transit', action: 'delete' },
     ];
-    const outcome = await issue(device, rig.context, randomDigits(16), wishes);
+    const outcome = await rig.issue(device, randomDigits(16), wishes);
     expect(outcome).toMatchObject({ result: 'partial', deleted: [] });
     expect(outcome.apps.map((one) => one.after)).toEqual(['enabled', 'installed', 'installed']);
   });
@@ -183,9 +173,9 @@ describe('another card in the reader', () => {
     'is never written to when the station %s: the job ends with other-card',
     async (_name, event) => {
       const [one, two] = [rig.newCard(), rig.newCard()];
-      const asked = await request(one.card, rig.context, randomDigits(16), ENABLE, 'e-wallet');
-      const reply = await startJob(rig.context, CALLER, asked);
-      const next = await answerStep(rig.context, CALLER, reply.job, 1, {
+      const asked = await rig.request(one.card, randomDigits(16), ENABLE, 'e-wallet');
+      const reply = await rig.start(asked);
+      const next = await rig.answer(reply.job, 1, {
         apiLevel: 1,
         cardEpoch: 1,
         answers: [],
@@ -194,7 +184,7 @@ describe('another card in the reader', () => {
         ...event,
       });
       if (!('batch' in next)) throw new Error('no batch');
-      const outcome = await carry(two.card, rig.context, { ...reply, batch: next.batch });
+      const outcome = await rig.carry(two.card, { ...reply, batch: next.batch });
       expect(outcome).toMatchObject({ result: 'refused', error: 'other-card' });
       expect(triesLeft(two.card)).toBe(3);
     },

@@ -1,13 +1,10 @@
 /** An app's lives on one card: deleted and loaded again, half loaded and left, in doubt and found again. */
 import { describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
 import { type CardDevice, PowerLost } from '../../../app/simulator/device.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, carry, issue, request, runBatch } from '../../support/forwarder.ts';
+import { runBatch } from '../../support/forwarder.ts';
 import { type IssuerRig, issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { CAMPUS_MEAL, slotOnCard } from '../../support/issuer-steps.ts';
 import { loseStation as lose } from '../../support/lost-station.ts';
@@ -32,7 +29,7 @@ describe('deleted, loaded and enabled again', () => {
         mtkVersion: 1,
         loadFileHash: rig.context.package('campus-meal').hash,
       });
-      expect(await issue(card, rig.context, account, NO_MEAL)).toMatchObject({ deleted: ['campus-meal'] });
+      expect(await rig.issue(card, account, NO_MEAL)).toMatchObject({ deleted: ['campus-meal'] });
       expect(await appOf(identification)).toMatchObject({
         state: 'missing',
         mckVersion: null,
@@ -45,7 +42,7 @@ describe('deleted, loaded and enabled again', () => {
 
   /** Enables campus meal; gives the master control key as it was when just installed. */
   async function liveOnce(card: ReturnType<IssuerRig['newCard']>['card'], account: string) {
-    const reply = await startJob(rig.context, CALLER, await request(card, rig.context, account, MEAL));
+    const reply = await rig.start(await rig.request(card, account, MEAL));
     let deliveredKeys = '';
     let batch = reply.batch;
     while (batch !== undefined) {
@@ -53,7 +50,7 @@ describe('deleted, loaded and enabled again', () => {
       if (batch.commands.some((one) => one.label.step === 'install-app')) {
         deliveredKeys = slotOnCard(card, CAMPUS_MEAL, 0x39).value;
       }
-      const next = await answerStep(rig.context, CALLER, reply.job, batch.seq, report);
+      const next = await rig.answer(reply.job, batch.seq, report);
       batch = 'batch' in next ? next.batch : undefined;
     }
     expect(slotOnCard(card, CAMPUS_MEAL, 0x39).value).not.toBe(deliveredKeys);
@@ -69,9 +66,9 @@ describe('a load torn between the package and its instance', () => {
   it('can be repeated where the package left behind has taken the memory', async () => {
     const { card, identification } = rig.newCard({ memory: 22_528 + 1_024 });
     const account = randomDigits(16);
-    await loseStation(tear(card), await request(card, rig.context, account, MEAL));
+    await loseStation(tear(card), await rig.request(card, account, MEAL));
     expect(card.image.packages.map((one) => one.aid)).toContain('F04B41494B410300');
-    expect(await issue(card, rig.context, account, MEAL)).toMatchObject({ result: 'complete' });
+    expect(await rig.issue(card, account, MEAL)).toMatchObject({ result: 'complete' });
     expect(await appOf(identification)).toMatchObject({ state: 'enabled', inDoubt: false, instance: 1 });
   });
 
@@ -81,8 +78,8 @@ describe('a load torn between the package and its instance', () => {
   ])('leaves no memory lost: the package goes %s', async (_name, wishes) => {
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
-    await loseStation(tear(card), await request(card, rig.context, account, MEAL));
-    const outcome = await issue(card, rig.context, account, wishes);
+    await loseStation(tear(card), await rig.request(card, account, MEAL));
+    const outcome = await rig.issue(card, account, wishes);
     expect(outcome).toMatchObject({ result: 'complete' });
     expect(outcome.deleted).toEqual(wishes === NO_MEAL ? [] : ['transit']);
     expect(card.image.packages.map((one) => one.aid)).not.toContain('F04B41494B410300');
@@ -97,20 +94,20 @@ describe('a load torn between the package and its instance', () => {
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
     const full = new TearingDevice(card, { at: 2, ins: INSTALL, scripted: 'memoryFull' });
-    expect(await issue(full, rig.context, account, MEAL)).toMatchObject({
+    expect(await rig.issue(full, account, MEAL)).toMatchObject({
       result: 'partial',
       error: 'not-enough-memory',
       apps: [{ app: 'campus-meal', before: 'missing', after: 'missing' }],
     });
     expect(await appOf(identification)).toMatchObject({ state: 'missing', inDoubt: true });
-    expect(await issue(card, rig.context, account, MEAL)).toMatchObject({ result: 'complete' });
+    expect(await rig.issue(card, account, MEAL)).toMatchObject({ result: 'complete' });
   });
 
   it('a load the card refuses in its middle leaves nothing, and changed nothing', async () => {
     const { card, identification } = rig.newCard();
     const before = JSON.stringify(card.image.packages);
     const full = new TearingDevice(card, { at: 40, ins: 0xe8, scripted: 'memoryFull' });
-    expect(await issue(full, rig.context, randomDigits(16), MEAL)).toMatchObject({
+    expect(await rig.issue(full, randomDigits(16), MEAL)).toMatchObject({
       result: 'refused',
       error: 'not-enough-memory',
     });
@@ -131,10 +128,10 @@ describe('a load torn between the package and its instance', () => {
       card.powerOff();
       throw new PowerLost();
     });
-    const outcome = await issue(torn, rig.context, account, MEAL);
+    const outcome = await rig.issue(torn, account, MEAL);
     expect(outcome).toMatchObject({ error: 'load-failed', apps: [{ app: 'campus-meal', after: 'missing' }] });
     expect(loads).toBe(2);
-    expect(await issue(card, rig.context, account, MEAL)).toMatchObject({ result: 'complete' });
+    expect(await rig.issue(card, account, MEAL)).toMatchObject({ result: 'complete' });
     expect(await appOf(identification)).toMatchObject({ state: 'enabled', instance: 1, inDoubt: false });
   });
 
@@ -142,8 +139,8 @@ describe('a load torn between the package and its instance', () => {
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
     const torn = new TearingDevice(card, { at: 2, ins: INSTALL, when: 'after' });
-    await loseStation(torn, await request(card, rig.context, account, MEAL));
-    const outcome = await issue(card, rig.context, account, MEAL, 'campus-meal');
+    await loseStation(torn, await rig.request(card, account, MEAL));
+    const outcome = await rig.issue(card, account, MEAL, 'campus-meal');
     expect(outcome).toMatchObject({ result: 'complete', trips: 5 });
     expect(await appOf(identification)).toMatchObject({
       state: 'enabled',
@@ -160,7 +157,7 @@ describe('a deletion torn', () => {
       const { card, identification } = rig.newCard();
       const torn = new TearingDevice(card, { at: 1, ins: DELETE, when });
       const wishes: Wish[] = [{ app: 'transit', action: 'delete' }];
-      const outcome = await issue(torn, rig.context, randomDigits(16), wishes);
+      const outcome = await rig.issue(torn, randomDigits(16), wishes);
       expect(outcome).toMatchObject({ result: 'complete', deleted: ['transit'], apps: [] });
       expect(await appOf(identification, 'transit')).toMatchObject({ state: 'missing', inDoubt: false });
     },
@@ -171,18 +168,18 @@ describe('a deletion torn', () => {
     const account = randomDigits(16);
     const wishes: Wish[] = [{ app: 'transit', action: 'delete' }];
     const torn = new TearingDevice(card, { at: 1, ins: DELETE, when: 'before' });
-    await loseStation(torn, await request(card, rig.context, account, wishes));
+    await loseStation(torn, await rig.request(card, account, wishes));
     const image = card.image;
     for (const one of image.instances) if (one.applet.kind === 'fmcos') one.applet.balance = 100;
 
     const rich = new VirtualCard(image);
     rich.powerOn();
-    expect(await issue(rich, rig.context, account, wishes)).toMatchObject({
+    expect(await rig.issue(rich, account, wishes)).toMatchObject({
       error: 'purse-not-empty',
       result: 'refused',
     });
     // Though its look, mistaken or old, says that the app is gone: the card is asked.
-    const asked = await request(rich, rig.context, account, wishes);
+    const asked = await rig.request(rich, account, wishes);
     const observed = asked.observed.map((one) =>
       one.app === 'transit' ? { ...one, state: 'missing' as const } : one,
     );
@@ -191,11 +188,7 @@ describe('a deletion torn', () => {
       .set({ in_doubt: 1 })
       .where('app', '=', 'transit')
       .execute();
-    const outcome = await carry(
-      rich,
-      rig.context,
-      await startJob(rig.context, CALLER, { ...asked, observed }),
-    );
+    const outcome = await rig.carry(rich, await rig.start({ ...asked, observed }));
     expect(outcome).toMatchObject({ error: 'purse-not-empty', deleted: [] });
   });
 });
@@ -205,17 +198,13 @@ describe('a look that is mistaken', () => {
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
     const wallet: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-    await issue(card, rig.context, account, wallet, 'e-wallet');
+    await rig.issue(card, account, wallet, 'e-wallet');
     // The station saw the enabled wallet as missing, and asks for it: nothing is loaded over it.
-    const asked = await request(card, rig.context, account, wallet);
+    const asked = await rig.request(card, account, wallet);
     const blind = asked.observed.map((one) =>
       one.app === 'e-wallet' ? { ...one, state: 'missing' as const } : one,
     );
-    const outcome = await carry(
-      card,
-      rig.context,
-      await startJob(rig.context, CALLER, { ...asked, observed: blind }),
-    );
+    const outcome = await rig.carry(card, await rig.start({ ...asked, observed: blind }));
     expect(outcome).toMatchObject({
       result: 'complete',
       apps: [{ app: 'e-wallet', after: 'enabled', mckVersion: 1 }],
@@ -229,9 +218,9 @@ describe('a look that is mistaken', () => {
   it('an app observed that no profile knows, whatever its name, is passed over', async () => {
     const { card, identification } = rig.newCard();
     const wallet: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
-    const asked = await request(card, rig.context, randomDigits(16), wallet);
+    const asked = await rig.request(card, randomDigits(16), wallet);
     const observed = [...asked.observed, { app: 'constructor', state: 'installed' as const }];
-    await startJob(rig.context, CALLER, { ...asked, observed });
+    await rig.start({ ...asked, observed });
     expect(await appOf(identification, 'constructor')).toBeUndefined();
   });
 });
@@ -245,7 +234,7 @@ const DELETE = 0xe4;
 const LOAD = 0xe8;
 
 const appOf = async (identification: string, app = 'campus-meal') =>
-  (await readCardRecord(rig.context.store, identification)).apps.find((one) => one.app === app);
+  (await rig.record(identification)).apps.find((one) => one.app === app);
 
 const candidatesOf = async (identification: string, slot: 'mck' | 'mtk', app = 'campus-meal') => {
   const row = await rig.context.store

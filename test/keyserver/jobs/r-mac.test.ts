@@ -1,12 +1,8 @@
 /** Cards whose profile asks for R-MAC: what the station reports of them counts when the card's own MAC is behind it. */
 import { describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import { readCardState } from '../../../app/keyserver/store/cards.ts';
 import type { AnswersRequest, Batch, JobReply, Wish } from '../../../app/protocol/wire.ts';
 import type { CardDevice } from '../../../app/simulator/device.ts';
-import { CALLER, carry, issue, look, request, runBatch } from '../../support/forwarder.ts';
+import { runBatch } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { domainOnCard, otherTypes, type TypeSpec } from '../../support/other-type.ts';
 
@@ -74,7 +70,7 @@ describe.each(ALL)('a card with R-MAC (%s)', (id) => {
     const { card } = types.type(id).newCard();
     const account = randomDigits(16);
     for (const wishes of [LOAD, DELETE, LOAD]) {
-      const outcome = await issue(card, types.context, account, wishes);
+      const outcome = await types.issue(card, account, wishes);
       expect(outcome).toMatchObject({ result: 'complete', trips: outcome.plannedTrips });
     }
     expect(await stateSeen(card, 'campus-meal')).toBe('enabled');
@@ -92,11 +88,11 @@ describe.each(ALL)('a card with R-MAC (%s)', (id) => {
       const account = randomDigits(16);
       const outcome = await carryChanged(card, await start(card, account, LOAD), answering(step, how));
       expect(outcome).toMatchObject({ result: 'partial', error: 'card-answer-unproven' });
-      const { apps } = await readCardState(types.context.store, identification);
+      const { apps } = await types.state(identification);
       expect(apps['campus-meal']).toMatchObject({ state: 'missing', inDoubt: true });
-      const record = await readCardRecord(types.context.store, identification);
+      const record = await types.record(identification);
       expect(JSON.stringify(record.jobs[0])).toContain('"sw":"unproven"');
-      expect(await issue(card, types.context, account, LOAD)).toMatchObject({ result: 'complete' });
+      expect(await types.issue(card, account, LOAD)).toMatchObject({ result: 'complete' });
       expect(await stateSeen(card, 'campus-meal')).toBe('enabled');
     },
   );
@@ -104,7 +100,7 @@ describe.each(ALL)('a card with R-MAC (%s)', (id) => {
   it('a deletion that the station only says it sent did not happen', async () => {
     const { card, identification } = types.type(id).newCard();
     const account = randomDigits(16);
-    await issue(card, types.context, account, LOAD);
+    await types.issue(card, account, LOAD);
     const outcome = await carryChanged(
       inventing(card, (apdu) => apdu.startsWith('84E4'), '009000'),
       await start(card, account, DELETE),
@@ -112,9 +108,9 @@ describe.each(ALL)('a card with R-MAC (%s)', (id) => {
     );
     expect(outcome).toMatchObject({ result: 'partial', deleted: [], error: 'card-answer-unproven' });
     expect(await stateSeen(card, 'campus-meal')).toBe('enabled');
-    const { apps } = await readCardState(types.context.store, identification);
+    const { apps } = await types.state(identification);
     expect(apps['campus-meal']?.keys).not.toBeNull();
-    expect(await issue(card, types.context, account, DELETE)).toMatchObject({ result: 'complete' });
+    expect(await types.issue(card, account, DELETE)).toMatchObject({ result: 'complete' });
     expect(await stateSeen(card, 'campus-meal')).toBe('missing');
   });
 
@@ -142,29 +138,23 @@ describe.each(ALL)('a card with R-MAC (%s)', (id) => {
     });
     expect(forgotten).toBe(true);
     expect(outcome).toMatchObject({ result: 'complete' });
-    const { apps } = await readCardState(types.context.store, identification);
+    const { apps } = await types.state(identification);
     expect(apps['campus-meal']).toMatchObject({ state: 'enabled', inDoubt: false });
   });
 
   it('that refuses is believed, as its protocol has it: SCP02 with an R-MAC, SCP03 without', async () => {
     const { card } = types.type(id).newCard();
-    const asked = await request(card, types.context, randomDigits(16), [
-      { app: 'e-wallet', action: 'enable' },
-    ]);
+    const asked = await types.request(card, randomDigits(16), [{ app: 'e-wallet', action: 'enable' }]);
     // A package that is in use is not removed, and so not loaded again.
     const observed = asked.observed.map((one) =>
       one.app === 'e-wallet' ? { ...one, state: 'missing' as const } : one,
     );
     const sws: string[] = [];
-    const outcome = await carryChanged(
-      card,
-      await startJob(types.context, CALLER, { ...asked, observed }),
-      (report, batch) => {
-        const at = batch.commands.findIndex((command) => command.label.step === 'remove-package');
-        if (at >= 0) sws.push(report.answers[at] ?? '');
-        return report;
-      },
-    );
+    const outcome = await carryChanged(card, await types.start({ ...asked, observed }), (report, batch) => {
+      const at = batch.commands.findIndex((command) => command.label.step === 'remove-package');
+      if (at >= 0) sws.push(report.answers[at] ?? '');
+      return report;
+    });
     expect(outcome).toMatchObject({ apps: [{ app: 'e-wallet', error: 'load-failed' }] });
     expect(sws).toEqual([expect.stringMatching(id.startsWith('two') ? /^[0-9A-F]{16}6985$/ : /^6985$/)]);
   });
@@ -180,9 +170,9 @@ describe.each(MOVED)('keys moved with R-MAC (%s)', (id) => {
       answering('write-domain-keys', flipped),
     );
     expect(outcome).toMatchObject({ result: 'partial', error: 'card-answer-unproven' });
-    const { domain } = await readCardState(types.context.store, identification);
+    const { domain } = await types.state(identification);
     expect(domain?.candidates).toHaveLength(2);
-    expect(await issue(card, types.context, account, LOAD)).toMatchObject({ result: 'complete' });
+    expect(await types.issue(card, account, LOAD)).toMatchObject({ result: 'complete' });
     expect(domainOnCard(card)).toMatchObject({ versions: [0x20], failedAuthentications: 0 });
   });
 
@@ -190,10 +180,10 @@ describe.each(MOVED)('keys moved with R-MAC (%s)', (id) => {
     const { card } = types.type(id).newCard();
     const account = randomDigits(16);
     const kept = inventing(card, (apdu) => apdu.startsWith('84D8'), '20AABBCCDDEEFF0011229000');
-    const outcome = await carry(kept, types.context, await start(card, account, LOAD));
+    const outcome = await types.carry(kept, await start(card, account, LOAD));
     expect(outcome).toMatchObject({ error: 'card-answer-unproven' });
     expect(domainOnCard(card).versions).toEqual([0x01]);
-    expect(await issue(card, types.context, account, LOAD)).toMatchObject({ result: 'complete' });
+    expect(await types.issue(card, account, LOAD)).toMatchObject({ result: 'complete' });
     expect(domainOnCard(card)).toMatchObject({ versions: [0x20], failedAuthentications: 0 });
   });
 });
@@ -224,7 +214,7 @@ async function carryChanged(card: CardDevice, reply: JobReply, change: Change) {
   let batch = reply.batch;
   while (batch !== undefined) {
     const report = change(await runBatch(card, batch), batch);
-    const next = await answerStep(types.context, CALLER, reply.job, batch.seq, report);
+    const next = await types.answer(reply.job, batch.seq, report);
     if ('outcome' in next) return next.outcome;
     batch = next.batch;
   }
@@ -241,10 +231,10 @@ function answering(step: string, how: (answer: string) => string): Change {
 }
 
 async function start(card: CardDevice, account: string, wishes: Wish[]) {
-  return startJob(types.context, CALLER, await request(card, types.context, account, wishes));
+  return types.start(await types.request(card, account, wishes));
 }
 
 async function stateSeen(card: CardDevice, app: string) {
-  const { observed } = await look(card, types.context);
+  const { observed } = await types.look(card);
   return observed.find((one) => one.app === app)?.state;
 }

@@ -2,14 +2,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { signIn } from '../../../app/keyserver/access/sessions.ts';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { openActiveVersions } from '../../../app/keyserver/keys/active-versions.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, carry, ENABLE, issue, look, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, ENABLE, type look, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { advance, batchOf, refusal, storeText, triesLeft } from '../../support/issuer-steps.ts';
 
@@ -70,11 +68,9 @@ describe('a job is refused', () => {
 
   it('not-enough-memory, naming what to delete', async () => {
     const { card } = rig.newCard({ memory: 20_000 });
-    const asked = await request(card, rig.context, randomDigits(16), [
-      { app: 'campus-meal', action: 'enable' },
-    ]);
+    const asked = await rig.request(card, randomDigits(16), [{ app: 'campus-meal', action: 'enable' }]);
     const before = await storeText(rig.context);
-    expect(await refusal(startJob(rig.context, CALLER, asked))).toEqual({
+    expect(await refusal(rig.start(asked))).toEqual({
       code: 'not-enough-memory',
       details: { needed: 22_528, free: 18_976, suggestions: ['e-wallet', 'identity', 'transit'] },
     });
@@ -84,11 +80,11 @@ describe('a job is refused', () => {
   it('wrong-card-type: a known card that shows up as another type', async () => {
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
-    await issue(card, rig.context, account, ENABLE, 'e-wallet');
+    await rig.issue(card, account, ENABLE, 'e-wallet');
     const other = rig.newCard({ type: 'demo-scp02', identificationCode: identification });
-    const asked = await request(other.card, rig.context, account, ENABLE);
+    const asked = await rig.request(other.card, account, ENABLE);
     const before = await storeText(rig.context);
-    expect((await refusal(startJob(rig.context, CALLER, asked))).code).toBe('wrong-card-type');
+    expect((await refusal(rig.start(asked))).code).toBe('wrong-card-type');
     expect(await storeText(rig.context)).toBe(before);
   });
 
@@ -110,18 +106,18 @@ describe('the account', () => {
     const { card, identification } = rig.newCard();
     const first = randomDigits(16);
     // No opening: the first batch only looks.
-    const reply = await startJob(rig.context, CALLER, await request(card, rig.context, first, ENABLE));
-    expect((await readCardRecord(rig.context.store, identification)).account).toBe('');
+    const reply = await rig.start(await rig.request(card, first, ENABLE));
+    expect((await rig.record(identification)).account).toBe('');
     await advance(card, rig.context, reply, 1);
-    expect((await readCardRecord(rig.context.store, identification)).account).toBe(first);
+    expect((await rig.record(identification)).account).toBe(first);
   });
 
   it('is never taken from a request again: account-mismatch', async () => {
     const { card } = rig.newCard();
-    await issue(card, rig.context, randomDigits(16), ENABLE, 'e-wallet');
-    const asked = await request(card, rig.context, randomDigits(16), ENABLE);
+    await rig.issue(card, randomDigits(16), ENABLE, 'e-wallet');
+    const asked = await rig.request(card, randomDigits(16), ENABLE);
     const before = await storeText(rig.context);
-    expect((await refusal(startJob(rig.context, CALLER, asked))).code).toBe('account-mismatch');
+    expect((await refusal(rig.start(asked))).code).toBe('account-mismatch');
     expect(await storeText(rig.context)).toBe(before);
   });
 
@@ -130,12 +126,12 @@ describe('the account', () => {
     ['another whose last 16 digits are the same', (account: string) => `99${account}`],
   ])('account-taken: %s on a second card', async (_name, second) => {
     const account = randomDigits(16);
-    await issue(rig.newCard().card, rig.context, account, ENABLE, 'e-wallet');
+    await rig.issue(rig.newCard().card, account, ENABLE, 'e-wallet');
     for (const opening of ['e-wallet', undefined]) {
       const { card } = rig.newCard();
-      const asked = await request(card, rig.context, second(account), ENABLE, opening);
+      const asked = await rig.request(card, second(account), ENABLE, opening);
       const before = await storeText(rig.context);
-      expect((await refusal(startJob(rig.context, CALLER, asked))).code).toBe('account-taken');
+      expect((await refusal(rig.start(asked))).code).toBe('account-taken');
       expect(await storeText(rig.context)).toBe(before);
     }
   });
@@ -143,14 +139,12 @@ describe('the account', () => {
   it('of two unbound cards with the same account the first to be changed gets it', async () => {
     const account = randomDigits(16);
     const [one, two] = [rig.newCard(), rig.newCard()];
-    const first = await startJob(rig.context, CALLER, await request(one.card, rig.context, account, ENABLE));
-    const second = await startJob(rig.context, CALLER, await request(two.card, rig.context, account, ENABLE));
-    expect((await carry(one.card, rig.context, first)).result).toBe('complete');
+    const first = await rig.start(await rig.request(one.card, account, ENABLE));
+    const second = await rig.start(await rig.request(two.card, account, ENABLE));
+    expect((await rig.carry(one.card, first)).result).toBe('complete');
     const report = await runBatch(two.card, batchOf(second));
     const before = await storeText(rig.context);
-    expect((await refusal(answerStep(rig.context, CALLER, second.job, 1, report))).code).toBe(
-      'account-taken',
-    );
+    expect((await refusal(rig.answer(second.job, 1, report))).code).toBe('account-taken');
     expect(await storeText(rig.context)).toBe(before);
     expect(triesLeft(two.card)).toBe(3);
   });
@@ -183,20 +177,20 @@ describe('a purse', () => {
   });
 
   const expectStill = async (card: Parameters<typeof look>[0], state: string) => {
-    const { observed } = await look(card, rig.context);
+    const { observed } = await rig.look(card);
     expect(observed.find((one) => one.app === 'e-wallet')?.state).toBe(state);
   };
 
   it('purse-not-empty: with one cent it stays, and the job changed nothing', async () => {
     const { card } = rig.newCard({ balances: { 'e-wallet': 1 } });
-    const outcome = await issue(card, rig.context, randomDigits(16), DELETE);
+    const outcome = await rig.issue(card, randomDigits(16), DELETE);
     expect(outcome).toMatchObject({ result: 'refused', error: 'purse-not-empty', deleted: [] });
     await expectStill(card, 'installed');
   });
 
   it('purse-not-empty, but what else was wished is done', async () => {
     const { card } = rig.newCard({ balances: { 'e-wallet': 1 } });
-    const outcome = await issue(card, rig.context, randomDigits(16), [
+    const outcome = await rig.issue(card, randomDigits(16), [
       ...DELETE,
       { app: 'transit', action: 'delete' },
     ]);
@@ -213,7 +207,7 @@ describe('a purse', () => {
 
     const mute = new VirtualCard(image);
     mute.powerOn();
-    const outcome = await issue(mute, rig.context, randomDigits(16), DELETE);
+    const outcome = await rig.issue(mute, randomDigits(16), DELETE);
     expect(outcome).toMatchObject({ result: 'refused', error: 'balance-unreadable' });
     await expectStill(mute, 'installed');
   });
@@ -223,15 +217,15 @@ describe('a purse', () => {
     const account = randomDigits(16);
     const confirmed = (confirmedBy: string): Wish[] => [{ app: 'e-wallet', action: 'delete', confirmedBy }];
     for (const own of [people.clerk, people.elsewhere, people.working]) {
-      const asked = await request(card, rig.context, account, confirmed(own));
+      const asked = await rig.request(card, account, confirmed(own));
       const before = await storeText(rig.context);
-      expect(await refusal(startJob(rig.context, CALLER, asked))).toEqual({
+      expect(await refusal(rig.start(asked))).toEqual({
         code: 'not-permitted',
         details: { app: 'e-wallet' },
       });
       expect(await storeText(rig.context)).toBe(before);
     }
-    const outcome = await issue(card, rig.context, account, confirmed(people.supervisor));
+    const outcome = await rig.issue(card, account, confirmed(people.supervisor));
     expect(outcome).toMatchObject({ result: 'complete', deleted: ['e-wallet'] });
     await expectStill(card, 'missing');
   });
@@ -245,7 +239,7 @@ async function expectRefused(
   context: JobContext = rig.context,
 ) {
   const { card } = rig.newCard();
-  const asked = await request(card, rig.context, randomDigits(16), wishes, 'e-wallet');
+  const asked = await rig.request(card, randomDigits(16), wishes, 'e-wallet');
   const before = await storeText(rig.context);
   const refused = await refusal(startJob(context, CALLER, { ...asked, ...change(asked) }));
   expect(refused.code).toBe(code);

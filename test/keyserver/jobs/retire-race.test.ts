@@ -4,7 +4,7 @@ import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { placeOf } from '../../../app/keyserver/keys/groups.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
-import { CALLER, ENABLE, issue, request } from '../../support/forwarder.ts';
+import { CALLER, ENABLE } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { activate, addCustodian, CUSTODIAN, importVersion, WHY } from '../../support/key-versions.ts';
 import { onEveryStore } from '../../support/stores.ts';
@@ -13,7 +13,7 @@ onEveryStore((kind) => {
   const rig = issuerRig(kind);
   beforeAll(async () => {
     await addCustodian(rig);
-    await issue(rig.newCard().card, rig.context, randomDigits(16), ENABLE);
+    await rig.issue(rig.newCard().card, randomDigits(16), ENABLE);
     for (let version = 2; version < 2 + ROUNDS; version += 1) await importVersion(rig, PURPOSES, version);
   });
 
@@ -23,7 +23,7 @@ onEveryStore((kind) => {
     for (let version = 2; version < 2 + ROUNDS; version += 1) {
       await activate(rig, NAME, version);
       const asked = await Promise.all(
-        Array.from({ length: 6 }, () => request(rig.newCard().card, rig.context, randomDigits(16), ENABLE)),
+        Array.from({ length: 6 }, () => rig.request(rig.newCard().card, randomDigits(16), ENABLE)),
       );
       // Instances that read the version just before it was taken back.
       const stale = { ...rig.context, activeVersions: async () => () => version };

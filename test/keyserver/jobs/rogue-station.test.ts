@@ -7,9 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { AnswersRequest, Batch, JobReply, JobRequest } from '../../../app/protocol/wire.ts';
-import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, ENABLE, OTHER_CALLER, runBatch } from '../../support/forwarder.ts';
 import { HIGH_LIMITS, issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import {
   advance,
@@ -57,20 +56,20 @@ describe('chosen challenges', () => {
 describe('a false account', () => {
   it('of a card that has one already is refused, and nothing is changed', async () => {
     const { card, account, asked } = await visit();
-    await carry(card, rig.context, await ask(asked));
+    await rig.carry(card, await ask(asked));
     const before = await storeText(rig.context);
-    const again = await request(card, rig.context, randomDigits(16), ENABLE);
+    const again = await rig.request(card, randomDigits(16), ENABLE);
     expect((await refusal(ask(again))).code).toBe('account-mismatch');
     const other = rig.newCard();
     // Another account with the same last 16 digits would give the same keys.
-    const twin = await request(other.card, rig.context, `77${account}`, ENABLE);
+    const twin = await rig.request(other.card, `77${account}`, ENABLE);
     expect((await refusal(ask(twin))).code).toBe('account-taken');
     expect(await storeText(rig.context)).toBe(before);
   });
 
   it('of a card at first sight binds the record, and the keys that the card gets are of that account: nothing of another card', async () => {
     const victim = await visit();
-    await carry(victim.card, rig.context, await ask(victim.asked));
+    await rig.carry(victim.card, await ask(victim.asked));
     const rogue = await visit();
     const forged = { ...rogue.asked, requestId: newRequestId(), account: victim.account };
     expect((await refusal(ask(forged))).code).toBe('account-taken');
@@ -82,12 +81,12 @@ describe('a false identification code', () => {
     const [here, far] = [await visit(), await visit()];
     const claimed = { ...far.asked, requestId: newRequestId(), opening: here.asked.opening };
     const reply = await ask(claimed);
-    const outcome = await carry(here.card, rig.context, reply);
+    const outcome = await rig.carry(here.card, reply);
     expect(outcome).toMatchObject({ result: 'refused', error: 'card-refused-key', card: far.identification });
     expect(triesLeft(here.card)).toBe(2);
     // The far card's record is spoiled by that, which docs/security.md admits; the card itself is not.
     expect(triesLeft(far.card)).toBe(3);
-    expect((await readCardRecord(rig.context.store, far.identification)).issued).toBe(false);
+    expect((await rig.record(far.identification)).issued).toBe(false);
   });
 
   it('with every answer invented: what it holds are key writes under keys that it does not know', async () => {
@@ -111,7 +110,7 @@ describe('a false identification code', () => {
         expect(bytes.includes(key.slice(0, 16)) || bytes.includes(key.slice(16))).toBe(false);
       }
     // The record believes it: FMCOS answers prove nothing. That too is in docs/security.md.
-    expect((await readCardRecord(rig.context.store, identification)).issued).toBe(true);
+    expect((await rig.record(identification)).issued).toBe(true);
   });
 });
 
@@ -124,7 +123,7 @@ describe('a false random', () => {
     const forged = { ...report, answers: [...report.answers.slice(0, -1), 'DEADBEEF9000'] };
     const before = slotOnCard(card, WALLET, 0x36).value;
     const next = await tell(reply, 1, forged);
-    expect(await carry(card, rig.context, { ...reply, batch: batchOf(next) })).toMatchObject({
+    expect(await rig.carry(card, { ...reply, batch: batchOf(next) })).toMatchObject({
       error: 'card-refused-command',
     });
     expect(slotOnCard(card, WALLET, 0x36).value).toBe(before);
@@ -177,7 +176,7 @@ describe('another station’s job', () => {
     const before = await storeText(rig.context);
     expect((await refusal(tell(reply, 1, report, OTHER_CALLER))).code).toBe('not-found');
     expect((await refusal(ask(asked, OTHER_CALLER))).code).toBe('request-conflict');
-    const own = await request(card, rig.context, account, ENABLE);
+    const own = await rig.request(card, account, ENABLE);
     expect((await refusal(ask(own, OTHER_CALLER))).code).toBe('card-in-use');
     expect(await storeText(rig.context)).toBe(before);
   });
@@ -205,7 +204,7 @@ describe('more than one authentication in flight', () => {
     const cryptograms = out.filter((reply) => cryptogramIn(batchOf(reply)) !== undefined);
     // Of three tries one must be left whatever became of them.
     expect(cryptograms.length).toBe(2);
-    const { jobs } = await readCardRecord(rig.context.store, identification);
+    const { jobs } = await rig.record(identification);
     expect(jobs.filter(({ ended }) => ended === null).length).toBeLessThanOrEqual(1);
   });
 });
@@ -245,14 +244,14 @@ describe('as many authentications as it can get', () => {
 
 it('after all of it, an honest station issues a card as ever', async () => {
   const { card } = rig.newCard();
-  expect(await issue(card, rig.context, randomDigits(16), ENABLE)).toMatchObject({ result: 'complete' });
+  expect(await rig.issue(card, randomDigits(16), ENABLE)).toMatchObject({ result: 'complete' });
 });
 
 /** A card, its account, and what an honest station would ask. */
 async function visit(opening: string | undefined = 'e-wallet') {
   const made = rig.newCard();
   const account = randomDigits(16);
-  return { ...made, account, asked: await request(made.card, rig.context, account, ENABLE, opening) };
+  return { ...made, account, asked: await rig.request(made.card, account, ENABLE, opening) };
 }
 
 const withChallenge = (asked: JobRequest, challenge: string): JobRequest => ({

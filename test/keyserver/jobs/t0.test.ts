@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import type { CardDevice } from '../../../app/simulator/device.ts';
 import { exchange } from '../../../app/station/readers/transport.ts';
-import { issue, look } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { otherTypes, type TypeSpec } from '../../support/other-type.ts';
 
@@ -55,10 +54,10 @@ describe.each(TYPES.map(({ id }) => id))('a card with T=0 (%s)', (id) => {
       ],
     ];
     for (const wishes of stories) {
-      const outcome = await issue(device, types.context, account, wishes);
+      const outcome = await types.issue(device, account, wishes);
       expect(outcome).toMatchObject({ result: 'complete', trips: outcome.plannedTrips });
     }
-    const { observed } = await look(device, types.context);
+    const { observed } = await types.look(device);
     expect(observed).toContainEqual({ app: 'e-wallet', state: 'enabled' });
     expect(observed).toContainEqual({ app: 'campus-meal', state: 'missing' });
     // It did speak T=0: answers were fetched.

@@ -1,10 +1,7 @@
 /** A sample of tears with PostgreSQL as the store; all of them are tried on SQLite (tears.test.ts). */
 import { afterAll, describe, expect, it } from 'vitest';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { CALLER, carry, look, request } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { NO_POSTGRESQL } from '../../support/postgresql.ts';
 
@@ -17,13 +14,13 @@ describe.skipIf(NO_POSTGRESQL !== undefined)(`power lost once, with PostgreSQL${
   it.each(['before', 'after'] as const)('at chosen commands, %s the card acted', async (when) => {
     for (const at of [2, 6, 9, 40, 95, 101]) {
       const { card, identification } = rig.newCard();
-      const asked = await request(card, rig.context, randomDigits(16), STORY);
+      const asked = await rig.request(card, randomDigits(16), STORY);
       const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
-      const outcome = await carry(torn, rig.context, await startJob(rig.context, CALLER, asked));
+      const outcome = await rig.carry(torn, await rig.start(asked));
       expect(torn.struck, `torn at ${at}`).toBe(true);
       expect(outcome.result, `torn at ${at}`).toBe('complete');
-      const { observed } = await look(card, rig.context);
-      const record = await readCardRecord(rig.context.store, identification);
+      const { observed } = await rig.look(card);
+      const record = await rig.record(identification);
       expect(record.jobs).toHaveLength(1);
       for (const { app, action } of STORY) {
         const state = action === 'enable' ? 'enabled' : 'missing';

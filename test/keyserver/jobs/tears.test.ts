@@ -1,10 +1,8 @@
 /** Power lost at every command of a whole job, before and after the card acted: one more insertion reaches the goal. */
 import { describe, expect, it } from 'vitest';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { Outcome, Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { CALLER, carry, ENABLE, issue, look, request } from '../../support/forwarder.ts';
+import { ENABLE, type look } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { carryUntilTorn } from '../../support/lost-station.ts';
 
@@ -49,17 +47,13 @@ describe('the station is lost with its answers, and another one takes the card',
         const { card, identification } = rig.newCard();
         const account = randomDigits(16);
         const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
-        const reply = await startJob(
-          rig.context,
-          CALLER,
-          await request(card, rig.context, account, ENABLE, 'e-wallet'),
-        );
+        const reply = await rig.start(await rig.request(card, account, ENABLE, 'e-wallet'));
         await carryUntilTorn(torn, rig.context, reply);
         if (!torn.struck) break;
         card.powerOn();
-        const outcome = await issue(card, rig.context, account, ENABLE, 'e-wallet');
+        const outcome = await rig.issue(card, account, ENABLE, 'e-wallet');
         expect(outcome.result, `torn at ${at}`).toBe('complete');
-        const record = await readCardRecord(rig.context.store, identification);
+        const record = await rig.record(identification);
         expect(record.apps.find((one) => one.app === 'e-wallet')).toMatchObject({
           state: 'enabled',
           inDoubt: false,
@@ -80,20 +74,20 @@ describe('the station is lost with its answers, and another one takes the card',
       const wishes: Wish[] = [{ app: 'identity', action: 'enable' }];
       const newCard = () => rig.newCard({ type, installed: [] });
       const whole = newCard();
-      await issue(whole.card, rig.context, randomDigits(16), wishes);
-      const expected = (await look(whole.card, rig.context)).facts.resources;
+      await rig.issue(whole.card, randomDigits(16), wishes);
+      const expected = (await rig.look(whole.card)).facts.resources;
       let at = 1;
       // SELECT, the card's number, SELECT, the channel in two, DELETE, INSTALL, 22 blocks, INSTALL, and what follows.
       for (; at <= 34; at += 1) {
         const { card } = newCard();
         const account = randomDigits(16);
         const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
-        const asked = await request(card, rig.context, account, wishes);
-        await carryUntilTorn(torn, rig.context, await startJob(rig.context, CALLER, asked));
+        const asked = await rig.request(card, account, wishes);
+        await carryUntilTorn(torn, rig.context, await rig.start(asked));
         expect(torn.struck).toBe(true);
         card.powerOn();
-        expect((await issue(card, rig.context, account, wishes)).result, `torn at ${at}`).toBe('complete');
-        expect((await look(card, rig.context)).facts.resources, `torn at ${at}`).toBe(expected);
+        expect((await rig.issue(card, account, wishes)).result, `torn at ${at}`).toBe('complete');
+        expect((await rig.look(card)).facts.resources, `torn at ${at}`).toBe(expected);
       }
     },
   );
@@ -101,21 +95,17 @@ describe('the station is lost with its answers, and another one takes the card',
   it('loads again after a torn load of a larger package, and no memory is lost', async () => {
     const wishes: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
     const whole = rig.newCard();
-    await issue(whole.card, rig.context, randomDigits(16), wishes);
-    const expected = (await look(whole.card, rig.context)).facts.resources;
+    await rig.issue(whole.card, randomDigits(16), wishes);
+    const expected = (await rig.look(whole.card)).facts.resources;
     for (const at of [5, 6, 30, 90, 91, 92, 93]) {
       const { card } = rig.newCard();
       const account = randomDigits(16);
       const torn = new TearingDevice(card, { at, when: 'after', onTorn: () => card.powerOff() });
-      await carryUntilTorn(
-        torn,
-        rig.context,
-        await startJob(rig.context, CALLER, await request(card, rig.context, account, wishes)),
-      );
+      await carryUntilTorn(torn, rig.context, await rig.start(await rig.request(card, account, wishes)));
       expect(torn.struck).toBe(true);
       card.powerOn();
-      expect((await issue(card, rig.context, account, wishes)).result, `torn at ${at}`).toBe('complete');
-      expect((await look(card, rig.context)).facts.resources).toBe(expected);
+      expect((await rig.issue(card, account, wishes)).result, `torn at ${at}`).toBe('complete');
+      expect((await rig.look(card)).facts.resources).toBe(expected);
     }
   });
 });
@@ -131,10 +121,10 @@ async function tornJob(wishes: Wish[], at: number, when: 'before' | 'after') {
   const { card, identification } = rig.newCard();
   const account = randomDigits(16);
   const opening = wishes.length === 1 ? 'e-wallet' : undefined;
-  const asked = await request(card, rig.context, account, wishes, opening);
+  const asked = await rig.request(card, account, wishes, opening);
   const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
-  const reply = await startJob(rig.context, CALLER, asked);
-  const outcome = await carry(torn, rig.context, reply);
+  const reply = await rig.start(asked);
+  const outcome = await rig.carry(torn, reply);
   return { card, identification, outcome, struck: torn.struck, account };
 }
 
@@ -144,8 +134,8 @@ async function expectGoal(
   card: Parameters<typeof look>[0],
   wishes: Wish[],
 ) {
-  const { observed, facts } = await look(card, rig.context);
-  const record = await readCardRecord(rig.context.store, identification);
+  const { observed, facts } = await rig.look(card);
+  const record = await rig.record(identification);
   for (const wish of wishes) {
     const seen = observed.find((one) => one.app === wish.app)?.state;
     const known = record.apps.find((one) => one.app === wish.app);

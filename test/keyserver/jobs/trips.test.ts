@@ -1,9 +1,6 @@
 /** What was planned is what happens: for every combination of wishes, in trips, in steps and on the card. */
 import { describe, expect, it } from 'vitest';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, carry, look, request } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 
 const rig = issuerRig();
@@ -48,14 +45,14 @@ async function expectAsPlanned(
 ) {
   const what = `${type}: ${wishes.map((wish) => `${wish.action} ${wish.app}`).join(', ')}`;
   const { card, identification } = rig.newCard({ type });
-  const before = (await look(card, rig.context)).observed;
+  const before = (await rig.look(card)).observed;
   const enables = wishes.filter((wish) => wish.action === 'enable');
   const loads = enables.some((wish) => wish.app === 'campus-meal');
   const opening = withOpening && !loads ? enables[0]?.app : undefined;
-  const asked = await request(card, rig.context, randomDigits(16), wishes, opening);
+  const asked = await rig.request(card, randomDigits(16), wishes, opening);
   if (!counts) delete asked.card.sequenceCounter;
-  const reply = await startJob(rig.context, CALLER, asked);
-  const outcome = await carry(card, rig.context, reply);
+  const reply = await rig.start(asked);
+  const outcome = await rig.carry(card, reply);
   expect(outcome, what).toMatchObject({
     result: 'complete',
     trips: reply.plan.trips,
@@ -70,8 +67,8 @@ async function expectAsPlanned(
     4 * enables.length + 1 + channels + (opensWithChannel && !counts ? 1 : 0) + (unopened ? 1 : 0),
   );
   expect([...outcome.deleted].sort(), what).toEqual(gone.map((wish) => wish.app).sort());
-  const { observed } = await look(card, rig.context);
-  const record = await readCardRecord(rig.context.store, identification);
+  const { observed } = await rig.look(card);
+  const record = await rig.record(identification);
   for (const { app, state } of observed) {
     const action = wishes.find((wish) => wish.app === app)?.action;
     const left = before.find((one) => one.app === app)?.state;

@@ -1,14 +1,12 @@
 /** A second and a third version of the security domain's keys: cards are moved when they come, torn or not, and the first one is retired. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { placeOf } from '../../../app/keyserver/keys/groups.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
-import { readCardState } from '../../../app/keyserver/store/cards.ts';
 import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { CALLER, carry, ENABLE, issue, request } from '../../support/forwarder.ts';
+import { ENABLE } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { refusal } from '../../support/issuer-steps.ts';
 import { activate, addCustodian, CUSTODIAN, WHY } from '../../support/key-versions.ts';
@@ -19,7 +17,7 @@ import { domainOnCard, keysOnCard, type OtherTypesRig, otherTypes } from '../../
 const types = otherTypes(MOVING_TYPES);
 beforeAll(async () => {
   await addCustodian(types);
-  await issue(types.type('added').newCard().card, types.context, randomDigits(16), ENABLE);
+  await types.issue(types.type('added').newCard().card, randomDigits(16), ENABLE);
   const admin = await openVaultAdmin(types.rig.token);
   try {
     for (const { id, scp } of MOVING_TYPES) {
@@ -43,14 +41,14 @@ describe.each(MOVING)('cards of a type (%s)', (id) => {
     await use(id, 1);
     const made = types.type(id).newCard();
     const account = randomDigits(16);
-    await issue(made.card, types.context, account, ENABLE);
+    await types.issue(made.card, account, ENABLE);
     let number = await expectVersion(id, made, 1, 'issued');
     const first = keysOnCard(made.card, number);
     // A channel that can be foretold costs no trip of its own.
     const trips = FORETOLD[id] ? 3 : 4;
     for (const version of [2, 3, 1]) {
       await use(id, version);
-      const outcome = await issue(made.card, types.context, account, NOTHING);
+      const outcome = await types.issue(made.card, account, NOTHING);
       expect(outcome, `to ${version}`).toMatchObject({ result: 'complete', trips, plannedTrips: trips });
       const next = await expectVersion(id, made, version, `to ${version}`);
       // Never the number it had: what is on the card afterwards would not be known.
@@ -58,7 +56,7 @@ describe.each(MOVING)('cards of a type (%s)', (id) => {
       number = next;
       expect(keysOnCard(made.card, number) === first).toBe(version === 1);
     }
-    expect(await issue(made.card, types.context, account, LOAD)).toMatchObject({
+    expect(await types.issue(made.card, account, LOAD)).toMatchObject({
       result: 'complete',
       trips: FORETOLD[id] ? 6 : 7,
     });
@@ -71,16 +69,16 @@ describe.each(MOVING)('cards of a type (%s)', (id) => {
         await use(id, 1);
         const made = types.type(id).newCard();
         const account = randomDigits(16);
-        await issue(made.card, types.context, account, ENABLE);
+        await types.issue(made.card, account, ENABLE);
         for (const version of [2, 3]) {
           await use(id, version);
-          const asked = await request(made.card, types.context, account, NOTHING);
+          const asked = await types.request(made.card, account, NOTHING);
           await loseStation(new TearingDevice(made.card, { at, when }), types.context, asked);
           made.card.powerOn();
         }
         // What was begun is finished first, and the next visit goes on from there.
         for (let visit = 0; visit < 2; visit += 1)
-          expect(await issue(made.card, types.context, account, NOTHING), `torn at ${at}`).toMatchObject({
+          expect(await types.issue(made.card, account, NOTHING), `torn at ${at}`).toMatchObject({
             result: 'complete',
           });
         await expectVersion(id, made, 3, `torn at ${at}`);
@@ -93,11 +91,11 @@ describe.each(MOVING)('cards of a type (%s)', (id) => {
       await use(id, 1);
       const made = types.type(id).newCard();
       const account = randomDigits(16);
-      await issue(made.card, types.context, account, ENABLE);
+      await types.issue(made.card, account, ENABLE);
       await use(id, 2);
-      const asked = await request(made.card, types.context, account, NOTHING);
+      const asked = await types.request(made.card, account, NOTHING);
       const torn = new TearingDevice(made.card, { at, when: 'after', onTorn: () => made.card.powerOff() });
-      const outcome = await carry(torn, types.context, await startJob(types.context, CALLER, asked));
+      const outcome = await types.carry(torn, await types.start(asked));
       expect(outcome, `torn at ${at}`).toMatchObject({ result: 'complete' });
       await expectVersion(id, made, 2, `torn at ${at}`);
     }
@@ -110,7 +108,7 @@ it('the old version is retired when no card of the type has it, whatever other t
   const retire = (name: string, version: number) =>
     retireKeys(types.context.store, version, { name, operator: CUSTODIAN, reason: WHY }, new Date());
   const other = types.type('replaced').newCard();
-  await issue(other.card, types.context, randomDigits(16), ENABLE);
+  await types.issue(other.card, randomDigits(16), ENABLE);
   const cards = await types.context.store
     .selectFrom('card_keys')
     .select('card')
@@ -160,7 +158,7 @@ async function expectVersion(
   version: number,
   what: string,
 ): Promise<number> {
-  const { domain } = await readCardState(types.context.store, identification);
+  const { domain } = await types.state(identification);
   expect(domain, what).toMatchObject({
     candidates: [{ origin: 'issuer', version }],
     spent: 0,

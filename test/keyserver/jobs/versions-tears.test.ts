@@ -1,11 +1,9 @@
 /** Power lost while an app is moved from version to version: one more insertion reaches the newest, no try is wasted, no key is lost. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, carry, ENABLE, issue, look, request } from '../../support/forwarder.ts';
+import { ENABLE } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { triesLeft, WALLET } from '../../support/issuer-steps.ts';
 import { activate, addCustodian, CUSTODIAN, holds, importVersion } from '../../support/key-versions.ts';
@@ -15,7 +13,7 @@ const rig = issuerRig();
 const values = new Map<number, ReadonlyMap<string, Uint8Array>>();
 beforeAll(async () => {
   await addCustodian(rig);
-  await issue(rig.newCard().card, rig.context, randomDigits(16), ENABLE);
+  await rig.issue(rig.newCard().card, randomDigits(16), ENABLE);
   for (const version of [2, 3, 4]) values.set(version, await importVersion(rig, [MCK, MTK], version));
 });
 
@@ -26,9 +24,9 @@ describe.each(['before', 'after'] as const)('power lost %s the card acted', (whe
     for (let at = 1; at <= COMMANDS; at += 1) {
       const { card, account, identification } = await onFirst();
       await use(2);
-      const asked = await request(card, rig.context, account, ENABLE);
+      const asked = await rig.request(card, account, ENABLE);
       const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
-      const outcome = await carry(torn, rig.context, await startJob(rig.context, CALLER, asked));
+      const outcome = await rig.carry(torn, await rig.start(asked));
       expect(torn.struck).toBe(true);
       expect(outcome, `torn at ${at}`).toMatchObject({ result: 'complete' });
       const jobs = await expectVersion(card, identification, account, 2, `torn at ${at}`);
@@ -46,11 +44,11 @@ describe.each(['before', 'after'] as const)('power lost %s the card acted', (whe
           [3, again],
         ] as const) {
           await use(version);
-          const asked = await request(card, rig.context, account, ENABLE);
+          const asked = await rig.request(card, account, ENABLE);
           const torn = new TearingDevice(card, { at: place, when, onTorn: () => card.powerOff() });
           await loseStation(torn, rig.context, asked);
         }
-        expect(await issue(card, rig.context, account, ENABLE), what).toMatchObject({ result: 'complete' });
+        expect(await rig.issue(card, account, ENABLE), what).toMatchObject({ result: 'complete' });
         if (FEW_TRIES[when].includes(`${at} ${again}`)) {
           await expectFewTries(card, identification, account, what);
           continue;
@@ -66,12 +64,12 @@ describe.each(['before', 'after'] as const)('power lost %s the card acted', (whe
       const { card, account, identification } = await onFirst();
       await use(2);
       const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
-      await loseStation(torn, rig.context, await request(card, rig.context, account, ENABLE));
+      await loseStation(torn, rig.context, await rig.request(card, account, ENABLE));
       await use(1);
-      expect(await issue(card, rig.context, account, ENABLE), `torn at ${at}`).toMatchObject({
+      expect(await rig.issue(card, account, ENABLE), `torn at ${at}`).toMatchObject({
         result: 'complete',
       });
-      const { apps } = await readCardRecord(rig.context.store, identification);
+      const { apps } = await rig.record(identification);
       expect(apps.find(({ app }) => app === 'e-wallet')).toMatchObject({
         mckVersion: 1,
         mtkVersion: 1,
@@ -86,9 +84,9 @@ describe.each(['before', 'after'] as const)('power lost %s the card acted', (whe
       const { card, identification } = rig.newCard();
       const account = randomDigits(16);
       const torn = new TearingDevice(card, { at, when, onTorn: () => card.powerOff() });
-      await loseStation(torn, rig.context, await request(card, rig.context, account, ENABLE));
+      await loseStation(torn, rig.context, await rig.request(card, account, ENABLE));
       await use(3);
-      expect(await issue(card, rig.context, account, ENABLE), `torn at ${at}`).toMatchObject({
+      expect(await rig.issue(card, account, ENABLE), `torn at ${at}`).toMatchObject({
         result: 'complete',
       });
       await expectVersion(card, identification, account, 3, `torn at ${at}`);
@@ -106,11 +104,11 @@ it('deleted, loaded and enabled again while versions change: each life has the k
     [3, 4],
   ] as const) {
     await use(version);
-    await issue(card, rig.context, account, ENABLE);
+    await rig.issue(card, account, ENABLE);
     await expectVersion(card, identification, account, version, `life ${life}`);
-    const { apps } = await readCardRecord(rig.context.store, identification);
+    const { apps } = await rig.record(identification);
     expect(apps.find(({ app }) => app === 'e-wallet')).toMatchObject({ instance: life });
-    await issue(card, rig.context, account, [{ app: 'e-wallet', action: 'delete' }]);
+    await rig.issue(card, account, [{ app: 'e-wallet', action: 'delete' }]);
   }
 });
 
@@ -138,7 +136,7 @@ async function onFirst() {
   await use(1);
   const made = rig.newCard();
   const account = randomDigits(16);
-  await issue(made.card, rig.context, account, ENABLE);
+  await rig.issue(made.card, account, ENABLE);
   return { ...made, account };
 }
 
@@ -154,7 +152,7 @@ async function expectVersion(
   expect(holds(card, WALLET, 0x39, keys?.get(MCK) ?? empty, account), what).toBe(true);
   expect(holds(card, WALLET, 0x36, keys?.get(MTK) ?? empty, account), what).toBe(true);
   expect(triesLeft(card), what).toBe(3);
-  const { apps, jobs } = await readCardRecord(rig.context.store, identification);
+  const { apps, jobs } = await rig.record(identification);
   expect(
     apps.find(({ app }) => app === 'e-wallet'),
     what,
@@ -164,7 +162,7 @@ async function expectVersion(
     mtkVersion: version,
     inDoubt: false,
   });
-  const { observed } = await look(card, rig.context);
+  const { observed } = await rig.look(card);
   expect(observed.find(({ app }) => app === 'e-wallet')?.state, what).toBe('enabled');
   return jobs;
 }
@@ -172,14 +170,14 @@ async function expectVersion(
 /** Left alone, working, until a supervisor allows another try; then it goes where the others are. */
 async function expectFewTries(card: VirtualCard, identification: string, account: string, what: string) {
   const moved = async () => {
-    const { apps } = await readCardRecord(rig.context.store, identification);
+    const { apps } = await rig.record(identification);
     return apps.find(({ app }) => app === 'e-wallet')?.mckVersion === 3;
   };
   expect(await moved(), what).toBe(false);
   expect(triesLeft(card), what).toBeGreaterThanOrEqual(1);
   const release = { card: identification, operator: CUSTODIAN, reason: 'the reader was broken' };
   await releaseSetAside(rig.context.store, release, new Date());
-  await issue(card, rig.context, account, ENABLE);
+  await rig.issue(card, account, ENABLE);
   await expectVersion(card, identification, account, 3, what);
 }
 

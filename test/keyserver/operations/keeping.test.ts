@@ -3,14 +3,13 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
 import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
 import { writeBackup } from '../../../app/keyserver/store/backup.ts';
 import { readStoreGeneration } from '../../../app/keyserver/store/generation.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
-import { CALLER, ENABLE, issue, request } from '../../support/forwarder.ts';
+import { ENABLE, issue } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal } from '../../support/issuer-steps.ts';
 import { onEveryStore, storePlaces } from '../../support/stores.ts';
@@ -26,13 +25,9 @@ onEveryStore((kind) => {
     const { store } = rig.context;
     const done = rig.newCard();
     const running = rig.newCard();
-    await issue(done.card, rig.context, randomDigits(16), ENABLE);
+    await rig.issue(done.card, randomDigits(16), ENABLE);
     const account = randomDigits(16);
-    const begun = await startJob(
-      rig.context,
-      CALLER,
-      await request(running.card, rig.context, account, ENABLE, 'e-wallet'),
-    );
+    const begun = await rig.start(await rig.request(running.card, account, ENABLE, 'e-wallet'));
     const file = join(places.folder, 'one.backup');
     expect(await writeBackup(store, file, new Date())).toBeGreaterThan(20);
     expect(statSync(file).mode & 0o077).toBe(0);
@@ -92,13 +87,13 @@ onEveryStore((kind) => {
     const { store } = rig.context;
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
-    await issue(card, rig.context, account, [{ app: 'transit', action: 'delete' }]);
+    await rig.issue(card, account, [{ app: 'transit', action: 'delete' }]);
     await store
       .updateTable('cards')
       .set({ set_aside: 'e-wallet: why' })
       .where('id', '=', identification)
       .execute();
-    const again = () => issue(card, rig.context, account, ENABLE);
+    const again = () => rig.issue(card, account, ENABLE);
     expect((await refusal(again())).code).toBe('card-set-aside');
     const release = { card: identification, operator: 'chief', reason: 'looked at it' };
     expect((await refusal(releaseSetAside(store, { ...release, operator: 'nobody' }, new Date()))).code).toBe(
@@ -120,8 +115,8 @@ onEveryStore((kind) => {
     const { store } = rig.context;
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
-    const held = request(card, rig.context, account, ENABLE, 'e-wallet');
-    await startJob(rig.context, CALLER, await held);
+    const held = rig.request(card, account, ENABLE, 'e-wallet');
+    await rig.start(await held);
     const release = { card: identification, operator: 'chief', reason: 'counted by hand' };
     expect((await refusal(releaseSetAside(store, release, new Date()))).code).toBe('card-in-use');
     await store
@@ -133,10 +128,10 @@ onEveryStore((kind) => {
       .execute();
     const later = new Date(Date.now() + 120_000);
     card.reset();
-    const blocked = await issue(card, rig.context, account, ENABLE);
+    const blocked = await rig.issue(card, account, ENABLE);
     expect(blocked).toMatchObject({ result: 'refused', error: 'card-tries-low' });
     await releaseSetAside(store, release, later);
     card.reset();
-    expect((await issue(card, rig.context, account, ENABLE)).result).toBe('complete');
+    expect((await rig.issue(card, account, ENABLE)).result).toBe('complete');
   });
 });

@@ -3,7 +3,7 @@ import SqliteDatabase from 'better-sqlite3';
 import { sql } from 'kysely';
 import { expect, it, vi } from 'vitest';
 import { findJob } from '../../../app/keyserver/store/jobs.ts';
-import { request, runBatch } from '../../support/forwarder.ts';
+import { runBatch } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { batchOf } from '../../support/issuer-steps.ts';
 import { PATIENT } from '../../support/limit.ts';
@@ -18,7 +18,7 @@ onEveryStore((kind) => {
       const station = await site.station('branch-7', [server.port]);
       const { card, identification } = site.rig.newCard();
       const wishes = [{ app: 'e-wallet', action: 'enable' as const }];
-      const asked = await request(card, site.rig.context, randomDigits(16), wishes, 'e-wallet');
+      const asked = await site.rig.request(card, randomDigits(16), wishes, 'e-wallet');
       const started = await station.client.postJob(asked, station.token);
       const report = await runBatch(card, batchOf(started));
       const hold = await (kind === 'sqlite' ? holdSqlite(site) : holdPostgresql(site, identification));

@@ -1,26 +1,22 @@
 /** What the record says of a card after things went well, went wrong, and changed hands. */
 import { expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { cardRecordSchema, type Wish } from '../../../app/protocol/wire.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
+import { CALLER, ENABLE, OTHER_CALLER, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { advance, batchOf, refusal, WALLET, withWrongKey } from '../../support/issuer-steps.ts';
 import { onEveryStore } from '../../support/stores.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
-  const record = async (card: string) =>
-    cardRecordSchema.parse(await readCardRecord(rig.context.store, card));
+  const record = async (card: string) => cardRecordSchema.parse(await rig.record(card));
 
   it('says by whom, where and when each app was enabled, and what exactly was loaded', async () => {
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
-    await issue(card, rig.context, account, ENABLE, 'e-wallet');
+    await rig.issue(card, account, ENABLE, 'e-wallet');
     const load: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
-    await issue(card, rig.context, account, load, undefined, OTHER_CALLER);
+    await rig.issue(card, account, load, undefined, OTHER_CALLER);
     const found = await record(identification);
     const [first, second] = found.jobs;
     expect(found).toMatchObject({ issued: true, account, faults: [], earlier: null });
@@ -39,7 +35,7 @@ onEveryStore((kind) => {
     expect(found.apps.find((one) => one.app === 'campus-meal')?.loadFileHash).toBe(hash);
 
     // What is deleted was enabled by nobody.
-    await issue(card, rig.context, account, [{ app: 'campus-meal', action: 'delete' }]);
+    await rig.issue(card, account, [{ app: 'campus-meal', action: 'delete' }]);
     const after = (await record(identification)).apps.find((one) => one.app === 'campus-meal');
     expect(after).toMatchObject({ state: 'missing', enabledBy: null });
   });
@@ -47,16 +43,12 @@ onEveryStore((kind) => {
   it('a card whose flag was written by a station that never said so was enabled by that station', async () => {
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
-    const lost = await startJob(
-      rig.context,
-      CALLER,
-      await request(card, rig.context, account, ENABLE, 'e-wallet'),
-    );
+    const lost = await rig.start(await rig.request(card, account, ENABLE, 'e-wallet'));
     const flag = await advance(card, rig.context, lost, 3);
     if (flag === undefined) throw new Error('no batch');
     await runBatch(card, flag);
     card.reset();
-    await issue(card, rig.context, account, ENABLE, 'e-wallet');
+    await rig.issue(card, account, ENABLE, 'e-wallet');
     const found = await record(identification);
     expect(found.jobs.map(({ result }) => result)).toEqual(['superseded', 'complete']);
     expect(found.apps.find((one) => one.app === 'e-wallet')?.enabledBy).toMatchObject({ job: lost.job });
@@ -67,7 +59,7 @@ onEveryStore((kind) => {
     const { card, identification } = rig.newCard();
     const other = new VirtualCard(withWrongKey(card, WALLET, 0x39));
     other.powerOn();
-    await issue(other, rig.context, randomDigits(16), ENABLE, 'e-wallet');
+    await rig.issue(other, randomDigits(16), ENABLE, 'e-wallet');
     const found = await record(identification);
     expect(found).toMatchObject({ issued: false, jobs: [{ result: 'refused', error: 'card-refused-key' }] });
     expect(found.faults).toEqual([
@@ -85,18 +77,14 @@ onEveryStore((kind) => {
   it('what came too late is in the old job, and the domain is told once it was used', async () => {
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
-    const lost = await startJob(
-      rig.context,
-      CALLER,
-      await request(card, rig.context, account, ENABLE, 'e-wallet'),
-    );
+    const lost = await rig.start(await rig.request(card, account, ENABLE, 'e-wallet'));
     const report = await runBatch(card, batchOf(lost));
     expect((await record(identification)).domain).toBeNull();
     const wishes: Wish[] = [{ app: 'transit', action: 'delete' }];
-    const newer = await startJob(rig.context, CALLER, await request(card, rig.context, account, wishes));
-    const late = answerStep(rig.context, CALLER, lost.job, 1, report);
+    const newer = await rig.start(await rig.request(card, account, wishes));
+    const late = rig.answer(lost.job, 1, report);
     expect((await refusal(late)).code).toBe('job-superseded');
-    await carry(card, rig.context, newer);
+    await rig.carry(card, newer);
     const found = await record(identification);
     expect(found.jobs[0]?.late).toMatchObject([{ seq: 1, sws: ['9000', '9000'] }]);
     expect(found.domain).toMatchObject({ origin: 'factory', inDoubt: false });

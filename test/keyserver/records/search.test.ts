@@ -2,12 +2,11 @@
 import { type CompiledQuery, sql } from 'kysely';
 import { beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { searchCards } from '../../../app/keyserver/records/search.ts';
 import { jobsQuery, newestQuery } from '../../../app/keyserver/store/found-jobs.ts';
 import { type CardSearch, cardPageSchema } from '../../../app/protocol/search.ts';
 import { cardRecordSchema } from '../../../app/protocol/wire.ts';
-import { CALLER, ENABLE, issue, OTHER_CALLER } from '../../support/forwarder.ts';
+import { CALLER, ENABLE, OTHER_CALLER } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal } from '../../support/issuer-steps.ts';
 import { fillJobs } from '../../support/many-jobs.ts';
@@ -41,7 +40,7 @@ onEveryStore((kind) => {
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
     const begun = new Date();
-    await issue(card, rig.context, account, ENABLE, 'e-wallet');
+    await rig.issue(card, account, ENABLE, 'e-wallet');
     const day = { from: begun.toISOString(), before: new Date(Date.now() + 1000).toISOString() };
     const later = new Date(Date.now() + 5_000);
     for (const asked of [
@@ -77,8 +76,8 @@ onEveryStore((kind) => {
   it('a card that came several times is told once, with the newest job that fits', async () => {
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
-    await issue(card, rig.context, account, ENABLE, 'e-wallet');
-    await issue(card, rig.context, account, [{ app: 'transit', action: 'delete' }], undefined, OTHER_CALLER);
+    await rig.issue(card, account, ENABLE, 'e-wallet');
+    await rig.issue(card, account, [{ app: 'transit', action: 'delete' }], undefined, OTHER_CALLER);
     const later = new Date(Date.now() + 5_000);
     const { cards } = await search({ account }, later);
     expect(cards).toMatchObject([{ card: identification, found: { operator: OTHER_CALLER.operator } }]);
@@ -124,7 +123,7 @@ onEveryStore((kind) => {
     const jobs = [];
     let parts = 0;
     for (let before: string | undefined; ; parts += 1) {
-      const record = cardRecordSchema.parse(await readCardRecord(rig.context.store, card, before));
+      const record = cardRecordSchema.parse(await rig.record(card, before));
       jobs.unshift(...record.jobs);
       if (record.earlier === null) break;
       before = record.earlier;

@@ -48,7 +48,7 @@ onEveryStore((kind) => {
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
     const opening = wishes === ENABLE ? 'e-wallet' : undefined;
-    const asked = await request(card, rig.context, account, wishes, opening);
+    const asked = await rig.request(card, account, wishes, opening);
     return { card, identification, account, reply: await startJob(rig.context, caller, asked) };
   }
   /** A visit at a station that takes the app for not enabled, so that its keys are used. */
@@ -71,7 +71,7 @@ onEveryStore((kind) => {
     const { card } = rig.newCard();
     const caller = { ...CALLER, role: 'supervisor' };
     const wishes: Wish[] = [{ app: 'transit', action: 'delete' }];
-    const asked = await request(card, rig.context, randomDigits(16), wishes);
+    const asked = await rig.request(card, randomDigits(16), wishes);
     const { receipt = '' } = await startJob(rig.context, caller, asked);
     expect(receipt).not.toBe('');
     expect(await takeReceipts(restored, CALLER, [receipt])).toMatchObject({ taken: 1, refused: 0 });
@@ -122,7 +122,7 @@ onEveryStore((kind) => {
     const early = await work(card, reply, 2);
     const { receipt } = await work(card, { ...reply, batch: early.batch });
     card.reset();
-    const again = await startJob(rig.context, CALLER, await request(card, rig.context, account, MORE));
+    const again = await rig.start(await rig.request(card, account, MORE));
     const later = await work(card, again);
     expect(await give(later.receipt)).toMatchObject({ taken: 1 });
     // The first job is news, the state of the card is not.
