@@ -8,7 +8,8 @@ import { z } from 'zod';
 import type { SitePaths } from './site.ts';
 
 const MAIN = fileURLToPath(new URL('../keyserver/main.ts', import.meta.url));
-const START_MS = 20_000;
+/** Of a machine that has much else to do; a server that fails ends, and is told at once. */
+const START_MS = 60_000;
 const STOP_MS = 8_000;
 
 const listeningSchema = z.object({ event: z.literal('listening'), port: z.number().int() });

@@ -8,7 +8,7 @@ import { PCSCD_FOLDER } from './namespace.ts';
 
 /** vpcd's driver is built with two slots; each is a reader of its own, on the next port. */
 const SLOTS = 2;
-const READY_MS = 10_000;
+const READY_MS = 45_000;
 const POLL_MS = 5;
 /** How long pcscd may take to end by itself; it waits for a card that never answers. */
 const STOP_MS = 500;

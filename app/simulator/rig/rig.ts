@@ -9,7 +9,7 @@ import { inNamespaces, type RigObstacle, rigAvailability } from './availability.
 import { type InsertOptions, type RigEvent, type RigFault, RigMessage, type RigSetup } from './messages.ts';
 import { findProgram, systemPath } from './tools.ts';
 
-const START_MS = 15_000;
+const START_MS = 60_000;
 const CLOSE_MS = 5000;
 /** sun_path of a Unix socket holds 108 bytes with its final zero. */
 const SOCKET_PATH_BYTES = 107;
