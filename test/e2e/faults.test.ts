@@ -3,7 +3,7 @@ import { afterAll, afterEach, expect, it } from 'vitest';
 import { FAULTS, type FaultName } from '../../app/demo/faults.ts';
 import type { ErrorCode } from '../../app/protocol/errors.ts';
 import { messagesIn } from '../support/texts.ts';
-import { Clerk } from './support/clerk.ts';
+import { Routes } from './routes/index.ts';
 import { dataFolder, openStage, type StoryStage } from './support/stage.ts';
 import { openWindow, type StationWindow } from './support/window.ts';
 
@@ -44,90 +44,83 @@ const OF_CARDS: Partial<Record<FaultName, ErrorCode>> = {
 };
 
 it.each(Object.entries(OF_CARDS))('%s is said at the counter', async (fault, code) => {
-  const { window: shown, clerk } = await play(fault);
-  await clerk.signIn();
+  const { window: shown, routes } = await play(fault);
+  await routes.entrance.signIn();
   await says(shown, code);
   await shown.look(`fault-${fault}`);
 });
 
 it('no-card: the lane asks for one', async () => {
-  const { window: shown, clerk } = await play('no-card');
-  await clerk.signIn();
-  await clerk.lane.getByText('Put a card into the reader').locator('visible=true').last().waitFor();
+  const { window: shown, routes } = await play('no-card');
+  await routes.entrance.signIn();
+  await routes.isEmpty();
   await shown.look('fault-no-card');
 });
 
 it('card-full: refused in the plan, naming what could go', async () => {
-  const { window: shown, clerk } = await play('card-full');
-  await clerk.signIn();
-  await clerk.cardIsRead();
-  await clerk.typeAccount();
-  await clerk.tick('Campus meal');
-  await clerk.review();
+  const { window: shown, routes } = await play('card-full');
+  await routes.entrance.signIn();
+  await routes.choose.cardIsRead();
+  await routes.choose.typeAccount();
+  await routes.choose.tick('Campus meal');
+  await routes.choose.review();
   await says(shown, 'not-enough-memory');
   await shown.look('fault-card-full');
 });
 
 it('app-not-in-catalogue: refused by the server, nothing done', async () => {
-  const { window: shown, clerk } = await play('app-not-in-catalogue');
-  await clerk.signIn();
-  await clerk.cardIsRead();
-  await clerk.typeAccount();
-  await clerk.tick('Loyalty');
-  await clerk.review();
-  await clerk.start();
+  const { window: shown, routes } = await play('app-not-in-catalogue');
+  await routes.entrance.signIn();
+  await routes.choose.cardIsRead();
+  await routes.choose.typeAccount();
+  await routes.choose.tick('Loyalty');
+  await routes.choose.review();
+  await routes.plan.start();
   await says(shown, 'app-not-in-catalogue');
   await shown.look('fault-app-not-in-catalogue');
 });
 
 it('hsm-away: the work waits or is refused in words', async () => {
-  const { window: shown, clerk } = await play('hsm-away');
-  await clerk.signIn();
-  await clerk.cardIsRead();
-  await clerk.typeAccount();
-  await clerk.tick('E-wallet');
-  await clerk.review();
-  await clerk.start();
+  const { window: shown, routes } = await play('hsm-away');
+  await routes.entrance.signIn();
+  await routes.choose.cardIsRead();
+  await routes.choose.typeAccount();
+  await routes.choose.tick('E-wallet');
+  await routes.choose.review();
+  await routes.plan.start();
   await says(shown, 'hsm-away');
   await shown.look('fault-hsm-away');
 });
 
 it('purse-not-empty: deleted only when a second person confirms', async () => {
-  const { window: shown, clerk } = await play('purse-not-empty');
-  await clerk.signIn();
-  await clerk.cardIsRead();
-  await clerk.typeAccount();
-  await clerk.delete('Transit');
-  await clerk.review();
+  const { window: shown, routes } = await play('purse-not-empty');
+  await routes.entrance.signIn();
+  await routes.choose.cardIsRead();
+  await routes.choose.typeAccount();
+  await routes.choose.delete('Transit');
+  await routes.choose.review();
   await shown.look('plan-purse');
-  await clerk.start();
-  const dialog = shown.page.getByRole('dialog', { name: 'A second person has to confirm' });
-  await dialog.waitFor();
+  await routes.plan.start();
+  await routes.plan.confirmation.waitFor();
   await shown.look('confirm');
-  const { operator, secret } = clerk.confirmer();
-  await dialog
-    .getByRole('textbox', { name: 'Colleague’s user name' })
-    .or(dialog.getByRole('textbox', { name: "Colleague's user name" }))
-    .fill(operator);
-  await dialog.getByLabel(/Colleague.s password/).fill(secret);
-  await dialog.getByRole('button', { name: 'Confirm and start' }).click();
-  await clerk.takesCard();
+  await routes.plan.confirm();
+  await routes.end.takesCard();
 });
 
 it('card-pulled: the same card goes on when it is put back', async () => {
-  const { stage: set, window: shown, clerk } = await play('card-pulled');
-  await clerk.signIn();
-  await clerk.cardIsRead();
-  await clerk.typeAccount();
-  await clerk.tick('Campus meal');
-  await clerk.review();
-  await clerk.start();
-  await clerk.isWriting();
+  const { stage: set, window: shown, routes } = await play('card-pulled');
+  await routes.entrance.signIn();
+  await routes.choose.cardIsRead();
+  await routes.choose.typeAccount();
+  await routes.choose.tick('Campus meal');
+  await routes.choose.review();
+  await routes.plan.start();
+  await routes.job.isWriting();
   await set.readers.remove();
   await says(shown, 'card-removed');
   await shown.look('fault-card-pulled');
   await set.readers.insert(set.cardFile ?? '', 'realistic');
-  await clerk.takesCard();
+  await routes.end.takesCard();
 });
 
 it('every fault there is was met', () => {
@@ -142,7 +135,7 @@ it('every fault there is was met', () => {
 async function play(fault: string, ...args: string[]) {
   stage = await openStage(data.folder, ['--fault', fault, ...args]);
   window = await openWindow({ story: `fault ${fault}`, station: stage.station });
-  return { stage, window, clerk: new Clerk(window, stage) };
+  return { stage, window, routes: new Routes(window, stage) };
 }
 
 async function says(shown: StationWindow, code: ErrorCode): Promise<void> {

@@ -1,6 +1,6 @@
 /** What goes wrong at a counter while a card is being worked on, and that the work goes on. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Clerk } from './support/clerk.ts';
+import { Routes } from './routes/index.ts';
 import { isAlive } from './support/processes.ts';
 import { dataFolder, openStage, type StoryStage } from './support/stage.ts';
 import { openWindow, type StationWindow } from './support/window.ts';
@@ -8,7 +8,7 @@ import { openWindow, type StationWindow } from './support/window.ts';
 const data = dataFolder();
 let stage: StoryStage;
 let window: StationWindow;
-let clerk: Clerk;
+let routes: Routes;
 let cardFile: string;
 let card: string;
 
@@ -22,9 +22,9 @@ afterAll(async () => {
 beforeEach(async ({ task }) => {
   cardFile = await stage.changeCard();
   await open(task.name);
-  await clerk.signIn();
-  await clerk.cardIsRead();
-  const text = await clerk.lane.innerText();
+  await routes.entrance.signIn();
+  await routes.choose.cardIsRead();
+  const text = await routes.lane.innerText();
   card = /\d{4} \d{4} \d{4} \d{4}/.exec(text)?.[0].replaceAll(' ', '') ?? '';
 });
 afterEach(async () => {
@@ -36,48 +36,46 @@ describe('the work goes on', () => {
   it('card pulled and put back', async () => {
     await startLoading();
     await stage.readers.remove();
-    await clerk.lane.getByRole('heading', { name: 'Put the same card back' }).waitFor();
+    await routes.job.waitsWith('Put the same card back');
     await window.look('waiting-for-card');
     await stage.readers.insert(cardFile, 'realistic');
-    await clerk.takesCard();
+    await routes.end.takesCard();
     await issuedOnce();
   });
 
   it('another card put in', async () => {
     await startLoading();
     await stage.readers.remove();
-    await clerk.lane.getByRole('heading', { name: 'Put the same card back' }).waitFor();
+    await routes.job.waitsWith('Put the same card back');
     await stage.readers.insert(await stage.newCard(), 'realistic');
-    await clerk.lane.getByRole('heading', { name: 'This is another card' }).waitFor();
+    await routes.job.waitsWith('This is another card');
     await window.look('other-card');
     await stage.readers.remove();
     await stage.readers.insert(cardFile, 'realistic');
-    await clerk.takesCard();
+    await routes.end.takesCard();
     await issuedOnce();
   });
 
   it('given up by the clerk', async () => {
     await startLoading();
     await stage.readers.remove();
-    await clerk.lane.getByRole('button', { name: 'Give this work up' }).click();
-    const dialog = window.page.getByRole('alertdialog');
-    await dialog.waitFor();
+    await routes.job.askToGiveUp();
     await window.look('give-up');
-    await dialog.getByRole('button', { name: 'Give up' }).click();
-    await clerk.lane.getByText('Put a card into the reader').first().waitFor();
+    await routes.job.giveUp();
+    await routes.isEmpty();
     await window.look('empty');
   });
 
   it('server away and back', async () => {
-    await clerk.typeAccount();
-    await clerk.tick('E-wallet');
-    await clerk.review();
+    await routes.choose.typeAccount();
+    await routes.choose.tick('E-wallet');
+    await routes.choose.review();
     await stage.stopServer();
-    await clerk.start();
-    await clerk.lane.getByRole('heading', { name: 'Waiting for the server' }).waitFor();
+    await routes.plan.start();
+    await routes.job.waitsWith('Waiting for the server');
     await window.look('waiting-for-server');
     await stage.startServer();
-    await clerk.takesCard();
+    await routes.end.takesCard();
     expect((await stage.record(card)).jobs.map((job) => job.result)).toEqual(['complete']);
   });
 
@@ -89,8 +87,8 @@ describe('the work goes on', () => {
     // Nobody is signed in to the new one; the work needs nobody.
     await window.page.getByText('Work is in hand; please sign in to go on.').waitFor();
     await window.look('engine-again', { passing: true });
-    await clerk.signIn();
-    await clerk.takesCard();
+    await routes.entrance.signIn();
+    await routes.end.takesCard();
     expect(window.enginePid()).not.toBe(engine);
     await issuedOnce();
   });
@@ -101,8 +99,8 @@ describe('the work goes on', () => {
     await expect.poll(() => isAlive(window.pid)).toBe(false);
     await open('restart with a job in hand, again');
     await window.look('resumed', { passing: true });
-    await clerk.signIn();
-    await clerk.takesCard();
+    await routes.entrance.signIn();
+    await routes.end.takesCard();
     await issuedOnce();
   });
 
@@ -111,7 +109,7 @@ describe('the work goes on', () => {
     await window.answerDialogs(0);
     await window.pressClose();
     await expect.poll(() => window.askedDialogs()).toBe(1);
-    await clerk.takesCard();
+    await routes.end.takesCard();
     await issuedOnce();
   });
 
@@ -120,24 +118,24 @@ describe('the work goes on', () => {
     await window.answerDialogs(1);
     await window.close();
     await open('closed in the middle, again');
-    await clerk.signIn();
-    await clerk.lane.getByRole('heading', { name: 'Take the card' }).waitFor();
+    await routes.entrance.signIn();
+    await routes.end.takesCard();
     await issuedOnce();
   });
 });
 
 async function open(story: string): Promise<void> {
   window = await openWindow({ story, station: stage.station });
-  clerk = new Clerk(window, stage);
+  routes = new Routes(window, stage);
 }
 
 /** Campus meal has to be loaded first, which takes some seconds: time enough for what is to happen. */
 async function startLoading(): Promise<void> {
-  await clerk.typeAccount();
-  await clerk.tick('Campus meal');
-  await clerk.review();
-  await clerk.start();
-  await clerk.isWriting();
+  await routes.choose.typeAccount();
+  await routes.choose.tick('Campus meal');
+  await routes.choose.review();
+  await routes.plan.start();
+  await routes.job.isWriting();
 }
 
 /** One issuing on record, and complete: nothing was done twice, nothing forgotten. */

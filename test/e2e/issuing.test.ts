@@ -1,13 +1,13 @@
 /** A clerk issues cards at the counter: the real Electron, engine, pcscd, key server and SoftHSM. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Clerk } from './support/clerk.ts';
+import { Routes } from './routes/index.ts';
 import { dataFolder, openStage, type StoryStage } from './support/stage.ts';
 import { openWindow, type StationWindow } from './support/window.ts';
 
 const data = dataFolder();
 let stage: StoryStage;
 let window: StationWindow;
-let clerk: Clerk;
+let routes: Routes;
 
 beforeAll(async () => {
   stage = await openStage(data.folder);
@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 beforeEach(async ({ task }) => {
   window = await openWindow({ story: task.name, station: stage.station });
-  clerk = new Clerk(window, stage);
+  routes = new Routes(window, stage);
 });
 afterEach(async () => {
   await window.close();
@@ -28,23 +28,23 @@ afterEach(async () => {
 describe('at the counter', () => {
   it('signs in, enables two and loads one', async () => {
     await window.look('sign-in');
-    await clerk.typeCredentials('not the word');
+    await routes.entrance.typeCredentials('not the word');
     await window.page.getByRole('button', { name: 'Sign in' }).click();
     await window.page.getByRole('alert').waitFor();
     await window.look('sign-in-refused');
-    await clerk.signIn();
-    await clerk.cardIsRead();
+    await routes.entrance.signIn();
+    await routes.choose.cardIsRead();
     await window.look('choose');
     const card = await cardOnScreen();
-    const account = await clerk.typeAccount();
-    for (const app of ['E-wallet', 'Identity', 'Campus meal']) await clerk.tick(app);
+    const account = await routes.choose.typeAccount();
+    for (const app of ['E-wallet', 'Identity', 'Campus meal']) await routes.choose.tick(app);
     await window.look('chosen');
-    await clerk.review();
+    await routes.choose.review();
     await window.look('plan');
-    await clerk.start();
-    await clerk.isWriting();
+    await routes.plan.start();
+    await routes.job.isWriting();
     await window.look('writing', { passing: true });
-    await clerk.takesCard();
+    await routes.end.takesCard();
     await window.look('done');
     const record = await stage.record(card);
     expect(record).toMatchObject({ account, issued: true });
@@ -55,24 +55,24 @@ describe('at the counter', () => {
     });
     expect(record.jobs.map((job) => job.result)).toEqual(['complete']);
 
-    await clerk.lane.getByRole('button', { name: 'Serve this card again' }).click();
-    await clerk.lane.getByRole('button', { name: 'History' }).click();
+    await routes.end.serveAgain();
+    await routes.choose.history.click();
     await window.page.getByRole('dialog').getByRole('listitem').first().waitFor();
     await window.look('history');
   });
 
   it('deletes one', async () => {
     await stage.changeCard();
-    await clerk.signIn();
-    await clerk.cardIsRead();
-    await clerk.typeAccount();
-    await clerk.delete('Transit');
+    await routes.entrance.signIn();
+    await routes.choose.cardIsRead();
+    await routes.choose.typeAccount();
+    await routes.choose.delete('Transit');
     await window.look('chosen-delete');
-    await clerk.review();
+    await routes.choose.review();
     await window.look('plan-delete');
-    await clerk.start();
-    await clerk.takesCard();
-    await clerk.app('Transit').getByText('Not installed').waitFor();
+    await routes.plan.start();
+    await routes.end.takesCard();
+    await routes.choose.app('Transit').getByText('Not installed').waitFor();
     await window.look('deleted');
     const [job] = (await stage.record(await cardOnScreen())).jobs;
     expect(job).toMatchObject({ result: 'complete', deleted: ['transit'] });
@@ -85,7 +85,7 @@ describe('at the counter', () => {
     await keyboard.press('Tab');
     await keyboard.type(stage.people.clerk.secret);
     await keyboard.press('Enter');
-    await clerk.cardIsRead();
+    await routes.choose.cardIsRead();
     await expect.poll(() => focusedName()).toMatch(/account/);
     await keyboard.type('6217001234567890');
     let keys = 0;
@@ -96,18 +96,18 @@ describe('at the counter', () => {
     await press('Tab');
     await press('Space');
     await press('Enter');
-    await clerk.lane.getByRole('heading', { name: 'Please check' }).waitFor();
+    await routes.lane.getByRole('heading', { name: 'Please check' }).waitFor();
     await window.look('plan-keyboard');
     await expect.poll(() => focusedName()).toMatch(/Start/);
     await press('Enter');
-    await clerk.takesCard();
+    await routes.end.takesCard();
     expect(keys).toBeLessThanOrEqual(6);
   });
 
   it('keeps zoom, language and theme over a restart, and nothing is cut at 200 %', async () => {
     await stage.changeCard();
-    await clerk.signIn();
-    await clerk.cardIsRead();
+    await routes.entrance.signIn();
+    await routes.choose.cardIsRead();
     for (let step = 0; step < 5; step += 1) await window.pressShortcut('=');
     await expect.poll(() => zoom()).toBe(2);
     await window.look('choose-200');
@@ -152,6 +152,6 @@ function overflows(): Promise<string[]> {
 
 /** The card's number as it stands on the screen. */
 async function cardOnScreen(): Promise<string> {
-  const text = await clerk.lane.innerText();
+  const text = await routes.lane.innerText();
   return /\d{4} \d{4} \d{4} \d{4}/.exec(text)?.[0].replaceAll(' ', '') ?? '';
 }

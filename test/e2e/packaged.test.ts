@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { randomDigits } from '../../app/demo/cards.ts';
 import { LIMIT, PATIENT } from '../support/limit.ts';
-import { Clerk } from './support/clerk.ts';
+import { Routes } from './routes/index.ts';
 import { openDevTools } from './support/devtools.ts';
 import { environment, theElectron } from './support/electron.ts';
 import { childrenOf, isAlive } from './support/processes.ts';
@@ -198,14 +198,14 @@ it('issues a card at its own window', async () => {
   });
   try {
     expect(await window.app.evaluate(({ app }) => [app.isPackaged, app.getName()])).toEqual([true, 'Kaika']);
-    const clerk = new Clerk(window, stage);
-    await clerk.signIn();
-    await clerk.cardIsRead();
-    await clerk.typeAccount();
-    await clerk.tick('Campus meal');
-    await clerk.review();
-    await clerk.start();
-    await clerk.takesCard();
+    const routes = new Routes(window, stage);
+    await routes.entrance.signIn();
+    await routes.choose.cardIsRead();
+    await routes.choose.typeAccount();
+    await routes.choose.tick('Campus meal');
+    await routes.choose.review();
+    await routes.plan.start();
+    await routes.end.takesCard();
     await window.look('done-packaged');
   } finally {
     await window.close();

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { Clerk } from './support/clerk.ts';
+import { Routes } from './routes/index.ts';
 import { theElectron } from './support/electron.ts';
 import { childrenOf, commandOf } from './support/processes.ts';
 import { dataFolder, openStage } from './support/stage.ts';
@@ -24,14 +24,14 @@ it.runIf(process.platform === 'linux')('issues a card in Chromium’s sandbox', 
     ...(isRoot ? asUser(data.folder) : {}),
   });
   try {
-    const clerk = new Clerk(window, stage);
-    await clerk.signIn();
-    await clerk.cardIsRead();
-    await clerk.typeAccount();
-    await clerk.tick('E-wallet');
-    await clerk.review();
-    await clerk.start();
-    await clerk.takesCard();
+    const routes = new Routes(window, stage);
+    await routes.entrance.signIn();
+    await routes.choose.cardIsRead();
+    await routes.choose.typeAccount();
+    await routes.choose.tick('E-wallet');
+    await routes.choose.review();
+    await routes.plan.start();
+    await routes.end.takesCard();
     await window.look('done-sandboxed');
 
     const family = [window.pid, ...childrenOf(window.pid)];

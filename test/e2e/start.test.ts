@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startDemo } from '../support/demo-run.ts';
 import { LIMIT } from '../support/limit.ts';
-import { Clerk } from './support/clerk.ts';
+import { Routes } from './routes/index.ts';
 import { APP, environment, theElectron } from './support/electron.ts';
 import { childrenOf, isAlive } from './support/processes.ts';
 import { dataFolder, openStage } from './support/stage.ts';
@@ -69,18 +69,18 @@ it('where there is no PC/SC: a card is issued in the training reader', async () 
   const stage = await openStage(data.folder, ['--built-in']);
   const window = await openWindow({ story: 'training reader', station: stage.station });
   try {
-    const clerk = new Clerk(window, stage);
-    await clerk.signIn();
-    await clerk.cardIsRead();
-    await clerk.typeAccount();
-    await clerk.tick('E-wallet');
-    await clerk.review();
-    await clerk.start();
-    await clerk.takesCard();
+    const routes = new Routes(window, stage);
+    await routes.entrance.signIn();
+    await routes.choose.cardIsRead();
+    await routes.choose.typeAccount();
+    await routes.choose.tick('E-wallet');
+    await routes.choose.review();
+    await routes.plan.start();
+    await routes.end.takesCard();
     await stage.readers.remove();
-    await clerk.lane.getByText('Put a card into the reader').locator('visible=true').last().waitFor();
+    await routes.isEmpty();
     await stage.readers.insert(await stage.newCard(), 'realistic');
-    await clerk.cardIsRead();
+    await routes.choose.cardIsRead();
   } finally {
     await window.close();
     await stage.close();

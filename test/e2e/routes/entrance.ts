@@ -1,0 +1,32 @@
+/** Before the counter: signing in. */
+import type { Locator, Page } from 'playwright';
+import type { StoryStage } from '../support/stage.ts';
+
+type Person = StoryStage['people']['clerk'];
+
+export class EntranceRoute {
+  readonly userName: Locator;
+  readonly password: Locator;
+  readonly submit: Locator;
+  readonly #page: Page;
+  readonly #clerk: Person;
+
+  constructor(page: Page, clerk: Person) {
+    this.userName = page.getByRole('textbox', { name: 'User name' });
+    this.password = page.getByLabel('Password');
+    this.submit = page.getByRole('button', { name: 'Sign in' });
+    this.#page = page;
+    this.#clerk = clerk;
+  }
+
+  async typeCredentials(secret: string = this.#clerk.secret): Promise<void> {
+    await this.userName.fill(this.#clerk.operator);
+    await this.password.fill(secret);
+  }
+
+  async signIn(): Promise<void> {
+    await this.typeCredentials();
+    await this.submit.click();
+    await this.#page.getByRole('button', { name: /^User:/ }).waitFor();
+  }
+}
