@@ -1,4 +1,4 @@
-/** SELECT, GET DATA, DELETE and SET STATUS as values (GPC 2.3.1 §11), before a secure channel protects them. */
+/** SELECT, DELETE and SET STATUS as values (GPC 2.3.1 §11), before a secure channel protects them. */
 import { type Aid, aidBytes } from '../card/aid.ts';
 import type { CommandApdu } from '../card/apdu.ts';
 import { concat } from '../card/bytes.ts';

@@ -67,7 +67,7 @@ export function parseInitializeUpdate(data: Uint8Array): InitializeUpdate {
   const size = (i & 0x01) !== 0 ? 16 : 8;
   const end = 13 + 2 * size;
   const counted = (i & 0x10) !== 0;
-  // Cards with random challenges may still give the counter; none with predictable ones may leave it out.
+  // A card with predictable challenges must give the counter, because they follow from it; one with random challenges may.
   if (!counted && data.length === end) return { scp: '03', i, ...common, ...challenges(data, size) };
   expectLength(data, end + 3);
   return {

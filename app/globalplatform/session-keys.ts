@@ -24,7 +24,7 @@ export type ChannelContext =
   | { readonly scp: '02'; readonly sequenceCounter: Uint8Array }
   | { readonly scp: '03'; readonly hostChallenge: Uint8Array; readonly cardChallenge: Uint8Array };
 
-/** Gives the session keys of one security domain of one card; the static keys stay behind it. */
+/** Gives the session keys of one security domain of one card. Its static keys are never given: in the field they are in an HSM. */
 export interface SessionKeyPort {
   sessionKeys(context: ChannelContext): Promise<ChannelSessionKeys>;
 }

@@ -5,7 +5,7 @@ import type { Reply, VaultCall } from './messages.ts';
 import { Supervisor, type SupervisorConfig } from './supervisor.ts';
 import { unwrap, type VaultChild } from './vault-child.ts';
 
-/** Requests sent ahead of their turn, so that the process never waits for the next one. */
+/** Requests in the channel at once: the next one is there when the process has answered, and few have to be repeated if it dies. */
 const WINDOW = 16;
 
 /** How long, and how many. */
@@ -102,7 +102,7 @@ export class CallQueue {
       call.settle(reply);
       this.#supervisor.answered(child);
     } else if (call.attempts > 1) {
-      // Every call is a computation without effect, so it may be repeated; but one that kills the process, once only.
+      // Calls change nothing, so one that was lost with its process is sent again; but only once, for it may be what ended it.
       call.settle(new VaultError('hsm-away', 'the vault process ended during the call'));
     } else {
       delete call.sent;
@@ -122,7 +122,7 @@ export class CallQueue {
     this.#suspect(sent);
   }
 
-  /** A process that had the whole time for a call and answered nothing since: its module hangs, only a new one helps. */
+  /** Ends a process that has answered nothing since a call was sent, when that call's whole time is over: its module hangs. */
   #suspect({ child, at }: NonNullable<Call['sent']>): void {
     const left = Math.max(0, at + this.#timeoutMs - performance.now());
     setTimeout(() => {

@@ -5,7 +5,7 @@ import type { VaultTokenConfig } from './config.ts';
 import { VaultError } from './error.ts';
 import { type Reply, replySchema } from './messages.ts';
 
-/** The little of the server's environment that a vault process inherits; nothing else, because it may hold secrets. */
+/** What a vault process inherits of the server's environment. Nothing else, because the rest may hold secrets. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH', 'SystemRoot', 'TEMP', 'TMP'];
 const END_GRACE_MS = 2_000;
 

@@ -1,7 +1,7 @@
 /**
- * Takes from a vault process what would let key material out of it beside the door: core dumps, other processes of the same
- * user reading its memory (ptrace, /proc/<pid>/mem), living on without its server. Linux; elsewhere the file modes
- * only. See docs/decisions/0004-vault-process.md.
+ * Closes the ways on which key material could leave a vault process other than in an answer: core dumps, and other processes of
+ * the same user that read its memory (ptrace, /proc/<pid>/mem). The process also ends with its server. On systems other than Linux
+ * only new files are protected, by their mode. See docs/decisions/0004-vault-process.md.
  */
 import koffi from 'koffi';
 
@@ -19,7 +19,7 @@ function hardenLinux(): void {
   const setrlimit = libc.func('int setrlimit(int resource, const uint64_t *limit)');
   const failed = [
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0),
-    // A module that hangs in a call would keep this process from seeing its parent go.
+    // The kernel ends it when its parent goes: it would not see that itself while a module hangs in a call.
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0),
     setrlimit(RLIMIT_CORE, new BigUint64Array([0n, 0n])),
     prctl(PR_GET_DUMPABLE, 0, 0, 0, 0),

@@ -1,4 +1,4 @@
-/** The door of a vault process: messages in, answers out, the end when the parent goes. */
+/** How a vault process talks with its parent: each message is answered, one after the other, until the parent goes. */
 import { wipeMessage } from '../bytes-schema.ts';
 import { VaultError } from '../error.ts';
 import { envelopeSchema, type Reply } from '../messages.ts';
@@ -17,7 +17,7 @@ function answer(service: Service, id: number, body: unknown): Reply {
     const value = service.handle(body);
     return { id, ok: true, value, rss: process.memoryUsage.rss() };
   } catch (error) {
-    // Anything but a VaultError is a mistake of ours; its text could quote what it was given.
+    // Anything but a VaultError is a mistake in this program. Its text is withheld, because it could quote a key or a PIN.
     const fault = error instanceof VaultError ? error.fault : 'refused';
     const message = error instanceof VaultError ? error.message : 'the request cannot be carried out';
     return { id, ok: false, fault, message, rss: process.memoryUsage.rss() };
@@ -47,7 +47,7 @@ export async function serve(prepare: () => Promise<Service>): Promise<void> {
     if (!envelope.success) return;
     const { id, body } = envelope.data;
     const reply = answer(service, id, body);
-    // Serialised before it returns; so both sides of the call can be wiped here.
+    // `send` has copied the answer when it returns, so request and answer can be wiped here.
     process.send?.(reply);
     wipeMessage(body);
     if (reply.ok) wipeMessage(reply.value);

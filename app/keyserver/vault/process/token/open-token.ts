@@ -89,7 +89,7 @@ export function openToken(
   access: 'read' | 'write',
 ): OpenToken {
   const { cryptoki, p11, raw } = module;
-  // Not `cryptoki.initialize`, which takes a module that somebody else initialised for its own.
+  // Not graphene's `initialize`: it accepts a module that is initialised already, whose sessions and login would not be ours.
   p11.C_Initialize({ flags: pkcs11.CKF_OS_LOCKING_OK });
   try {
     const slot = findSlot(cryptoki, config.tokenLabel, config.slot);
@@ -109,6 +109,6 @@ export function finalize(p11: PKCS11): void {
   try {
     p11.C_Finalize();
   } catch {
-    // Not initialised, or a token so far gone that it cannot even say goodbye.
+    // The module was not initialised, or has lost its token: either way there is nothing left to close.
   }
 }

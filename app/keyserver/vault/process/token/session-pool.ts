@@ -8,7 +8,10 @@ import { VaultError } from '../../error.ts';
 import type { RawCryptoki } from './raw-cryptoki.ts';
 import { TokenSession } from './session.ts';
 
-/** Lent at once at most. One call runs at a time, and a call that needs a second session is the exception: more is a mistake. */
+/**
+ * Lent at once at most. One call runs at a time and needs one session, rarely two: more means that sessions are not given back, which
+ * would use up the token's.
+ */
 const MOST_LENT = 4;
 
 /** Lends sessions of a slot; all are logged in once the kept one is. */

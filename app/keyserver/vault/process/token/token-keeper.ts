@@ -15,7 +15,7 @@ import { type PinReader, pinReader } from './pin.ts';
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** Work on the token, repeatable: it may run twice when the token had to be opened again. */
+/** Work on the open token. `run` may do it twice, when the token had to be opened again; `runOnce` never. */
 export type TokenWork<T> = (token: OpenToken) => T;
 
 /** The one owner of the module in this process. Synchronous: the module is called by one thread, one call at a time. */
@@ -82,7 +82,8 @@ export class TokenKeeper {
     try {
       return work(token);
     } catch (error) {
-      // A token whose storage vanished finds no key, without an error: ask for the token itself before believing it.
+      // When a software token's files vanish, a search finds no key and gives no error. So the token itself is asked: this throws
+      // when it is gone, and the key is called missing only where it is not.
       if (error instanceof VaultError && error.fault === 'key-missing') token.p11.C_GetTokenInfo(token.slot);
       throw error;
     }
