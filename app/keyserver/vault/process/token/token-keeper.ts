@@ -10,10 +10,8 @@ import {
   openToken,
   PinRefused,
 } from './open-token.ts';
+import { afterFailure, type Opening, obstacle } from './opening.ts';
 import { type PinReader, pinReader } from './pin.ts';
-
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
 
 /** Work on the open token. `run` may do it twice, when the token had to be opened again; `runOnce` never. */
 export type TokenWork<T> = (token: OpenToken) => T;
@@ -25,8 +23,7 @@ export class TokenKeeper {
   readonly #pin: PinReader;
   #module: LoadedModule | undefined;
   #token: OpenToken | undefined;
-  #away: { readonly error: VaultError; readonly until: number; readonly pause: number } | undefined;
-  #refusedPin: { readonly error: PinRefused; readonly stamp: string } | undefined;
+  #opening: Opening = { state: 'free' };
 
   constructor(config: TokenConfig, access: 'read' | 'write') {
     this.#config = config;
@@ -91,31 +88,28 @@ export class TokenKeeper {
 
   #open(): OpenToken {
     if (this.#token !== undefined) return this.#token;
-    if (this.#refusedPin !== undefined && this.#refusedPin.stamp === this.#pin.stamp())
-      throw this.#refusedPin.error;
-    if (this.#away !== undefined && performance.now() < this.#away.until) throw this.#away.error;
     const stamp = this.#pin.stamp();
+    const error = obstacle(this.#opening, { at: performance.now(), stamp });
+    if (error !== undefined) throw error;
     try {
       this.#module ??= loadModule(this.#config.module);
       this.#token = openToken(this.#module, this.#config, this.#pin, this.#access);
-    } catch (error) {
-      if (error instanceof PinRefused) this.#refusedPin = { error, stamp };
-      throw this.#setAway(error);
+    } catch (failure) {
+      throw this.#notOpened(failure, stamp);
     }
-    this.#away = undefined;
-    this.#refusedPin = undefined;
+    this.#opening = { state: 'free' };
     return this.#token;
   }
 
-  /** Opening may block for seconds on a network HSM; so not at every call while it is away. */
-  #setAway(error: unknown): unknown {
-    const fault = isTokenError(error)
-      ? new VaultError('hsm-away', `token "${this.#config.tokenLabel}" is away (${tokenErrorName(error)})`)
-      : error;
-    if (fault instanceof VaultError && !(fault instanceof PinRefused)) {
-      const pause = Math.min((this.#away?.pause ?? FIRST_PAUSE_MS / 2) * 2, LONGEST_PAUSE_MS);
-      this.#away = { error: fault, until: performance.now() + pause, pause };
-    }
-    return fault;
+  #notOpened(failure: unknown, stamp: string): unknown {
+    const { tokenLabel } = this.#config;
+    const error = isTokenError(failure)
+      ? new VaultError('hsm-away', `token "${tokenLabel}" is away (${tokenErrorName(failure)})`)
+      : failure;
+    if (error instanceof PinRefused)
+      this.#opening = afterFailure(this.#opening, { kind: 'pin-refused', error, stamp });
+    else if (error instanceof VaultError)
+      this.#opening = afterFailure(this.#opening, { kind: 'away', error, at: performance.now() });
+    return error;
   }
 }
