@@ -140,6 +140,43 @@ module.exports = {
       to: { path: '^app/station/' },
     },
     {
+      name: 'one-place-a-library',
+      comment: 'HTTP, log lines, figures and command lines of the server: what a library is for is said in one file.',
+      severity: 'error',
+      from: {
+        path: '^app/keyserver/',
+        pathNot: '^app/keyserver/(api/server|log|operations/metrics|cli/program)\\.ts$',
+      },
+      to: { path: '^node_modules/(fastify|pino|prom-client|commander)/' },
+    },
+    {
+      name: 'api-knows-no-tables',
+      comment: "It asks the rooms behind it; of the store it knows what a database's error means, and no more.",
+      severity: 'error',
+      from: { path: '^app/keyserver/api/' },
+      to: { path: '^app/keyserver/store/', pathNot: '^app/keyserver/store/faults\\.ts$' },
+    },
+    {
+      name: 'endpoints-are-thin',
+      comment: 'An endpoint says who may and hands on; what is decided is decided in the rooms.',
+      severity: 'error',
+      from: { path: '^app/keyserver/api/endpoints/' },
+      to: { path: '^app/keyserver/(store|vault|issuer|audit|keys)/' },
+    },
+    {
+      name: 'access-stands-on-store-and-audit',
+      severity: 'error',
+      from: { path: '^app/keyserver/access/' },
+      to: { path: '^app/keyserver/', pathNot: '^app/keyserver/(access|store|audit)/|^app/keyserver/limits\\.ts$' },
+    },
+    {
+      name: 'rooms-know-no-doors',
+      comment: 'What comes in by the wire or by the terminal is the same work: the rooms know neither.',
+      severity: 'error',
+      from: { path: '^app/keyserver/', pathNot: '^app/keyserver/((api|cli)/|serve\\.ts$|main\\.ts$)' },
+      to: { path: '^app/keyserver/(api|cli)/' },
+    },
+    {
       name: 'only-the-vault-process-knows-pkcs11',
       comment: 'A module of PKCS#11 is foreign native code, and a software token has every key in memory.',
       severity: 'error',

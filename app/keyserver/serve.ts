@@ -1,8 +1,7 @@
 /** Puts a key server together from its configuration and runs it until it is closed. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { buildHttpServer } from './api/server.ts';
-import { ConfigError, type ServerConfig, vaultConfigOf } from './config.ts';
+import { type ServerConfig, vaultConfigOf } from './config.ts';
 import type { JobContext } from './jobs/context.ts';
 import { openActiveVersions } from './keys/active-versions.ts';
 import type { Log } from './log.ts';
@@ -10,13 +9,14 @@ import { type OperationsListener, openOperations } from './operations/listener.t
 import { measuredVault } from './operations/measured-vault.ts';
 import { Metrics } from './operations/metrics.ts';
 import { ReadinessCheck } from './operations/readiness.ts';
+import { noteVault } from './operations/vault-events.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from './resources.ts';
 import { dropOldCounts } from './store/counters.ts';
 import { readStoreGeneration } from './store/generation.ts';
 import { openStore } from './store/open.ts';
 import { dropOldReceipts } from './store/steps.ts';
+import { readTls } from './tls-files.ts';
 import { startVault } from './vault/client.ts';
-import type { VaultEvent } from './vault/supervisor-machine.ts';
 
 /** Longer than any request takes, shorter than a service manager waits. */
 const STOP_MS = 20_000;
@@ -35,11 +35,7 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
   const folder = config.resources ?? OWN_RESOURCES;
   const catalogue = openCatalogue(folder);
   const packages = openPackages(folder, catalogue);
-  const tls = {
-    key: readPem('tls.key', config.tls.key),
-    cert: readPem('tls.certificate', config.tls.certificate),
-    ca: readPem('tls.stationAuthorities', config.tls.stationAuthorities),
-  };
+  const tls = readTls(config);
   const store = await openStore(config.store);
   const storeGeneration = await readStoreGeneration(store);
   const metrics = new Metrics();
@@ -96,28 +92,4 @@ export async function serve(config: ServerConfig, log: Log): Promise<RunningServ
   const port = typeof address === 'object' && address !== null ? address.port : config.listen.port;
   log('info', 'listening', { host: config.listen.host, port });
   return { port, operationsPort: operations?.port, close };
-}
-
-/** @throws ConfigError naming the field, when the file cannot be read or holds something else */
-function readPem(field: string, file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    throw new ConfigError(`${field}: ${file} cannot be read`);
-  }
-  if (!text.includes('-----BEGIN ')) throw new ConfigError(`${field}: ${file} is not PEM`);
-  return text;
-}
-
-/** The vault's own sentences name token and process, never keys. */
-function noteVault(event: VaultEvent, log: Log, metrics: Metrics): void {
-  metrics.add('kaika_vault_processes_total', { kind: event.kind });
-  const level = event.kind === 'ended' || event.kind === 'start-failed' ? 'warn' : 'info';
-  log(level, `vault-${event.kind}`, {
-    ...('pid' in event && event.pid !== undefined ? { pid: event.pid } : {}),
-    ...('reason' in event ? { reason: event.reason } : {}),
-    ...('token' in event ? { reason: `token ${event.token}` } : {}),
-    ...('nextMs' in event && Number.isFinite(event.nextMs) ? { milliseconds: event.nextMs } : {}),
-  });
 }

@@ -12,6 +12,7 @@ import type { JobContext } from '../jobs/context.ts';
 import { framesOf, type Log } from '../log.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { ReadinessCheck } from '../operations/readiness.ts';
+import type { TlsFiles } from '../tls-files.ts';
 import { VaultError } from '../vault/error.ts';
 import type { RawRequest } from './endpoint.ts';
 import { ENDPOINTS } from './endpoints.ts';
@@ -20,13 +21,6 @@ import { OneAtATime } from './one-at-a-time.ts';
 import { openApiDocument } from './openapi.ts';
 import { doorkeeper, type Service } from './service.ts';
 import { statusOf } from './status-codes.ts';
-
-export interface TlsFiles {
-  readonly key: string;
-  readonly cert: string;
-  /** Authorities that sign stations' certificates, PEM. */
-  readonly ca: string;
-}
 
 /** What is told of the server's work, and asked about it. */
 export interface Watching {

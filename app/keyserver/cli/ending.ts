@@ -8,7 +8,7 @@ import { storeFaultOf } from '../store/faults.ts';
 import { VaultError } from '../vault/error.ts';
 
 /** EX_SOFTWARE of sysexits.h: an internal fault, which is nobody's mistake. */
-const FAULT_OF_OURS = 70;
+export const FAULT_OF_OURS = 70;
 
 export interface End {
   readonly status: number;

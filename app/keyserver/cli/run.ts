@@ -1,7 +1,8 @@
 /** `serve`: runs until it is told to stop, and says on standard output where it listens. */
 import type { ServerConfig } from '../config.ts';
-import { openLog } from '../log.ts';
+import { framesOf, openLog } from '../log.ts';
 import { serve } from '../serve.ts';
+import { FAULT_OF_OURS } from './ending.ts';
 
 /** The line on standard output that tells a parent process the port. */
 export interface ListeningLine {
@@ -13,6 +14,11 @@ export interface ListeningLine {
 /** Runs the server; SIGINT, SIGTERM, or the end of standard input where a parent holds it, stop it gracefully. */
 export async function runServer(config: ServerConfig): Promise<number> {
   const log = openLog((line) => process.stderr.write(line));
+  // What nobody caught leaves the program in a state that nobody knows: it ends, and the next start takes up from the store.
+  process.once('uncaughtException', (error) => {
+    log('error', 'fault', { reason: error.name, stack: framesOf(error) });
+    process.exit(FAULT_OF_OURS);
+  });
   const server = await serve(config, log);
   process.stdout.write(
     `${JSON.stringify({
