@@ -4,9 +4,6 @@
  */
 import { z } from 'zod';
 
-export const SLOTS = ['mck', 'mtk'] as const;
-export type SlotName = (typeof SLOTS)[number];
-
 /** One key that may be on the card: the master's origin and version, and the diversification factor D in hexadecimal. */
 export const keyCandidateSchema = z.strictObject({
   origin: z.enum(['factory', 'issuer']),

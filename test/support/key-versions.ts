@@ -1,6 +1,7 @@
 /** Versions of master keys whose bytes the test knows, so that what is on a card can be told from outside. */
 import { randomBytes } from 'node:crypto';
-import { activateKeys } from '../../app/keyserver/keys/versions.ts';
+import { purposesOf } from '../../app/keyserver/keys/groups.ts';
+import { activateKeys, type KeyChange } from '../../app/keyserver/keys/versions.ts';
 import { openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
 import type { KeyAlgorithm } from '../../app/keyserver/vault/keys.ts';
 import type { VirtualCard } from '../../app/simulator/virtual-card.ts';
@@ -41,6 +42,11 @@ export async function importVersion(
   return values;
 }
 
+/** A change of the keys under a name, by the custodian. */
+export function keyChange({ context }: Pick<IssuerRig, 'context'>, name: string): KeyChange {
+  return { name, purposes: purposesOf(context.catalogue, name), operator: CUSTODIAN, reason: WHY };
+}
+
 /** Makes `version` of a name the active one. */
 export async function activate(
   { context }: Pick<IssuerRig, 'context'>,
@@ -48,8 +54,7 @@ export async function activate(
   version: number,
 ): Promise<void> {
   const { masters } = await context.vault.status();
-  const change = { name, operator: CUSTODIAN, reason: WHY };
-  await activateKeys(context.store, masters, version, change, context.now());
+  await activateKeys(context.store, masters, version, keyChange({ context }, name), context.now());
 }
 
 /** Whether an app's slot on the card holds the key of this master for this account, computed by node:crypto. */

@@ -1,6 +1,8 @@
 /** `init`: a first configuration where there is none; otherwise everything it names, tried one by one, and the store made. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { rolesOfApp } from '../../catalogue/schema.ts';
+import { appKeyPurpose } from '../../dialects/keys.ts';
 import { readConfig, type ServerConfig, vaultConfigOf } from '../config.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from '../resources.ts';
 import { openStore } from '../store/open.ts';
@@ -72,9 +74,12 @@ async function checkVault(config: ServerConfig): Promise<string> {
     const status = await vault.status();
     const there = new Set(status.masters.map((key) => `${key.purpose} ${key.origin}`));
     const notes: string[] = [];
-    const { apps, profiles } = openCatalogue(config.resources ?? OWN_RESOURCES);
+    const catalogue = openCatalogue(config.resources ?? OWN_RESOURCES);
+    const { apps, profiles } = catalogue;
     const wanted = apps.flatMap(({ id }) =>
-      ['mck', 'mtk'].flatMap((slot) => ['factory', 'issuer'].map((origin) => `app/${id}/${slot} ${origin}`)),
+      rolesOfApp(catalogue, id).flatMap((role) =>
+        ['factory', 'issuer'].map((origin) => `${appKeyPurpose(id, role)} ${origin}`),
+      ),
     );
     const missing = wanted.filter((one) => !there.has(one));
     if (missing.length > 0) throw new Error(`the token has no key ${missing.join(', ')}`);

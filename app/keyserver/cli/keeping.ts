@@ -4,6 +4,7 @@ import { writeAudit } from '../audit/entries.ts';
 import { ConfigError, type ServerConfig } from '../config.ts';
 import { releaseSetAside } from '../recovery/release.ts';
 import { restoreBackup } from '../recovery/restore.ts';
+import { OWN_RESOURCES, openCatalogue } from '../resources.ts';
 import { writeBackup } from '../store/backup.ts';
 import { openStore, type Store } from '../store/open.ts';
 
@@ -36,8 +37,9 @@ export async function release(
     throw new ConfigError(
       'release needs --card ID, --operator ID and --reason TEXT of 5 characters at least.',
     );
+  const catalogue = openCatalogue(config.resources ?? OWN_RESOURCES);
   await withStore(config, (store) =>
-    releaseSetAside(store, { card, operator, reason: reason.trim().slice(0, 500) }, new Date()),
+    releaseSetAside(store, catalogue, { card, operator, reason: reason.trim().slice(0, 500) }, new Date()),
   );
   process.stderr.write(`Card ${card} may be worked on again; that is on record under ${operator}.\n`);
   return 0;

@@ -5,6 +5,7 @@ import { placeOf, purposesOf } from '../keys/groups.ts';
 import { makeKeys } from '../keys/make.ts';
 import { retireKeys } from '../keys/retire.ts';
 import { activateKeys, adoptKeys, earlierVersion, type KeyChange } from '../keys/versions.ts';
+import { OWN_RESOURCES, openCatalogue } from '../resources.ts';
 import { listVersions } from '../store/key-versions.ts';
 import { countVersions, listOnCards } from '../store/keys-on-cards.ts';
 import { openStore, type Store } from '../store/open.ts';
@@ -37,13 +38,13 @@ export async function keys(
     case 'list':
       return list(config);
     case 'make':
-      return make(config, changeOf(options, 'make'));
+      return make(config, changeOf(config, options, 'make'));
     case 'activate':
-      return activate(config, changeOf(options, 'activate'), versionOf(options, 'activate'));
+      return activate(config, changeOf(config, options, 'activate'), versionOf(options, 'activate'));
     case 'rollback':
-      return activate(config, changeOf(options, 'rollback'));
+      return activate(config, changeOf(config, options, 'rollback'));
     case 'retire':
-      return retire(config, changeOf(options, 'retire'), versionOf(options, 'retire'));
+      return retire(config, changeOf(config, options, 'retire'), versionOf(options, 'retire'));
     case 'report':
       return report(config, options);
     default:
@@ -51,12 +52,17 @@ export async function keys(
   }
 }
 
-function changeOf({ key, operator, reason }: KeysOptions, command: string): KeyChange {
+function changeOf(config: ServerConfig, { key, operator, reason }: KeysOptions, command: string): KeyChange {
   if (key === undefined || operator === undefined || reason === undefined || reason.trim().length < 5)
     throw new ConfigError(
       `keys ${command} needs --key KEY, --operator ID and --reason TEXT of 5 characters at least.`,
     );
-  return { name: key, operator, reason: reason.trim().slice(0, 500) };
+  return { name: key, purposes: purposesIn(config, key), operator, reason: reason.trim().slice(0, 500) };
+}
+
+/** What the name of a key stands for at this site. @throws KaikaError `bad-request` */
+function purposesIn({ resources }: ServerConfig, key: string): readonly string[] {
+  return purposesOf(openCatalogue(resources ?? OWN_RESOURCES), key);
 }
 
 function versionOf({ version }: KeysOptions, command: string): number {
@@ -145,7 +151,7 @@ async function make(config: ServerConfig, change: KeyChange): Promise<number> {
 
 async function activate(config: ServerConfig, change: KeyChange, wanted?: number): Promise<number> {
   const version = await withKeys(config, async (store, masters) => {
-    const to = wanted ?? (await earlierVersion(store, change.name));
+    const to = wanted ?? (await earlierVersion(store, change));
     await activateKeys(store, masters, to, change, new Date());
     return to;
   });
@@ -170,7 +176,7 @@ async function report(config: ServerConfig, options: KeysOptions): Promise<numbe
   const limit = numberOf(options.limit, MOST_LISTED) ?? 100;
   const store = await openStore(config.store);
   try {
-    const purposes = key === undefined ? undefined : purposesOf(key);
+    const purposes = key === undefined ? undefined : purposesIn(config, key);
     if (purposes !== undefined && version !== undefined)
       return await reportCards(store, purposes, version, { after: options.after ?? '', limit });
     const rows = await listVersions(store);
@@ -196,7 +202,7 @@ async function reportCards(
   version: number,
   page: { readonly after: string; readonly limit: number },
 ): Promise<number> {
-  // Of a domain's three keys any one says it; of an app's two each card that has one of them.
+  // Of a domain's three keys any one says it; of an app's keys each card that has one of them.
   const asked = purposes[0]?.startsWith('isd/') === true ? purposes.slice(0, 1) : purposes;
   const pages = await Promise.all(
     asked.map((purpose) => listOnCards(store, placeOf(purpose), version, page)),

@@ -4,7 +4,6 @@ import { listVersions } from '../store/key-versions.ts';
 import type { Store } from '../store/store.ts';
 import type { VaultAdmin } from '../vault/admin.ts';
 import type { KeyAlgorithm, MasterKeyInfo } from '../vault/keys.ts';
-import { purposesOf } from './groups.ts';
 import { adoptKeys, type KeyChange, noteMade, requireOperator } from './versions.ts';
 
 /**
@@ -21,7 +20,7 @@ export async function makeKeys(
   await requireOperator(store, change.operator);
   const masters = await admin.listMasters();
   await adoptKeys(store, masters, now);
-  const purposes = purposesOf(change.name);
+  const { purposes } = change;
   const recorded = await listVersions(store);
   const newest = (purpose: string) =>
     Math.max(

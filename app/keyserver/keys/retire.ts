@@ -6,7 +6,7 @@ import { holdKeys, listVersions, setState } from '../store/key-versions.ts';
 import { countOnCards } from '../store/keys-on-cards.ts';
 import type { Queries, Store } from '../store/store.ts';
 import { together } from '../store/transaction.ts';
-import { placeOf, purposesOf } from './groups.ts';
+import { placeOf } from './groups.ts';
 import { type KeyChange, requireOperator } from './versions.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function retireKeys(store: Store, version: number, change: KeyChang
     await keepJobsOut(db);
     await requireOperator(db, change.operator);
     const rows = await listVersions(db);
-    const purposes = purposesOf(change.name);
+    const { purposes } = change;
     const states = purposes.map((purpose) => {
       const row = rows.find((one) => one.purpose === purpose && one.version === version);
       if (row === undefined) throw new KaikaError('not-found', `${purpose} has no version ${version}`);

@@ -11,12 +11,13 @@ import type { Queries, Store } from '../store/store.ts';
 import type { KeyVersionsTable } from '../store/tables.ts';
 import { together } from '../store/transaction.ts';
 import type { MasterKeyInfo } from '../vault/keys.ts';
-import { purposesOf } from './groups.ts';
 
 /** Who changes which key, and why. */
 export interface KeyChange {
-  /** As `purposesOf` takes it. */
+  /** As it was asked for. */
   readonly name: string;
+  /** What the name stands for (`purposesOf`). */
+  readonly purposes: readonly string[];
   readonly operator: string;
   readonly reason: string;
 }
@@ -80,7 +81,7 @@ export async function activateKeys(
   change: KeyChange,
   now: Date,
 ): Promise<void> {
-  const purposes = purposesOf(change.name);
+  const { purposes } = change;
   await together(store, async (db) => {
     await holdKeys(db, now);
     await requireOperator(db, change.operator);
@@ -130,9 +131,12 @@ function requireKey(
  * The version that was active before the one that is, for going back.
  * @throws KaikaError `nothing-to-do` when none was, or the keys of the name were not active together
  */
-export async function earlierVersion(db: Queries, name: string): Promise<number> {
+export async function earlierVersion(
+  db: Queries,
+  { name, purposes }: Pick<KeyChange, 'name' | 'purposes'>,
+): Promise<number> {
   const rows = await listVersions(db);
-  const found = purposesOf(name).map(
+  const found = purposes.map(
     (purpose) =>
       rows
         .filter((row) => row.purpose === purpose && row.state === 'earlier' && row.activated !== null)

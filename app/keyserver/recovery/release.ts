@@ -1,4 +1,5 @@
 /** A supervisor's decision that a card may be worked on again. */
+import type { Catalogue } from '../../catalogue/schema.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import { writeAudit } from '../audit/entries.ts';
 import { findCard, raiseGeneration, writeSetAside } from '../store/card-rows.ts';
@@ -21,7 +22,12 @@ export interface Release {
  * wrong, the card still refuses before its own counter is used up. Audited with what was there before.
  * @throws KaikaError `not-found`, `not-permitted` for somebody who may not sign in, `card-in-use`, `nothing-to-do`
  */
-export async function releaseSetAside(store: Store, release: Release, now: Date): Promise<void> {
+export async function releaseSetAside(
+  store: Store,
+  { profiles }: Catalogue,
+  release: Release,
+  now: Date,
+): Promise<void> {
   const { card, operator, reason } = release;
   const at = now.toISOString();
   await together(store, async (db) => {
@@ -36,11 +42,12 @@ export async function releaseSetAside(store: Store, release: Release, now: Date)
     if (row?.set_aside == null && slots.length === 0)
       throw new KaikaError('nothing-to-do', 'the card was neither set aside nor are its tries few');
     await writeSetAside(db, card, null);
+    const apps = profiles.find(({ id }) => id === row?.card_type)?.apps ?? {};
     for (const one of slots)
       await writeTries(db, card, one, {
         spent: Math.max(0, one.spent - 1),
-        // A maintenance key that was refused stays so: it is then written anew before it is used.
-        ...(one.slot === 'mck' ? { refused: 0 as const } : {}),
+        // One that is written anew before it is used stays refused, so that this happens.
+        ...(apps[one.app]?.keys.rewritten.includes(one.slot) === true ? {} : { refused: 0 as const }),
       });
     await supersedeOpenJobs(db, card, at);
     await releaseCard(db, card);

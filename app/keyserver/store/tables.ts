@@ -75,7 +75,7 @@ export interface CardKeysTable {
 
 /** Every version of an issuer's master key that was made or used, and which of them new writes use. */
 export interface KeyVersionsTable {
-  /** `app/e-wallet/mck`, `isd/demo-scp03/enc`. */
+  /** `app/<app>/<role>`, `isd/<card type>/enc`. */
   purpose: string;
   version: number;
   /** `ready`: made, never used; `active`: at most one of a purpose; `earlier`: active before; `retired`: on no card, never again. */

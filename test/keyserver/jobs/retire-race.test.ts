@@ -6,7 +6,7 @@ import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { CALLER, ENABLE } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { activate, addCustodian, CUSTODIAN, importVersion, WHY } from '../../support/key-versions.ts';
+import { activate, addCustodian, importVersion, keyChange } from '../../support/key-versions.ts';
 import { onEveryStore } from '../../support/stores.ts';
 
 onEveryStore((kind) => {
@@ -28,7 +28,7 @@ onEveryStore((kind) => {
       // Instances that read the version just before it was taken back.
       const stale = { ...rig.context, activeVersions: async () => () => version };
       await activate(rig, NAME, 1);
-      const change = { name: NAME, operator: CUSTODIAN, reason: WHY };
+      const change = keyChange(rig, NAME);
       const starting = asked.slice(0, version % 3).map((one) => startJob(stale, CALLER, one));
       const retiring = retireKeys(store, version, change, new Date()).then(
         () => true,

@@ -10,6 +10,7 @@ import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { lookAtCard, readOpening } from '../../../app/station/readers/look.ts';
 import { CALLER, carry } from '../../support/forwarder.ts';
 import { newRequestId, randomDigits } from '../../support/issuer-rig.ts';
+import { activate, addCustodian, keyChange } from '../../support/key-versions.ts';
 import { loseStation } from '../../support/lost-station.ts';
 import { lanternRig } from '../../support/second-dialect/rig.ts';
 
@@ -120,4 +121,18 @@ it('stops at the first refusal in its own words, and spends no try that would lo
     refused: true,
     spent: 1,
   });
+});
+
+it('is moved to another version of its key, which its role names among the masters', async () => {
+  await addCustodian(rig);
+  const { card, identification } = rig.newCard();
+  const account = randomDigits(16);
+  await issue(card, account);
+  await activate(rig, 'app/lantern', 1);
+  const before = card.memory.key;
+  const outcome = await issue(card, account, [{ app: 'identity', action: 'enable' }], 'identity');
+  expect(outcome).toMatchObject({ result: 'complete', trips: 6, plannedTrips: 6 });
+  expect(await doorOf(identification)).toMatchObject({ candidates: [{ origin: 'issuer', version: 1 }] });
+  expect(card.memory.key.equals(before)).toBe(false);
+  expect(() => keyChange(rig, 'app/lantern/mck')).toThrow('has the keys door');
 });

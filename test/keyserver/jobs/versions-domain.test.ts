@@ -9,7 +9,7 @@ import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { ENABLE } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { refusal } from '../../support/issuer-steps.ts';
-import { activate, addCustodian, CUSTODIAN, WHY } from '../../support/key-versions.ts';
+import { activate, addCustodian, keyChange } from '../../support/key-versions.ts';
 import { loseStation } from '../../support/lost-station.ts';
 import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
 import { domainOnCard, keysOnCard, type OtherTypesRig, otherTypes } from '../../support/other-type.ts';
@@ -106,7 +106,7 @@ it('the old version is retired when no card of the type has it, whatever other t
   await use('added', 1);
   await use('replaced', 1);
   const retire = (name: string, version: number) =>
-    retireKeys(types.context.store, version, { name, operator: CUSTODIAN, reason: WHY }, new Date());
+    retireKeys(types.context.store, version, keyChange(types, name), new Date());
   const other = types.type('replaced').newCard();
   await types.issue(other.card, randomDigits(16), ENABLE);
   const cards = await types.context.store

@@ -176,7 +176,7 @@ async function expectFewTries(card: VirtualCard, identification: string, account
   expect(await moved(), what).toBe(false);
   expect(triesLeft(card), what).toBeGreaterThanOrEqual(1);
   const release = { card: identification, operator: CUSTODIAN, reason: 'the reader was broken' };
-  await releaseSetAside(rig.context.store, release, new Date());
+  await releaseSetAside(rig.context.store, rig.context.catalogue, release, new Date());
   await rig.issue(card, account, ENABLE);
   await expectVersion(card, identification, account, 3, what);
 }

@@ -15,7 +15,15 @@ import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { CALLER, carry, ENABLE, issue, request, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal, storeText, triesLeft, WALLET } from '../../support/issuer-steps.ts';
-import { activate, addCustodian, CUSTODIAN, holds, importVersion, WHY } from '../../support/key-versions.ts';
+import {
+  activate,
+  addCustodian,
+  CUSTODIAN,
+  holds,
+  importVersion,
+  keyChange,
+  WHY,
+} from '../../support/key-versions.ts';
 import { meddled } from '../../support/meddled.ts';
 import { onEveryStore } from '../../support/stores.ts';
 
@@ -98,18 +106,13 @@ onEveryStore((kind) => {
     it('is made inside the token with the next number, for both keys of an app, and waits', async () => {
       const admin = await openVaultAdmin(rig.token);
       try {
-        const change = { name: 'app/transit', operator: CUSTODIAN, reason: WHY };
+        const change = keyChange(rig, 'app/transit');
         const made = await makeKeys(rig.context.store, admin, change, new Date());
         expect(made.map(({ purpose, version }) => [purpose, version])).toEqual([
           ['app/transit/mck', 2],
           ['app/transit/mtk', 2],
         ]);
-        const again = await makeKeys(
-          rig.context.store,
-          admin,
-          { ...change, name: 'app/transit/mtk' },
-          new Date(),
-        );
+        const again = await makeKeys(rig.context.store, admin, keyChange(rig, 'app/transit/mtk'), new Date());
         expect(again).toMatchObject([{ purpose: 'app/transit/mtk', version: 3 }]);
         // What an interrupted attempt left out is made up for.
         const missing = await makeKeys(rig.context.store, admin, change, new Date());
@@ -162,7 +165,7 @@ onEveryStore((kind) => {
       expect(gone).toMatchObject({ result: 'complete', apps: [], deleted: ['e-wallet'] });
       await issue(two.card, rig.context, two.account, ENABLE);
       expect(onSecond(two.card, two.account)).toEqual([true, true]);
-      await activate(rig, NAME, await earlierVersion(rig.context.store, NAME));
+      await activate(rig, NAME, await earlierVersion(rig.context.store, keyChange(rig, NAME)));
       await issue(two.card, rig.context, two.account, ENABLE);
       expect(onSecond(two.card, two.account)).toEqual([false, false]);
       expect(await versionsOf(two.identification)).toEqual([1, 1, false]);
@@ -197,7 +200,7 @@ onEveryStore((kind) => {
 
   describe('retiring', () => {
     const retire = (version: number, name = NAME) =>
-      retireKeys(rig.context.store, version, { name, operator: CUSTODIAN, reason: WHY }, new Date());
+      retireKeys(rig.context.store, version, keyChange(rig, name), new Date());
 
     it('is refused while the version is active, on a card, possibly on a card, or wanted by a job; then it is for good', async () => {
       const { store } = rig.context;

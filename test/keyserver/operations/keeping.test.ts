@@ -96,11 +96,15 @@ onEveryStore((kind) => {
     const again = () => rig.issue(card, account, ENABLE);
     expect((await refusal(again())).code).toBe('card-set-aside');
     const release = { card: identification, operator: 'chief', reason: 'looked at it' };
-    expect((await refusal(releaseSetAside(store, { ...release, operator: 'nobody' }, new Date()))).code).toBe(
-      'not-permitted',
-    );
+    expect(
+      (
+        await refusal(
+          releaseSetAside(store, rig.context.catalogue, { ...release, operator: 'nobody' }, new Date()),
+        )
+      ).code,
+    ).toBe('not-permitted');
     expect((await refusal(again())).code).toBe('card-set-aside');
-    await releaseSetAside(store, release, new Date());
+    await releaseSetAside(store, rig.context.catalogue, release, new Date());
     expect((await again()).result).toBe('complete');
     const audited = await store.selectFrom('audit').selectAll().where('card', '=', identification).execute();
     expect(audited).toMatchObject([{ kind: 'release', operator: 'chief' }]);
@@ -108,7 +112,9 @@ onEveryStore((kind) => {
       reason: 'looked at it',
       setAside: 'e-wallet: why',
     });
-    expect((await refusal(releaseSetAside(store, release, new Date()))).code).toBe('nothing-to-do');
+    expect((await refusal(releaseSetAside(store, rig.context.catalogue, release, new Date()))).code).toBe(
+      'nothing-to-do',
+    );
   });
 
   it('a card with few tries gets one more a release; not while a station has it in hand', async () => {
@@ -118,7 +124,9 @@ onEveryStore((kind) => {
     const held = rig.request(card, account, ENABLE, 'e-wallet');
     await rig.start(await held);
     const release = { card: identification, operator: 'chief', reason: 'counted by hand' };
-    expect((await refusal(releaseSetAside(store, release, new Date()))).code).toBe('card-in-use');
+    expect((await refusal(releaseSetAside(store, rig.context.catalogue, release, new Date()))).code).toBe(
+      'card-in-use',
+    );
     await store
       .updateTable('card_keys')
       .set({ spent: 2 })
@@ -130,7 +138,7 @@ onEveryStore((kind) => {
     card.reset();
     const blocked = await rig.issue(card, account, ENABLE);
     expect(blocked).toMatchObject({ result: 'refused', error: 'card-tries-low' });
-    await releaseSetAside(store, release, later);
+    await releaseSetAside(store, rig.context.catalogue, release, later);
     card.reset();
     expect((await rig.issue(card, account, ENABLE)).result).toBe('complete');
   });
