@@ -1,14 +1,7 @@
 /** GET /v1/cards: finding cards in the record by who, which and when (docs/api.md). */
 import { z } from 'zod';
-import {
-  API_LEVEL,
-  accountSchema,
-  appIdSchema,
-  appStateSchema,
-  deedSchema,
-  identificationSchema,
-  jobEndSchema,
-} from './wire.ts';
+import { deedSchema, jobEndSchema } from './card-record.ts';
+import { API_LEVEL, accountSchema, appIdSchema, appStateSchema, identificationSchema } from './wire.ts';
 
 /** Most cards of a page. */
 export const MOST_CARDS = 100;

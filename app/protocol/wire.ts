@@ -20,7 +20,7 @@ export const LIMITS = {
   receiptCharacters: 32_768,
 } as const;
 
-const apiLevel = z.literal(API_LEVEL);
+export const apiLevel = z.literal(API_LEVEL);
 
 /** Hexadecimal bytes, `min` to `max` of them. */
 export function hexBytes(min: number, max: number) {
@@ -257,82 +257,3 @@ export const jobReplySchema = z.strictObject({
   receipt: receiptSchema.optional(),
 });
 export type JobReply = z.infer<typeof jobReplySchema>;
-
-/** Who did something on a card, where and when. */
-export const deedSchema = z.strictObject({
-  job: z.string(),
-  operator: z.string(),
-  station: z.string(),
-  reader: z.string(),
-  at: z.iso.datetime(),
-});
-export type Deed = z.infer<typeof deedSchema>;
-
-export const jobEndSchema = z.union([resultSchema, z.literal('superseded'), z.null()]);
-
-/** Something that went wrong on a card, with the last command of it that was not taken, where there is one. */
-export const faultSchema = z.strictObject({
-  job: z.string(),
-  at: z.iso.datetime(),
-  app: appIdSchema.nullable(),
-  code: errorCodeSchema,
-  step: stepNameSchema.nullable(),
-  sw: z.string().nullable(),
-});
-
-/** GET /v1/cards/{identification code}. */
-export const cardRecordSchema = z.strictObject({
-  apiLevel,
-  card: z.string(),
-  cardType: z.string(),
-  account: z.string(),
-  issued: z.boolean(),
-  setAside: z.string().nullable(),
-  firstSeen: z.iso.datetime(),
-  /** Keys of the issuer security domain; null while no job has used them. */
-  domain: z
-    .strictObject({
-      origin: z.enum(['factory', 'issuer']),
-      version: z.number().int(),
-      keyVersion: z.number().int(),
-      inDoubt: z.boolean(),
-    })
-    .nullable(),
-  apps: z.array(
-    z.strictObject({
-      app: appIdSchema,
-      state: appStateSchema,
-      mckVersion: z.number().int().nullable(),
-      mtkVersion: z.number().int().nullable(),
-      instance: z.number().int(),
-      loadFileHash: z.string().nullable(),
-      inDoubt: z.boolean(),
-      enabledBy: deedSchema.nullable(),
-    }),
-  ),
-  faults: z.array(faultSchema),
-  jobs: z.array(
-    z.strictObject({
-      job: z.string(),
-      operator: z.string(),
-      station: z.string(),
-      reader: z.string(),
-      account: z.string(),
-      started: z.iso.datetime(),
-      ended: z.iso.datetime().nullable(),
-      result: jobEndSchema,
-      error: errorCodeSchema.nullable(),
-      apps: z.array(appOutcomeSchema),
-      deleted: z.array(appIdSchema),
-      loads: z.array(z.strictObject({ app: appIdSchema, loadFileHash: z.string(), sw: z.string() })),
-      steps: z.array(z.strictObject({ step: stepNameSchema, app: appIdSchema.nullable(), sw: z.string() })),
-      /** What the station reported after another job had taken the card over. */
-      late: z.array(
-        z.strictObject({ seq: z.number().int(), received: z.iso.datetime(), sws: z.array(z.string()) }),
-      ),
-    }),
-  ),
-  /** Where jobs before these go on; null when there are none. */
-  earlier: z.string().nullable(),
-});
-export type CardRecord = z.infer<typeof cardRecordSchema>;

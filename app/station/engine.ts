@@ -5,8 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ReaderPort, ReaderState, ReadersState } from '../card/reader-port.ts';
 import type { Catalogue } from '../catalogue/schema.ts';
+import type { CardRecord } from '../protocol/card-record.ts';
 import { type ErrorCode, KaikaError } from '../protocol/errors.ts';
-import { API_LEVEL, accountSchema, type CardRecord, type Wish, wishSchema } from '../protocol/wire.ts';
+import { API_LEVEL, accountSchema, type Wish, wishSchema } from '../protocol/wire.ts';
 import { JobBook } from './jobs/job-book.ts';
 import { openJournal } from './jobs/journal/file.ts';
 import type { Journal, JournalOptions } from './jobs/journal/journal.ts';

@@ -1,7 +1,8 @@
 /** From the engine's values to what the window is shown (electron/ipc-schema/views.ts). Pure. */
 import { estimatedFree, makePlan, type PlanStep } from '../../app/catalogue/plan.ts';
 import type { CardApplication, Catalogue } from '../../app/catalogue/schema.ts';
-import type { AppOutcome, CardRecord, Outcome } from '../../app/protocol/wire.ts';
+import type { CardRecord } from '../../app/protocol/card-record.ts';
+import type { AppOutcome, Outcome } from '../../app/protocol/wire.ts';
 import type { CardLook } from '../../app/station/readers/look.ts';
 import type {
   JobState as EngineJobState,

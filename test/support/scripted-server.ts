@@ -4,13 +4,13 @@
  * the real one is: other answers to an answered step are a conflict.
  */
 
+import type { CardRecord } from '../../app/protocol/card-record.ts';
 import type { ReceiptsReply, ReceiptsRequest } from '../../app/protocol/receipts.ts';
 import type { CurrentSession } from '../../app/protocol/server-state.ts';
 import {
   type AnswersRequest,
   API_LEVEL,
   type Batch,
-  type CardRecord,
   type Command,
   type JobReply,
   type JobRequest,

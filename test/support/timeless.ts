@@ -1,5 +1,5 @@
 /** Records of two cards compared. */
-import type { CardRecord } from '../../app/protocol/wire.ts';
+import type { CardRecord } from '../../app/protocol/card-record.ts';
 
 /** What is the same of two cards that went through the same: without names and times. */
 export function timeless(record: CardRecord) {

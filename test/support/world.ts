@@ -11,7 +11,8 @@ import { openSite, type People, type SitePaths, writeServerConfig } from '../../
 import { findSoftHsm } from '../../app/demo/softhsm-module.ts';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { openSqliteStore } from '../../app/keyserver/store/open.ts';
-import type { CardRecord, Label, Outcome, Wish } from '../../app/protocol/wire.ts';
+import type { CardRecord } from '../../app/protocol/card-record.ts';
+import type { Label, Outcome, Wish } from '../../app/protocol/wire.ts';
 import { type Rig, startRig } from '../../app/simulator/rig/index.ts';
 import { type Engine, openEngine } from '../../app/station/engine.ts';
 import { waitFor } from '../../app/station/headless/wait.ts';

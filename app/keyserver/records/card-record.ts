@@ -1,6 +1,8 @@
 /** GET /v1/cards/{identification code}: what happened to a card, who, where, when, with which keys. */
+
+import type { CardRecord } from '../../protocol/card-record.ts';
 import { KaikaError } from '../../protocol/errors.ts';
-import { API_LEVEL, type CardRecord } from '../../protocol/wire.ts';
+import { API_LEVEL } from '../../protocol/wire.ts';
 import { findCard } from '../store/card-rows.ts';
 import { readCardState } from '../store/cards.ts';
 import { listDeeds } from '../store/deeds.ts';

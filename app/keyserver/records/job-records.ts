@@ -1,5 +1,6 @@
 /** Jobs as the record tells them: labels and status words of every command, never data; and what went wrong in them. */
-import { type CardRecord, jobEndSchema, outcomeSchema, stepNameSchema } from '../../protocol/wire.ts';
+import { type CardRecord, jobEndSchema } from '../../protocol/card-record.ts';
+import { outcomeSchema, stepNameSchema } from '../../protocol/wire.ts';
 import { type LateReport, listCommands, listLate } from '../store/commands.ts';
 import type { Queries } from '../store/store.ts';
 import type { JobCommandsTable, JobsTable } from '../store/tables.ts';

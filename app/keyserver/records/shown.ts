@@ -2,7 +2,7 @@
 
 import type { KeySlotState } from '../../dialects/key-slots.ts';
 import { issuerVersion } from '../../dialects/keys.ts';
-import type { CardRecord } from '../../protocol/wire.ts';
+import type { CardRecord } from '../../protocol/card-record.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
 
 /** Versions of the issuer's keys that are certainly on the card; null for transport keys and while in doubt. */

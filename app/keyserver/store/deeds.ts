@@ -1,5 +1,5 @@
 /** Which job enabled each app of a card. */
-import type { Deed } from '../../protocol/wire.ts';
+import type { Deed } from '../../protocol/card-record.ts';
 import type { Queries } from './store.ts';
 
 /** The job by which each app was enabled, as far as it is known. */

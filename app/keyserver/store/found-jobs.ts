@@ -4,8 +4,8 @@
  */
 import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import { z } from 'zod';
+import { jobEndSchema } from '../../protocol/card-record.ts';
 import type { CardSearch } from '../../protocol/search.ts';
-import { jobEndSchema } from '../../protocol/wire.ts';
 import type { Queries } from './store.ts';
 
 const foundSchema = z.object({

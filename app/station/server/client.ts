@@ -1,13 +1,12 @@
 /** Speaks to the key server: HTTPS with mutual TLS 1.3, one request at a time, every reply checked against its schema. */
 import { X509Certificate } from 'node:crypto';
 import type { z } from 'zod';
+import { type CardRecord, cardRecordSchema } from '../../protocol/card-record.ts';
 import { type ErrorDetails, errorBodySchema, KaikaError, SERVER_ERRORS } from '../../protocol/errors.ts';
 import { type ReceiptsReply, type ReceiptsRequest, receiptsReplySchema } from '../../protocol/receipts.ts';
 import { type CurrentSession, currentSessionSchema } from '../../protocol/server-state.ts';
 import {
   type AnswersRequest,
-  type CardRecord,
-  cardRecordSchema,
   type JobReply,
   type JobRequest,
   jobReplySchema,

@@ -7,7 +7,7 @@ import { parseOptions } from '../../../app/demo/options.ts';
 import { type Stage, setStage } from '../../../app/demo/stage.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { openSqliteStore } from '../../../app/keyserver/store/open.ts';
-import type { CardRecord } from '../../../app/protocol/wire.ts';
+import type { CardRecord } from '../../../app/protocol/card-record.ts';
 
 export interface StoryStage extends Stage {
   /** What the key server has on record. */

@@ -1,9 +1,9 @@
 /** Requests right and wrong over the line: codes of ours, headers, signing in, whole jobs. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
+import { cardRecordSchema } from '../../../app/protocol/card-record.ts';
 import { errorBodySchema } from '../../../app/protocol/errors.ts';
 import {
-  cardRecordSchema,
   type JobReply,
   jobReplySchema,
   LIMITS,

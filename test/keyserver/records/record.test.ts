@@ -1,6 +1,7 @@
 /** What the record says of a card after things went well, went wrong, and changed hands. */
 import { expect, it } from 'vitest';
-import { cardRecordSchema, type Wish } from '../../../app/protocol/wire.ts';
+import { cardRecordSchema } from '../../../app/protocol/card-record.ts';
+import type { Wish } from '../../../app/protocol/wire.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { CALLER, ENABLE, OTHER_CALLER, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';

@@ -1,7 +1,8 @@
 /** What is on record of cards. */
 import { z } from 'zod';
+import { cardRecordSchema } from '../../../protocol/card-record.ts';
 import { cardPageSchema, cardSearchSchema, cursorSchema } from '../../../protocol/search.ts';
-import { cardRecordSchema, identificationSchema } from '../../../protocol/wire.ts';
+import { identificationSchema } from '../../../protocol/wire.ts';
 import { readCardRecord } from '../../records/card-record.ts';
 import { searchCards } from '../../records/search.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
