@@ -1,5 +1,6 @@
 // @ts-check
-/** `npm run lint`: the formatter and linter, the types, the import rules. All of them report before it ends. */
+/** `npm run lint`: the formatter and linter, the types, the import rules, the length of files. All of them report before it ends. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fieldOf, paths } from './copy.mjs';
 import { Failure } from './failure.mjs';
@@ -62,11 +63,30 @@ async function importRules() {
   return violations.length === 0 ? status : 1;
 }
 
+/** A file that grows beyond this says more than one thing. */
+const LONGEST = 300;
+
+/** @returns {Promise<number>} 1 when a source file has more lines */
+async function fileLengths() {
+  const files = ['app', 'electron', 'renderer', 'scripts'].flatMap((folder) =>
+    readdirSync(join(paths.root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => /\.(?:[cm]?[jt]s|tsx|css)$/.test(path))
+      .map((path) => join(folder, path)),
+  );
+  const long = files.flatMap((path) => {
+    const lines = readFileSync(join(paths.root, path), 'utf8').split('\n').length - 1;
+    return lines > LONGEST ? [`${path}: ${lines} lines`] : [];
+  });
+  for (const one of long) console.log(`error file-too-long: ${one}, and ${LONGEST} is the most`);
+  console.log(`File lengths: ${files.length} files, ${long.length} too long.`);
+  return long.length === 0 ? 0 : 1;
+}
+
 /** @returns {Promise<number>} 0 when nothing was found, 1 when something was, 128 + signal when stopped */
 export async function lint(/** @type {string[]} */ args) {
   if (args.length > 0) throw new Failure('lint looks at everything and takes no arguments.', 2);
   let found = 0;
-  for (const check of [formatAndLint, typecheck, importRules]) {
+  for (const check of [formatAndLint, typecheck, importRules, fileLengths]) {
     const status = await check();
     if (receivedSignal()) return status;
     if (status !== 0) found = 1;
