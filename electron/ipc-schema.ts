@@ -50,7 +50,7 @@ export interface GroupSchema {
 }
 
 /** Everything at the start. `at` numbers the changes that are in it; later notifications carry higher numbers. */
-export const startViewSchema = z.strictObject({
+const startViewSchema = z.strictObject({
   version: z.string().max(40),
   settings: settingsSchema,
   catalogue: catalogueSchema,
@@ -60,10 +60,10 @@ export const startViewSchema = z.strictObject({
 export type StartView = z.infer<typeof startViewSchema>;
 
 /** A second person's word, kept in the engine under this name; it can be used once. */
-export const confirmationSchema = z.uuid();
+const confirmationSchema = z.uuid();
 
 /** What a clerk wants of one app, with the handle of the second person's confirmation where one is needed. */
-export const wishSchema = wishViewSchema.extend({ confirmedBy: confirmationSchema.optional() });
+const wishSchema = wishViewSchema.extend({ confirmedBy: confirmationSchema.optional() });
 export type Wish = z.infer<typeof wishSchema>;
 
 /** Calls, window to main, by group. Error codes beside `bad-request`, `internal` are those of app/station/engine.ts. */

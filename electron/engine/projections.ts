@@ -2,6 +2,7 @@
 import { estimatedFree, makePlan, type PlanStep } from '../../app/catalogue/plan.ts';
 import type { CardApplication, Catalogue } from '../../app/catalogue/schema.ts';
 import type { CardRecord } from '../../app/protocol/card-record.ts';
+import { setAsideDetails } from '../../app/protocol/set-aside.ts';
 import type { AppOutcome, Outcome } from '../../app/protocol/wire.ts';
 import type { CardLook } from '../../app/station/readers/look.ts';
 import type {
@@ -215,7 +216,7 @@ function history(record: CardRecord): CardHistory {
     type: record.cardType,
     account: record.account,
     issued: record.issued,
-    setAside: record.setAside !== null,
+    setAside: record.setAside === null ? null : setAsideDetails(record.setAside),
     jobs: record.jobs
       .map(({ operator, station, reader, started, ended, result, apps, deleted }) => ({
         operator,

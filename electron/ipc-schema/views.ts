@@ -228,7 +228,8 @@ export const cardHistorySchema = z.strictObject({
   /** Empty for a card that is not bound to an account yet. */
   account: z.union([accountSchema, z.literal('')]),
   issued: z.boolean(),
-  setAside: z.boolean(),
+  /** Of a card that is set aside the details of `card-set-aside`: why, and for which app. */
+  setAside: errorDetailsSchema.nullable(),
   /** Newest first. */
   jobs: z.array(
     z.strictObject({

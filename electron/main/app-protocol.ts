@@ -26,7 +26,7 @@ const TYPES: Readonly<Record<string, string>> = {
  * Nothing is allowed but what is listed. No 'unsafe-inline' and no 'unsafe-eval'; the nonce is for the few rules that React
  * Aria adds, and is another one for each load.
  */
-export function contentSecurityPolicy(nonce: string): string {
+function contentSecurityPolicy(nonce: string): string {
   return [
     "default-src 'none'",
     "script-src 'self'",

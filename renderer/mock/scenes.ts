@@ -112,7 +112,10 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   'choose-new': { station: ready(), history: NEW },
   'choose-known': { station: ready(USED), history: HISTORY },
   'choose-odd': { station: ready(ODD), history: HISTORY },
-  'choose-aside': { station: ready(USED), history: { ...HISTORY, setAside: true } },
+  'choose-aside': {
+    station: ready(USED),
+    history: { ...HISTORY, setAside: { reason: 'key-damaged', app: 'e-wallet' } },
+  },
   'choose-unconfirmed': {
     station: ready(USED, { server: { state: 'away', code: 'server-away', lastSeen: MOMENT } }),
     history: fault('server-away'),

@@ -141,7 +141,7 @@ export const HISTORY: CardHistory = {
   type: 'demo-scp03',
   account: ACCOUNT,
   issued: true,
-  setAside: false,
+  setAside: null,
   jobs: [
     {
       operator: '李娜',

@@ -79,7 +79,7 @@ function Standing({ choice, words: { t } }: { readonly choice: Choice | undefine
       case 'unconfirmed':
         return ['caution', t('card.unconfirmed')];
       case 'known':
-        if (record.history.setAside) return ['bad', t('card.aside')];
+        if (record.history.setAside !== null) return ['bad', t('card.aside')];
         return record.history.issued ? ['good', t('card.issued')] : ['quiet', t('card.known')];
     }
   })();

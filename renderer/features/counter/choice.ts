@@ -80,7 +80,8 @@ export function confirmedWishes(wishes: readonly WishView[], handles: ReadonlyMa
   });
 }
 
-/** Whether the card may not be issued at all any more. */
-export function isSetAside(choice: Choice): boolean {
-  return choice.record.kind === 'known' && choice.record.history.setAside;
+/** Why the card may not be issued at all any more; null when it may, or nobody knows yet. */
+export function setAsideOf(choice: Choice): FaultView | null {
+  const details = choice.record.kind === 'known' ? choice.record.history.setAside : null;
+  return details === null ? null : { code: 'card-set-aside', details };
 }

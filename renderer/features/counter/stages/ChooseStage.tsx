@@ -6,7 +6,7 @@ import { Field } from '../../../components/Field.tsx';
 import { FaultNotice, Notice } from '../../../components/Notice.tsx';
 import { useView, useWords } from '../../../state/stores.ts';
 import { AppRow } from '../AppRow.tsx';
-import { boundAccount, type Choice, isSetAside, toggled, wishesOf, withAccount } from '../choice.ts';
+import { boundAccount, type Choice, setAsideOf, toggled, wishesOf, withAccount } from '../choice.ts';
 import { choices } from '../choices.ts';
 import { rowsOf } from '../rows.ts';
 import { focusFirst, mayTakeFocus, moveFocus } from './focus.ts';
@@ -26,8 +26,8 @@ export function ChooseStage({ reader, card, choice }: ChooseStageProps) {
   const signedIn = useView((view) => view.station.operator !== null);
   const serverAway = useView((view) => view.station.server.state === 'away');
   const rows = rowsOf(card, catalogue);
-  const aside = choice !== undefined && isSetAside(choice);
-  const readOnly = choice === undefined || !signedIn || aside;
+  const aside = choice === undefined ? null : setAsideOf(choice);
+  const readOnly = choice === undefined || !signedIn || aside !== null;
   const record = choice?.record.kind;
   const needsAccount =
     choice !== undefined && boundAccount(choice) === undefined && (record !== 'asking' || serverAway);
@@ -67,7 +67,7 @@ export function ChooseStage({ reader, card, choice }: ChooseStageProps) {
       onKeyDown={onKeyDown}
       noValidate
     >
-      {aside ? <FaultNotice fault={{ code: 'card-set-aside', details: {} }} /> : null}
+      {aside === null ? null : <FaultNotice fault={aside} />}
       {!signedIn ? <Notice tone="info" icon="user" title={t('signin.lane')} /> : null}
       {choice?.fault == null ? null : <FaultNotice fault={choice.fault} />}
       {needsAccount && !readOnly ? (

@@ -1,0 +1,42 @@
+/** A card that is set aside, on the screen where a clerk would choose: it says why. */
+import { describe, expect, it } from 'vitest';
+import { SET_ASIDE_CODES } from '../../app/protocol/set-aside.ts';
+import { projections } from '../../electron/engine/projections.ts';
+import { emptyChoice, setAsideOf } from '../../renderer/features/counter/choice.ts';
+import { HISTORY, NUMBER } from '../../renderer/mock/values.ts';
+import { textsOf } from '../../renderer/texts/texts.ts';
+import { LANGUAGES, messagesIn } from '../support/texts.ts';
+
+describe.each(LANGUAGES)('in %s', (language) => {
+  it.each(SET_ASIDE_CODES)('%s is said in words', (reason) => {
+    const record = { kind: 'known', history: { ...HISTORY, setAside: { reason, app: 'e-wallet' } } } as const;
+    const fault = setAsideOf({ ...emptyChoice(NUMBER), record });
+    expect(fault).not.toBeNull();
+    const { detail } = textsOf(language).error(fault?.code ?? 'internal', fault?.details);
+    expect(detail).toContain(messagesIn(language).reasons[reason]);
+  });
+});
+
+it('a card that is not set aside shows nothing of the kind', () => {
+  expect(setAsideOf({ ...emptyChoice(NUMBER), record: { kind: 'known', history: HISTORY } })).toBeNull();
+  expect(setAsideOf(emptyChoice(NUMBER))).toBeNull();
+});
+
+it('the window is given the code that the record has', () => {
+  const record = {
+    apiLevel: 1 as const,
+    firstSeen: '2026-11-23T10:32:00.000Z',
+    domain: null,
+    faults: [],
+    earlier: null,
+    card: NUMBER,
+    cardType: 'demo-scp03',
+    account: '',
+    issued: true,
+    apps: [],
+    jobs: [],
+  };
+  const aside = projections.history({ ...record, setAside: 'e-wallet: a key on the card is damaged' });
+  expect(aside.setAside).toEqual({ reason: 'key-damaged', app: 'e-wallet' });
+  expect(projections.history({ ...record, setAside: null }).setAside).toBeNull();
+});
