@@ -1,76 +1,24 @@
-/**
- * The engine of a station: readers, jobs, outbox and server, as one object that shows plain values and takes plain
- * requests. One an installation; it owns the folder it is given, not the readers.
- */
-import { randomUUID } from 'node:crypto';
-import type { ReaderPort, ReaderState, ReadersState } from '../card/reader-port.ts';
-import type { Catalogue } from '../catalogue/schema.ts';
+/** The engine of a station: puts readers, jobs, receipts and server together. One an installation; it owns its folder, not the readers. */
+import type { ReaderState, ReadersState } from '../card/reader-port.ts';
 import type { CardRecord } from '../protocol/card-record.ts';
-import { type ErrorCode, KaikaError } from '../protocol/errors.ts';
-import { API_LEVEL, accountSchema, type Wish, wishSchema } from '../protocol/wire.ts';
+import { KaikaError } from '../protocol/errors.ts';
+import { API_LEVEL, accountSchema, wishSchema } from '../protocol/wire.ts';
+import { Confirmations } from './confirmations.ts';
+import type { Engine, EngineOptions } from './engine-port.ts';
 import { JobBook } from './jobs/job-book.ts';
 import { openJournal } from './jobs/journal/file.ts';
-import type { Journal, JournalOptions } from './jobs/journal/journal.ts';
+import type { Journal } from './jobs/journal/journal.ts';
 import { ReceiptBook } from './jobs/receipt-book.ts';
 import { lockInstallation } from './lock.ts';
-import { type Clock, type Log, noLog } from './ports.ts';
+import { type Log, noLog } from './ports.ts';
 import { CardReader } from './readers/reader.ts';
 import type { StartRequest } from './readers/start-request.ts';
-import type { HeardTime, ServerClient } from './server/client.ts';
+import type { ServerClient } from './server/client.ts';
 import { ServerLine } from './server/line.ts';
 import { rememberTime } from './server/time-memory.ts';
 import type { Notification, OperatorView, ServerView, ServiceView, Snapshot } from './views.ts';
 
-/** What the client is told of earlier runs, and tells for later ones. */
-export interface ClientMemory {
-  readonly heard?: HeardTime;
-  readonly onTime: (heard: HeardTime) => void;
-  readonly onStoreGeneration: (generation: number) => void;
-}
-
-export interface EngineOptions {
-  /** The installation's folder; made where there is none. */
-  readonly folder: string;
-  readonly readers: ReaderPort;
-  /** Makes the client, e.g. `(memory) => createServerClient({ ...configuration, clock, ...memory })`. */
-  readonly server: (memory: ClientMemory) => ServerClient;
-  readonly catalogue: Catalogue;
-  readonly clock: Clock;
-  readonly log?: Log;
-  readonly journal?: JournalOptions;
-  /** Milliseconds after which a first request without an answer is given up; 30 s. */
-  readonly startLimitMs?: number;
-}
-
-export interface Engine {
-  snapshot(): Snapshot;
-  /** Calls back with the snapshot at once, then with each change. Gives the function that ends it. */
-  subscribe(listener: (notification: Notification) => void): () => void;
-  /** @throws KaikaError sign-in-failed, or why the server was not reached. */
-  signIn(operator: string, secret: string): Promise<OperatorView>;
-  signOut(): void;
-  /**
-   * Signs a second person in for one confirmation. Gives a handle to put into a wish's `confirmedBy`; the token itself
-   * does not leave the engine.
-   */
-  confirm(operator: string, secret: string): Promise<string>;
-  /**
-   * Begins a job on the card in `reader`. Resolves with the job's id when it is in the journal; how it goes is shown.
-   * @throws KaikaError session-expired, account-invalid, bad-request, no-card, job-in-hand, unknown-card, other-card,
-   * station-disk-full, or a fault of the card.
-   */
-  startJob(reader: string, request: StartRequest): Promise<string>;
-  /** Gives up a job that waits. @throws KaikaError not-found; job-in-hand while its commands run. */
-  abandon(job: string): void;
-  /** Reads the card again; also ends the show of a job that has ended. @throws KaikaError no-reader */
-  relook(reader: string): void;
-  /** Asks the server for a sign of life. Gives what is known of it afterwards: that it is away is no error here. */
-  checkServer(): Promise<ServerView>;
-  /** What the server's records say of a card. */
-  card(identification: string): Promise<CardRecord>;
-  /** Ends after the batches that are running. Jobs in hand are taken up again by the next engine on the folder. */
-  close(): Promise<void>;
-}
+export type { Engine, EngineOptions } from './engine-port.ts';
 
 /** How long `close` waits for a running batch, in milliseconds, before it lets the card go. */
 const CLOSE_WAIT_MS = 5_000;
@@ -103,7 +51,7 @@ class StationEngine implements Engine {
   /** Jobs that wait for their card, as readers last told of them. */
   #waiting = '';
   readonly #listeners = new Set<(notification: Notification) => void>();
-  readonly #confirmations = new Map<string, string>();
+  readonly #confirmations = new Confirmations();
   readonly #running = new Set<Promise<void>>();
   #operator: { readonly view: OperatorView; readonly token: string } | null = null;
   #service: ServiceView = { kind: 'starting' };
@@ -191,16 +139,14 @@ class StationEngine implements Engine {
     const purpose = 'confirmation';
     const request = { apiLevel: API_LEVEL, operator, secret, purpose } as const;
     const reply = await this.#line.once(() => this.#server.signIn(request));
-    const handle = randomUUID();
-    this.#confirmations.set(handle, reply.token);
-    return handle;
+    return this.#confirmations.keep(reply.token);
   }
 
   async startJob(reader: string, request: StartRequest): Promise<string> {
     const actor = this.#actor(reader);
     if (this.#operator === null) throw new KaikaError('session-expired', 'nobody is signed in');
     if (!accountSchema.safeParse(request.account).success) throw new KaikaError('account-invalid');
-    const wishes = request.wishes.map((wish) => this.#withConfirmation(wish));
+    const wishes = request.wishes.map((wish) => this.#confirmations.spend(wish));
     if (wishes.length === 0) throw new KaikaError('nothing-to-do');
     if (!wishSchema.array().max(64).safeParse(wishes).success) throw new KaikaError('bad-request', 'wishes');
     const clicked = actor.shownCard;
@@ -256,14 +202,6 @@ class StationEngine implements Engine {
     this.#unlock();
   }
 
-  #withConfirmation(wish: Wish): Wish {
-    if (wish.confirmedBy === undefined) return wish;
-    const token = this.#confirmations.get(wish.confirmedBy);
-    if (token === undefined) throw new KaikaError('not-permitted', 'no such confirmation');
-    this.#confirmations.delete(wish.confirmedBy);
-    return { ...wish, confirmedBy: token };
-  }
-
   #actor(reader: string): CardReader {
     const actor = this.#actors.get(reader);
     if (actor === undefined) throw new KaikaError('no-reader');
@@ -273,7 +211,7 @@ class StationEngine implements Engine {
   #onReaders(state: ReadersState): void {
     const before = this.#service;
     if (state.service === 'missing') {
-      this.#service = { kind: 'missing', fault: state.fault, code: codeOfService(state.fault) };
+      this.#service = { kind: 'missing', fault: state.fault, code: `pcsc-${state.fault}` };
     } else this.#service = { kind: state.service };
     if (JSON.stringify(before) !== JSON.stringify(this.#service)) {
       this.#tell({ kind: 'service', service: this.#service });
@@ -357,8 +295,4 @@ class StationEngine implements Engine {
   #tell(notification: Notification): void {
     for (const listener of [...this.#listeners]) listener(notification);
   }
-}
-
-function codeOfService(fault: 'not-installed' | 'not-running' | 'refused'): ErrorCode {
-  return `pcsc-${fault}`;
 }

@@ -2,16 +2,24 @@
  * Runs one reader: gives the machine its events, and does its effects on the card, the reader port and the source of work. Everything that
  * touches the card goes through here.
  */
-import { type CardConnection, CardError, type ReaderPort, type ReaderState } from '../../card/reader-port.ts';
+import { CardError, type ReaderPort, type ReaderState } from '../../card/reader-port.ts';
 import type { Catalogue } from '../../catalogue/schema.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { ReaderView } from '../views.ts';
 import { CardLink } from './card-link.ts';
-import { type CardLook, lookAtCard } from './look.ts';
-import { codeOfCardFault } from './machine/card-faults.ts';
-import { lookOf, type Order, type Reader, type ReaderEffect, type ReaderEvent } from './machine/states.ts';
-import { clickRefused, transition, unvisited } from './machine/transition.ts';
+import type { CardLook } from './look.ts';
+import {
+  clickRefused,
+  lookOf,
+  type Order,
+  type Reader,
+  type ReaderEffect,
+  type ReaderEvent,
+} from './machine/states.ts';
+import { transition, unvisited } from './machine/transition.ts';
+import { asRefusal, endQuietly, type Open, readCard } from './open-card.ts';
+import { readerView } from './reader-view.ts';
 import { prepareRequest, type StartRequest } from './start-request.ts';
 import type { Work, WorkSource } from './work.ts';
 
@@ -26,12 +34,6 @@ export interface ReaderPorts {
 
 /** Milliseconds that closing a connection may take: a driver may hang on a card that hangs, and the next visit must not. */
 const DISCONNECT_WAIT_MS = 2_000;
-
-/** The connection to a card, and what a job is given of it. */
-interface Open {
-  readonly connection: CardConnection;
-  readonly link: CardLink;
-}
 
 interface Caller {
   readonly resolve: (job: string) => void;
@@ -59,20 +61,7 @@ export class CardReader {
   }
 
   view(): ReaderView {
-    const { work } = this.#ports;
-    const waiting = work.waitingIn(this.name);
-    const state = this.#machine.shown;
-    if (state.kind === 'empty' && waiting !== undefined) {
-      return { name: this.name, state: { kind: 'empty', waiting: waiting.id } };
-    }
-    if (state.kind === 'card') {
-      const { identification } = state.look;
-      const inHand = identification === null ? undefined : work.inHandFor(identification);
-      const other = waiting !== undefined && waiting !== inHand ? { otherCard: waiting.id } : {};
-      const mine = inHand === undefined ? {} : { jobInHand: inHand.id };
-      return { name: this.name, state: { kind: 'card', look: state.look, ...mine, ...other } };
-    }
-    return { name: this.name, state };
+    return readerView(this.name, this.#machine.shown, this.#ports.work);
   }
 
   /** The card that is shown, by its identification code; null where none is, or one that is not known. */
@@ -230,23 +219,12 @@ export class CardReader {
     this.#dispatch({ kind: 'lost', loss: { ...loss, anyInHand: this.#ports.work.anyInHand() } });
   }
 
-  async #read({ connection, link }: Open, reset: boolean): Promise<ReaderEvent> {
-    const { catalogue, clock, log } = this.#ports;
-    if (reset) await connection.reset();
-    await connection.beginTransaction();
-    let look: CardLook;
-    try {
-      look = await lookAtCard(
-        { transmit: (command) => link.transmit(command), atr: connection.atr },
-        catalogue,
-        clock.monotonic,
-        (seen) => this.#dispatch({ kind: 'seen', look: seen, taken: this.#isTaken(seen) }),
-      );
-    } finally {
-      await endQuietly(connection);
-    }
+  async #read(open: Open, reset: boolean): Promise<ReaderEvent> {
+    const seen = (look: CardLook) => this.#dispatch({ kind: 'seen', look, taken: this.#isTaken(look) });
+    const look = await readCard(open, this.#ports, reset, seen);
     const { durationMs, code } = look;
-    log('info', 'look', { reader: this.name, durationMs, ...(code === undefined ? {} : { code }) });
+    const told = code === undefined ? {} : { code };
+    this.#ports.log('info', 'look', { reader: this.name, durationMs, ...told });
     return { kind: 'looked', look };
   }
 
@@ -319,18 +297,5 @@ export class CardReader {
     const caller = this.#callers.get(order.id);
     this.#callers.delete(order.id);
     if (caller !== undefined) how(caller);
-  }
-}
-
-function asRefusal(error: unknown): KaikaError {
-  if (error instanceof KaikaError) return error;
-  return new KaikaError(error instanceof CardError ? codeOfCardFault(error.fault) : 'internal');
-}
-
-async function endQuietly(connection: CardConnection): Promise<void> {
-  try {
-    await connection.endTransaction();
-  } catch {
-    // The card is gone, and the transaction with it.
   }
 }

@@ -127,3 +127,17 @@ export function lookOf({ place }: Reader): CardLook | null {
   if (place.kind === 'reading') return place.early ?? null;
   return 'look' in place ? place.look : null;
 }
+
+/** Why a click begins nothing now; undefined where it may. `inHandFor`: whether a job is in hand for this card. */
+export function clickRefused(
+  reader: Reader,
+  inHandFor: (identification: string) => boolean,
+): ErrorCode | undefined {
+  if (reader.closing) return 'no-reader';
+  const look = reader.shown.kind === 'card' || reader.shown.kind === 'job' ? lookOf(reader) : null;
+  if (look === null) {
+    return reader.shown.kind === 'job' || reader.order !== undefined ? 'job-in-hand' : 'no-card';
+  }
+  if (look.identification === null) return look.code ?? 'unknown-card';
+  return reader.order !== undefined || inHandFor(look.identification) ? 'job-in-hand' : undefined;
+}

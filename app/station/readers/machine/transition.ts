@@ -7,16 +7,7 @@ import type { ErrorCode } from '../../../protocol/errors.ts';
 import type { ReaderViewState } from '../../views.ts';
 import type { CardLook } from '../look.ts';
 import { codeOfCardFault } from './card-faults.ts';
-import {
-  type Loss,
-  lookOf,
-  type Move,
-  type Next,
-  type Place,
-  type Reader,
-  type ReaderEffect,
-  type ReaderEvent,
-} from './states.ts';
+import type { Loss, Move, Next, Place, Reader, ReaderEffect, ReaderEvent } from './states.ts';
 
 /** Breakdowns of a card that stays in the reader, in a row, before only taking it out helps; without a job in hand one is enough. */
 const MAX_BREAKDOWNS = 3;
@@ -107,20 +98,6 @@ export function transition(reader: Reader, event: ReaderEvent): Move {
     case 'close':
       return close(reader, event.fault);
   }
-}
-
-/** Why a click begins nothing now; undefined where it may. `inHandFor`: whether a job is in hand for this card. */
-export function clickRefused(
-  reader: Reader,
-  inHandFor: (identification: string) => boolean,
-): ErrorCode | undefined {
-  if (reader.closing) return 'no-reader';
-  const look = reader.shown.kind === 'card' || reader.shown.kind === 'job' ? lookOf(reader) : null;
-  if (look === null) {
-    return reader.shown.kind === 'job' || reader.order !== undefined ? 'job-in-hand' : 'no-card';
-  }
-  if (look.identification === null) return look.code ?? 'unknown-card';
-  return reader.order !== undefined || inHandFor(look.identification) ? 'job-in-hand' : undefined;
 }
 
 function move(reader: Reader, ...effects: readonly ReaderEffect[]): Move {

@@ -1,0 +1,29 @@
+/** Second persons' confirmations: their tokens stay here, and screens hold handles to them, each good for one wish. */
+import { randomUUID } from 'node:crypto';
+import { KaikaError } from '../protocol/errors.ts';
+import type { Wish } from '../protocol/wire.ts';
+
+export class Confirmations {
+  readonly #tokens = new Map<string, string>();
+
+  /** Gives the handle to put into a wish's `confirmedBy`. */
+  keep(token: string): string {
+    const handle = randomUUID();
+    this.#tokens.set(handle, token);
+    return handle;
+  }
+
+  /** The wish with the token instead of its handle, which is used up. @throws KaikaError not-permitted for no handle of ours */
+  spend(wish: Wish): Wish {
+    if (wish.confirmedBy === undefined) return wish;
+    const token = this.#tokens.get(wish.confirmedBy);
+    if (token === undefined) throw new KaikaError('not-permitted', 'no such confirmation');
+    this.#tokens.delete(wish.confirmedBy);
+    return { ...wish, confirmedBy: token };
+  }
+
+  /** Nobody is signed in any more. */
+  clear(): void {
+    this.#tokens.clear();
+  }
+}
