@@ -14,6 +14,7 @@ import { WHO } from '../../app/keyserver/access/callers.ts';
 import { ENDPOINTS } from '../../app/keyserver/api/endpoints.ts';
 import { statusOf } from '../../app/keyserver/api/status-codes.ts';
 import { configSchema } from '../../app/keyserver/config.ts';
+import * as records from '../../app/protocol/card-record.ts';
 import { ERROR_CODES, errorBodySchema, SERVER_ERRORS } from '../../app/protocol/errors.ts';
 import * as receipts from '../../app/protocol/receipts.ts';
 import * as search from '../../app/protocol/search.ts';
@@ -27,7 +28,7 @@ const read = (file: string) => readFileSync(file, 'utf8');
 const profileSchema = cardTypeProfileSchema(DIALECTS);
 
 /** Everything that goes over the wire. */
-const wire = { ...messages, ...search, ...receipts, ...serverState };
+const wire = { ...messages, ...records, ...search, ...receipts, ...serverState };
 const NOT_OURS = new Set(['node_modules', 'dist', 'out', 'coverage', 'test-results']);
 
 describe.each(documents())('%s', (file) => {
