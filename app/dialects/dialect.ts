@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Aid } from '../card/aid.ts';
 import type { CommandApdu } from '../card/apdu.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
-import type { SetAsideReason } from '../protocol/set-aside.ts';
+import type { AppSetAsideCode } from '../protocol/set-aside.ts';
 import type { Opening, StepName } from '../protocol/wire.ts';
 import type { Fate } from './fate.ts';
 import type { KeyCandidate } from './key-slots.ts';
@@ -144,7 +144,7 @@ export interface AppChange {
   /** The app fails; the first error stays, and other apps go on. */
   readonly fails?: ErrorCode;
   /** The card must not be issued any further. */
-  readonly setAside?: SetAsideReason;
+  readonly setAside?: AppSetAsideCode;
   /** The app starts again from `head`, a bounded number of times. */
   readonly beginAgain?: true;
 }

@@ -1,6 +1,7 @@
 /** What the key server has on record of a card: GET /v1/cards/{identification code}, and what other replies share with it. */
 import { z } from 'zod';
 import { errorCodeSchema } from './errors.ts';
+import { setAsideSchema } from './set-aside.ts';
 import {
   apiLevel,
   appIdSchema,
@@ -39,7 +40,7 @@ export const cardRecordSchema = z.strictObject({
   cardType: z.string(),
   account: z.string(),
   issued: z.boolean(),
-  setAside: z.string().nullable(),
+  setAside: setAsideSchema.nullable(),
   firstSeen: z.iso.datetime(),
   /** Keys of the issuer security domain; null while no job has used them. */
   domain: z

@@ -1,6 +1,7 @@
 /** GET /v1/cards: finding cards in the record by who, which and when (docs/api.md). */
 import { z } from 'zod';
 import { deedSchema, jobEndSchema } from './card-record.ts';
+import { setAsideSchema } from './set-aside.ts';
 import { API_LEVEL, accountSchema, appIdSchema, appStateSchema, identificationSchema } from './wire.ts';
 
 /** Most cards of a page. */
@@ -41,7 +42,7 @@ export const cardPageSchema = z.strictObject({
       cardType: z.string(),
       account: z.string(),
       issued: z.boolean(),
-      setAside: z.string().nullable(),
+      setAside: setAsideSchema.nullable(),
       apps: z.array(z.strictObject({ app: appIdSchema, state: appStateSchema })),
       /** The newest job that fits. */
       found: deedSchema.extend({ result: jobEndSchema }),

@@ -1,34 +1,31 @@
-/** Why a card is set aside: a code for texts and programs, a sentence for the record. Pure. */
+/** Why a card is set aside: a code with what it is about, for texts, programs and the record alike. Pure. */
+import { z } from 'zod';
 import type { ErrorDetails } from './errors.ts';
 
-/** Every reason, in the record's words. */
-const SET_ASIDE_REASONS = {
-  'key-damaged': 'a key on the card is damaged',
-  'new-key-damaged': 'the card refused a new key as damaged',
-  'maintenance-key-damaged': 'the maintenance key on the card is damaged',
-  'maintenance-key-refused': 'the card refuses the maintenance key',
-  'domain-keys-differ': 'the security domain confirms other keys than it was given',
-} as const;
-export type SetAsideReason = keyof typeof SET_ASIDE_REASONS;
+/** Reasons that concern one app of the card. */
+const APP_CODES = ['key-damaged', 'new-key-damaged', 'maintenance-key-damaged', 'maintenance-key-refused'] as const;
 
-export const SET_ASIDE_CODES = [
-  'key-damaged',
-  'new-key-damaged',
-  'maintenance-key-damaged',
-  'maintenance-key-refused',
-  'domain-keys-differ',
-] as const satisfies readonly SetAsideReason[];
+/** Reasons that concern the whole card. */
+const CARD_CODES = ['domain-keys-differ', 'account-given-twice'] as const;
 
-/** What the record keeps: the app where it is an app's, and the sentence. */
-export function setAsideText(reason: SetAsideReason, app?: string): string {
-  const sentence = SET_ASIDE_REASONS[reason];
-  return app === undefined ? sentence : `${app}: ${sentence}`;
-}
+/** Every reason. Each has a text in every language; `other` is one that an older version kept in its own words. */
+export const SET_ASIDE_CODES = [...APP_CODES, ...CARD_CODES, 'other'] as const;
+export type SetAsideCode = (typeof SET_ASIDE_CODES)[number];
+/** What a dialect may find out about one of its apps. */
+export type AppSetAsideCode = (typeof APP_CODES)[number];
 
-/** Details of a `card-set-aside` from what the record keeps; none for a reason in somebody's own words. */
-export function setAsideDetails(text: string): ErrorDetails {
-  const [, app, sentence = text] = /^([a-z][a-z0-9-]{1,30}): (.*)$/s.exec(text) ?? [];
-  const reason = SET_ASIDE_CODES.find((code) => SET_ASIDE_REASONS[code] === sentence);
-  if (reason === undefined) return {};
-  return app === undefined ? { reason } : { reason, app };
+/** As everywhere on the wire; said again because wire.ts needs this file. */
+const app = z.string().regex(/^[a-z][a-z0-9-]{1,30}$/);
+
+export const setAsideSchema = z.discriminatedUnion('code', [
+  z.strictObject({ code: z.enum(APP_CODES), app }),
+  z.strictObject({ code: z.enum(CARD_CODES) }),
+  /** `text` is for whoever reads the record, in whatever language it was written; staff are shown the code's text. */
+  z.strictObject({ code: z.literal('other'), text: z.string() }),
+]);
+export type SetAside = z.infer<typeof setAsideSchema>;
+
+/** Details of a `card-set-aside`: the code, and the app where it is an app's. */
+export function setAsideDetails(reason: SetAside): ErrorDetails {
+  return 'app' in reason ? { reason: reason.code, app: reason.app } : { reason: reason.code };
 }

@@ -56,7 +56,7 @@ export function absorbPutKeys(now: JobOnCard, { from, to }: PutKeys, fate: Fate)
     case 'unknown':
       return touchDomain(now);
     case 'refused':
-      if (fate.sw === SUCCESS) return setCardAside(touchDomain(now), 'domain-keys-differ');
+      if (fate.sw === SUCCESS) return setCardAside(touchDomain(now), { code: 'domain-keys-differ' });
       if (leavesDoubt(fate.sw)) return failJob(touchDomain(now), 'card-refused-command');
       return failJob(
         change(now, (state) => moveUndone(state, from)),

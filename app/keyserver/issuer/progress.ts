@@ -1,6 +1,6 @@
 /** A job and its card as one value, and the small steps by which answers move them. Pure. */
 import type { ErrorCode } from '../../protocol/errors.ts';
-import { type SetAsideReason, setAsideText } from '../../protocol/set-aside.ts';
+import type { AppSetAsideCode, SetAside } from '../../protocol/set-aside.ts';
 import type { CardState } from './card-state.ts';
 import type { Draft } from './draft.ts';
 import type { JobState, Scratch } from './state.ts';
@@ -63,15 +63,15 @@ export function touch(now: JobOnCard, app: string): JobOnCard {
 }
 
 /** The card may not be issued any further, for a reason that is no app's. */
-export function setCardAside(now: JobOnCard, reason: SetAsideReason): JobOnCard {
+export function setCardAside(now: JobOnCard, reason: SetAside): JobOnCard {
   const failed = failJob(now, 'card-set-aside');
-  return { ...failed, job: { ...failed.job, setAside: failed.job.setAside ?? setAsideText(reason) } };
+  return { ...failed, job: { ...failed.job, setAside: failed.job.setAside ?? reason } };
 }
 
 /** The card may not be issued any further; a supervisor reads the reason. */
-export function setAside(now: JobOnCard, app: string, reason: SetAsideReason): JobOnCard {
+export function setAside(now: JobOnCard, app: string, code: AppSetAsideCode): JobOnCard {
   const failed = failApp(now, app, 'card-set-aside');
-  return { ...failed, job: { ...failed.job, setAside: failed.job.setAside ?? setAsideText(reason, app) } };
+  return { ...failed, job: { ...failed.job, setAside: failed.job.setAside ?? { code, app } } };
 }
 
 const MOST_ATTEMPTS = 3;

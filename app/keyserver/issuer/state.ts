@@ -5,6 +5,7 @@ import { keyCandidateSchema } from '../../dialects/key-slots.ts';
 import { errorCodeSchema } from '../../protocol/errors.ts';
 import { appIdSchema, appStateSchema, commandSchema } from '../../protocol/wire.ts';
 import { domainKeySetSchema } from './domain-keys.ts';
+import { storedSetAsideSchema } from './set-aside-stored.ts';
 
 const hex = z.string().regex(/^(?:[0-9A-F]{2})*$/);
 
@@ -135,6 +136,6 @@ export const jobStateSchema = z.strictObject({
   trips: z.number().int().min(0),
   error: errorCodeSchema.nullable(),
   /** Set when the card must not be issued any further, with the reason for a supervisor. */
-  setAside: z.string().nullable(),
+  setAside: storedSetAsideSchema.nullable(),
 });
 export type JobState = z.infer<typeof jobStateSchema>;

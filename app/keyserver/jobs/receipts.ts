@@ -3,6 +3,7 @@ import { stepNameSchema } from '../../protocol/wire.ts';
 import { swText } from '../issuer/answers.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { JobOnCard } from '../issuer/progress.ts';
+import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { type ReceiptContent, sealReceipt } from '../recovery/receipt.ts';
 import { type AnsweredCommand, packCommands } from '../recovery/receipt-commands.ts';
 import { findCard } from '../store/card-rows.ts';
@@ -98,7 +99,7 @@ function cardOf(
     type,
     account: row?.account ?? (effect ? next.job.account : null),
     accountFactor: row?.account_factor ?? (effect ? next.job.accountFactor : null),
-    setAside: next.job.setAside ?? row?.set_aside ?? null,
+    setAside: next.job.setAside ?? readSetAside(row?.set_aside),
     firstSeen: row?.first_seen ?? at,
   };
 }

@@ -18,6 +18,7 @@ import { foreknowledge } from '../issuer/foretell.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import { planFor } from '../issuer/plan-job.ts';
 import { reconcile } from '../issuer/reconcile.ts';
+import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { findCardOfAccount } from '../store/bindings.ts';
 import { findCard } from '../store/card-rows.ts';
 import { readCardState } from '../store/cards.ts';
@@ -152,8 +153,9 @@ async function refuseCard(
   const { identification, type, row } = card;
   if (row !== undefined && row.card_type !== type)
     throw new KaikaError('wrong-card-type', 'the card was of another type before');
-  if (row?.set_aside != null)
-    throw new KaikaError('card-set-aside', row.set_aside, setAsideDetails(row.set_aside));
+  const setAside = readSetAside(row?.set_aside);
+  if (setAside !== null)
+    throw new KaikaError('card-set-aside', 'the card is set aside', setAsideDetails(setAside));
   if (row?.account != null && row.account !== request.account) {
     throw new KaikaError('account-mismatch', 'the card belongs to another account');
   }

@@ -3,6 +3,7 @@
 import type { CardRecord } from '../../protocol/card-record.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import { API_LEVEL } from '../../protocol/wire.ts';
+import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { findCard } from '../store/card-rows.ts';
 import { readCardState } from '../store/cards.ts';
 import { listDeeds } from '../store/deeds.ts';
@@ -50,7 +51,7 @@ async function read(db: Queries, card: string, place: Cursor | undefined): Promi
     cardType: row.card_type,
     account: row.account ?? '',
     issued: isIssued(state),
-    setAside: row.set_aside,
+    setAside: readSetAside(row.set_aside),
     firstSeen: row.first_seen,
     domain: domainShown(state),
     apps,

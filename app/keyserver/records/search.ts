@@ -1,6 +1,7 @@
 /** GET /v1/cards: a page of cards by their jobs. What it costs does not grow with the number of cards (app/keyserver/store/found-jobs.ts). */
 import type { CardPage, CardSearch } from '../../protocol/search.ts';
 import { API_LEVEL } from '../../protocol/wire.ts';
+import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { listCards } from '../store/card-rows.ts';
 import { readCardStates } from '../store/cards.ts';
 import { type FoundJob, findJobs, findNewest, type JobPlace } from '../store/found-jobs.ts';
@@ -67,7 +68,7 @@ async function describe(db: Queries, page: readonly FoundJob[]): Promise<CardPag
       cardType: row?.card_type ?? '',
       account: row?.account ?? '',
       issued: isIssued(state),
-      setAside: row?.set_aside ?? null,
+      setAside: readSetAside(row?.set_aside),
       apps: Object.entries(state.apps).map(([app, one]) => ({ app, state: one.state })),
       found: { job: id, at: started, operator, station, reader, result },
     };

@@ -6,6 +6,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { z } from 'zod';
 import { LIMITS, outcomeSchema } from '../../protocol/wire.ts';
 import { cardStateSchema } from '../issuer/card-state-schema.ts';
+import { storedSetAsideSchema } from '../issuer/set-aside-stored.ts';
 import { jobStateSchema } from '../issuer/state.ts';
 import { VaultError } from '../vault/error.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -23,7 +24,7 @@ export const receiptContentSchema = z.strictObject({
     type: text,
     account: text.nullable(),
     accountFactor: text.nullable(),
-    setAside: text.nullable(),
+    setAside: storedSetAsideSchema.nullable(),
     firstSeen: z.iso.datetime(),
   }),
   state: cardStateSchema,

@@ -2,6 +2,7 @@
 import type { Catalogue } from '../../catalogue/schema.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import { writeAudit } from '../audit/entries.ts';
+import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { findCard, raiseGeneration, writeSetAside } from '../store/card-rows.ts';
 import { readStoreGeneration } from '../store/generation.ts';
 import { supersedeOpenJobs } from '../store/jobs.ts';
@@ -51,7 +52,7 @@ export async function releaseSetAside(
       });
     await supersedeOpenJobs(db, card, at);
     await releaseCard(db, card);
-    const detail = { reason, setAside: row?.set_aside ?? null, slots };
+    const detail = { reason, setAside: readSetAside(row?.set_aside), slots };
     await writeAudit(db, { kind: 'release', card, operator, detail }, now);
   });
 }

@@ -42,7 +42,7 @@ export async function restoreCard(
   await writeSetAside(
     db,
     card.id,
-    bound ? card.setAside : 'its account was given to another card after a backup was restored',
+    bound ? card.setAside : { code: 'account-given-twice' },
   );
   const before = await readCardState(db, card.id);
   await writeCardState(db, card.id, before, state, at, (app) => content.enabledIn[app] ?? null);

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { KaikaError } from '../../protocol/errors.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { fillVersions } from './migrations-keys.ts';
+import { codeSetAside } from './migrations-set-aside.ts';
 import type { Queries, Store } from './store.ts';
 import type { Database } from './tables.ts';
 import { atOneMoment } from './transaction.ts';
@@ -118,6 +119,7 @@ export async function readBackup(file: string): Promise<Backup> {
       }
       await flush();
       await fillVersions(db);
+      await codeSetAside(db);
     },
   };
 }

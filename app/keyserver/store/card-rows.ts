@@ -1,4 +1,5 @@
 /** The row of a card: what it is, whose, and how often jobs have begun on it. What is known of its apps is in cards.ts. */
+import type { SetAside } from '../../protocol/set-aside.ts';
 import type { Queries } from './store.ts';
 import type { CardsTable } from './tables.ts';
 
@@ -89,6 +90,6 @@ export async function writeGenerations(db: Queries, card: string, to: Generation
 }
 
 /** Sets a card aside, or takes it back. */
-export async function writeSetAside(db: Queries, card: string, reason: string | null): Promise<void> {
-  await db.updateTable('cards').set({ set_aside: reason }).where('id', '=', card).execute();
+export async function writeSetAside(db: Queries, card: string, reason: SetAside | null): Promise<void> {
+  await db.updateTable('cards').set({ set_aside: reason === null ? null : JSON.stringify(reason) }).where('id', '=', card).execute();
 }

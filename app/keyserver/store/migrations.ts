@@ -4,6 +4,7 @@ import type { Migration } from 'kysely/migration';
 import { keyVersions } from './migrations-keys.ts';
 import { operation } from './migrations-operation.ts';
 import { records } from './migrations-records.ts';
+import { setAsideCodes } from './migrations-set-aside.ts';
 import type { Database } from './tables.ts';
 
 async function first(db: Kysely<Database>): Promise<void> {
@@ -138,4 +139,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-session-purpose': { up: sessionPurpose },
   '0005-key-versions': { up: keyVersions },
   '0006-records': { up: records },
+  '0007-set-aside-codes': { up: setAsideCodes },
 };

@@ -38,6 +38,7 @@ export interface CardsTable {
   account_factor: string | null;
   /** Raised by every new job on the card. */
   generation: number;
+  /** JSON of SetAside; null while the card is not set aside. */
   set_aside: string | null;
   first_seen: string;
   /** The store's generation in which the card's last job began: a number, as text like in `meta`. */
