@@ -3,7 +3,7 @@
  * them, so that another folder is another language. Pure; reading files is the caller's.
  */
 import type { ErrorCode } from '../protocol/errors.ts';
-import type { SetAsideReason } from '../protocol/set-aside.ts';
+import type { SetAsideCode } from '../protocol/set-aside.ts';
 import type { StepName } from '../protocol/wire.ts';
 
 /** A language's tag: `zh-CN`, `en`. */
@@ -24,7 +24,7 @@ export interface ErrorText {
 export interface Messages {
   readonly errors: Readonly<Record<ErrorCode, ErrorText>>;
   /** Why a card was set aside. */
-  readonly reasons: Readonly<Record<SetAsideReason, string>>;
+  readonly reasons: Readonly<Record<SetAsideCode, string>>;
   readonly steps: Readonly<Record<StepName, string>>;
   /** Words of the window and the terminal, by key. */
   readonly words: Readonly<Record<string, string>>;

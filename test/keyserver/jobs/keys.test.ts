@@ -90,7 +90,10 @@ describe('the card refuses a MAC under the maintenance key', () => {
     const outcome = await rig.issue(device, account, ENABLE, 'e-wallet');
     expect(outcome).toMatchObject({ result: 'partial', error: 'card-set-aside' });
     expect(fileOf(card)).toEqual({ locked: false, macFailures: 2 });
-    expect((await rig.record(identification)).setAside).toContain('e-wallet');
+    expect((await rig.record(identification)).setAside).toEqual({
+      code: 'maintenance-key-refused',
+      app: 'e-wallet',
+    });
     const asked = await rig.request(card, account, ENABLE);
     expect((await refusal(rig.start(asked))).code).toBe('card-set-aside');
   });

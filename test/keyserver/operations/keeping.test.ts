@@ -90,7 +90,7 @@ onEveryStore((kind) => {
     await rig.issue(card, account, [{ app: 'transit', action: 'delete' }]);
     await store
       .updateTable('cards')
-      .set({ set_aside: 'e-wallet: why' })
+      .set({ set_aside: JSON.stringify({ code: 'key-damaged', app: 'e-wallet' }) })
       .where('id', '=', identification)
       .execute();
     const again = () => rig.issue(card, account, ENABLE);
@@ -110,7 +110,7 @@ onEveryStore((kind) => {
     expect(audited).toMatchObject([{ kind: 'release', operator: 'chief' }]);
     expect(JSON.parse(audited[0]?.detail ?? '')).toMatchObject({
       reason: 'looked at it',
-      setAside: 'e-wallet: why',
+      setAside: { code: 'key-damaged', app: 'e-wallet' },
     });
     expect((await refusal(releaseSetAside(store, rig.context.catalogue, release, new Date()))).code).toBe(
       'nothing-to-do',

@@ -212,7 +212,7 @@ onEveryStore((kind) => {
     const other = rig.newCard();
     expect((await issue(other.card, restored, account, ENABLE, 'e-wallet')).result).toBe('complete');
     await give(receipt);
-    expect((await record(restored, identification)).setAside).toMatch(/another card/);
+    expect((await record(restored, identification)).setAside).toEqual({ code: 'account-given-twice' });
     expect(await record(restored, other.identification)).toMatchObject({ account, setAside: null });
   });
 

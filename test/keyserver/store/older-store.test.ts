@@ -44,6 +44,11 @@ onEveryStore((kind) => {
     for (const statement of [
       sql`insert into cards (id, card_type, account, account_factor, generation, set_aside, first_seen)
           values (${CARD}, 'demo-scp03', ${CARD}, ${CARD}, 1, null, ${NOW})`,
+      ...Object.entries(SENTENCES).map(
+        ([card, { sentence }]) =>
+          sql`insert into cards (id, card_type, generation, set_aside, first_seen)
+            values (${card}, 'demo-scp03', 1, ${sentence}, ${NOW})`,
+      ),
       sql`insert into card_apps (card, app, state, instance, load_file_hash, in_doubt, updated)
           values (${CARD}, 'e-wallet', 'enabled', 1, null, 0, ${NOW})`,
       sql`insert into jobs (id, request_id, request_hash, station, operator, reader, card, account, generation, seq, state,
@@ -64,6 +69,8 @@ onEveryStore((kind) => {
         apps: [{ app: 'e-wallet', state: 'enabled', enabledBy: null }],
         jobs: [{ job, operator: 'clerk', result: 'complete', steps: [{ sw: '9000' }], loads: [] }],
       });
+      for (const [card, { code }] of Object.entries(SENTENCES))
+        expect((await readCardRecord(store, card)).setAside).toEqual(code);
       const { cards } = await searchCards(store, { operator: 'clerk', account: CARD }, new Date());
       expect(cards).toMatchObject([{ card: CARD, found: { job, station: 'branch-7' } }]);
     } finally {
@@ -71,6 +78,22 @@ onEveryStore((kind) => {
     }
   });
 });
+
+/** Reasons as they were kept, and what became of each. */
+const SENTENCES = {
+  '1000000000000001': {
+    sentence: 'e-wallet: the maintenance key on the card is damaged',
+    code: { code: 'maintenance-key-damaged', app: 'e-wallet' },
+  },
+  '1000000000000002': {
+    sentence: 'the security domain confirms other keys than it was given',
+    code: { code: 'domain-keys-differ' },
+  },
+  '1000000000000003': {
+    sentence: 'e-wallet: somebody’s own words',
+    code: { code: 'other', text: 'e-wallet: somebody’s own words' },
+  },
+} as const;
 
 /** The first that was ever used, and nothing since. */
 const FIRST = ['0001-first', '0002-operation', '0003-session-purpose'];

@@ -1,6 +1,6 @@
 /** A card that is set aside, seen from the counter: staff read that it is, why, and what to do; now and at its next visit. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SET_ASIDE_CODES, setAsideDetails, setAsideText } from '../../../app/protocol/set-aside.ts';
+import { SET_ASIDE_CODES } from '../../../app/protocol/set-aside.ts';
 import type { JobState } from '../../../app/station/views.ts';
 import { directClient } from '../../support/direct-client.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
@@ -52,18 +52,31 @@ describe('a card that says that a key is damaged', () => {
         .select('set_aside')
         .where('id', '=', identification)
         .executeTakeFirstOrThrow();
-      expect(row.set_aside).toBe(setAsideText(reason, 'e-wallet'));
+      expect(JSON.parse(row.set_aside ?? '')).toEqual({ code: reason, app: 'e-wallet' });
     },
   );
 });
 
 describe('reasons', () => {
-  it('are the same for the record and for people, of an app and of none', () => {
-    for (const code of SET_ASIDE_CODES) {
-      expect(setAsideDetails(setAsideText(code, 'e-wallet'))).toEqual({ reason: code, app: 'e-wallet' });
-      expect(setAsideDetails(setAsideText(code))).toEqual({ reason: code });
-    }
-    expect(setAsideDetails('e-wallet: somebody’s own words')).toEqual({});
+  it('in somebody’s own words: staff read that there is a reason, the words are for the record', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    station.readers.insert('A', card);
+    await serve(account);
+    station.readers.remove('A');
+    await station.until(() => station.reader().kind === 'empty', 'the reader to be empty');
+    await rig.context.store
+      .updateTable('cards')
+      .set({ set_aside: JSON.stringify({ code: 'other', text: 'its owner says so' }) })
+      .where('id', '=', identification)
+      .execute();
+    station.readers.insert('A', card);
+    const details = { reason: 'other' };
+    expect(await serve(account)).toEqual({ kind: 'failed', code: 'card-set-aside', details });
+    for (const language of LANGUAGES)
+      expect(textsIn(language).error('card-set-aside', details).detail).toContain(
+        messagesIn(language).reasons.other,
+      );
   });
 
   it.each(LANGUAGES)('have words in %s that name no card internals', (language) => {
