@@ -6,6 +6,25 @@ import { adminOperations } from '../../app/keyserver/vault/admin-operations.ts';
 import type { Operation, Operations } from '../../app/keyserver/vault/operation.ts';
 import { operationsOf, VAULT_FAMILIES } from '../../app/keyserver/vault/registry.ts';
 
+const text = readFileSync('docs/security.md', 'utf8');
+
+it.each([
+  ['serving process', operationsOf(VAULT_FAMILIES)],
+  ['admin process', adminOperations],
+] as const)('docs/security.md: operations of the %s', (process, operations) => {
+  const begin = `<!-- operations of the ${process}, derived from its registry -->\n\n`;
+  const [, after = ''] = text.split(begin);
+  const [written] = after.split('\n\n<!-- end -->');
+  // Where this fails, what was received is what the document says now; put the expected table in its place.
+  expect(written).toBe(table(operations));
+});
+
+it('every operation on a master names the roles it may use', () => {
+  const all: Operations = operationsOf(VAULT_FAMILIES);
+  const keyless = Object.entries(all).filter(([, { request }]) => keys(request).length === 0);
+  expect(keyless.map(([name]) => name)).toEqual(['status', 'seal', 'unseal']);
+});
+
 const NONE = '—';
 
 /** The members of an object, with what each schema says of itself. */
@@ -53,24 +72,3 @@ function table(operations: Operations): string {
   const head = ['| operation | takes | gives | keys it may use | refuses besides |', '|---|---|---|---|---|'];
   return [...head, ...rows(operations)].join('\n');
 }
-
-const text = readFileSync('docs/security.md', 'utf8');
-
-it.each([
-  ['serving process', operationsOf(VAULT_FAMILIES)],
-  ['admin process', adminOperations],
-] as const)('docs/security.md: operations of the %s', (process, operations) => {
-  const begin = `<!-- operations of the ${process}, derived from its registry -->\n\n`;
-  const [, after = ''] = text.split(begin);
-  const [written] = after.split('\n\n<!-- end -->');
-  // Where this fails, what was received is what the document says now; put the expected table in its place.
-  expect(written).toBe(table(operations));
-});
-
-it('every operation on a master names the roles it may use', () => {
-  const all: Operations = operationsOf(VAULT_FAMILIES);
-  const keyless = Object.entries(all).filter(
-    ([, { request }]) => keys(request).length === 0,
-  );
-  expect(keyless.map(([name]) => name)).toEqual(['status', 'seal', 'unseal']);
-});

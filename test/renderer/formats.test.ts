@@ -10,8 +10,6 @@ import {
 } from '../../renderer/texts/formats.ts';
 import { textsOf } from '../../renderer/texts/texts.ts';
 
-const say = (language: string) => textsOf(language).t;
-
 describe('as people read it', () => {
   it('numbers of cards and accounts', () => {
     expect(grouped('6217001234567890')).toBe('6217 0012 3456 7890');
@@ -62,3 +60,5 @@ describe('as people read it', () => {
     expect(readerName(name)).toBe(short);
   });
 });
+
+const say = (language: string) => textsOf(language).t;

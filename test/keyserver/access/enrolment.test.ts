@@ -18,19 +18,7 @@ afterAll(async () => {
   await store.destroy();
   rmSync(folder, { recursive: true, force: true });
 });
-
-const SECRETS = ['correct horse', 'battery staple'] as const;
 const by = userInfo().username;
-
-async function rows() {
-  const found = await store.selectFrom('audit').selectAll().execute();
-  return found.map(({ kind, operator, station, at, detail }) => ({
-    kind,
-    whom: operator ?? station,
-    at: Date.parse(at) > 0,
-    detail: JSON.parse(detail) as unknown,
-  }));
-}
 
 it('an operator, a new secret, a station and its next certificate: who did it, what, for whom and when', async () => {
   for (const secret of SECRETS) await writeOperator(store, { id: 'zhang', name: '张伟', secret });
@@ -54,3 +42,15 @@ it('no row holds a secret', async () => {
   const text = JSON.stringify(await store.selectFrom('audit').selectAll().execute());
   for (const secret of SECRETS) expect(text).not.toContain(secret);
 });
+
+const SECRETS = ['correct horse', 'battery staple'] as const;
+
+async function rows() {
+  const found = await store.selectFrom('audit').selectAll().execute();
+  return found.map(({ kind, operator, station, at, detail }) => ({
+    kind,
+    whom: operator ?? station,
+    at: Date.parse(at) > 0,
+    detail: JSON.parse(detail) as unknown,
+  }));
+}

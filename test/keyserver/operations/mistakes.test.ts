@@ -7,8 +7,6 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../../../app/keyserver/cli/program.ts';
 
-const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
-
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'kaika-mistakes-'));
@@ -24,17 +22,6 @@ beforeAll(() => {
   writeFileSync(join(folder, 'no-certificate.pem'), 'a text\n');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function typed(words: readonly string[]) {
-  let stderr = '';
-  const inFolder = words.map((word) =>
-    word.endsWith('.json') || word.endsWith('.pem') ? join(folder, word) : word,
-  );
-  const status = await runCommand(inFolder, (text) => {
-    stderr += text;
-  });
-  return { status, stderr: stderr.replaceAll(`${folder}/`, '') };
-}
 const WITH = ['--config', 'config.json'];
 
 describe('what somebody typed', () => {
@@ -122,3 +109,16 @@ it('a fault of the program comes out as one: what it was, where, and a status th
   expect(said.stderr).toMatch(/^\s+at .*init\.ts:\d+:\d+/m);
   expect(said.status).toBe(70);
 });
+
+const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
+
+async function typed(words: readonly string[]) {
+  let stderr = '';
+  const inFolder = words.map((word) =>
+    word.endsWith('.json') || word.endsWith('.pem') ? join(folder, word) : word,
+  );
+  const status = await runCommand(inFolder, (text) => {
+    stderr += text;
+  });
+  return { status, stderr: stderr.replaceAll(`${folder}/`, '') };
+}

@@ -10,7 +10,6 @@ import {
   type VaultProcess,
 } from '../../../app/keyserver/vault/supervisor-machine.ts';
 
-const LIMITS = { recycleCalls: 1_000, recycleRss: 400 };
 const OLD: VaultProcess = { id: 1, pid: 101 };
 const NEW: VaultProcess = { id: 2, pid: 102 };
 const GONE = new VaultError('hsm-away', 'gone');
@@ -53,83 +52,6 @@ const EVENTS = {
   'pause over': { kind: 'pause-over' },
   close: { kind: 'close' },
 } as const satisfies Record<string, SupervisorEvent>;
-
-/** A step in a few words: the phase it leads to, and the effects in their order. */
-function told(state: SupervisorState, effects: readonly SupervisorEffect[]): string {
-  const phase = state.phase === 'serving' && state.replacing ? 'replacing' : state.phase;
-  const who = state.phase === 'serving' ? ` ${state.process.id}` : '';
-  const done = effects.map((effect) => {
-    switch (effect.kind) {
-      case 'tell':
-        return `tell ${effect.event.kind}`;
-      case 'dismiss':
-        return `dismiss ${effect.process.id}`;
-      case 'pause':
-        return `pause ${effect.ms}`;
-      default:
-        return effect.kind;
-    }
-  });
-  return [`${phase}${who}`, ...done].join(', ');
-}
-
-const OLD_SERVES = 'serving 1';
-const OLD_IS_REPLACED = 'serving 2, ready, tell replaced, dismiss 1';
-const OLD_IS_KEPT = 'serving 1, tell start-failed, dismiss 2';
-
-/** Columns: starting, pausing, serving, replacing, closed. */
-const TABLE: Record<keyof typeof EVENTS, readonly [string, string, string, string, string]> = {
-  'opened, token open': [
-    'serving 2, ready',
-    'pausing, dismiss 2',
-    OLD_IS_REPLACED,
-    OLD_IS_REPLACED,
-    'closed, dismiss 2',
-  ],
-  'opened, token away': [
-    'serving 2, ready',
-    'pausing, dismiss 2',
-    OLD_IS_KEPT,
-    OLD_IS_KEPT,
-    'closed, dismiss 2',
-  ],
-  'opened, PIN refused': [
-    'serving 2, ready',
-    'pausing, dismiss 2',
-    OLD_IS_KEPT,
-    OLD_IS_KEPT,
-    'closed, dismiss 2',
-  ],
-  'start failed': [
-    'pausing, tell start-failed, pause 100, away',
-    'pausing',
-    OLD_SERVES,
-    OLD_SERVES,
-    'closed',
-  ],
-  'answered, small': ['starting', 'pausing', OLD_SERVES, 'replacing 1', 'closed'],
-  'answered, grown': ['starting', 'pausing', 'replacing 1, launch', 'replacing 1', 'closed'],
-  'answered, fat': ['starting', 'pausing', 'replacing 1, launch', 'replacing 1', 'closed'],
-  'answered, fat at once': ['starting', 'pausing', OLD_SERVES, 'replacing 1', 'closed'],
-  'answered by another, grown': ['starting', 'pausing', OLD_SERVES, 'replacing 1', 'closed'],
-  ended: [
-    'starting',
-    'pausing',
-    'pausing, tell ended, tell start-failed, pause 100, away',
-    'starting, tell ended',
-    'closed',
-  ],
-  'ended after a long life': [
-    'starting',
-    'pausing',
-    'starting, tell ended, launch',
-    'starting, tell ended',
-    'closed',
-  ],
-  'another ended': ['starting', 'pausing', OLD_SERVES, 'replacing 1', 'closed'],
-  'pause over': ['starting', 'starting, launch', OLD_SERVES, 'replacing 1', 'closed'],
-  close: ['closed', 'closed', 'closed', 'closed', 'closed'],
-};
 
 describe.each(Object.entries(EVENTS))('%s', (name, event) => {
   it.each(Object.entries(STATES))('in %s', (phase, state) => {
@@ -205,3 +127,84 @@ it('whatever happens, one process is being started at most, and somebody serves,
     }),
   );
 });
+
+const LIMITS = { recycleCalls: 1_000, recycleRss: 400 };
+
+/** A step in a few words: the phase it leads to, and the effects in their order. */
+function told(state: SupervisorState, effects: readonly SupervisorEffect[]): string {
+  const phase = state.phase === 'serving' && state.replacing ? 'replacing' : state.phase;
+  const who = state.phase === 'serving' ? ` ${state.process.id}` : '';
+  const done = effects.map((effect) => {
+    switch (effect.kind) {
+      case 'tell':
+        return `tell ${effect.event.kind}`;
+      case 'dismiss':
+        return `dismiss ${effect.process.id}`;
+      case 'pause':
+        return `pause ${effect.ms}`;
+      default:
+        return effect.kind;
+    }
+  });
+  return [`${phase}${who}`, ...done].join(', ');
+}
+
+const OLD_SERVES = 'serving 1';
+
+const OLD_IS_REPLACED = 'serving 2, ready, tell replaced, dismiss 1';
+
+const OLD_IS_KEPT = 'serving 1, tell start-failed, dismiss 2';
+
+/** Columns: starting, pausing, serving, replacing, closed. */
+const TABLE: Record<keyof typeof EVENTS, readonly [string, string, string, string, string]> = {
+  'opened, token open': [
+    'serving 2, ready',
+    'pausing, dismiss 2',
+    OLD_IS_REPLACED,
+    OLD_IS_REPLACED,
+    'closed, dismiss 2',
+  ],
+  'opened, token away': [
+    'serving 2, ready',
+    'pausing, dismiss 2',
+    OLD_IS_KEPT,
+    OLD_IS_KEPT,
+    'closed, dismiss 2',
+  ],
+  'opened, PIN refused': [
+    'serving 2, ready',
+    'pausing, dismiss 2',
+    OLD_IS_KEPT,
+    OLD_IS_KEPT,
+    'closed, dismiss 2',
+  ],
+  'start failed': [
+    'pausing, tell start-failed, pause 100, away',
+    'pausing',
+    OLD_SERVES,
+    OLD_SERVES,
+    'closed',
+  ],
+  'answered, small': ['starting', 'pausing', OLD_SERVES, 'replacing 1', 'closed'],
+  'answered, grown': ['starting', 'pausing', 'replacing 1, launch', 'replacing 1', 'closed'],
+  'answered, fat': ['starting', 'pausing', 'replacing 1, launch', 'replacing 1', 'closed'],
+  'answered, fat at once': ['starting', 'pausing', OLD_SERVES, 'replacing 1', 'closed'],
+  'answered by another, grown': ['starting', 'pausing', OLD_SERVES, 'replacing 1', 'closed'],
+  ended: [
+    'starting',
+    'pausing',
+    'pausing, tell ended, tell start-failed, pause 100, away',
+    'starting, tell ended',
+    'closed',
+  ],
+  'ended after a long life': [
+    'starting',
+    'pausing',
+    'starting, tell ended, launch',
+    'starting, tell ended',
+    'closed',
+  ],
+  'another ended': ['starting', 'pausing', OLD_SERVES, 'replacing 1', 'closed'],
+  'pause over': ['starting', 'starting, launch', OLD_SERVES, 'replacing 1', 'closed'],
+  close: ['closed', 'closed', 'closed', 'closed', 'closed'],
+};

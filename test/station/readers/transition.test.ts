@@ -4,8 +4,6 @@ import type { CardLook } from '../../../app/station/readers/look.ts';
 import type { Move, Place, Reader, ReaderEvent } from '../../../app/station/readers/machine/states.ts';
 import { transition, unvisited } from '../../../app/station/readers/machine/transition.ts';
 
-type Table = { readonly [P in Place['kind']]: { readonly [E in ReaderEvent['kind']]: string } };
-
 const look: CardLook = {
   facts: { atr: '3B00' },
   type: 'demo-scp03',
@@ -52,6 +50,68 @@ const EVENTS: { readonly [K in ReaderEvent['kind']]: Extract<ReaderEvent, { read
   close: { kind: 'close', fault: 'reader-lost' },
 };
 
+describe.each(Object.values(PLACES).map((place) => [place.kind, place] as const))('%s', (kind, place) => {
+  it.each(Object.values(EVENTS).map((event) => [event.kind, event] as const))('%s', (name, event) => {
+    const before = at(place);
+    expect(row(before, transition(before, event))).toBe(TABLE[kind][name]);
+  });
+});
+
+const { reading, idle, leaving, connecting } = PLACES;
+const nonsense = { event: 'reset', fault: 'communication', anyInHand: false } as const;
+const tired = { ...at(reading), breakdowns: 1 };
+
+it.each<readonly [string, Reader, ReaderEvent, string]>([
+  ['no work and no click: the card is shown', at(idle), { kind: 'work' }, 'idle: card'],
+  ['a click that waited is dealt with', { ...at(idle), order }, { kind: 'work' }, 'opening: looking, open'],
+  [
+    'a click does not wait for a card that went',
+    { ...at(leaving), order, card: 'absent', events: 2 },
+    EVENTS.left,
+    'empty: empty, refuse',
+  ],
+  [
+    'a card that keeps answering nonsense has to be taken out',
+    tired,
+    EVENTS.failed,
+    'leaving: problem, tell-problem, disconnect',
+  ],
+  [
+    'with a job in hand it gets more attempts',
+    tired,
+    { ...EVENTS.failed, anyInHand: true },
+    'leaving: looking, disconnect',
+  ],
+  [
+    'a card that was lost while it was looked at is not served',
+    at({ ...reading, loss: nonsense }),
+    EVENTS.looked,
+    'leaving: looking, disconnect',
+  ],
+  [
+    'a card that another program holds is tried again after a while',
+    at(connecting),
+    { ...EVENTS.failed, fault: 'card-held' },
+    'resting: problem, tell-problem, rest',
+  ],
+  [
+    'a card that was swapped while the connection was made is not taken for the first',
+    { ...at(connecting), events: 2 },
+    EVENTS.connected,
+    'reading: looking, lose, read',
+  ],
+  [
+    'a job that goes on with the card at once is not preceded by its look',
+    at(reading),
+    { ...EVENTS.seen, taken: true },
+    '-',
+  ],
+])('%s', (_name, before, event, expected) => {
+  expect(row(before, transition(before, event))).toBe(expected);
+});
+
+type Table = { readonly [P in Place['kind']]: { readonly [E in ReaderEvent['kind']]: string } };
+
 /** A card in the reader, visited once; what is shown follows from the place. */
 function at(place: Place): Reader {
   const before = unvisited({ card: place.kind === 'empty' ? 'absent' : 'present', events: 1 }, false);
@@ -67,6 +127,7 @@ function row(before: Reader, { reader, effects }: Move): string {
   if (reader.place === before.place && reader.shown === before.shown && effects.length === 0) return '-';
   return [`${reader.place.kind}: ${reader.shown.kind}`, ...effects.map(({ kind }) => kind)].join(', ');
 }
+
 const NOTHING = {
   port: '-',
   connected: '-',
@@ -167,63 +228,3 @@ const TABLE: Table = {
     ...NOTHING,
   },
 };
-
-describe.each(Object.values(PLACES).map((place) => [place.kind, place] as const))('%s', (kind, place) => {
-  it.each(Object.values(EVENTS).map((event) => [event.kind, event] as const))('%s', (name, event) => {
-    const before = at(place);
-    expect(row(before, transition(before, event))).toBe(TABLE[kind][name]);
-  });
-});
-
-const { reading, idle, leaving, connecting } = PLACES;
-const nonsense = { event: 'reset', fault: 'communication', anyInHand: false } as const;
-const tired = { ...at(reading), breakdowns: 1 };
-
-it.each<readonly [string, Reader, ReaderEvent, string]>([
-  ['no work and no click: the card is shown', at(idle), { kind: 'work' }, 'idle: card'],
-  ['a click that waited is dealt with', { ...at(idle), order }, { kind: 'work' }, 'opening: looking, open'],
-  [
-    'a click does not wait for a card that went',
-    { ...at(leaving), order, card: 'absent', events: 2 },
-    EVENTS.left,
-    'empty: empty, refuse',
-  ],
-  [
-    'a card that keeps answering nonsense has to be taken out',
-    tired,
-    EVENTS.failed,
-    'leaving: problem, tell-problem, disconnect',
-  ],
-  [
-    'with a job in hand it gets more attempts',
-    tired,
-    { ...EVENTS.failed, anyInHand: true },
-    'leaving: looking, disconnect',
-  ],
-  [
-    'a card that was lost while it was looked at is not served',
-    at({ ...reading, loss: nonsense }),
-    EVENTS.looked,
-    'leaving: looking, disconnect',
-  ],
-  [
-    'a card that another program holds is tried again after a while',
-    at(connecting),
-    { ...EVENTS.failed, fault: 'card-held' },
-    'resting: problem, tell-problem, rest',
-  ],
-  [
-    'a card that was swapped while the connection was made is not taken for the first',
-    { ...at(connecting), events: 2 },
-    EVENTS.connected,
-    'reading: looking, lose, read',
-  ],
-  [
-    'a job that goes on with the card at once is not preceded by its look',
-    at(reading),
-    { ...EVENTS.seen, taken: true },
-    '-',
-  ],
-])('%s', (_name, before, event, expected) => {
-  expect(row(before, transition(before, event))).toBe(expected);
-});

@@ -8,75 +8,6 @@ import { type Card, type Phase, shownOf } from '../../../../app/station/jobs/mac
 import { MAX_MISSED, transition } from '../../../../app/station/jobs/machine/transition.ts';
 import { AWAY, batch, EVENTS, GIVEN_UP, OUTCOME, PHASES } from './samples.ts';
 
-/** Typed so that a phase or an event without its row does not compile. */
-type Table = { readonly [P in Phase['kind']]: { readonly [E in JobEvent['kind']]: string } };
-
-function said({ phase, effects }: Taken): string {
-  const shown = shownOf(phase);
-  const state = shown.kind === 'working' && shown.writing ? 'writing' : shown.kind;
-  return [`${phase.kind}: ${state}`, ...effects.map((effect) => effect.kind)].join(', ');
-}
-
-function row(phase: Phase, step: Step): string {
-  if ('write' in step) return `${step.write.kind} > ${said(step)} [${said(step.ifFull)}]`;
-  return step.phase === phase && step.effects.length === 0 ? '-' : said(step);
-}
-const NOTHING = {
-  go: '-',
-  'card-came': '-',
-  'card-went': '-',
-  'given-up': '-',
-  'attempt-lost': '-',
-  'server-silent': '-',
-  'job-reply': '-',
-  'step-reply': '-',
-  'not-answered': '-',
-  command: '-',
-  ran: '-',
-} as const;
-
-const TABLE: Table = {
-  requested: {
-    ...NOTHING,
-    'card-went': 'requested: waiting-for-card, release',
-    'given-up': 'abandon > requested: abandoned, release, next [requested: working]',
-    'attempt-lost': 'requested: working',
-    'server-silent': 'requested: waiting-for-server',
-    'job-reply': 'batch > started: working, run [requested: waiting-for-disk, after-pause]',
-    'not-answered': 'end > ended: failed, release [requested: waiting-for-disk, after-pause]',
-    broken: 'end > ended: failed, release [requested: waiting-for-disk, after-pause]',
-  },
-  replied: {
-    ...NOTHING,
-    'card-came': 'replied: working, next',
-    'given-up': 'abandon > replied: abandoned, release, next [replied: waiting-for-card]',
-    broken: 'end > ended: failed, release, scrub [replied: waiting-for-disk, after-pause]',
-  },
-  started: {
-    ...NOTHING,
-    'card-went': 'started: working, release',
-    command: 'started: writing',
-    ran: 'answers > answered: working, next, scrub [stopped: waiting-for-disk, after-pause]',
-    broken: 'end > ended: failed, release, scrub [started: working, after-pause]',
-  },
-  stopped: {
-    ...NOTHING,
-    go: 'answers > answered: working, next, scrub [stopped: waiting-for-disk, after-pause]',
-    'card-went': 'stopped: waiting-for-disk, release',
-    broken: 'end > ended: failed, release, scrub [stopped: waiting-for-disk, after-pause]',
-  },
-  answered: {
-    ...NOTHING,
-    'card-went': 'answered: waiting-for-card, release',
-    'given-up': 'abandon > answered: abandoned, release, next [answered: working]',
-    'server-silent': 'answered: waiting-for-server',
-    'step-reply': 'batch > started: working, run [answered: waiting-for-disk, after-pause]',
-    'not-answered': 'end > ended: failed, release [answered: waiting-for-disk, after-pause]',
-    broken: 'end > ended: failed, release [answered: waiting-for-disk, after-pause]',
-  },
-  ended: { ...NOTHING, 'card-came': 'ended: done, release', broken: '-' },
-};
-
 describe.each(Object.values(PHASES).map((phase) => [phase.kind, phase] as const))('%s', (kind, phase) => {
   it.each(Object.values(EVENTS).map((event) => [event.kind, event] as const))('%s', (name, event) => {
     expect(row(phase, transition(phase, event))).toBe(TABLE[kind][name]);
@@ -180,3 +111,73 @@ it.each<readonly [string, Phase, JobEvent, string]>([
 ])('%s', (_name, phase, event, expected) => {
   expect(row(phase, transition(phase, event))).toBe(expected);
 });
+
+/** Typed so that a phase or an event without its row does not compile. */
+type Table = { readonly [P in Phase['kind']]: { readonly [E in JobEvent['kind']]: string } };
+
+function said({ phase, effects }: Taken): string {
+  const shown = shownOf(phase);
+  const state = shown.kind === 'working' && shown.writing ? 'writing' : shown.kind;
+  return [`${phase.kind}: ${state}`, ...effects.map((effect) => effect.kind)].join(', ');
+}
+
+function row(phase: Phase, step: Step): string {
+  if ('write' in step) return `${step.write.kind} > ${said(step)} [${said(step.ifFull)}]`;
+  return step.phase === phase && step.effects.length === 0 ? '-' : said(step);
+}
+
+const NOTHING = {
+  go: '-',
+  'card-came': '-',
+  'card-went': '-',
+  'given-up': '-',
+  'attempt-lost': '-',
+  'server-silent': '-',
+  'job-reply': '-',
+  'step-reply': '-',
+  'not-answered': '-',
+  command: '-',
+  ran: '-',
+} as const;
+
+const TABLE: Table = {
+  requested: {
+    ...NOTHING,
+    'card-went': 'requested: waiting-for-card, release',
+    'given-up': 'abandon > requested: abandoned, release, next [requested: working]',
+    'attempt-lost': 'requested: working',
+    'server-silent': 'requested: waiting-for-server',
+    'job-reply': 'batch > started: working, run [requested: waiting-for-disk, after-pause]',
+    'not-answered': 'end > ended: failed, release [requested: waiting-for-disk, after-pause]',
+    broken: 'end > ended: failed, release [requested: waiting-for-disk, after-pause]',
+  },
+  replied: {
+    ...NOTHING,
+    'card-came': 'replied: working, next',
+    'given-up': 'abandon > replied: abandoned, release, next [replied: waiting-for-card]',
+    broken: 'end > ended: failed, release, scrub [replied: waiting-for-disk, after-pause]',
+  },
+  started: {
+    ...NOTHING,
+    'card-went': 'started: working, release',
+    command: 'started: writing',
+    ran: 'answers > answered: working, next, scrub [stopped: waiting-for-disk, after-pause]',
+    broken: 'end > ended: failed, release, scrub [started: working, after-pause]',
+  },
+  stopped: {
+    ...NOTHING,
+    go: 'answers > answered: working, next, scrub [stopped: waiting-for-disk, after-pause]',
+    'card-went': 'stopped: waiting-for-disk, release',
+    broken: 'end > ended: failed, release, scrub [stopped: waiting-for-disk, after-pause]',
+  },
+  answered: {
+    ...NOTHING,
+    'card-went': 'answered: waiting-for-card, release',
+    'given-up': 'abandon > answered: abandoned, release, next [answered: working]',
+    'server-silent': 'answered: waiting-for-server',
+    'step-reply': 'batch > started: working, run [answered: waiting-for-disk, after-pause]',
+    'not-answered': 'end > ended: failed, release [answered: waiting-for-disk, after-pause]',
+    broken: 'end > ended: failed, release [answered: waiting-for-disk, after-pause]',
+  },
+  ended: { ...NOTHING, 'card-came': 'ended: done, release', broken: '-' },
+};
