@@ -39,7 +39,8 @@ module.exports = {
     },
     {
       name: 'pure-folders-packages',
-      comment: 'zod validates at the border, fflate opens CAP archives in memory, intl-messageformat says texts.',
+      comment:
+        'zod validates at the border, fflate opens CAP archives in memory, intl-messageformat says texts.',
       severity: 'error',
       from: { path: PURE },
       to: { path: '^node_modules/', pathNot: '^node_modules/(zod|fflate|intl-messageformat)/' },
@@ -141,7 +142,8 @@ module.exports = {
     },
     {
       name: 'one-place-a-library',
-      comment: 'HTTP, log lines, figures and command lines of the server: what a library is for is said in one file.',
+      comment:
+        'HTTP, log lines, figures and command lines of the server: what a library is for is said in one file.',
       severity: 'error',
       from: {
         path: '^app/keyserver/',
@@ -151,7 +153,8 @@ module.exports = {
     },
     {
       name: 'api-knows-no-tables',
-      comment: "It asks the rooms behind it; of the store it knows what a database's error means, and no more.",
+      comment:
+        "It asks the rooms behind it; of the store it knows what a database's error means, and no more.",
       severity: 'error',
       from: { path: '^app/keyserver/api/' },
       to: { path: '^app/keyserver/store/', pathNot: '^app/keyserver/store/faults\\.ts$' },
@@ -167,7 +170,10 @@ module.exports = {
       name: 'access-stands-on-store-and-audit',
       severity: 'error',
       from: { path: '^app/keyserver/access/' },
-      to: { path: '^app/keyserver/', pathNot: '^app/keyserver/(access|store|audit)/|^app/keyserver/limits\\.ts$' },
+      to: {
+        path: '^app/keyserver/',
+        pathNot: '^app/keyserver/(access|store|audit)/|^app/keyserver/limits\\.ts$',
+      },
     },
     {
       name: 'rooms-know-no-doors',
@@ -216,7 +222,8 @@ module.exports = {
     },
     {
       name: 'sql-stands-in-the-store',
-      comment: 'Queries are functions of app/keyserver/store; .lint/sql-stands-in-the-store.grit finds those that need no import.',
+      comment:
+        'Queries are functions of app/keyserver/store; .lint/sql-stands-in-the-store.grit finds those that need no import.',
       severity: 'error',
       from: { path: '^app/', pathNot: '^app/keyserver/store/' },
       to: { path: '^node_modules/(kysely|pg|better-sqlite3)/' },

@@ -3,7 +3,12 @@ import { z } from 'zod';
 import type { ErrorDetails } from './errors.ts';
 
 /** Reasons that concern one app of the card. */
-const APP_CODES = ['key-damaged', 'new-key-damaged', 'maintenance-key-damaged', 'maintenance-key-refused'] as const;
+const APP_CODES = [
+  'key-damaged',
+  'new-key-damaged',
+  'maintenance-key-damaged',
+  'maintenance-key-refused',
+] as const;
 
 /** Reasons that concern the whole card. */
 const CARD_CODES = ['domain-keys-differ', 'account-given-twice'] as const;

@@ -39,11 +39,7 @@ export async function restoreCard(
     factor === null ||
     (await bindAccount(db, card.id, { account, factor }));
   // Both cards have the account's keys now: people have to decide.
-  await writeSetAside(
-    db,
-    card.id,
-    bound ? card.setAside : { code: 'account-given-twice' },
-  );
+  await writeSetAside(db, card.id, bound ? card.setAside : { code: 'account-given-twice' });
   const before = await readCardState(db, card.id);
   await writeCardState(db, card.id, before, state, at, (app) => content.enabledIn[app] ?? null);
 }

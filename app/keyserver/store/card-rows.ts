@@ -91,5 +91,9 @@ export async function writeGenerations(db: Queries, card: string, to: Generation
 
 /** Sets a card aside, or takes it back. */
 export async function writeSetAside(db: Queries, card: string, reason: SetAside | null): Promise<void> {
-  await db.updateTable('cards').set({ set_aside: reason === null ? null : JSON.stringify(reason) }).where('id', '=', card).execute();
+  await db
+    .updateTable('cards')
+    .set({ set_aside: reason === null ? null : JSON.stringify(reason) })
+    .where('id', '=', card)
+    .execute();
 }

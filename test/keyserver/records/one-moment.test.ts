@@ -35,11 +35,7 @@ describe.skipIf(NO_POSTGRESQL !== undefined)('on postgresql', () => {
     const change = () =>
       store.transaction().execute(async (db) => {
         const setAside = JSON.stringify({ code: 'domain-keys-differ' });
-        await db
-          .updateTable('cards')
-          .set({ set_aside: setAside })
-          .where('id', '=', identification)
-          .execute();
+        await db.updateTable('cards').set({ set_aside: setAside }).where('id', '=', identification).execute();
         await db
           .updateTable('card_apps')
           .set({ load_file_hash: CHANGED })
