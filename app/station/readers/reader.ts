@@ -1,6 +1,5 @@
 /**
- * Runs one reader: gives the machine its events, and does its effects on the card, the reader port and the source of work. Everything that
- * touches the card goes through here.
+ * Runs one reader: gives the machine its events, and does its effects on the card (all of them), the port and the source of work.
  */
 import { CardError, type ReaderPort, type ReaderState } from '../../card/reader-port.ts';
 import type { Catalogue } from '../../catalogue/schema.ts';
