@@ -36,7 +36,7 @@ it('the window is given the code that the record has', () => {
     apps: [],
     jobs: [],
   };
-  const aside = projections.history({ ...record, setAside: 'e-wallet: a key on the card is damaged' });
+  const aside = projections.history({ ...record, setAside: { code: 'key-damaged', app: 'e-wallet' } });
   expect(aside.setAside).toEqual({ reason: 'key-damaged', app: 'e-wallet' });
   expect(projections.history({ ...record, setAside: null }).setAside).toBeNull();
 });
