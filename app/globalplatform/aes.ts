@@ -65,21 +65,6 @@ export function aesEcb(key: Uint8Array, data: Uint8Array): Uint8Array {
   return withAes(key, (aes) => aes.ecb(data));
 }
 
-/** Enciphers whole 16-byte blocks, CBC. */
-export function aesCbc(key: Uint8Array, data: Uint8Array, iv: Uint8Array): Uint8Array {
-  return withAes(key, (aes) => aes.cbc(data, iv));
-}
-
-/** Deciphers whole 16-byte blocks, CBC. */
-export function aesCbcDecipher(key: Uint8Array, data: Uint8Array, iv: Uint8Array): Uint8Array {
-  return withAes(key, (aes) => aes.cbcDecipher(data, iv));
-}
-
-/** AES-CMAC, all 16 bytes. */
-export function aesCmac(key: Uint8Array, message: Uint8Array): Uint8Array {
-  return withAes(key, (aes) => aes.cmac(message));
-}
-
 /**
  * Key derivation of NIST SP 800-108 in counter mode over AES-CMAC: each block is the MAC of `before`, a 1-byte counter from 1 on, and
  * `after`.

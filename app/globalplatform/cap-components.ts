@@ -76,7 +76,7 @@ export const REQUIRED: readonly ComponentName[] = [
 ];
 
 /** Major and minor version of a package. */
-export interface PackageVersion {
+interface PackageVersion {
   readonly major: number;
   readonly minor: number;
 }

@@ -18,10 +18,10 @@ import { javaCardVersion } from './java-card.ts';
 import { blockCount } from './load.ts';
 
 /** Hashes that INSTALL [for load], a DAP or a token may be over; which one a card knows is in its capabilities (0067). */
-export type LoadFileHashAlgorithm = 'sha1' | 'sha256' | 'sha384' | 'sha512';
+type LoadFileHashAlgorithm = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
 /** A load file data block: what LOAD sends behind the tag C4 and its length. */
-export interface LoadFile {
+interface LoadFile {
   readonly bytes: Uint8Array;
   /** Whether the Descriptor component is in it: whoever records a hash records this too. */
   readonly descriptor: boolean;
@@ -34,7 +34,7 @@ export interface LoadFile {
 /**
  * What a package will take on a card, in bytes of non-volatile memory: an estimate, because every card keeps it in its own way.
  */
-export interface MemoryEstimate {
+interface MemoryEstimate {
   /** What stays: code, constants and the static fields' image. */
   readonly resident: number;
   /** Of that, the static fields and the arrays that are made with them. */
@@ -44,7 +44,7 @@ export interface MemoryEstimate {
 }
 
 /** A package, read and checked. */
-export interface CapFile {
+interface CapFile {
   readonly package: PackageReference;
   readonly format: CapFormat;
   /** Least version of Java Card that the imports ask for, e.g. "2.2.2"; undefined when they do not tell. */

@@ -4,7 +4,7 @@ import { readObject, readObjects } from './data-objects.ts';
 import { GpFormatError } from './errors.ts';
 
 /** One secure channel protocol a card offers: SCP number and options i. */
-export interface OfferedProtocol {
+interface OfferedProtocol {
   readonly scp: number;
   readonly i: number;
 }

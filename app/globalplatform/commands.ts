@@ -46,7 +46,7 @@ export const CARD_STATES = {
 } as const;
 
 /** Whose state SET STATUS changes: the card's, one application's or security domain's, or that of a domain and all it owns. */
-export type StatusTarget =
+type StatusTarget =
   | { readonly kind: 'card' }
   | { readonly kind: 'application'; readonly aid: Aid }
   | { readonly kind: 'security-domain-and-applications'; readonly aid: Aid };

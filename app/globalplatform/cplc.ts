@@ -5,7 +5,7 @@ import { GpFormatError } from './errors.ts';
 const WHAT = 'card production life cycle data (9F7F)';
 
 /** Every field as its bytes; dates are YDDD in BCD (last digit of the year, day of the year). */
-export interface ProductionLifeCycle {
+interface ProductionLifeCycle {
   readonly icFabricator: Uint8Array;
   readonly icType: Uint8Array;
   readonly operatingSystemId: Uint8Array;

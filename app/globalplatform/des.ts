@@ -76,14 +76,9 @@ export function desEcb(key: Uint8Array, data: Uint8Array): Uint8Array {
   return withDes(key, (des) => des.ecb(data));
 }
 
-/** Enciphers whole 8-byte blocks, CBC; key of 8 (single DES), 16 or 24 bytes, IV zero when not given. */
-export function desCbc(key: Uint8Array, data: Uint8Array, iv: Uint8Array = ZERO): Uint8Array {
-  return withDes(key, (des) => des.cbc(data, iv));
-}
-
 /** Last block of CBC over padded `data`: full triple DES MAC for 16-byte keys (ISO/IEC 9797-1 algorithm 1), DES-CBC MAC for 8. */
 export function desCbcMac(key: Uint8Array, data: Uint8Array, iv: Uint8Array = ZERO): Uint8Array {
-  return desCbc(key, data, iv).slice(-BLOCK);
+  return withDes(key, (des) => des.cbc(data, iv)).slice(-BLOCK);
 }
 
 /** Retail MAC, see `RetailMacKey`. */

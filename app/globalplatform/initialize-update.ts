@@ -14,13 +14,13 @@ interface InitializeUpdateCommon {
 }
 
 /** Answer of a card that speaks SCP02: 2-byte sequence counter, 6-byte challenge, 8-byte cryptogram. */
-export interface Scp02InitializeUpdate extends InitializeUpdateCommon {
+interface Scp02InitializeUpdate extends InitializeUpdateCommon {
   readonly scp: '02';
   readonly sequenceCounter: Uint8Array;
 }
 
 /** Answer of a card that speaks SCP03: challenge and cryptogram of 8 bytes each, or 16 each in S16 mode. */
-export interface Scp03InitializeUpdate extends InitializeUpdateCommon {
+interface Scp03InitializeUpdate extends InitializeUpdateCommon {
   readonly scp: '03';
   readonly i: number;
   /** 3 bytes, present where challenges are pseudo-random (i bit 10). */

@@ -14,7 +14,7 @@ const FOR = {
 } as const;
 
 /** What INSTALL [for load] declares. */
-export interface LoadRequest {
+interface LoadRequest {
   readonly packageAid: Aid;
   /** Security domain the load file is extradited to; the one that is selected when left out. */
   readonly securityDomain?: Aid;
@@ -43,7 +43,7 @@ export function loadParameters(codeBytes: number): Uint8Array {
 }
 
 /** What INSTALL [for install and make selectable] declares. */
-export interface InstallRequest {
+interface InstallRequest {
   readonly packageAid: Aid;
   /** AID of the applet inside the package. */
   readonly moduleAid: Aid;

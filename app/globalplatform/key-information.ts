@@ -5,7 +5,7 @@ import { GpFormatError } from './errors.ts';
 const WHAT = 'key information (00E0)';
 
 /** Type and length in bytes of one component of a key; 80 DES, 88 AES, others as in GPC 2.3.1 table 11-16. */
-export interface KeyComponent {
+interface KeyComponent {
   readonly type: number;
   readonly length: number;
 }

@@ -7,7 +7,7 @@ import { concat, wipe } from '../card/bytes.ts';
 import { ChannelStateError } from './errors.ts';
 
 /** `aes` with keys of 16, 24 or 32 bytes; `des-ede3` with 24. */
-export type CipherFamily = 'aes' | 'des-ede3';
+type CipherFamily = 'aes' | 'des-ede3';
 
 export class KeyedCipher {
   readonly #key: Uint8Array;

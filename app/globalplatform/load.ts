@@ -8,7 +8,7 @@ import { LoadFileTooLarge } from './errors.ts';
 const MAXIMUM_BLOCKS = 256;
 
 /** Largest load file data block, without tag and length, that can be loaded in blocks of `blockSize` plain bytes. */
-export function maximumLoadFile(blockSize: number): number {
+function maximumLoadFile(blockSize: number): number {
   checkBlockSize(blockSize);
   const room = MAXIMUM_BLOCKS * blockSize;
   for (const header of [2, 3, 4]) {

@@ -1,7 +1,6 @@
-/** PUT KEY: keys already wrapped become one command, and what it and its answer say is read (GPC 2.3.1 §11.8, Amendment D §7.2). */
+/** PUT KEY: keys that are wrapped already become one command, and what the card must answer to it (GPC 2.3.1 §11.8, Amendment D §7.2). */
 import type { CommandApdu } from '../card/apdu.ts';
-import { concat, equalBytes } from '../card/bytes.ts';
-import { GpFormatError } from './errors.ts';
+import { concat } from '../card/bytes.ts';
 
 /** Key types that a security domain's channel keys have (GPC 2.3.1 table 11-16); DES in any mode is read. */
 const KEY_TYPES = { des: 0x80, aes: 0x88 } as const;
@@ -27,7 +26,7 @@ export interface WrappedKey {
 export type AesKeyForm = 'with-length' | 'without-length';
 
 /** What one PUT KEY is to do. */
-export interface PutKeyRequest {
+interface PutKeyRequest {
   /** Version number that the keys have afterwards, 01 to 7F. */
   readonly newVersion: number;
   /** Version of the set that is replaced; left out, the keys are added. */
@@ -52,66 +51,14 @@ export function putKey(request: PutKeyRequest): CommandApdu {
   return { cla: 0x80, ins: 0xd8, p1: replaces, p2: several | firstKeyId, data, le: 256 };
 }
 
-/** What the card says when it has the keys: their version number and check values (GPC 2.3.1 §11.8.3.1). */
+/**
+ * What the card answers when it has exactly these keys: their version number, and the check values that it reckoned itself (GPC 2.3.1
+ * §11.8.3.1). Any other answer means that it may hold other keys than were meant.
+ */
 export function putKeyAnswer(newVersion: number, keys: readonly WrappedKey[]): Uint8Array {
   return concat(Uint8Array.of(newVersion), ...keys.map((key) => key.checkValue));
 }
 
-/** What a PUT KEY carries, read from its data field; `form` of the AES keys in it, absent where there are none. */
-export interface PutKeyData {
-  readonly newVersion: number;
-  readonly keys: readonly WrappedKey[];
-  readonly aesKeyForm?: AesKeyForm;
-}
-
-/**
- * Reads a PUT KEY's data field, AES keys in either form.
- * @throws GpFormatError when it is not of format 1 or holds other keys than DES and AES.
- */
-export function parsePutKey(data: Uint8Array): PutKeyData {
-  const newVersion = data[0];
-  if (newVersion === undefined) throw new GpFormatError(DATA, 'empty', 0);
-  const keys: WrappedKey[] = [];
-  const forms = new Set<AesKeyForm>();
-  let at = 1;
-  while (at < data.length) {
-    const field = readField(data, at);
-    const { key, form } = keyOf(field, at);
-    keys.push(key);
-    if (form !== undefined) forms.add(form);
-    at = field.next;
-  }
-  if (keys.length === 0) throw new GpFormatError(DATA, 'without a key', data.length);
-  if (forms.size > 1) throw new GpFormatError(DATA, 'AES keys in two forms', 1);
-  const [aesKeyForm] = forms;
-  return aesKeyForm === undefined ? { newVersion, keys } : { newVersion, keys, aesKeyForm };
-}
-
-/**
- * Reads the answer to a PUT KEY of `count` keys.
- * @throws GpFormatError when it is not a version number followed by that many check values.
- */
-export function parsePutKeyAnswer(
-  data: Uint8Array,
-  count: number,
-): { readonly version: number; readonly checkValues: readonly Uint8Array[] } {
-  const what = 'PUT KEY answer';
-  const version = data[0];
-  if (version === undefined) throw new GpFormatError(what, 'empty', 0);
-  if (data.length !== 1 + count * CHECK_VALUE_LENGTH)
-    throw new GpFormatError(what, `not ${count} check values`, data.length);
-  const checkValues = Array.from({ length: count }, (_, i) =>
-    data.slice(1 + i * CHECK_VALUE_LENGTH, 1 + (i + 1) * CHECK_VALUE_LENGTH),
-  );
-  return { version, checkValues };
-}
-
-/** Whether the card confirms exactly these keys. */
-export function confirmsKeys(answer: Uint8Array, newVersion: number, keys: readonly WrappedKey[]): boolean {
-  return equalBytes(answer, putKeyAnswer(newVersion, keys));
-}
-
-const DATA = 'PUT KEY data';
 const AES_BLOCK = 16;
 
 function keyField(key: WrappedKey, form: AesKeyForm): Uint8Array {
@@ -134,48 +81,6 @@ function keyField(key: WrappedKey, form: AesKeyForm): Uint8Array {
 function cipherLength(kind: KeyKind, length: number): number {
   if (kind === 'des') return length === 16 || length === 24 ? length : Number.NaN;
   return [16, 24, 32].includes(length) ? Math.ceil(length / AES_BLOCK) * AES_BLOCK : Number.NaN;
-}
-
-interface Field {
-  readonly type: number;
-  readonly body: Uint8Array;
-  readonly checkValue: Uint8Array;
-  readonly next: number;
-}
-
-/** Key type, length and value, length and value of the check. Keys of our kinds are short: lengths have one byte. */
-function readField(data: Uint8Array, at: number): Field {
-  const [type, length] = data.slice(at, at + 2);
-  if (type === undefined || length === undefined) throw new GpFormatError(DATA, 'key cut short', at);
-  if (length > 0x7f) throw new GpFormatError(DATA, 'key longer than we read', at + 1);
-  const check = at + 2 + length;
-  const checkLength = data[check];
-  const next = check + 1 + (checkLength ?? 0);
-  if (checkLength === undefined || next > data.length) throw new GpFormatError(DATA, 'key cut short', at);
-  return {
-    type,
-    body: data.slice(at + 2, check),
-    checkValue: data.slice(check + 1, next),
-    next,
-  };
-}
-
-function keyOf(field: Field, at: number): { readonly key: WrappedKey; readonly form?: AesKeyForm } {
-  const { body, checkValue } = field;
-  if (checkValue.length !== 0 && checkValue.length !== CHECK_VALUE_LENGTH)
-    throw new GpFormatError(DATA, 'check value of another length than 3', at);
-  const kind = keyKind(field.type);
-  if (kind === undefined) throw new GpFormatError(DATA, 'neither a DES nor an AES key', at);
-  // Whole blocks alone are the older form; one byte more is the length of the clear key (table 11-70).
-  if (body.length === cipherLength(kind, body.length)) {
-    const key = { kind, length: body.length, cipher: body, checkValue };
-    return kind === 'aes' ? { key, form: 'without-length' } : { key };
-  }
-  const length = body[0] ?? 0;
-  if (body.length - 1 !== cipherLength('aes', length))
-    throw new GpFormatError(DATA, `${kind === 'aes' ? 'AES' : 'DES'} key of another length`, at + 1);
-  const key = { kind, length, cipher: body.slice(1), checkValue };
-  return kind === 'aes' ? { key, form: 'with-length' } : { key };
 }
 
 /** The kind that a key type names; undefined for one that is none of a channel's keys. */

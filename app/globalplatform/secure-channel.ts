@@ -16,7 +16,7 @@ import {
 import type { ChannelContext, ChannelSessionKeys, SessionKeyPort } from './session-keys.ts';
 
 /** What a channel is opened with: the card type's protocol and options, the wished level, and the dialogue so far. */
-export interface ChannelRequest {
+interface ChannelRequest {
   readonly scp: Scp;
   readonly i: number;
   /** A `SecurityLevel`; anything else is refused. */

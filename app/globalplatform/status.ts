@@ -9,13 +9,13 @@ import { GpFormatError } from './errors.ts';
 const WHAT = 'GET STATUS answer';
 
 /** What is asked for: the issuer security domain; instances; load files; load files with the applets in them. */
-export type StatusKind = 'issuer-security-domain' | 'applications' | 'load-files' | 'load-files-and-modules';
+type StatusKind = 'issuer-security-domain' | 'applications' | 'load-files' | 'load-files-and-modules';
 
 /** How the card answers: TLV objects E3, or the older lists without tags. */
-export type StatusFormat = 'tlv' | 'legacy';
+type StatusFormat = 'tlv' | 'legacy';
 
 /** One entry of the card's registry. What a card does not tell is absent. */
-export interface StatusEntry {
+interface StatusEntry {
   readonly aid: Aid;
   /** Lifecycle state as one byte (GPC 2.3.1 tables 11-3 to 11-6); for the ISD 01 OP_READY, 07, 0F SECURED, 7F, FF. */
   readonly lifecycle: number;

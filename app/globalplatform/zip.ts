@@ -17,7 +17,7 @@ export class ZipError extends Error {
 }
 
 /** What an archive may at most be, in members and bytes; `member` and `total` count what is read of it. */
-export interface ZipLimits {
+interface ZipLimits {
   readonly archive: number;
   readonly members: number;
   readonly member: number;

@@ -22,7 +22,7 @@ import { startVault } from './vault/client.ts';
 const STOP_MS = 20_000;
 const SWEEP_MS = 3600_000;
 
-export interface RunningServer {
+interface RunningServer {
   readonly port: number;
   /** Of metrics, health and readiness; undefined when the configuration has none. */
   readonly operationsPort: number | undefined;

@@ -11,7 +11,7 @@ const bytes = z
 export const expectationSchema = z
   .strictObject({ value: bytes, mask: bytes })
   .refine(({ value, mask }) => value.length === mask.length, { message: 'value and mask differ in length' });
-export type Expectation = z.infer<typeof expectationSchema>;
+type Expectation = z.infer<typeof expectationSchema>;
 
 /** Whether an answer's data are as expected: shorter ones are not, of longer ones the beginning counts. A mask of another length fits nothing. */
 export function meets(expectation: Expectation | undefined, data: Uint8Array): boolean {

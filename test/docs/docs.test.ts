@@ -10,7 +10,7 @@ import { KEYS } from '../../app/demo/hands.ts';
 import { USAGE } from '../../app/demo/options.ts';
 import { fmcosRuleFields, keyLayoutFields } from '../../app/dialects/fmcos/rule.ts';
 import { DIALECTS } from '../../app/dialects/registry.ts';
-import { WHO } from '../../app/keyserver/access/callers.ts';
+import type { Who } from '../../app/keyserver/access/callers.ts';
 import { ENDPOINTS } from '../../app/keyserver/api/endpoints.ts';
 import { statusOf } from '../../app/keyserver/api/status-codes.ts';
 import { configSchema } from '../../app/keyserver/config.ts';
@@ -275,6 +275,13 @@ function unmentioned(names: readonly string[], text: string): string[] {
   const said = named(text);
   return names.filter((name) => !said.some((one) => one === name || one.endsWith(`.${name}`)));
 }
+
+/** How docs/api.md words the callers that an endpoint is for. */
+const WHO: Readonly<Record<Who, string>> = {
+  certificate: 'any certificate of the authorities',
+  station: 'an enrolled station',
+  operator: 'an enrolled station with an operator',
+};
 
 const packageSchema = z.object({
   dependencies: z.record(z.string(), z.string()),

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { toAid } from '../../app/card/aid.ts';
 import { decodeCommand } from '../../app/card/apdu.ts';
 import { concat, fromHex, toHex } from '../../app/card/bytes.ts';
-import { aesCmac } from '../../app/globalplatform/aes.ts';
+import { AesKey } from '../../app/globalplatform/aes.ts';
 import { parseCardData, parseSequenceCounter } from '../../app/globalplatform/card-data.ts';
 import { parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
 import { parseKeyInformation } from '../../app/globalplatform/key-information.ts';
@@ -97,7 +97,9 @@ describe('SCP03', () => {
     const data = fromHex('149480576000078C0100');
     const cardKey = (number: number) =>
       concat(
-        ...[1, 2].map((block) => aesCmac(master, concat(Uint8Array.of(block, 0, 0, 0, number, 0), data))),
+        ...[1, 2].map((block) =>
+          new AesKey(master).cmac(concat(Uint8Array.of(block, 0, 0, 0, number, 0), data)),
+        ),
       );
     const keys = { enc: cardKey(1), mac: cardKey(2), dek: cardKey(3) };
 

@@ -15,7 +15,6 @@ import { parseProductionLifeCycle } from '../../app/globalplatform/cplc.ts';
 import { GpFormatError, ResponseSecurityError } from '../../app/globalplatform/errors.ts';
 import { parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
 import { parseKeyInformation } from '../../app/globalplatform/key-information.ts';
-import { parsePutKey, parsePutKeyAnswer } from '../../app/globalplatform/put-key.ts';
 import { scp02Cryptograms } from '../../app/globalplatform/scp02.ts';
 import { scp03Cryptograms } from '../../app/globalplatform/scp03.ts';
 import { openChannel } from '../../app/globalplatform/secure-channel.ts';
@@ -151,15 +150,6 @@ describe('TLV made to go deep, or on for ever', () => {
 });
 
 describe('what else is read', () => {
-  it('as a PUT KEY or its answer', () => {
-    fc.assert(
-      fc.property(bytes(255), fc.nat(40), (data, count) => {
-        onlyThrows(GpFormatError, () => parsePutKey(data));
-        onlyThrows(GpFormatError, () => parsePutKeyAnswer(data, count));
-      }),
-    );
-  });
-
   it('as what a card says of itself in the look: a card type, or none', () => {
     const catalogue = openCatalogue(OWN_RESOURCES);
     const text = fc.oneof(bytes(100), nested).map((data) => toHex(data).slice(0, 512));

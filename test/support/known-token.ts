@@ -3,14 +3,14 @@ import { createCipheriv, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { DEMO_TYPES } from '../../app/demo/delivery.ts';
 import { initToken, openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
-import type { KeyAlgorithm, KeyOrigin } from '../../app/keyserver/vault/keys.ts';
+import type { KeyAlgorithm, MasterKeyId } from '../../app/keyserver/vault/keys.ts';
 import { APP_IDS } from '../../app/simulator/factory.ts';
 import type { MakeToken } from './issuer-rig.ts';
 
 /** A master key, and what it is for. `value` has 16 bytes. */
 export interface KnownMaster {
   readonly purpose: string;
-  readonly origin: KeyOrigin;
+  readonly origin: MasterKeyId['origin'];
   readonly algorithm: KeyAlgorithm;
   readonly value: Uint8Array;
 }
@@ -36,8 +36,12 @@ export function knownToken(): {
       soPin: randomBytes(8).toString('hex'),
     });
     const config = { module, tokenLabel: label, pin: { pinFile: token.pinFile }, softhsmConf };
-    const add = (purpose: string, origin: KeyOrigin, algorithm: KeyAlgorithm, value: Uint8Array) =>
-      masters.push({ purpose, origin, algorithm, value });
+    const add = (
+      purpose: string,
+      origin: MasterKeyId['origin'],
+      algorithm: KeyAlgorithm,
+      value: Uint8Array,
+    ) => masters.push({ purpose, origin, algorithm, value });
     for (const app of APP_IDS) {
       for (const slot of ['mck', 'mtk'] as const) {
         add(

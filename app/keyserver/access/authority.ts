@@ -8,7 +8,7 @@ import type { OperatorCaller, StationCaller } from './callers.ts';
 import { findSession, type Session, signIn } from './sessions.ts';
 
 /** What the authority stands on. */
-export interface AuthorityGround {
+interface AuthorityGround {
   readonly store: Store;
   readonly now: () => Date;
   readonly limits: Limits;

@@ -17,10 +17,5 @@ export interface Callers {
   readonly operator: OperatorCaller;
 }
 
-/** The kinds of caller, each with more to show than the one before; docs/api.md has them in these words. */
-export const WHO = {
-  certificate: 'any certificate of the authorities',
-  station: 'an enrolled station',
-  operator: 'an enrolled station with an operator',
-} as const satisfies Record<keyof Callers, string>;
+/** The kinds of caller, each with more to show than the one before. */
 export type Who = keyof Callers;

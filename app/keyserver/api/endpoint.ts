@@ -17,7 +17,7 @@ export interface RawRequest {
 }
 
 /** A request whose sender is known and whose parts follow their schemas. Parts without a schema are undefined. */
-export interface Asked<May extends Who, Params, Query, Body> {
+interface Asked<May extends Who, Params, Query, Body> {
   readonly caller: Callers[May];
   readonly token: string | undefined;
   readonly params: Params;
@@ -25,7 +25,7 @@ export interface Asked<May extends Who, Params, Query, Body> {
   readonly body: Body;
 }
 
-export interface Definition<May extends Who, Params, Query, Body, Reply> {
+interface Definition<May extends Who, Params, Query, Body, Reply> {
   readonly method: 'GET' | 'POST';
   /** With parameters in braces: `/v1/cards/{card}`. */
   readonly path: string;

@@ -8,7 +8,7 @@ import type { ReadinessCheck } from '../operations/readiness.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
 
 /** What a request shows of who sends it. */
-export interface Credentials {
+interface Credentials {
   readonly fingerprint: string | undefined;
   readonly token: string | undefined;
 }

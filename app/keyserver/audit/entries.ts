@@ -22,7 +22,7 @@ const KINDS = {
   'key-adopt': 'server',
 } as const satisfies Record<string, 'terminal' | 'wire' | 'server'>;
 
-export interface AuditEntry {
+interface AuditEntry {
   readonly kind: keyof typeof KINDS;
   /** The station that did it, or that it was done to. */
   readonly station?: string;

@@ -10,7 +10,7 @@ import { VaultError } from '../vault/error.ts';
 /** EX_SOFTWARE of sysexits.h: an internal fault, which is nobody's mistake. */
 export const FAULT_OF_OURS = 70;
 
-export interface End {
+interface End {
   readonly status: number;
   /** For standard error, line ends included. */
   readonly text: string;

@@ -16,7 +16,7 @@ import type { StepDecision } from './decisions.ts';
 import { answeredCommands } from './receipts.ts';
 
 /** What goes to the station, as far as it is kept for a repeated report. */
-export interface KeptReply {
+interface KeptReply {
   /** The batch, sealed; null when the job is over: its outcome stands in the job. */
   readonly sealed: string | null;
   /** The receipt that goes with an outcome. */

@@ -15,7 +15,7 @@ const FRESH_MILLISECONDS = 30_000;
 /** Before a key that the token did not have is looked for again. */
 const MISSING_MILLISECONDS = 5_000;
 
-export interface ActiveVersionPorts {
+interface ActiveVersionPorts {
   readonly store: Store;
   readonly vault: Pick<Vault, 'status'>;
   /** Milliseconds since 1970. */

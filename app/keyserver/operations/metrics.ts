@@ -51,7 +51,7 @@ type Families = typeof FAMILIES;
 type NameOf<Kind> = {
   [Name in keyof Families]: Families[Name]['kind'] extends Kind ? Name : never;
 }[keyof Families];
-export type MetricName = keyof Families;
+type MetricName = keyof Families;
 /** A value for every label of the family, no more and no fewer. */
 type Labels<Name extends MetricName> = Readonly<Record<Families[Name]['labels'][number], string>>;
 

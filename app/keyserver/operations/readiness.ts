@@ -3,7 +3,7 @@ import { askStore } from '../store/health.ts';
 import type { Store } from '../store/open.ts';
 import type { Vault } from '../vault/vault.ts';
 
-export interface Readiness {
+interface Readiness {
   readonly ready: boolean;
   readonly store: boolean;
   readonly hsm: boolean;

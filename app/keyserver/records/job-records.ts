@@ -5,7 +5,7 @@ import { type LateReport, listCommands, listLate } from '../store/commands.ts';
 import type { Queries } from '../store/store.ts';
 import type { JobCommandsTable, JobsTable } from '../store/tables.ts';
 
-export type JobRecord = CardRecord['jobs'][number];
+type JobRecord = CardRecord['jobs'][number];
 type Fault = CardRecord['faults'][number];
 
 /** The jobs in the order they are given in. */

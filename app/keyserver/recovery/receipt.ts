@@ -14,7 +14,7 @@ import { packedCommandSchema } from './receipt-commands.ts';
 
 const text = z.string();
 
-export const receiptContentSchema = z.strictObject({
+const receiptContentSchema = z.strictObject({
   version: z.literal(1),
   /** Generation of the store, and of the card in it. */
   storeGeneration: z.number().int().min(1),

@@ -12,7 +12,7 @@ import type { Store } from '../store/store.ts';
 import { together } from '../store/transaction.ts';
 import { listSpent, writeTries } from '../store/tries.ts';
 
-export interface Release {
+interface Release {
   readonly card: string;
   readonly operator: string;
   readonly reason: string;

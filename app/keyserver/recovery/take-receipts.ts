@@ -20,7 +20,7 @@ import { openReceipt, type ReceiptContent } from './receipt.ts';
 import { helpCard, isFurther, restoreCard, restoreJob } from './restore-card.ts';
 
 /** What taking receipts needs of the server. */
-export interface ReceiptPorts {
+interface ReceiptPorts {
   readonly store: Store;
   readonly vault: Pick<Vault, 'unseal'>;
   readonly now: () => Date;

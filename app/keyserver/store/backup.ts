@@ -91,7 +91,7 @@ async function sayTable(db: Queries, table: TableName, say: (value: unknown) => 
 }
 
 /** A backup that was found whole. */
-export interface Backup {
+interface Backup {
   /**
    * Fills the tables of an empty store, inside the caller's transaction.
    * @throws KaikaError `server-store-failed` for a store that is not empty

@@ -2,7 +2,7 @@
 import type { Queries } from './store.ts';
 
 /** An account, and the 8 bytes D that its keys are diversified with. */
-export interface AccountOfCard {
+interface AccountOfCard {
   readonly account: string;
   readonly factor: string;
 }

@@ -12,7 +12,7 @@ export async function listCards(db: Queries, cards: readonly string[]): Promise<
 }
 
 /** A card as it is first written. */
-export type NewCard = Pick<CardsTable, 'id' | 'card_type' | 'generation' | 'first_seen' | 'store_generation'>;
+type NewCard = Pick<CardsTable, 'id' | 'card_type' | 'generation' | 'first_seen' | 'store_generation'>;
 
 const NOTHING_YET = { account: null, account_factor: null, set_aside: null } as const;
 
@@ -53,7 +53,7 @@ export async function holdCard(db: Queries, card: string, generation: number): P
 }
 
 /** Generations of the card and of the store: together they tell which of two pieces of knowledge is the newer one. */
-export interface Generations {
+interface Generations {
   readonly generation: number;
   readonly storeGeneration: number;
 }

@@ -20,7 +20,7 @@ const foundSchema = z.object({
 export type FoundJob = z.infer<typeof foundSchema>;
 
 /** What is looked for, among jobs that began before `until`. */
-export type JobRange = Omit<CardSearch, 'limit' | 'after'> & { readonly until: string };
+type JobRange = Omit<CardSearch, 'limit' | 'after'> & { readonly until: string };
 
 /** A job, in the order of the walk. */
 export interface JobPlace {

@@ -41,7 +41,7 @@ export async function runningJobs(db: Queries): Promise<JobState[]> {
 }
 
 /** Where a job stands after a step. Ended: with an outcome, or taken over by another job on its card. */
-export interface JobStanding {
+interface JobStanding {
   /** The batch that is out; with an end the last one that was. */
   readonly seq: number;
   readonly state: JobState;

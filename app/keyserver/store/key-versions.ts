@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Queries } from './store.ts';
 import type { KeyVersionsTable } from './tables.ts';
 
-export const keyStateSchema = z.enum(['ready', 'active', 'earlier', 'retired']);
-export type KeyState = z.infer<typeof keyStateSchema>;
+const keyStateSchema = z.enum(['ready', 'active', 'earlier', 'retired']);
+type KeyState = z.infer<typeof keyStateSchema>;
 
 const LOCK = 'key-versions';
 

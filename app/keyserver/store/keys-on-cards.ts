@@ -8,7 +8,7 @@ export type KeyPlace =
   | { readonly kind: 'domain'; readonly cardType: string };
 
 /** How many cards have a version of a key, or may have it. */
-export interface VersionCount {
+interface VersionCount {
   readonly purpose: string;
   /** Null: the factory's key. */
   readonly version: number | null;

@@ -1,7 +1,7 @@
 /** Stations in the store: one client certificate each. */
 import type { Queries } from './store.ts';
 
-export interface EnrolledStation {
+interface EnrolledStation {
   readonly name: string;
   readonly revoked: boolean;
 }

@@ -11,7 +11,7 @@ export interface OperatorsTable {
   disabled: number;
 }
 
-export interface StationsTable {
+interface StationsTable {
   /** SHA-256 of the client certificate, hexadecimal. */
   fingerprint: string;
   name: string;
@@ -45,7 +45,7 @@ export interface CardsTable {
   store_generation: string;
 }
 
-export interface CardAppsTable {
+interface CardAppsTable {
   card: string;
   app: string;
   state: string;
@@ -59,7 +59,7 @@ export interface CardAppsTable {
   issued_in: string | null;
 }
 
-export interface CardKeysTable {
+interface CardKeysTable {
   card: string;
   app: string;
   slot: string;
@@ -152,13 +152,13 @@ export interface LeasesTable {
   expires: string;
 }
 
-export interface MetaTable {
+interface MetaTable {
   key: string;
   value: string;
 }
 
 /** How often something happened in a period; rows of past periods are dropped. */
-export interface CountersTable {
+interface CountersTable {
   scope: string;
   subject: string;
   /** Beginning of an ISO 8601 time: a day, an hour, a quarter of one. */

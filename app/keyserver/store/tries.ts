@@ -2,7 +2,7 @@
 import type { Queries } from './store.ts';
 
 /** A slot whose tries were spent, or whose right key the card refused. */
-export interface SpentSlot {
+interface SpentSlot {
   readonly app: string;
   readonly slot: string;
   readonly spent: number;

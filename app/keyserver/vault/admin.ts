@@ -49,7 +49,7 @@ export async function openVaultAdmin(config: VaultTokenConfig): Promise<VaultAdm
 }
 
 /** A new software token. */
-export interface SoftTokenRequest {
+interface SoftTokenRequest {
   /** Path of SoftHSM's module. */
   readonly module: string;
   /** Folder of the token and of its softhsm2.conf; made with mode 0700. */

@@ -9,7 +9,7 @@ import { unwrap, type VaultChild } from './vault-child.ts';
 const WINDOW = 16;
 
 /** How long, and how many. */
-export interface QueueConfig extends SupervisorConfig {
+interface QueueConfig extends SupervisorConfig {
   /** A call ends within this time, waiting included. */
   readonly callTimeoutMs: number;
   /** Calls waiting or running at once; more are `busy`. */

@@ -34,7 +34,7 @@ export interface VaultConfig extends VaultTokenConfig {
 }
 
 /** Which operations a vault has, and the process that carries them out: the registered ones, unless a test adds a dialect. */
-export interface VaultProgram {
+interface VaultProgram {
   readonly families: readonly Family[];
   /** A module that calls `serveVault` (process/serve-vault.ts) with the same families. */
   readonly entry: URL;

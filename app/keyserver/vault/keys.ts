@@ -24,9 +24,6 @@ export const masterKeyIdSchema = z.strictObject({
 });
 export type MasterKeyId = Readonly<z.infer<typeof masterKeyIdSchema>>;
 
-/** Whose key. */
-export type KeyOrigin = MasterKeyId['origin'];
-
 /** Public facts of a master key in the token. `checkValue`: 3 bytes; DES: of 8 zero bytes, AES: GP's, of 16 bytes 01. */
 export const masterInfoSchema = masterKeyIdSchema.extend({
   algorithm: z.enum(KEY_ALGORITHMS),

@@ -52,7 +52,7 @@ export function byName<O extends Operations, Bench>(
 export type Around = <T>(operation: string, call: () => Promise<T>) => Promise<T>;
 
 /** Sends one request and checks the answer. @throws VaultError */
-export type Ask = (operation: string, request: unknown, answer: z.ZodType) => Promise<unknown>;
+type Ask = (operation: string, request: unknown, answer: z.ZodType) => Promise<unknown>;
 
 /** A method for each operation. */
 export function callsOf<O extends Operations>(operations: O, ask: Ask): CallsOf<O> {

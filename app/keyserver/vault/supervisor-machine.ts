@@ -82,7 +82,7 @@ export type SupervisorEffect =
   | { readonly kind: 'tell'; readonly event: VaultEvent };
 
 /** A state, and what is to be done on the way into it. */
-export interface Step {
+interface Step {
   readonly state: SupervisorState;
   readonly effects: readonly SupervisorEffect[];
 }

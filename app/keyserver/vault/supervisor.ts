@@ -24,7 +24,7 @@ export interface SupervisorConfig extends VaultTokenConfig, GrowthLimits {
 }
 
 /** Whoever has calls to send. */
-export interface Customer {
+interface Customer {
   /** `child` is there: send. */
   ready(): void;
   /** There will be none for a while: what waits must be told so. */

@@ -3,7 +3,7 @@
  * place where the station makes card commands itself, together with the GET CHALLENGE that opens a job.
  */
 import { aidBytes, toAid } from '../../card/aid.ts';
-import { encodeCommand } from '../../card/apdu.ts';
+import { decodeResponse, encodeCommand, type ResponseApdu } from '../../card/apdu.ts';
 import { toHex } from '../../card/bytes.ts';
 import { type CardConnection, CardError } from '../../card/reader-port.ts';
 import { identificationFiles, readSelected, selectFile } from '../../catalogue/identification.ts';
@@ -50,11 +50,6 @@ export interface CardLook {
 }
 
 type Card = Pick<CardConnection, 'transmit' | 'atr'>;
-
-interface Answer {
-  readonly data: Uint8Array;
-  readonly sw: number;
-}
 
 /**
  * Looks at the card. The caller holds the transaction. What staff wait for is read first and given to `onSeen`; what only the server wants to
@@ -193,8 +188,6 @@ function selectCommand(app: CardApplication): Uint8Array {
   return encodeCommand({ cla: 0x00, ins: 0xa4, p1: 0x04, p2: 0x00, data: aid, le: 256 });
 }
 
-async function send(card: Card, command: Uint8Array): Promise<Answer> {
-  const answer = await exchange(card, command, { repeatable: true });
-  const sw = ((answer[answer.length - 2] ?? 0) << 8) | (answer[answer.length - 1] ?? 0);
-  return { data: answer.slice(0, -2), sw };
+async function send(card: Card, command: Uint8Array): Promise<ResponseApdu> {
+  return decodeResponse(await exchange(card, command, { repeatable: true }));
 }

@@ -12,7 +12,7 @@ import type {
   DomainKeyRef,
   DomainKeyRefs,
   KeyAlgorithm,
-  KeyOrigin,
+  MasterKeyId,
 } from '../../../app/keyserver/vault/keys.ts';
 import type { Vault } from '../../../app/keyserver/vault/vault.ts';
 import { keyCheckValue } from '../../support/globalplatform/key-wrapping.ts';
@@ -263,7 +263,7 @@ const key = (
   type: Type,
   role: Role,
   diversification: Diversification,
-  origin: KeyOrigin = 'factory',
+  origin: MasterKeyId['origin'] = 'factory',
 ): DomainKeyRef => ({
   master: { purpose: `isd/${type}/${role}`, origin, version: 1 },
   diversification,
@@ -272,7 +272,7 @@ const key = (
 const refs = (
   type: Type,
   diversification: Diversification,
-  origin: KeyOrigin = 'factory',
+  origin: MasterKeyId['origin'] = 'factory',
 ): DomainKeyRefs => ({
   enc: key(type, 'enc', diversification, origin),
   mac: key(type, 'mac', diversification, origin),

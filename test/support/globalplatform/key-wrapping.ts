@@ -1,6 +1,6 @@
 /** New keys enciphered for PUT KEY, and key check values, with keys as bytes: where no HSM holds them. */
 import { concat, wipe } from '../../../app/card/bytes.ts';
-import { aesCbc, aesEcb } from '../../../app/globalplatform/aes.ts';
+import { AesKey, aesEcb } from '../../../app/globalplatform/aes.ts';
 import { desEcb } from '../../../app/globalplatform/des.ts';
 import { CHECK_VALUE_LENGTH, type KeyKind, type WrappedKey } from '../../../app/globalplatform/put-key.ts';
 
@@ -26,7 +26,9 @@ export function wrapUnderSessionDek(dek: Uint8Array, kind: KeyKind, key: Uint8Ar
 /** SCP03: CBC under the static DEK with a zero initial value, filled up to whole blocks (Amendment D §6.2.8, §7.2). */
 export function wrapUnderStaticDek(dek: Uint8Array, kind: KeyKind, key: Uint8Array): WrappedKey {
   const filled = concat(key, new Uint8Array((AES_BLOCK - (key.length % AES_BLOCK)) % AES_BLOCK));
-  const cipher = aesCbc(dek, filled, new Uint8Array(AES_BLOCK));
+  const aes = new AesKey(dek);
+  const cipher = aes.cbc(filled, new Uint8Array(AES_BLOCK));
+  aes.close();
   wipe(filled);
   return { kind, length: key.length, cipher, checkValue: keyCheckValue(kind, key) };
 }

@@ -2,7 +2,7 @@
 import { type Aid, aidBytes } from '../../../app/card/aid.ts';
 import { concat } from '../../../app/card/bytes.ts';
 import { scp03Kdf } from '../../../app/globalplatform/aes.ts';
-import { desCbc } from '../../../app/globalplatform/des.ts';
+import { DesKey } from '../../../app/globalplatform/des.ts';
 import type { ChannelContext, ChannelSessionKeys } from '../../../app/globalplatform/session-keys.ts';
 
 /** Static keys of a security domain, as bytes: where no HSM holds them. */
@@ -16,7 +16,7 @@ export interface StaticChannelKeys {
 export function deriveSessionKeys(keys: StaticChannelKeys, context: ChannelContext): ChannelSessionKeys {
   if (context.scp === '02') {
     const derive = (key: Uint8Array, constant: number) =>
-      desCbc(key, concat(Uint8Array.of(0x01, constant), context.sequenceCounter, new Uint8Array(12)));
+      new DesKey(key).cbc(concat(Uint8Array.of(0x01, constant), context.sequenceCounter, new Uint8Array(12)));
     return {
       enc: derive(keys.enc, 0x82),
       mac: derive(keys.mac, 0x01),

@@ -4,7 +4,7 @@ import { callSchema } from '../messages.ts';
 import type { AnyRun, Operation, Operations } from '../operation.ts';
 
 /** A call that was checked, ready to be carried out. */
-export type Work<Bench> = (bench: Bench) => unknown;
+type Work<Bench> = (bench: Bench) => unknown;
 
 /** Checks a message. @throws VaultError `refused` for an unknown operation, or a request of another shape */
 export type Dispatch<Bench> = (message: unknown) => Work<Bench>;

@@ -5,7 +5,7 @@ import { envelopeSchema, type Reply } from '../messages.ts';
 import { harden } from './harden.ts';
 
 /** What a vault process does. */
-export interface Service {
+interface Service {
   /** One request, not yet validated; its bytes are wiped afterwards. May throw VaultError. */
   handle(body: unknown): unknown;
   /** Called once before the process ends. */

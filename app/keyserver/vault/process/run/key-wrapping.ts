@@ -27,7 +27,7 @@ const CHECK_LENGTH = 3;
 const SESSION_DEK = 0x0181;
 
 /** How keys of an algorithm go to a card on this token. */
-export type WrappingPaths = Readonly<Record<KeyAlgorithm, NewKeyPath>>;
+type WrappingPaths = Readonly<Record<KeyAlgorithm, NewKeyPath>>;
 
 /** Enciphers new keys under one DEK. */
 interface Wrapper {

@@ -8,7 +8,7 @@ import { ulongValue } from './raw-cryptoki.ts';
 import type { TokenSession } from './session.ts';
 
 /** A master key's object and what it is. */
-export interface MasterKey {
+interface MasterKey {
   readonly id: MasterKeyId;
   readonly handle: Handle;
   readonly algorithm: KeyAlgorithm;

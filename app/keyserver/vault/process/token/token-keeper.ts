@@ -14,7 +14,7 @@ import { afterFailure, type Opening, obstacle } from './opening.ts';
 import { type PinReader, pinReader } from './pin.ts';
 
 /** Work on the open token. `run` may do it twice, when the token had to be opened again; `runOnce` never. */
-export type TokenWork<T> = (token: OpenToken) => T;
+type TokenWork<T> = (token: OpenToken) => T;
 
 /** The one owner of the module in this process. Synchronous: the module is called by one thread, one call at a time. */
 export class TokenKeeper {
