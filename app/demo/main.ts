@@ -10,7 +10,7 @@ import { dataFolder } from './data-folder.ts';
 import { explainFailure } from './explain.ts';
 import { FAULTS } from './faults.ts';
 import { headless } from './headless.ts';
-import { type Options, parseOptions, USAGE, UsageError } from './options.ts';
+import { type Options, parseOptions, UsageError, usage } from './options.ts';
 import { loadCatalogue, loadTexts, terminalLanguage } from './resources.ts';
 import { isSite } from './site.ts';
 import { TerminalTeller } from './teller.ts';
@@ -22,14 +22,13 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 const STATUS: Record<string, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 async function main(): Promise<number> {
-  const args = process.argv.slice(2);
-  if (/(^| )--fault[ =]list( |$)/.test(args.join(' '))) {
-    for (const [name, what] of Object.entries(FAULTS)) say(`  ${name.padEnd(22)} ${what}`);
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) {
+    say(usage());
     return 0;
   }
-  const options = parseOptions(args);
-  if (options.help) {
-    say(USAGE);
+  if (options.listFaults) {
+    for (const [name, what] of Object.entries(FAULTS)) say(`  ${name.padEnd(22)} ${what}`);
     return 0;
   }
   const folder = dataFolder();

@@ -72,7 +72,18 @@ describe('the command line', () => {
     [['--card', '']],
     [['--account', '12']],
     [['--fault', 'nothing-such']],
+    [['--card', '--headless']],
+    [['--jsn']],
+    [['something']],
   ])('%j is not understood', (args) => {
     expect(() => parseOptions(args)).toThrow(UsageError);
+  });
+
+  it('--fault list asks for their names, and a fault that is one is played', () => {
+    expect(parseOptions(['--fault', 'list'])).toMatchObject({ listFaults: true });
+    expect(parseOptions(['--fault=card-pulled:2'])).toMatchObject({
+      listFaults: false,
+      fault: { name: 'card-pulled', step: 2 },
+    });
   });
 });

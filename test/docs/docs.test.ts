@@ -7,7 +7,7 @@ import { cardTypeProfileSchema } from '../../app/catalogue/card-type-schema.ts';
 import { cardApplicationSchema } from '../../app/catalogue/schema.ts';
 import { FAULTS } from '../../app/demo/faults.ts';
 import { KEYS } from '../../app/demo/hands.ts';
-import { USAGE } from '../../app/demo/options.ts';
+import { usage } from '../../app/demo/options.ts';
 import { fmcosRuleFields, keyLayoutFields } from '../../app/dialects/fmcos/rule.ts';
 import { DIALECTS } from '../../app/dialects/registry.ts';
 import type { Who } from '../../app/keyserver/access/callers.ts';
@@ -130,7 +130,7 @@ describe('examples', () => {
 describe('lists are whole', () => {
   it('options of npm start, faults and the result, in docs/guide/headless.md', () => {
     const guide = read('docs/guide/headless.md');
-    const options = [...USAGE.matchAll(/^ {2,4}(--[a-z-]+)/gm)].map(([, option = '']) => option);
+    const options = [...usage().matchAll(/^ {2,4}(--[a-z-]+)/gm)].map(([, option = '']) => option);
     expect(options.length).toBeGreaterThan(10);
     const said = named(guide).map((name) => name.split(' ')[0]);
     expect(options.filter((option) => !said.includes(option))).toEqual([]);

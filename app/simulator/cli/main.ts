@@ -2,11 +2,12 @@
 import { CardFileError } from '../card-file.ts';
 import { ReplayFileError } from '../dialogue/replay-file.ts';
 import { OrderError } from '../shop.ts';
-import { parseOptions, USAGE, UsageError } from './options.ts';
+import { parseOptions, usage } from './options.ts';
 import { inOwnPcscd } from './own-pcscd.ts';
 import { type Place, PlaceError } from './place.ts';
 import { inRunningVpcd } from './running-vpcd.ts';
 import { cardSource } from './source.ts';
+import { UsageError } from './values.ts';
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const STATUS: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
@@ -14,7 +15,7 @@ const STATUS: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143, SI
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) {
-    process.stdout.write(USAGE);
+    process.stdout.write(usage());
     return 0;
   }
   const stop = new AbortController();

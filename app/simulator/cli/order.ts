@@ -6,7 +6,8 @@ import { type AnyImage, readCardFile, saveCardFile } from '../card-file.ts';
 import { freeMemory } from '../memory.ts';
 import { PROFILES } from '../profiles.ts';
 import { makeShopCard } from '../shop.ts';
-import { type Options, UsageError } from './options.ts';
+import type { Options } from './options.ts';
+import { UsageError } from './values.ts';
 
 /** The card, and what there is to say about it. */
 export interface OrderedCard {

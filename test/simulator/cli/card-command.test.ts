@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fromHex } from '../../../app/card/bytes.ts';
-import { USAGE } from '../../../app/simulator/cli/options.ts';
+import { usage } from '../../../app/simulator/cli/options.ts';
 import { PROFILES } from '../../../app/simulator/profiles.ts';
 import { endedCard, type RunningCard, startCard } from '../../support/running-card.ts';
 import { listenAsVpcd, type VpcdPeer } from '../../support/vpcd-peer.ts';
@@ -162,6 +162,11 @@ describe('command lines that cannot be followed', () => {
     [['--profile', 'shop-scp03', '--pcscd', '--port', '1'], '--port is of a vpcd that runs already'],
     [['--replay', 'x', '--profile', 'shop-scp03'], 'leave --profile out'],
     [['--no-such-option'], 'npm run card -- --help tells the options'],
+    [[`--kye=${SECRET}`], "unknown option '--kye'"],
+    [['--kye', SECRET], "unknown option '--kye' (Did you mean --key?)"],
+    [['--profile', 'shop-scp03', SECRET], 'a word belongs to no option'],
+    [['--profile', 'shop-scp03', '--state', '--pcscd'], '--state needs a value.'],
+    [['--key'], "option '--key <HEX>' argument missing"],
   ])('%j', async (args, sentence) => {
     const { status, output } = await endedCard(...args);
     expect(status).toBe(2);
@@ -180,7 +185,7 @@ describe('command lines that cannot be followed', () => {
   it('--help tells every option and every profile', async () => {
     const { status, output } = await endedCard('--help');
     expect(status).toBe(0);
-    expect(output.trim()).toBe(USAGE.trim());
+    expect(output.trim()).toBe(usage().trim());
     for (const name of Object.keys(PROFILES)) expect(output).toContain(name);
     for (const option of [
       '--scp',
