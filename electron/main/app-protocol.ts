@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { extname, join, relative, sep } from 'node:path';
 import { protocol, type Session } from 'electron';
 
 const SCHEME = 'app';
@@ -44,8 +44,8 @@ function contentSecurityPolicy(nonce: string): string {
 }
 
 /**
- * Features of Chromium that the page has no use for, refused before anything of them is reached: asking for a USB device took
- * Electron 25 down where there was no udev, whatever the session's handlers say.
+ * Features of Chromium that the page has no use for. The session's handlers (guards.ts) refuse them too, but only when Chromium
+ * asks; this header keeps the page from reaching them at all, so that no fault in one of them can take the program down.
  */
 const REFUSED_FEATURES = [
   ...['accelerometer', 'ambient-light-sensor', 'bluetooth', 'camera', 'clipboard-read', 'clipboard-write'],
@@ -102,10 +102,9 @@ export function serveRenderer(session: Session, folder: string): void {
   });
 }
 
-/** Paths below a folder, with slashes. Written by hand: inside an asar archive the recursive listing does not work. */
-function filesIn(folder: string, below = ''): string[] {
-  return readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
-    const name = below === '' ? entry.name : `${below}/${entry.name}`;
-    return entry.isDirectory() ? filesIn(folder, name) : [name];
-  });
+/** Files at any depth below a folder, by their paths from there, with slashes as addresses have them. */
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
 }

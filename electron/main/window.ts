@@ -121,7 +121,7 @@ function zoomAfter(zoom: number, key: string): number | undefined {
     case '=':
       return ZOOMS.find((step) => step > zoom) ?? zoom;
     case '-':
-      return [...ZOOMS].reverse().find((step) => step < zoom) ?? zoom;
+      return ZOOMS.findLast((step) => step < zoom) ?? zoom;
     case '0':
       return 1;
     default:

@@ -102,7 +102,7 @@ export function appsOf(steps: readonly StepView[], percents: readonly number[]):
     const states = own.map(({ step }) => step.state);
     const now =
       own.find(({ step }) => step.state === 'running') ?? own.find(({ step }) => step.state !== 'done');
-    const kind = (now ?? own[own.length - 1])?.step.kind ?? 'enable';
+    const kind = (now ?? own.at(-1))?.step.kind ?? 'enable';
     return { app, kind, state: together(states), percent: Math.round(percent) };
   });
 }
