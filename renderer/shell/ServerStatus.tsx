@@ -1,10 +1,10 @@
 /** Whether the server is there, and since when it is not. */
-import { useState } from 'react';
 import { Dialog, DialogTrigger, Popover } from 'react-aria-components';
 import { Button } from '../components/Button.tsx';
 import { FaultNotice } from '../components/Notice.tsx';
 import { Icon } from '../icons/Icon.tsx';
-import { bridge, useView, useWords } from '../state/stores.ts';
+import { useView, useWords } from '../state/stores.ts';
+import { useServerCheck } from '../state/use-server-check.ts';
 import { moment } from '../texts/formats.ts';
 import menu from './Menu.module.css';
 import css from './ServerStatus.module.css';
@@ -12,12 +12,7 @@ import css from './ServerStatus.module.css';
 export function ServerStatus() {
   const { t } = useWords();
   const server = useView((view) => view.station.server);
-  const [asking, setAsking] = useState(false);
-  const ask = async () => {
-    setAsking(true);
-    await bridge.server.check({});
-    setAsking(false);
-  };
+  const { asking, ask } = useServerCheck();
   if (server.state !== 'away' && server.clockAheadMs === undefined) {
     return (
       <span className={`${css['status']} ${css[server.state]}`} role="status">
@@ -44,7 +39,7 @@ export function ServerStatus() {
       <Popover placement="bottom end" offset={8} className={menu['popover'] ?? ''}>
         <Dialog aria-label={t('checks.server')} className={menu['menu'] ?? ''}>
           <FaultNotice fault={{ code, details: {} }} tone="caution" withCard={false} />
-          <Button icon="refresh" isPending={asking} onPress={() => void ask()}>
+          <Button icon="refresh" isPending={asking} onPress={ask}>
             {t('checks.retry')}
           </Button>
         </Dialog>

@@ -1,11 +1,11 @@
 /** The station's own parts: found, or why not and what to do. */
-import { useState } from 'react';
 import { Button } from '../../components/Button.tsx';
 import { nextStep } from '../../components/Notice.tsx';
 import { Spinner } from '../../components/Spinner.tsx';
 import { Icon } from '../../icons/Icon.tsx';
 import type { IconName } from '../../icons/shapes.ts';
-import { bridge, useView, useWords, type Words } from '../../state/stores.ts';
+import { useView, useWords, type Words } from '../../state/stores.ts';
+import { useServerCheck } from '../../state/use-server-check.ts';
 import { moment } from '../../texts/formats.ts';
 import css from './Checklist.module.css';
 import { type Check, checksOf } from './checks.ts';
@@ -64,15 +64,10 @@ function Row({ check }: { readonly check: Check }) {
 
 function ServerRetry({ words }: { readonly words: Words }) {
   const lastSeen = useView((view) => view.station.server.lastSeen);
-  const [asking, setAsking] = useState(false);
-  const ask = async () => {
-    setAsking(true);
-    await bridge.server.check({});
-    setAsking(false);
-  };
+  const { asking, ask } = useServerCheck();
   return (
     <div className={css['retry']}>
-      <Button icon="refresh" isPending={asking} onPress={() => void ask()}>
+      <Button icon="refresh" isPending={asking} onPress={ask}>
         {words.t('checks.retry')}
       </Button>
       <span>
