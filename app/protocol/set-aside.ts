@@ -1,6 +1,5 @@
 /** Why a card is set aside: a code with what it is about, for texts, programs and the record alike. Pure. */
 import { z } from 'zod';
-import type { ErrorDetails } from './errors.ts';
 
 /** Reasons that concern one app of the card. */
 const APP_CODES = [
@@ -31,6 +30,8 @@ export const setAsideSchema = z.discriminatedUnion('code', [
 export type SetAside = z.infer<typeof setAsideSchema>;
 
 /** Details of a `card-set-aside`: the code, and the app where it is an app's. */
-export function setAsideDetails(reason: SetAside): ErrorDetails {
+export type SetAsideDetails = { reason: SetAsideCode; app: string } | { reason: SetAsideCode };
+
+export function setAsideDetails(reason: SetAside): SetAsideDetails {
   return 'app' in reason ? { reason: reason.code, app: reason.app } : { reason: reason.code };
 }

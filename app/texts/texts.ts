@@ -59,10 +59,13 @@ export function createTexts<Key extends string = string>(language: Language, mes
   const reasons: Readonly<Record<string, string>> = messages.reasons;
   const list = (things: readonly string[]) => things.join(words['common.list'] ?? ', ');
 
-  /** What a detail of an error is in words; undefined when there is nothing to say. */
+  /**
+   * What a detail of an error is in words; undefined when there is nothing to say. A reason that has no text here, from a server
+   * newer than this program, is left out: staff would be shown its code.
+   */
   const wordsOf = (key: string, value: ErrorDetails[string], name: (app: string) => string) => {
     if (Array.isArray(value)) return value.length === 0 ? undefined : list(value.map(name));
-    return key === 'reason' ? (reasons[value] ?? value) : value;
+    return key === 'reason' ? reasons[value] : value;
   };
   const error: Texts<Key>['error'] = (code, details = {}, name = (app) => app) => {
     const { detail, ...text } = messages.errors[code];

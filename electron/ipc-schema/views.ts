@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { errorCodeSchema, errorDetailsSchema } from '../../app/protocol/errors.ts';
+import { SET_ASIDE_CODES } from '../../app/protocol/set-aside.ts';
 import {
   accountSchema,
   appIdSchema,
@@ -221,6 +222,16 @@ export const planViewSchema = z.discriminatedUnion('fits', [
 ]);
 export type PlanView = z.infer<typeof planViewSchema>;
 
+const setAsideReason = z.enum(SET_ASIDE_CODES);
+/**
+ * Why a card is set aside, and for which app where it is an app's: the details of `card-set-aside`. A code only; what
+ * somebody wrote on the record in their own words stays there, for it may be in any language and say anything.
+ */
+const setAsideViewSchema = z.union([
+  z.strictObject({ reason: setAsideReason, app: appIdSchema }),
+  z.strictObject({ reason: setAsideReason }),
+]);
+
 /** The server's record of a card, in what staff may know: who, where, when, what. */
 export const cardHistorySchema = z.strictObject({
   number: z.string(),
@@ -228,8 +239,7 @@ export const cardHistorySchema = z.strictObject({
   /** Empty for a card that is not bound to an account yet. */
   account: z.union([accountSchema, z.literal('')]),
   issued: z.boolean(),
-  /** Of a card that is set aside the details of `card-set-aside`: why, and for which app. */
-  setAside: errorDetailsSchema.nullable(),
+  setAside: setAsideViewSchema.nullable(),
   /** Newest first. */
   jobs: z.array(
     z.strictObject({

@@ -15,7 +15,7 @@ describe.each(LANGUAGES)('texts in %s', (language) => {
   it('shows staff no card internals', () => {
     const text = Object.values(messages.errors)
       .flatMap((one) => Object.values(one))
-      .concat(Object.values(messages.steps))
+      .concat(Object.values(messages.steps), Object.values(messages.reasons))
       .join('\n');
     expect(text).not.toMatch(/\b(AID|APDU|SW1|SW2|status word|HSM|PC\/SC|TLS|KCV|SELECT)\b/i);
     expect(text).not.toMatch(/状态字|\b[0-9A-F]{4,}\b/);
@@ -28,6 +28,13 @@ describe.each(LANGUAGES)('texts in %s', (language) => {
     expect(texts.error('not-enough-memory').detail).toBeUndefined();
     expect(texts.error('not-enough-memory', { suggestions: [] }).detail).toBeUndefined();
     expect(texts.step('load-block')).not.toBe('');
+  });
+
+  it('never shows a reason as a code: one that a newer server knows is left out', () => {
+    expect(texts.error('card-set-aside', { reason: 'key-damaged' }).detail).toContain(
+      messages.reasons['key-damaged'],
+    );
+    expect(texts.error('card-set-aside', { reason: 'something-newer' }).detail).toBeUndefined();
   });
 });
 

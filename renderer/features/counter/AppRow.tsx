@@ -90,6 +90,7 @@ function asideOf(row: Row, { t }: Words): string | undefined {
   if (row.state === 'unread') return t('apps.unread');
   if (row.balance !== undefined) return t('apps.balance', { amount: money(row.balance, t) });
   if (row.whyNot !== undefined) return t(`apps.${row.whyNot}`);
-  if (row.state === 'missing') return t('apps.load', { size: kilobytes(row.app.size, t) });
+  // Without `canEnable` the card is set aside, and nothing will be loaded onto it.
+  if (row.state === 'missing' && row.canEnable) return t('apps.load', { size: kilobytes(row.app.size, t) });
   return undefined;
 }

@@ -44,6 +44,11 @@ function rowOf(app: CatalogueApp, seen: CardApp, type: CardTypeView | undefined)
   return { ...row, canEnable: true };
 }
 
+/** The same apps on a card that may not be touched: shown, nothing offered. */
+export function shownOnly(rows: readonly AppRow[]): AppRow[] {
+  return rows.map((row) => ({ ...row, canEnable: false, canDelete: false }));
+}
+
 /** Memory of a card as a bar: what the known apps take, and what is left. Null where the card does not say. */
 export function memoryOf(
   card: CardView,

@@ -8,7 +8,7 @@ import { useView, useWords } from '../../../state/stores.ts';
 import { AppRow } from '../AppRow.tsx';
 import { boundAccount, type Choice, setAsideOf, toggled, wishesOf, withAccount } from '../choice.ts';
 import { choices } from '../choices.ts';
-import { rowsOf } from '../rows.ts';
+import { rowsOf, shownOnly } from '../rows.ts';
 import { focusFirst, mayTakeFocus, moveFocus } from './focus.ts';
 import css from './Stage.module.css';
 
@@ -25,8 +25,8 @@ export function ChooseStage({ reader, card, choice }: ChooseStageProps) {
   const catalogue = useView((view) => view.catalogue);
   const signedIn = useView((view) => view.station.operator !== null);
   const serverAway = useView((view) => view.station.server.state === 'away');
-  const rows = rowsOf(card, catalogue);
   const aside = choice === undefined ? null : setAsideOf(choice);
+  const rows = aside === null ? rowsOf(card, catalogue) : shownOnly(rowsOf(card, catalogue));
   const readOnly = choice === undefined || !signedIn || aside !== null;
   const record = choice?.record.kind;
   const needsAccount =
@@ -67,9 +67,9 @@ export function ChooseStage({ reader, card, choice }: ChooseStageProps) {
       onKeyDown={onKeyDown}
       noValidate
     >
-      {aside === null ? null : <FaultNotice fault={aside} />}
+      {aside === null ? null : <FaultNotice fault={aside} tone="caution" />}
       {!signedIn ? <Notice tone="info" icon="user" title={t('signin.lane')} /> : null}
-      {choice?.fault == null ? null : <FaultNotice fault={choice.fault} />}
+      {choice?.fault == null || aside !== null ? null : <FaultNotice fault={choice.fault} />}
       {needsAccount && !readOnly ? (
         <Field
           label={t('account.label')}
