@@ -1,4 +1,4 @@
-/** What the bundler puts in place of this call: the files that fit the pattern, by path. */
+/** Vite's `import.meta.glob`: in the built program the files that fit the pattern stand in place of the call, by path. */
 interface ImportMeta {
   readonly glob: <File>(
     pattern: string | readonly string[],

@@ -49,7 +49,7 @@ export interface GroupSchema {
   readonly calls: Readonly<Record<string, CallSchema>>;
 }
 
-/** Everything at the start. `at` numbers the changes that are in it; later notifications carry higher numbers. */
+/** What the window needs at its start. `at`: the number of the last change that is contained; later ones have higher numbers. */
 const startViewSchema = z.strictObject({
   version: z.string().max(40),
   settings: settingsSchema,
@@ -59,7 +59,7 @@ const startViewSchema = z.strictObject({
 });
 export type StartView = z.infer<typeof startViewSchema>;
 
-/** A second person's word, kept in the engine under this name; it can be used once. */
+/** The handle of a second person's confirmation. The confirmation stays in the engine; the handle is good for one wish. */
 const confirmationSchema = z.uuid();
 
 /** What a clerk wants of one app, with the handle of the second person's confirmation where one is needed. */
@@ -96,7 +96,7 @@ export const ipc = {
   card: {
     by: 'engine',
     calls: {
-      /** Reads the card again; also ends the show of a job that is over. */
+      /** Reads the card again. Where the end of a job is still shown, it is put away and the card can be served again. */
       relook: { input: z.strictObject({ reader }), reply: done },
       /** The server's record of the card of that number. */
       history: { input: z.strictObject({ card }), reply: cardHistorySchema },
@@ -105,7 +105,7 @@ export const ipc = {
   job: {
     by: 'engine',
     calls: {
-      /** Pure: app/catalogue/plan.ts over what the card in `reader` said. */
+      /** What would be done for these wishes, planned from what the card in `reader` said. Asks neither card nor server. */
       preview: { input: z.strictObject({ reader, wishes: wishes(wishViewSchema) }), reply: planViewSchema },
       /** `card`: the number that was on the screen at the click; another card in the reader is refused with `other-card`. */
       start: {

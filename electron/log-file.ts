@@ -1,11 +1,11 @@
-/** A log of JSON lines in a file of bounded size: the last one and the one before. */
+/** A log of JSON lines. A full file is kept as `.1` in place of the one before, so the log never fills the disk. */
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Log } from '../app/station/ports.ts';
 
 const MAX_BYTES = 5_000_000;
 
-/** A log that cannot be written is no reason to stop. */
+/** A line that cannot be written is dropped: cards are issued without a log, too. */
 export function openLogFile(file: string): Log {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   let size = sizeOf(file);
@@ -19,7 +19,7 @@ export function openLogFile(file: string): Log {
       appendFileSync(file, line, { mode: 0o600 });
       size += line.length;
     } catch {
-      // A full disk: the engine itself says so.
+      // Most likely the disk is full, which the engine tells staff by itself.
     }
   };
 }

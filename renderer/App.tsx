@@ -56,7 +56,8 @@ function Screen() {
 
 function screenOf({ engine, operator, jobs, readers }: StationView): 'start' | 'sign-in' | 'counter' {
   if (engine.kind === 'starting' || engine.kind === 'failed') return 'start';
-  // Also an end that is still to be seen stays in sight, and the form that somebody is typing into.
+  // While a job runs, or a reader still shows how one ended, the counter stays although nobody is signed in. Its own sign-in form
+  // stays with it: another screen would throw away what somebody is typing.
   const atWork = jobs.some(inHand) || readers.some(({ state }) => state.kind === 'job');
   return operator === null && !atWork ? 'sign-in' : 'counter';
 }

@@ -1,6 +1,6 @@
 /**
- * The languages there are: one folder each under resources/locales, named by its BCP 47 tag. Nothing else in the program lists
- * them, so that another folder is another language. Pure; reading files is the caller's.
+ * The product's languages: one folder each under resources/locales, named by its BCP 47 tag. No code lists them, so a new
+ * language is a new folder and nothing else. Pure: whoever calls reads the files.
  */
 import type { ErrorCode } from '../protocol/errors.ts';
 import type { SetAsideCode } from '../protocol/set-aside.ts';
@@ -9,7 +9,7 @@ import type { StepName } from '../protocol/wire.ts';
 /** A language's tag: `zh-CN`, `en`. */
 export type Language = string;
 
-/** The language that the product is written in. It is named first, and shown where nobody has said which. */
+/** The language that the product is written in: the first in the settings, and the one used where nobody has chosen. */
 export const HOUSE_LANGUAGE: Language = 'zh-CN';
 
 /** What happened, how the card is now, what to do next. `detail` is said when every {value} in it is known. */
@@ -20,7 +20,7 @@ export interface ErrorText {
   readonly detail?: string | undefined;
 }
 
-/** The texts of one language, as messages of ICU: a folder's files by name, those with words of screens as one. */
+/** The texts of one language, each an ICU message. All files with words of screens are merged into `words`. */
 export interface Messages {
   readonly errors: Readonly<Record<ErrorCode, ErrorText>>;
   /** Why a card was set aside. */
@@ -30,13 +30,13 @@ export interface Messages {
   readonly words: Readonly<Record<string, string>>;
 }
 
-/** A folder's files by name without `.json`, as they were read. */
+/** The files of one language's folder, parsed, by their names without `.json`. */
 export type LanguageFiles = Readonly<Record<string, unknown>>;
 
-/** Files that are no words of a screen: each has a shape of its own. */
+/** The files that hold something else than words of screens, and the part of Messages that each becomes. */
 export const OWN_SHAPE = { errors: 'errors', 'set-aside': 'reasons', steps: 'steps' } as const;
 
-/** Puts a folder's files together. Nothing of them is checked: messagesSchema does that. */
+/** Merges a folder's files into the shape of Messages, unchecked. checkedMessages (schema.ts) checks the result. */
 export function gathered(files: LanguageFiles): { readonly [Part in keyof Messages]?: unknown } {
   const apart = Object.entries(files).flatMap(([name, file]): [string, unknown][] =>
     isOwnShape(name) ? [[OWN_SHAPE[name], file]] : [],
@@ -50,7 +50,7 @@ function isOwnShape(name: string): name is keyof typeof OWN_SHAPE {
   return Object.hasOwn(OWN_SHAPE, name);
 }
 
-/** Files of all languages by their path, `…/LANGUAGE/NAME.json`, as bundlers give them: the files of each language. */
+/** Sorts files, given by their paths (`…/LANGUAGE/NAME.json`, as bundlers give them), by language and name. */
 export function byLanguage<File>(
   paths: Readonly<Record<string, File>>,
 ): Map<Language, Readonly<Record<string, File>>> {
@@ -82,7 +82,7 @@ export function suiting(spoken: string, languages: readonly Language[]): Languag
   );
 }
 
-/** A name that a configuration has in several languages: in this one, or else in the house's. */
+/** Picks the name in this language out of one that the configuration gives in several; else the house's, else any. */
 export function named(names: Readonly<Record<Language, string>>, language: Language): string {
   return names[language] ?? names[HOUSE_LANGUAGE] ?? Object.values(names)[0] ?? '';
 }

@@ -1,4 +1,4 @@
-/** What a language's folder must hold; apart from texts.ts, so that the window does not carry the schemas. */
+/** What a language's folder must hold. Not in texts.ts, because the window loads that file and needs no schemas. */
 import { z } from 'zod';
 import { ERROR_CODES } from '../protocol/errors.ts';
 import { SET_ASIDE_CODES } from '../protocol/set-aside.ts';

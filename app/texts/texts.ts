@@ -6,7 +6,7 @@ import { type ErrorText, type Language, type Messages, named } from './language.
 
 export type TextValues = Readonly<Record<string, string | number | Date>>;
 
-/** `Key`: the keys that whoever asks knows to be there. */
+/** `Key`: the keys that may be asked for. Where they are listed (renderer/texts/languages.ts), a misspelt key does not compile. */
 export interface Texts<Key extends string = string> {
   readonly language: Language;
   readonly t: (key: Key, values?: TextValues) => string;
@@ -23,7 +23,7 @@ export interface Texts<Key extends string = string> {
 /** Says a message of ICU. @throws SyntaxError a message that is not one; FormatError a value that it asks for is missing */
 type Say = (message: string, values?: TextValues) => string;
 
-/** Messages are parsed when they are first said. */
+/** Parses a message when it is first said and keeps it: parsing costs more than filling in, and few messages are ever said. */
 function createSay(language: Language): {
   readonly say: Say;
   readonly parse: (message: string) => IntlMessageFormat;
@@ -44,7 +44,7 @@ function createSay(language: Language): {
   return { say, parse };
 }
 
-/** Words of screens alone, for whoever has no errors to tell. */
+/** Words of screens only, for a caller that shows no errors: main with its own dialog. */
 export function createWords(
   language: Language,
   words: Readonly<Record<string, string>>,
@@ -89,9 +89,10 @@ export function createTexts<Key extends string = string>(language: Language, mes
   };
 }
 
-/** The names of the values that a message cannot be said without. */
+/** The names of the values that a message needs: `app` of `{app}`. Formatting it without one of them throws. */
 export function valuesIn(message: IntlMessageFormat): string[] {
   return message
     .getAst()
+    // Type 0 is literal text, whose `value` is the text itself and no name.
     .flatMap((element) => ('value' in element && element.type !== 0 ? [element.value] : []));
 }

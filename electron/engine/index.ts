@@ -1,6 +1,6 @@
 /**
- * The engine's own process (Electron's utilityProcess): a driver that crashes takes this along, and not the window. Main
- * starts it again; jobs are on disk.
+ * The engine in a process of its own (Electron's utilityProcess): when a reader's driver crashes, this process ends and the
+ * window stays. Main starts it again, and it goes on with the jobs, which are on disk.
  */
 import { join } from 'node:path';
 import { type ErrorCode, KaikaError } from '../../app/protocol/errors.ts';
@@ -27,7 +27,7 @@ const say = (message: FromEngine) => port.postMessage(message);
 async function open(folder: string, resources: string): Promise<Opened | undefined> {
   const log = openLogFile(join(folder, 'station.log'));
   process.on('uncaughtException', (error) => {
-    // Whatever state this left behind, a new process with the journal is the better one.
+    // Nothing in memory can be trusted after this. The journal can: main starts a new process, which reads it.
     log('error', 'engine died', { detail: (error.stack ?? error.message).slice(0, 2000) });
     process.exit(1);
   });
@@ -58,7 +58,10 @@ async function open(folder: string, resources: string): Promise<Opened | undefin
   }
 }
 
-/** What keeps a station from being opened that is no fault of the program's is its configuration, or a file that this names. */
+/**
+ * The code that the start screen shows. A configuration that is wrong, or names a file that is missing or may not be read, is
+ * the administrator's to repair (`station-not-set-up`); an error that has no code of its own is a fault of the program.
+ */
 function codeOf(error: unknown): ErrorCode {
   if (error instanceof KaikaError) return error.code;
   const file =

@@ -8,7 +8,7 @@ import { changeSchema, stationViewSchema } from '../ipc-schema.ts';
 const id = z.number().int();
 const path = z.string().min(1);
 
-/** What is main's own never comes here. */
+/** The calls that the engine answers. One that main answers itself is refused if it comes here. */
 const OWN_CALLS = CALLS.flatMap(({ by, name }) => (by === 'engine' ? [name] : []));
 
 export const toEngineSchema = z.discriminatedUnion('do', [
@@ -16,16 +16,16 @@ export const toEngineSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('open'), folder: path, resources: path }),
   /** A call of the window's, checked by main already and checked again. */
   z.strictObject({ do: z.literal('ask'), id, name: z.enum(OWN_CALLS), input: z.unknown() }),
-  /** Everything that moves, at this moment. */
+  /** Asks for the view of the whole station as it is now; answered by `station`. */
   z.strictObject({ do: z.literal('show'), id }),
   z.strictObject({ do: z.literal('close') }),
 ]);
 export type ToEngine = z.infer<typeof toEngineSchema>;
 
 export const fromEngineSchema = z.discriminatedUnion('say', [
-  /** It is open; every change from here on is told. */
+  /** The station is open. From here on every change is told with `change`. */
   z.strictObject({ say: z.literal('running'), station: stationViewSchema }),
-  /** It cannot open, and ends. */
+  /** The station cannot be opened; main ends this process and tries again later. */
   z.strictObject({ say: z.literal('failed'), code: errorCodeSchema }),
   z.strictObject({ say: z.literal('change'), change: changeSchema }),
   z.strictObject({ say: z.literal('answer'), id, value: z.unknown() }),

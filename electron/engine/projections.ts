@@ -48,7 +48,7 @@ function catalogue({ apps, profiles }: Catalogue): CatalogueView {
   };
 }
 
-/** Apps in the catalogue's order, the unforeseen and the unread ones among them. */
+/** In the catalogue's order, with those that the card's type should not have (`unforeseen`) or that could not be read (`unread`). */
 function card(look: CardLook, { apps }: Catalogue): CardView {
   return {
     type: look.type,
@@ -176,7 +176,7 @@ function plan(look: CardLook, offered: Catalogue, wishes: readonly WishView[]): 
     profile,
     observed: look.apps,
     wishes,
-    // As the server reckons where the card does not say.
+    // Where the card does not tell its free memory it is estimated, in the same way as the server does.
     free: look.freeMemory ?? estimatedFree(offered, profile, look.apps),
   });
   if ('refusal' in planned) {
@@ -195,7 +195,7 @@ function plan(look: CardLook, offered: Catalogue, wishes: readonly WishView[]): 
 
 function flatten(step: PlanStep): Extract<PlanView, { fits: true }>['steps'] {
   if (step.kind === 'enable' || step.kind === 'renew') return [{ kind: step.kind, app: step.app }];
-  // The card's own keys are no app, and nothing that staff choose.
+  // The exchange of the card's own keys belongs to no app, and staff cannot choose it: it is not shown.
   if (step.kind === 'domain-keys') return [];
   return [
     ...step.deletes.map((app) => ({ kind: 'delete' as const, app })),

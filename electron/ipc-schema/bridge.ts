@@ -1,4 +1,4 @@
-/** The window's end of the wire, derived from the schema: `window.kaika.job.start(…)`. Electron is the caller's. */
+/** The window's end of the wire, derived from the schema: `window.kaika.job.start(…)`. Knows no Electron (`Wire` is given in), so the mock uses it too. */
 import { type Notification, notificationSchema } from '../ipc-schema.ts';
 import { type Answer, answerSchema, refusal } from './answer.ts';
 import {
@@ -30,8 +30,8 @@ export interface Wire {
 }
 
 /**
- * The window's functions. What is not of the schema's shape does not leave (`bad-request`), and does not arrive
- * (`internal`; a notification is left out, and the gap in its numbers is noticed).
+ * The window's functions. Input that does not fit the schema is not sent and answered with `bad-request`; an answer that does not
+ * fit becomes `internal`. A notification that does not fit is dropped; the window notices the gap in the numbers and asks anew.
  */
 export function createBridge(wire: Wire): Bridge {
   const groups = new Map<string, Record<string, (input: unknown) => Promise<Answer<unknown>>>>();

@@ -29,7 +29,7 @@ export type Handlers<By extends Answering = Answering> = {
     readonly [C in CallIn<G>]: Handler<`${G}.${C}` & CallName>;
   };
 };
-/** Throws KaikaError for what a person may read; anything else is `internal`. */
+/** Throws a KaikaError with the code that staff are told; whatever else it throws is told as `internal`. */
 export type Handler<N extends CallName> = (input: Input<N>) => Promise<Reply<N>> | Reply<N>;
 
 export interface Call extends CallSchema {

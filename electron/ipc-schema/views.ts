@@ -20,7 +20,7 @@ const time = z.iso.datetime();
 const bytes = z.number().int().min(0);
 const readerName = z.string().min(1).max(128);
 const jobId = z.string().min(1).max(64);
-/** Of a language (BCP 47): which there are is main's to say. */
+/** The tag of a language (BCP 47). Any tag fits here; main refuses one that there are no texts for. */
 const languageSchema = z.string().regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/);
 /** A name by language. */
 const localName = z.record(languageSchema, z.string().min(1));

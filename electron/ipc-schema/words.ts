@@ -1,3 +1,3 @@
-/** The lists of plain words that the schema and the window share; here so that the window does not carry the schemas. */
+/** Lists that both the schema and the window need. In a file without zod, or the schemas would be in the window's program too. */
 
 export const THEMES = ['system', 'light', 'dark'] as const;

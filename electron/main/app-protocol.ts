@@ -1,4 +1,4 @@
-/** `app://station/`: the window's files, and the only address it ever has. */
+/** `app://station/`: the window's files, and the only address that it may load. */
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ const SCHEME = 'app';
 export const ORIGIN = `${SCHEME}://station`;
 export const START_PAGE = `${ORIGIN}/index.html`;
 
-/** Stands in index.html where the nonce of a load goes. */
+/** Stands in index.html, and is replaced by a new nonce each time the page is loaded. */
 const NONCE_MARK = '__CSP_NONCE__';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -23,8 +23,8 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Nothing is allowed but what is listed. No 'unsafe-inline' and no 'unsafe-eval'; the nonce is for the few rules that React
- * Aria adds, and is another one for each load.
+ * Nothing is allowed but what is listed. No 'unsafe-inline' and no 'unsafe-eval': the few style rules that React Aria adds
+ * while the page runs carry the nonce.
  */
 function contentSecurityPolicy(nonce: string): string {
   return [
@@ -71,12 +71,12 @@ const REFUSED_FEATURES = [
 ];
 const PERMISSIONS_POLICY = REFUSED_FEATURES.map((feature) => `${feature}=()`).join(', ');
 
-/** Must run before the app is ready. Not a scheme for fetch, not one that bypasses any policy. */
+/** Must run before the app is ready, or Electron refuses it. The privileges for fetch and for bypassing the policy are left out. */
 export function registerScheme(): void {
   protocol.registerSchemesAsPrivileged([{ scheme: SCHEME, privileges: { standard: true, secure: true } }]);
 }
 
-/** Serves the files that are in `folder` now, by their exact names; everything else is not there. */
+/** Serves the files that are in `folder` now by their exact names, so that no address leads out of it; others are not found. */
 export function serveRenderer(session: Session, folder: string): void {
   const files = new Map(filesIn(folder).map((name) => [`/${name}`, join(folder, name)]));
   session.protocol.handle(SCHEME, async (request) => {

@@ -23,14 +23,17 @@ export interface EngineHost {
   close(): Promise<void>;
 }
 
-/** Waits before it is started again: at once, then longer; a life this long counts as a good one. */
+/** Waits before the engine is started again, by how many times it has ended in a row. After a life this long they begin anew. */
 const WAITS_MS = [0, 250, 1_000, 5_000];
 const GOOD_LIFE_MS = 30_000;
 /** How long requests wait for an engine that is being started. */
 const READY_WAIT_MS = 10_000;
-/** Longer than the engine gives a running batch to end. */
+/** Longer than the engine waits for a running batch. Killed sooner, it would leave a card in the middle of one. */
 const CLOSE_WAIT_MS = 14_000;
-/** PC/SC calls hold a thread each (app/station/readers/pcsc/thread-pool.ts); only the environment is early enough for that. */
+/**
+ * Threads of the engine: each PC/SC call that waits holds one (app/station/readers/pcsc/thread-pool.ts), and with too few readers
+ * would wait for each other. The number is read before any code of ours runs, so it is set in the environment.
+ */
 const THREADS = '32';
 
 interface Waiting {
@@ -170,7 +173,7 @@ export class EngineKeeper implements EngineHost {
     if (this.#state.kind !== 'failed') this.#show({ kind: 'away' });
     this.#lives = Date.now() - this.#born > GOOD_LIFE_MS ? 0 : this.#lives + 1;
     const wait = WAITS_MS[Math.min(this.#lives, WAITS_MS.length - 1)];
-    // A failure stays on show while it is tried again: its cause may have gone.
+    // Why it could not be opened stays on the screen while it is tried again: somebody may have repaired the cause meanwhile.
     this.#timer = setTimeout(() => this.start(), this.#state.kind === 'failed' ? WAITS_MS.at(-1) : wait);
   }
 

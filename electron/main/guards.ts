@@ -1,6 +1,6 @@
 /**
- * What the window may ask of Chromium. Everything is refused that is not in these tables; the last column says why what is
- * in them is.
+ * What the window may ask of Chromium. What is not in these tables is refused; what is in them has a comment that says why it
+ * is allowed.
  */
 import { app, type Session, type WebContents } from 'electron';
 import type { Log } from '../../app/station/ports.ts';
@@ -53,7 +53,7 @@ export function guardSession(session: Session, log: Log): void {
   });
 }
 
-/** Guards every page there will ever be: none goes anywhere, opens anything or holds another one. */
+/** Guards every page that is ever made: it cannot go to another address, open a window or hold another page. */
 export function guardContents(log: Log): void {
   app.on('web-contents-created', (_event, contents) => guardPage(contents, log));
   app.on('select-client-certificate', (event, _contents, _url, _list, callback) => {

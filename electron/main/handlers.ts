@@ -29,7 +29,7 @@ export function mainHandlers({ kept, notifier, engine, catalogue }: HandlerParts
     shell: {
       start: async () => {
         const station = (await engine.show()) ?? { ...NOTHING, engine: engine.state };
-        // Read after the engine's answer: every change that came before it is in the snapshot, and has its number.
+        // `at` is read after the engine's answer: changes told before that are in the snapshot and must not be applied again.
         return {
           version: app.getVersion(),
           settings: kept.value.settings,

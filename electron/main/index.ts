@@ -31,11 +31,11 @@ process.on('uncaughtException', (error) => {
   app.exit(1);
 });
 registerScheme();
-// Nothing here needs a graphics card, and drivers of old ones are what blank windows come from.
+// The window needs no graphics card, and with a bad driver of an old one it would stay blank.
 app.disableHardwareAcceleration();
 
 if (!app.requestSingleInstanceLock()) {
-  // The first one hears of it and shows its window.
+  // Another one runs. It hears of this start by `second-instance` and shows its window.
   app.quit();
 } else if (app.commandLine.hasSwitch('show-running')) {
   app.exit(NONE_RUNS);
@@ -44,7 +44,7 @@ if (!app.requestSingleInstanceLock()) {
   void app.whenReady().then(run);
 }
 
-/** A second start shows the window of the first; one that is just ending is followed by a new one. */
+/** For a second start. Where our own window has just been closed, the program is started anew once it has ended. */
 function showWindow(): void {
   if (window === undefined) return;
   if (window.isDestroyed()) {
@@ -67,7 +67,7 @@ function run(): void {
   if (language !== undefined) kept.change({ settings: { ...kept.value.settings, language } });
   nativeTheme.themeSource = kept.value.settings.theme;
 
-  // Not kept on disk: there is nothing of the page's own to remember.
+  // In memory only (a partition without `persist:`): nothing that a page knew of a customer stays on the disk.
   const pages = session.fromPartition('station');
   guardContents(log);
   guardSession(pages, log);
@@ -88,13 +88,13 @@ function run(): void {
   closeOnce({ window, engine, language: () => kept.value.settings.language });
 }
 
-/** The catalogue that the engine will have, without waiting for it. */
+/** The same catalogue that the engine reads, so that the window need not wait for the engine to show names. */
 function catalogue(): CatalogueView {
   let folder = place.resources;
   try {
     folder = readStationConfig(place.station).catalogue ?? folder;
   } catch {
-    // The engine says what is wrong with the configuration.
+    // A configuration that cannot be read is reported by the engine, which reads it too.
   }
   try {
     return projections.catalogue(catalogueIn(folder));

@@ -25,7 +25,7 @@ export interface Keeper {
 /** `language`: what the system speaks, for the first start. */
 export function openKept(file: string, language: Settings['language']): Keeper {
   let value = read(file) ?? { settings: { language, theme: 'system', sound: true }, zoom: 1 };
-  // A language that the program no longer has.
+  // The language may have been kept by a version that had more of them.
   if (!isLanguage(value.settings.language)) value = { ...value, settings: { ...value.settings, language } };
   return {
     get value() {
@@ -37,7 +37,7 @@ export function openKept(file: string, language: Settings['language']): Keeper {
         writeFileSync(`${file}.next`, JSON.stringify(value), { mode: 0o600 });
         renameSync(`${file}.next`, file);
       } catch {
-        // A full disk: the window is then where it was before.
+        // Most likely the disk is full. The change counts until the program ends, and is then forgotten.
       }
     },
   };

@@ -1,6 +1,6 @@
 /**
- * How the program ends: while a card is being worked on the person is asked, a signal is obeyed; then the engine ends after
- * the commands that are running. The work is in the journal either way.
+ * How the program ends. Closing the window while a card is being worked on asks first; a signal (SIGTERM and its like) does not.
+ * Then the engine finishes the commands that are running, and ends. Either way the work is in the journal and goes on later.
  */
 import { app, type BrowserWindow, dialog } from 'electron';
 import type { Settings, StationView } from '../ipc-schema.ts';
@@ -49,7 +49,7 @@ export function closeOnce({ window, engine, language }: Leaving): void {
     event.preventDefault();
     void engine.close().then(() => {
       engineEnded = true;
-      // Not within this event: while one quit is being given up, another one counts for nothing.
+      // Later and not within this event: this quit was just cancelled, and Electron ignores another one until that is over.
       setImmediate(() => app.quit());
     });
   });

@@ -12,7 +12,7 @@ export interface Place {
   readonly engine: string;
 }
 
-/** Also tells Chromium where to put its own files, so it has to be asked for before anything else. */
+/** Call it before anything else: it also moves Chromium's own files to the station's folder, which it uses from then on. */
 export function findPlace(): Place {
   const named = app.commandLine.getSwitchValue('station');
   const station = named === '' ? app.getPath('userData') : resolve(named);

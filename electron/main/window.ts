@@ -6,7 +6,7 @@ import { type Keeper, ZOOMS } from './kept.ts';
 
 const SIZE = { width: 1180, height: 800 };
 const SMALLEST = { minWidth: 720, minHeight: 540 };
-/** Shown until the page has painted; the renderer's own background. */
+/** Shown until the page has painted. As the page's own background (renderer/styles/tokens.css), or the window would flash. */
 const BACKGROUND = { light: '#f5f7f9', dark: '#14181d' };
 
 export interface WindowPlace {
@@ -64,7 +64,7 @@ function load(window: BrowserWindow, log: Log): void {
   });
 }
 
-/** Where it was, if that is still on a screen. */
+/** Where the window was last. Only its size, if that place is on no screen any more: it could not be reached there. */
 function placeOf(kept: Keeper): Partial<Electron.Rectangle> {
   const { window } = kept.value;
   if (window === undefined) return {};

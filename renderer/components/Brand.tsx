@@ -1,4 +1,4 @@
-/** Mark and name. */
+/** The product's mark and name. */
 import { useWords } from '../state/stores.ts';
 import css from './Brand.module.css';
 

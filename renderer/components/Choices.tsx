@@ -1,4 +1,4 @@
-/** One of a few, side by side. */
+/** A choice of one among a few options that stand side by side. */
 import { Label, Radio, RadioGroup } from 'react-aria-components';
 import { Icon } from '../icons/Icon.tsx';
 import type { IconName } from '../icons/shapes.ts';

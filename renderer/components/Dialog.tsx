@@ -1,4 +1,4 @@
-/** A dialog in the middle, or a sheet at the side. Escape and the way back to where one was come with it. */
+/** A dialog in the middle, or a sheet at the side. React Aria closes it on Escape and puts the focus back to where it was. */
 import type { ReactNode } from 'react';
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { useWords } from '../state/stores.ts';
@@ -9,7 +9,7 @@ export interface DialogProps {
   readonly title: string;
   readonly onClose: () => void;
   readonly place?: 'middle' | 'side';
-  /** Asks before something that cannot be taken back. */
+  /** Asks before something that cannot be taken back: a click beside it does not close it. */
   readonly asks?: boolean;
   readonly children: ReactNode;
 }

@@ -34,9 +34,9 @@ export function Notice({ tone, title, icon = ICONS[tone], children, actions }: N
 export interface FaultNoticeProps {
   readonly fault: FaultView;
   readonly tone?: Tone;
-  /** Left out where there is no card yet. */
+  /** Whether the part about the card is shown; false where there is no card yet. */
   readonly withCard?: boolean;
-  /** Nothing waits for it to pass. */
+  /** No work is waiting for the fault to pass, so the text must not promise that it goes on by itself. */
   readonly over?: boolean;
   readonly children?: ReactNode;
   readonly actions?: ReactNode;
@@ -74,8 +74,8 @@ const PASSING: ReadonlySet<FaultView['code']> = new Set([
 ]);
 
 /**
- * What to do next. The text for a missing server speaks of a card, so without one another is said; and where nothing is waiting
- * nothing goes on by itself.
+ * What to do next. Mostly the code's own text. Where no work is waiting (`over`), a text that says it goes on by itself would be
+ * wrong; and the text for a missing server speaks of a card, which makes no sense without one. Others stand in for these.
  */
 export function nextStep(fault: FaultView, words: Words, withCard: boolean, over = false): string {
   if (over && PASSING.has(fault.code)) return words.t('fault.try-later');

@@ -1,4 +1,4 @@
-/** Something is going on. Still when motion is not wanted; words beside it say what. */
+/** A turning ring: something is going on, and words beside it say what. It stands still where the system asks for less motion. */
 import css from './Spinner.module.css';
 
 export function Spinner({ size = 24 }: { readonly size?: number }) {

@@ -1,4 +1,4 @@
-/** The window in a plain browser: `?scene=` names a state, `lang` and `theme` how it is dressed. For looking and for tests. */
+/** The window in a plain browser: `?scene=` names a state, `lang` and `theme` its language and colours. For looking and for tests. */
 import { config } from 'zod';
 import { createBridge } from '../../electron/ipc-schema/bridge.ts';
 import { THEMES } from '../../electron/ipc-schema/words.ts';
@@ -18,6 +18,6 @@ const settings = {
 };
 const wire = createMockWire(scene, settings);
 Object.defineProperty(window, 'kaika', { value: createBridge(wire) });
-// The shell's own names for what happens at the counter, for whoever drives the live scene.
+// In the live scene `counter.putIn()` and `counter.takeOut()` at the browser's console are the hands with the card.
 Object.defineProperty(window, 'counter', { value: wire.counter });
 await import('../main.tsx');

@@ -14,7 +14,7 @@ export interface Scene {
   readonly station: StationView;
   /** What the server knows of the card; a fault instead of an answer. */
   readonly history?: CardHistory | FaultView;
-  /** A plan that is the answer to everything. */
+  /** The answer to every `job.preview`. */
   readonly plan?: PlanView;
   readonly refuse?: {
     readonly signIn?: FaultView;

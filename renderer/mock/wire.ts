@@ -1,4 +1,4 @@
-/** Main and engine, played: the same schema, the same answerer, made-up answers. */
+/** Plays main and the engine: the same schema and the same answerer, with made-up answers. */
 import { KaikaError } from '../../app/protocol/errors.ts';
 import { createAnswerer, runWith } from '../../electron/ipc-schema/answerer.ts';
 import type { Wire } from '../../electron/ipc-schema/bridge.ts';

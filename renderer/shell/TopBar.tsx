@@ -1,4 +1,4 @@
-/** What is always in sight: the house, the server's health, the settings, who is signed in. */
+/** What is always in sight: the product's name, the server's health, the settings, who is signed in. */
 import { Dialog, DialogTrigger, Popover } from 'react-aria-components';
 import { Brand } from '../components/Brand.tsx';
 import { Button } from '../components/Button.tsx';

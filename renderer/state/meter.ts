@@ -10,14 +10,14 @@ export interface Meter {
   readonly remaining: number | null;
 }
 
-/** Share of enabling that is done when a command is about to be sent. Others stand in between and move nothing. */
+/** Percent of enabling that is done when this command is about to be sent. Commands that are not listed do not move the bar. */
 const ENABLING: Readonly<Record<string, number>> = {
   authenticate: 20,
   'write-maintenance-key': 45,
   'write-master-control-key': 65,
   'write-enabled-flag': 85,
 };
-/** Share of deleting. */
+/** The same for deleting. */
 const DELETING: Readonly<Record<string, number>> = {
   'read-balance': 20,
   'delete-app': 60,
@@ -25,7 +25,7 @@ const DELETING: Readonly<Record<string, number>> = {
 };
 /** Steps that take longer than this in all, in milliseconds, show the time left. */
 const LONG_STEP = 10_000;
-/** Before so much time and so many percent nothing can be told. */
+/** Milliseconds and percent that a step must have gone on for before the time left is told: an earlier guess would jump about. */
 const ENOUGH_TIME = 1_200;
 const ENOUGH_PERCENT = 4;
 
@@ -59,7 +59,7 @@ function percentOf(job: JobView, step: StepView, at: number, catalogue: Catalogu
   return (step.kind === 'delete' ? DELETING : ENABLING)[current.step] ?? 0;
 }
 
-/** Loads of one batch share its commands by their size. */
+/** All loads are sent in one batch. Which of its commands belong to which app is reckoned from the apps' sizes. */
 function loadPercent(job: JobView, at: number, catalogue: CatalogueView): number {
   const { steps, sent, commands } = job.progress;
   if (commands === 0) return 0;
@@ -90,7 +90,7 @@ export interface AppProgress {
   readonly percent: number;
 }
 
-/** Loading takes most of the time where both stand in the plan. */
+/** How much of an app's bar each kind of step takes: of loading and enabling, loading takes most of the time. */
 const WEIGHT: Readonly<Record<StepView['kind'], number>> = { load: 3, enable: 1, delete: 1, renew: 1 };
 
 export function appsOf(steps: readonly StepView[], percents: readonly number[]): AppProgress[] {

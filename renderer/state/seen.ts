@@ -13,7 +13,7 @@ export function seenCards(before: SeenCards, { readers, jobs }: StationView): Se
     const card = state.kind === 'card' || state.kind === 'job' ? state.card : null;
     if (card !== null && card.number !== null) now[card.number] = card;
   }
-  // A reader that has just been told of a job names no card: its card is still wanted.
+  // A reader that reads, or has just been given a job, names no card for a moment. Without this the picture would lose its kind.
   for (const [number, card] of Object.entries(before)) {
     if (readers.some(({ state }) => state.kind === 'job' || state.kind === 'looking')) now[number] ??= card;
   }

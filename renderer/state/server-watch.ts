@@ -1,4 +1,4 @@
-/** Asks for the server while nobody else does, so that "away" is found out before a customer waits, and its end too. */
+/** Asks the server for a sign of life every now and then: that it is away, or back, is then known before a customer waits. */
 import type { Bridge } from '../../electron/ipc-schema/bridge.ts';
 import type { StationStore } from './station-store.ts';
 
@@ -25,7 +25,7 @@ export function watchServer(bridge: Bridge, station: StationStore): () => void {
     if (!asked && state.view?.station.engine.kind === 'running') ask();
     const now = state.view?.station.server.state;
     if (now === before.view?.station.server.state || !asked) return;
-    // A new engine knows nothing of the server yet.
+    // A new engine begins with `unknown`: asked at once, or the screen would say so for a minute.
     if (now === 'unknown' && state.view?.station.engine.kind === 'running') ask();
     else next();
   });

@@ -15,7 +15,7 @@ export interface StationState {
   readonly meters: Readonly<Record<string, Meter>>;
   /** Cards as they were last read, by number: while a job runs its reader shows none. */
   readonly seen: Readonly<Record<string, CardView>>;
-  /** The last session was ended by the server; until the next begins. */
+  /** The server ended the last session, and the sign-in form says so; false again when somebody has signed in. */
   readonly expired: boolean;
 }
 
@@ -92,7 +92,7 @@ export function createStationStore(bridge: Bridge, now: () => number): StationSt
     },
     changeSettings(change) {
       const { view } = store.getState();
-      // At once; main's answer and notification then say the same.
+      // Shown at once, without waiting; main's notification then says the same.
       if (view !== null) store.setState({ view: { ...view, settings: { ...view.settings, ...change } } });
       void bridge.shell.changeSettings(change);
     },

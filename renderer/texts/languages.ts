@@ -26,7 +26,7 @@ const FILES = import.meta.glob<unknown>(
   { eager: true, import: 'default' },
 );
 
-/** Its folder was checked whole before it was built in (test/texts), so the window can do without the schemas. */
+/** Not checked here: test/texts checks every folder, and the schemas for it would make the window's program larger. */
 const MESSAGES = new Map(
   [...byLanguage(FILES)].map(([language, files]) => [language, gathered(files) as Messages]),
 );

@@ -84,7 +84,7 @@ describe('the work goes on', () => {
     const engine = window.enginePid() ?? 0;
     expect(isAlive(engine)).toBe(true);
     process.kill(engine, 'SIGKILL');
-    // Nobody is signed in to the new one; the work needs nobody.
+    // The new engine has no session: the window asks for one. The job is in the journal and still there.
     await window.page.getByText('Work is in hand; please sign in to go on.').waitFor();
     await window.look('engine-again', { passing: true });
     await routes.entrance.signIn();

@@ -74,7 +74,7 @@ function asUser(folder: string): { executable: string; home: string } {
   );
   chmodSync(executable, 0o755);
   chmodSync(folder, 0o755);
-  // Not the hard links: they are the cache's own files.
+  // Electron's files are left out: they are hard links, and the cache's own would change hands with them.
   for (const name of ['demo', 'home']) execFileSync('chown', ['-R', `${USER}:${USER}`, join(folder, name)]);
   return { executable, home };
 }

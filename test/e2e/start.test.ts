@@ -34,10 +34,10 @@ describe('a station that is not set up', () => {
     await window.look('cannot-be-used');
     const asked = performance.now();
     await window.close();
-    // However slow the machine is: closing is less work than opening.
+    // The limit follows the machine's speed: closing is less work than opening.
     expect(performance.now() - asked).toBeLessThan(Math.max(opening, 5_000));
     expect(window.complaints).toEqual([]);
-    // Which field is wrong is for the log, what is in it for nobody.
+    // The screen says only that something is wrong; the administrator finds in the log what.
     expect(readFileSync(join(station, 'station.log'), 'utf8')).toContain('station not opened');
   });
 });

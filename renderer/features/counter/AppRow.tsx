@@ -1,4 +1,4 @@
-/** One app of the card: what it is, the tick that enables it, and apart from that a calm way to delete it. */
+/** One app of the card: what it is, a tick to enable it, and apart from that a small button to delete it. */
 import { useId } from 'react';
 import { Checkbox } from 'react-aria-components';
 import { AppIcon } from '../../components/AppIcon.tsx';
@@ -13,7 +13,7 @@ import type { AppRow as Row } from './rows.ts';
 export interface AppRowProps {
   readonly row: Row;
   readonly wish: 'enable' | 'delete' | undefined;
-  /** Nobody is signed in, or the card may not be touched: shown only. */
+  /** Shown without tick and button: nobody is signed in, or the card is set aside. */
   readonly readOnly: boolean;
   readonly onWish: (action: 'enable' | 'delete') => void;
 }

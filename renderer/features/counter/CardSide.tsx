@@ -17,7 +17,7 @@ export interface CardSideProps {
   /** As it is now; null while a job has it. */
   readonly card: CardView | null;
   readonly number: string | null;
-  /** With account, space and history; without while they change. */
+  /** Whether standing, space and history are shown; not while a job changes them. */
   readonly facts: boolean;
 }
 

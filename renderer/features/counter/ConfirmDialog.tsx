@@ -11,7 +11,7 @@ import css from './ConfirmDialog.module.css';
 
 export interface ConfirmDialogProps {
   readonly apps: readonly string[];
-  /** Gives why it was refused. */
+  /** Resolves with why it was refused, or null when it was confirmed. `cancelled`: the dialog was closed meanwhile. */
   readonly onConfirm: (person: Credentials, cancelled: AbortSignal) => Promise<FaultView | null>;
   readonly onClose: () => void;
 }

@@ -1,5 +1,4 @@
-/** What a lane says to those who do not see it, as its stage changes. */
-
+/** What a screen reader says as a lane's stage changes. */
 import { useWords, type Words } from '../../state/stores.ts';
 import css from './Counter.module.css';
 import type { Stage } from './stage.ts';
@@ -13,7 +12,7 @@ export function LaneVoice({ stage }: { readonly stage: Stage }) {
   );
 }
 
-/** Errors speak for themselves: they are alerts. */
+/** Nothing where a stage shows a notice: a screen reader says that by itself (the role in Notice.tsx), and would say it twice. */
 function sayingOf(stage: Stage, { t }: Words): string {
   switch (stage.kind) {
     case 'empty':

@@ -1,4 +1,4 @@
-/** The clerk's choices, one a reader, until a job takes over. Leaving them loses nothing: nothing has happened yet. */
+/** What the clerk chose for the card in each reader, until a job is started. Until then nothing has happened to the card. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Bridge } from '../../../electron/ipc-schema/bridge.ts';
 import type { FaultView } from '../../../electron/ipc-schema.ts';
@@ -36,7 +36,7 @@ export function createChoiceStore(bridge: Bridge, onExpired: () => void): Choice
     const choice = store.getState()[reader];
     if (choice !== undefined) store.setState({ [reader]: change(choice) });
   };
-  /** For what comes back late: another card may be there by now. */
+  /** For answers, which come late: by then another card may be in the reader, and its choice must stay as it is. */
   const editOf = (reader: string, card: string, change: (choice: Choice) => Choice) => {
     if (store.getState()[reader]?.card === card) edit(reader, change);
   };
@@ -55,7 +55,8 @@ export function createChoiceStore(bridge: Bridge, onExpired: () => void): Choice
     edit(reader, (one) => ({ ...one, busy: true, fault: null }));
     const wishes = confirmedWishes(wishesOf(choice, rows), handles);
     const answer = await bridge.job.start({ reader, card: choice.card, account, wishes });
-    // A job that was begun shows itself, and the choice goes with the stage: until then nothing can be started twice.
+    // After a good answer `busy` stays set: the reader soon shows the job, and the choice is forgotten then. Until that moment a
+    // second click must not start a second job.
     if (!answer.ok) refused(reader, choice.card, answer);
   };
 
@@ -100,7 +101,7 @@ export function createChoiceStore(bridge: Bridge, onExpired: () => void): Choice
       const handles = new Map<string, string>();
       for (const app of plan.confirm) {
         const answer = await bridge.session.confirm(person);
-        // What is confirmed is this plan, and only as long as nobody thinks again.
+        // The second person confirmed the plan that was on the screen. Another plan, or a closed dialog: nothing is started.
         if (cancelled.aborted || store.getState()[reader]?.plan !== plan) return null;
         if (!answer.ok) return { code: answer.code, details: answer.details };
         handles.set(app, answer.value);

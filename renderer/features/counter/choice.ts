@@ -13,7 +13,7 @@ export interface Choice {
   /** The card's number. */
   readonly card: string;
   readonly account: string;
-  /** What was left out when it was to go on: an account that is one, or any wish. */
+  /** What was missing when Next was pressed: an account of the right length, or any wish. */
   readonly missing: 'account' | 'wishes' | null;
   readonly wishes: Readonly<Record<string, WishView['action']>>;
   readonly record: RecordView;

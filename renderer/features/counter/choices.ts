@@ -10,7 +10,7 @@ export function useChoice(reader: string): Choice | undefined {
   return useStore(choices, (all) => all[reader]);
 }
 
-/** A clerk who leaves takes what was ticked along: the next one must not start it by mistake. */
+/** For signing out: what one clerk ticked must not be started by the next one by mistake. */
 export function forgetChoices(): void {
   choices.setState({}, true);
 }

@@ -20,7 +20,7 @@ export interface AppRow {
   readonly canDelete: boolean;
 }
 
-/** One row an app of the card. Apps that nobody knows by name are left out. */
+/** One row for each app of the card. An app that is not in the catalogue has no name to show, and is left out. */
 export function rowsOf(card: CardView, catalogue: CatalogueView): AppRow[] {
   const type = catalogue.cardTypes.find((one) => one.id === card.type);
   return card.apps.flatMap((seen): AppRow[] => {

@@ -21,7 +21,7 @@ export type Stage =
   | { readonly kind: 'ended'; readonly job: JobView; readonly card: CardView | null; readonly end: End }
   | { readonly kind: 'problem'; readonly fault: FaultView; readonly job: JobView | null };
 
-/** The lane of one reader. A job that is named but not there yet is about to be: the card is being read until then. */
+/** The lane of one reader. It may name a job whose own notification is still to come; until then the card counts as being read. */
 export function stageOf(reader: ReaderView, jobs: readonly JobView[]): Stage {
   const find = (id: string | undefined) => jobs.find((job) => job.id === id);
   const { state } = reader;
@@ -65,7 +65,7 @@ export function unseenJobs(readers: readonly ReaderView[], jobs: readonly JobVie
   for (const reader of readers) {
     const stage = stageOf(reader, jobs);
     if ('job' in stage && stage.job !== null) shown.add(stage.job.id);
-    // A card that is being read may be the one that is waited for.
+    // The card that is being read may be the one that a job of this reader waits for. Told as unseen, the job would flash up.
     if (stage.kind === 'looking') for (const job of jobs) if (job.reader === reader.name) shown.add(job.id);
   }
   return jobs.filter((job) => inHand(job) && !shown.has(job.id));

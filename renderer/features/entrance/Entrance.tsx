@@ -1,4 +1,4 @@
-/** The frame of the screens before the counter: the house's face on one side, the one thing to do on the other. */
+/** The frame of the screens before the counter: the product's name on one side, the one thing to do on the other. */
 import type { ReactNode } from 'react';
 import { Mark } from '../../components/Brand.tsx';
 import { Rosette } from '../../components/Rosette.tsx';

@@ -45,7 +45,7 @@ export function SignInForm({ inline = false }: { readonly inline?: boolean }) {
       <Field
         label={t('signin.operator')}
         autoComplete="username"
-        // A clerk's first act on this screen; beside lanes it must not take the keyboard from them.
+        // On the screen of its own this is what a clerk does first. Above lanes the focus may be needed in one of them.
         autoFocus={!inline}
         value={person.operator}
         onChange={person.setOperator}

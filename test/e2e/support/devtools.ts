@@ -1,4 +1,4 @@
-/** The DevTools protocol by hand: the one way into a window whose inspect fuse is off, which Playwright needs. */
+/** The DevTools protocol by hand. Playwright needs the inspect fuse, which is off in the packaged station; this does not. */
 import { vi } from 'vitest';
 import { z } from 'zod';
 import { LIMIT, PATIENT } from '../../support/limit.ts';

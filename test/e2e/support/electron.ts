@@ -25,8 +25,9 @@ export function environment(): Record<string, string> {
 }
 
 /**
- * On a busy machine one launch in some forty hangs: Playwright has lost an event while it attached to this old Electron, and the
- * program itself is up with its page loaded. That attempt is ended and made once more; evidence.json says how often.
+ * On a busy machine a launch hangs now and then: Playwright loses an event while it attaches, though the program is up with its
+ * page loaded. That attempt is ended and made once more; evidence.json says how often. Counted with an older Electron (one in
+ * forty), not with this one; where evidence.json never says 2, this can go.
  */
 export async function launch(
   options: NonNullable<Parameters<typeof _electron.launch>[0]> & { executablePath: string },

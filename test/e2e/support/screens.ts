@@ -1,4 +1,7 @@
-/** How many windows there are at a time, and where the screens are named: each file has one to itself, since only one window of a screen has the keyboard. */
+/**
+ * How many test files run at a time, and the variable with their screens' names. Each has a screen to itself, because of all
+ * windows on a screen only one has the keyboard.
+ */
 
 export const SIDE_BY_SIDE = 2;
 export const SCREENS_VARIABLE = 'KAIKA_TEST_SCREENS';

@@ -17,7 +17,7 @@ export interface StoryStage extends Stage {
   close(): Promise<void>;
 }
 
-/** A data folder for a file's stories: the site in it is made once. On the disk, where a copy of Electron can be made of links. */
+/** A data folder for the stories of one file. The first story makes the demo's site in it, the others find it there. */
 export function dataFolder(): { readonly folder: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'kaika-window-'));
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };

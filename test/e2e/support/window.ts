@@ -4,14 +4,13 @@ import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { ElectronApplication, Page } from 'playwright';
 import { expect, vi } from 'vitest';
-import { APP, environment, launch, theElectron } from './electron.ts';
-
-export { environment, theElectron };
-
 import { LIMIT, PATIENT } from '../../support/limit.ts';
+import { APP, environment, launch, theElectron } from './electron.ts';
 import { addEvidence, SCREENS } from './evidence.ts';
 import { childrenOf, commandOf, isAlive } from './processes.ts';
 import { unfit } from './words.ts';
+
+export { environment, theElectron };
 
 /** WCAG 2.2 AA, and everything below it. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
@@ -117,6 +116,7 @@ export class StationWindow {
       animations: 'disabled',
       timeout: LIMIT,
     });
+    // Legacy mode keeps to this page: Electron has no way for Playwright to open the second one that axe would use otherwise.
     const result = await new AxeBuilder({ page: this.page }).setLegacyMode(true).withTags(RULES).analyze();
     const rules = result.violations.map(
       ({ id, nodes }) => `${id} (${nodes.map((node) => node.target).join('; ')})`,
@@ -182,7 +182,7 @@ export class StationWindow {
     await Promise.race([close.catch(() => undefined), this.#exited]);
   }
 
-  /** As a person closes it; the window must not ask. Gives what processes it leaves. */
+  /** Closes it as a person does, where the window does not ask, and waits until none of its processes is left. */
   async close(): Promise<void> {
     const family = isAlive(this.pid) ? [this.pid, ...childrenOf(this.pid)] : [];
     await this.pressClose();
@@ -192,7 +192,7 @@ export class StationWindow {
     await vi.waitFor(() => expect(family.filter(isAlive)).toEqual([]), PATIENT);
   }
 
-  /** As a power cut would. */
+  /** Ends all its processes at once, as a power cut would. */
   kill(): void {
     for (const pid of [this.pid, ...(isAlive(this.pid) ? childrenOf(this.pid) : [])]) {
       if (isAlive(pid)) process.kill(pid, 'SIGKILL');

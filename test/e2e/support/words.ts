@@ -16,7 +16,7 @@ const IDS = [
   ...ERROR_CODES,
   ...stepNameSchema.options,
 ].filter((id) => id.includes('-'));
-/** Texts that are told from names and numbers: no values in them, and longer than a word that both languages may use. */
+/** English texts that would give themselves away on a Chinese screen: without values, and longer than a word both may use. */
 const ENGLISH = Object.values(WORDS).filter((text) => text.length > 6 && !text.includes('{'));
 
 /** Everything on a screen that must not be there, with where it stood; empty when all is well. */

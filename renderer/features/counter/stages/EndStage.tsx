@@ -37,7 +37,7 @@ export function EndStage({ reader, end: how }: { readonly reader: string; readon
 
 function faultOf(how: End): FaultView | undefined {
   if (how.kind === 'failed') return how.fault;
-  // What nobody asked for and did not come off, a renewal, is nothing that staff have to act on.
+  // A renewal that nobody asked for may have failed in a job that is complete: staff need do nothing, so it is not shown.
   if (how.kind !== 'done' || wentWell(how)) return undefined;
   if (how.result.fault !== undefined) return how.result.fault;
   const failed = how.result.apps.find((app) => app.error !== undefined);
@@ -80,7 +80,7 @@ function AppEnds({ result, well }: { readonly result: ResultView; readonly well:
     (app) =>
       app.before !== app.after || (app.error !== undefined && !well) || result.deleted.includes(app.app),
   );
-  // The server names deleted apps apart.
+  // The server may name a deleted app in `deleted` only.
   const gone = result.deleted.filter((id) => changed.every(({ app }) => app !== id));
   const shown = [...changed, ...gone.map((app) => ({ app, after: 'missing' as const, error: undefined }))];
   if (shown.length === 0) return null;

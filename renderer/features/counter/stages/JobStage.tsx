@@ -114,7 +114,7 @@ interface BannerProps {
   readonly hold?: boolean;
 }
 
-/** As large when it warns as when it does not, so that nothing moves. */
+/** Of the same size whether it warns or not, so that nothing on the screen moves when writing begins or ends. */
 function Banner({ icon, title, hint, hold = false }: BannerProps) {
   return (
     <div className={job['banner']} data-hold={hold || undefined}>

@@ -52,7 +52,7 @@ interface RefusedProps {
   readonly fault: Extract<PlanView, { fits: false }>['fault'];
 }
 
-/** Why it cannot be, and for want of space what could go. */
+/** Why the plan was refused; when space is missing, with the apps that could be deleted. */
 function Refused({ reader, rows, fault }: RefusedProps) {
   const words = useWords();
   const { t } = words;
