@@ -1,6 +1,6 @@
 /** Tests that are told of every store there is, and empty stores for them. */
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'vitest';
 import type { StoreConfig } from '../../app/keyserver/store/config.ts';
 import { openDatabases } from './databases.ts';
@@ -45,3 +45,16 @@ export async function openStorePlaces(kind: StoreKind): Promise<StorePlaces> {
 
 /** The same for the tests of a file, or of one describe. */
 export const storePlaces = (kind: StoreKind): StorePlaces => shared(() => openStorePlaces(kind));
+
+/**
+ * Every file of an SQLite store as it is now, its log of writes included: what a thief of the disk would have.
+ * @throws Error for a store that is no file, because there would be nothing to search
+ */
+export function storeFiles(store: StoreConfig): Buffer[] {
+  if (store.kind !== 'sqlite') throw new Error('only a store in a file can be searched');
+  const folder = dirname(store.file);
+  return readdirSync(folder)
+    .map((name) => join(folder, name))
+    .filter((file) => statSync(file).isFile())
+    .map((file) => readFileSync(file));
+}

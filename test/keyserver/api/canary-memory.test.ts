@@ -18,6 +18,7 @@ import { MOVING_TYPES } from '../../support/moving-types.ts';
 import { type OtherTypesRig, openOtherTypes } from '../../support/other-type.ts';
 import { READS_MEMORY, writableMemory } from '../../support/process-memory.ts';
 import { openServerSite, SECRET, type ServerInstance, type Site } from '../../support/site.ts';
+import { storeFiles } from '../../support/stores.ts';
 import { openTestStation, type TestStation, until } from '../../support/station.ts';
 
 const { makeToken, masters, pins } = knownToken();
@@ -104,7 +105,7 @@ describe('every type of job', () => {
       if (READS_MEMORY)
         expect([...writableMemory(server.pid)].some((part) => part.includes(spelled))).toBe(false);
       for (const hay of [server.log(), heard.join('')]) expect(hay).not.toContain(pin);
-      for (const file of [...filesBelow(station.folder), ...filesBelow(join(types.rig.folder, 'store'))])
+      for (const file of [...filesBelow(station.folder), ...storeFiles(types.rig.store)])
         expect(file.includes(spelled)).toBe(false);
     }
   });
@@ -213,7 +214,7 @@ function filesBelow(folder: string): Buffer[] {
 /** Searches the server's memory, store and log, the line and the station's disk. */
 function look(when: string): void {
   const places: [string, Iterable<Buffer>][] = [
-    ['store', filesBelow(join(types.rig.folder, 'store'))],
+    ['store', storeFiles(types.rig.store)],
     ['log', [Buffer.from(server.log())]],
     ['line', [Buffer.from(heard.join('\n'))]],
     ['station', filesBelow(station.folder)],

@@ -2,8 +2,6 @@
  * No master key byte and no card key in the store, the log or on the line, except enciphered for the card: known masters, a whole
  * story over HTTPS, and then every file and every body is searched for every key, in every spelling.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { jobReplySchema, stepReplySchema, type Wish } from '../../../app/protocol/wire.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
@@ -13,6 +11,7 @@ import { randomDigits } from '../../support/issuer-rig.ts';
 import { slotOnCard, WALLET } from '../../support/issuer-steps.ts';
 import { findAll, needles } from '../../support/key-search.ts';
 import { cardKey, ecb, type KnownMaster, knownToken, oddParity } from '../../support/known-token.ts';
+import { storeFiles } from '../../support/stores.ts';
 
 const { makeToken, masters, pins } = knownToken();
 const https = httpsRig('sqlite', makeToken);
@@ -56,7 +55,11 @@ describe('after a whole story on both card types', () => {
       expect(slotOnCard(card, WALLET, 0x39).value).toBe(expected.toString('hex').toUpperCase());
       expect((await https.rig.look(card)).observed.filter((one) => one.state === 'enabled')).toHaveLength(3);
     }
-    seen.push(...storeFiles(), Buffer.from(https.log.join('')), Buffer.from(https.captured.join('\n')));
+    seen.push(
+      ...storeFiles(https.rig.store),
+      Buffer.from(https.log.join('')),
+      Buffer.from(https.captured.join('\n')),
+    );
   });
 
   it('the haystack is the real one', () => {
@@ -83,7 +86,7 @@ describe('after a whole story on both card types', () => {
   });
 
   it('no PIN, no operator’s secret in store or log, and no token in the store', () => {
-    const store = Buffer.concat(storeFiles());
+    const store = Buffer.concat(storeFiles(https.rig.store));
     for (const pin of pins) expect(Buffer.concat(seen).includes(Buffer.from(pin))).toBe(false);
     expect(store.includes(Buffer.from(SECRET))).toBe(false);
     expect(store.includes(Buffer.from(token))).toBe(false);
@@ -125,17 +128,8 @@ async function tell(card: VirtualCard, account: string, seen: Buffer[]): Promise
       (await client.post(`/v1/jobs/${started.job}/answers/${batch.seq}`, report)).body,
     );
     // Also while a key write is out.
-    if (batch.seq % 3 === 0) seen.push(...storeFiles());
+    if (batch.seq % 3 === 0) seen.push(...storeFiles(https.rig.store));
     if ('outcome' in next) expect(next.outcome.result).toBe('complete');
     batch = 'batch' in next ? next.batch : undefined;
   }
-}
-
-/** Every file of the store, log of writes included, as it is now. */
-function storeFiles(): Buffer[] {
-  const folder = join(https.rig.folder, 'store');
-  return readdirSync(folder)
-    .map((name) => join(folder, name))
-    .filter((file) => statSync(file).isFile())
-    .map((file) => readFileSync(file));
 }
