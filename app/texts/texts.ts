@@ -91,8 +91,10 @@ export function createTexts<Key extends string = string>(language: Language, mes
 
 /** The names of the values that a message needs: `app` of `{app}`. Formatting it without one of them throws. */
 export function valuesIn(message: IntlMessageFormat): string[] {
-  return message
-    .getAst()
-    // Type 0 is literal text, whose `value` is the text itself and no name.
-    .flatMap((element) => ('value' in element && element.type !== 0 ? [element.value] : []));
+  return (
+    message
+      .getAst()
+      // Type 0 is literal text, whose `value` is the text itself and no name.
+      .flatMap((element) => ('value' in element && element.type !== 0 ? [element.value] : []))
+  );
 }
