@@ -18,8 +18,8 @@ import { MOVING_TYPES } from '../../support/moving-types.ts';
 import { type OtherTypesRig, openOtherTypes } from '../../support/other-type.ts';
 import { READS_MEMORY, writableMemory } from '../../support/process-memory.ts';
 import { openServerSite, SECRET, type ServerInstance, type Site } from '../../support/site.ts';
-import { storeFiles } from '../../support/stores.ts';
 import { openTestStation, type TestStation, until } from '../../support/station.ts';
+import { storeFiles } from '../../support/stores.ts';
 
 const { makeToken, masters, pins } = knownToken();
 
