@@ -187,14 +187,19 @@ function absorbInstall(
   }
 }
 
-/** A new life of the app: its keys are the transport keys again. */
+/**
+ * A new life of the app: its keys are the transport keys again. Where the card's type no longer carries it nothing says which these are:
+ * the app fails, and that it may be there stays in doubt.
+ */
 function installed(now: JobOnCard, app: string, hash: string | null, facts: CardTypeFacts): JobOnCard {
+  const keys = transportKeysOf(now, app, facts);
+  if (keys === undefined) return touch(failApp(now, app, 'app-not-for-this-card'), app);
   const card = withApp(now.card, app, (before) => ({
     state: 'installed',
     instance: before.instance + 1,
     loadFileHash: hash,
     inDoubt: false,
-    keys: transportKeysOf(now, app, facts),
+    keys,
   }));
   return progress({ ...now, card }, app, { after: 'installed', contentInDoubt: false, touched: true });
 }

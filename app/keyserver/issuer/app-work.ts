@@ -13,17 +13,22 @@ import type { AppStep, JobState } from './state.ts';
 /** The facts of card type and catalogue that answers are read with. */
 export type CardTypeFacts = Pick<IssuerPorts, 'profile' | 'app'>;
 
-/** How the app is enabled on cards of this type. @throws Error when the card's type does not carry it */
-export function ruleOf({ profile }: Pick<CardTypeFacts, 'profile'>, app: string): AppRule {
-  const rule = Object.hasOwn(profile.apps, app) ? profile.apps[app] : undefined;
-  if (rule === undefined) throw new Error(`profile ${profile.id} has no app ${app}`);
+/** How the app is enabled on cards of this type; undefined when the card's type does not carry it, or no longer. */
+export function findRule({ profile }: Pick<CardTypeFacts, 'profile'>, app: string): AppRule | undefined {
+  return Object.hasOwn(profile.apps, app) ? profile.apps[app] : undefined;
+}
+
+/** The same where a job was planned with it. @throws Error when the card's type does not carry it */
+export function ruleOf(facts: Pick<CardTypeFacts, 'profile'>, app: string): AppRule {
+  const rule = findRule(facts, app);
+  if (rule === undefined) throw new Error(`profile ${facts.profile.id} has no app ${app}`);
   return rule;
 }
 
-/** The manufacturer's keys of an app that was just installed. */
+/** The manufacturer's keys of an app that was just installed; undefined when nothing says any more which these are. */
 export function transportKeysOf(now: JobOnCard, app: string, facts: CardTypeFacts) {
   const { identification, account } = now.job;
-  return ruleOf(facts, app).keys.transport({ identification, account });
+  return findRule(facts, app)?.keys.transport({ identification, account });
 }
 
 /** What the dialect is shown of the app of plan step `at`. */

@@ -2,6 +2,7 @@
 import { toHex } from '../../card/bytes.ts';
 import { allCurrent } from '../../dialects/keys.ts';
 import type { Command } from '../../protocol/wire.ts';
+import { findRule } from './app-work.ts';
 import { buildApp } from './build-app.ts';
 import { buildContent } from './build-content.ts';
 import { buildDomainKeys } from './build-domain-keys.ts';
@@ -11,7 +12,7 @@ import type { Draft } from './draft.ts';
 import { type Foreknowledge, foretell, wipeForetold } from './foretell.ts';
 import { headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
-import { isFinished, type JobOnCard, type NextCommands } from './progress.ts';
+import { failApp, failJob, isFinished, type JobOnCard, type NextCommands } from './progress.ts';
 import type { JobState, Scratch } from './state.ts';
 
 export interface Built {
@@ -22,17 +23,25 @@ export interface Built {
 }
 
 /**
+ * The last resort: every retry has a bound of its own, but one that nobody thought of (a reader that loses the card at each command)
+ * would keep job and card busy without end.
+ */
+const MOST_TRIPS_BEYOND_PLAN = 100;
+
+/**
  * Puts the next batch together. What could be true afterwards is in `next` and must be stored before the batch leaves.
  * @param known only for the first batch of a job: what a channel that opens it follows from.
  * @throws VaultError when the HSM cannot serve; nothing has changed then.
  */
 export async function buildNext(now: JobOnCard, ports: IssuerPorts, known?: Foreknowledge): Promise<Built> {
-  let current = skipFinished(now);
+  let current = skipFinished(withoutStrangers(now, ports));
   for (;;) {
     const step = current.job.steps[current.job.at];
     if (step === undefined || current.job.error !== null || current.job.setAside !== null) {
       return { commands: [], next: current };
     }
+    if (current.job.trips >= current.job.plannedTrips + MOST_TRIPS_BEYOND_PLAN)
+      return { commands: [], next: failJob(current, 'too-many-attempts') };
     const built = await (known === undefined || current.job.at > 0
       ? buildStep(current, step, ports)
       : buildForetold(current, step, ports, known));
@@ -111,6 +120,25 @@ function buildStep(
 function usedUp(scratch: Scratch): Scratch {
   const { channel: _channel, ...lasting } = scratch;
   return lasting;
+}
+
+/**
+ * Apps of the steps to come that the card's type no longer carries fail: without a rule nothing can be built or read for them, and the
+ * rest of the plan goes on.
+ */
+function withoutStrangers(now: JobOnCard, { profile }: IssuerPorts): JobOnCard {
+  return now.job.steps
+    .slice(now.job.at)
+    .filter((step) => !isDone(now, step))
+    .flatMap((step) => unfinishedApps(now.job, step))
+    .filter((app) => findRule({ profile }, app) === undefined)
+    .reduce((next, app) => failApp(next, app, 'app-not-for-this-card'), now);
+}
+
+function unfinishedApps(job: JobState, step: JobState['steps'][number]): readonly string[] {
+  if (step.kind === 'domain-keys') return [];
+  if ('app' in step) return [step.app];
+  return [...step.loads, ...step.deletes].filter((app) => !isFinished(job, app));
 }
 
 /** Moves past steps of which nothing remains to be done. */

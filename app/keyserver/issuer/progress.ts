@@ -44,8 +44,9 @@ export function failStep(now: JobOnCard, step: number, code: ErrorCode): JobOnCa
   const planned = now.job.steps[step];
   if (planned === undefined) return now;
   if (planned.kind === 'domain-keys') return failJob(now, code);
-  const apps = 'app' in planned ? [planned.app] : [...planned.loads, ...planned.deletes];
-  return apps
+  // That it is on the card says nothing here: the step is there because it is to be enabled or renewed.
+  if ('app' in planned) return failApp(now, planned.app, code);
+  return [...planned.loads, ...planned.deletes]
     .filter((app) => !isFinished(now.job, app))
     .reduce((failed, app) => failApp(failed, app, code), now);
 }
