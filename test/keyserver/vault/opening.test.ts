@@ -12,9 +12,12 @@ const GONE = new VaultError('hsm-away', 'gone');
 const WRONG = new VaultError('hsm-away', 'wrong PIN');
 const AT = 1_000;
 
+const PIN = { error: WRONG, stamp: 'old' };
+
 const STATES = {
   free: { state: 'free' },
-  pausing: { state: 'pausing', error: GONE, until: AT, pause: 400 },
+  pausing: { state: 'pausing', error: GONE, until: AT, pause: 400, refused: undefined },
+  'pausing, PIN refused before': { state: 'pausing', error: GONE, until: AT, pause: 400, refused: PIN },
   'pin-refused': { state: 'pin-refused', error: WRONG, stamp: 'old' },
 } as const satisfies Record<string, Opening>;
 
@@ -23,6 +26,9 @@ describe('whether it is tried', () => {
     ['free', AT, 'old', undefined],
     ['pausing', AT - 1, 'old', GONE],
     ['pausing', AT, 'old', undefined],
+    ['pausing, PIN refused before', AT - 1, 'old', GONE],
+    ['pausing, PIN refused before', AT, 'old', WRONG],
+    ['pausing, PIN refused before', AT, 'new', undefined],
     ['pin-refused', AT * 1e6, 'old', WRONG],
     ['pin-refused', AT, 'new', undefined],
   ] as const)('%s at %i with the %s PIN', (state, at, stamp, expected) => {
@@ -35,9 +41,14 @@ const REFUSED: OpeningFailure = { kind: 'pin-refused', error: WRONG, stamp: 'new
 
 describe('after a failure', () => {
   it.each([
-    ['free', AWAY, { state: 'pausing', error: GONE, until: AT + 100, pause: 100 }],
-    ['pausing', AWAY, { state: 'pausing', error: GONE, until: AT + 800, pause: 800 }],
-    ['pin-refused', AWAY, { state: 'pausing', error: GONE, until: AT + 100, pause: 100 }],
+    ['free', AWAY, { state: 'pausing', error: GONE, until: AT + 100, pause: 100, refused: undefined }],
+    ['pausing', AWAY, { state: 'pausing', error: GONE, until: AT + 800, pause: 800, refused: undefined }],
+    [
+      'pausing, PIN refused before',
+      AWAY,
+      { state: 'pausing', error: GONE, until: AT + 800, pause: 800, refused: PIN },
+    ],
+    ['pin-refused', AWAY, { state: 'pausing', error: GONE, until: AT + 100, pause: 100, refused: PIN }],
     ['free', REFUSED, { state: 'pin-refused', error: WRONG, stamp: 'new' }],
     ['pausing', REFUSED, { state: 'pin-refused', error: WRONG, stamp: 'new' }],
     ['pin-refused', REFUSED, { state: 'pin-refused', error: WRONG, stamp: 'new' }],
