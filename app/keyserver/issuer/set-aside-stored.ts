@@ -28,7 +28,11 @@ export function codeOfSentence(sentence: string): SetAside {
 /** A reason in either form. */
 export const storedSetAsideSchema = z.union([setAsideSchema, z.string().transform(codeOfSentence)]);
 
-/** A reason out of a column of the store. @throws ZodError, SyntaxError for anything else than what `writeSetAside` writes */
+/**
+ * A reason out of a column of the store. An older instance beside this one still writes sentences, after the columns were rewritten.
+ * @throws ZodError, SyntaxError for an object that is none that `writeSetAside` writes
+ */
 export function readSetAside(column: string | null | undefined): SetAside | null {
-  return column == null ? null : setAsideSchema.parse(JSON.parse(column));
+  if (column == null) return null;
+  return column.startsWith('{') ? setAsideSchema.parse(JSON.parse(column)) : codeOfSentence(column);
 }
