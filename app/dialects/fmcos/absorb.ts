@@ -130,9 +130,10 @@ function absorbFlag(work: AppGlance, fate: Fate): AppChange {
 
 /** Wrong MACs lock the application for good, and a rewritten key does not start their count again: write it once more, then stop. */
 function maintenanceKeyRefused({ keys }: AppGlance): AppChange {
-  if (slotOf(keys, MTK).spent > 1) return { setAside: 'maintenance-key-refused' };
+  const refused = withSlot(keys, MTK, (slot) => ({ ...slot, refused: true }));
+  if (slotOf(keys, MTK).spent > 1) return { keys: refused, setAside: 'maintenance-key-refused' };
   return {
-    keys: withSlot(keys, MTK, (slot) => ({ ...slot, refused: true })),
+    keys: refused,
     flagInDoubt: false,
     beginAgain: true,
   };

@@ -1,5 +1,6 @@
 /** A supervisor's decision that a card may be worked on again. */
 import type { Catalogue } from '../../catalogue/schema.ts';
+import type { AppRule } from '../../dialects/dialect.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import { writeAudit } from '../audit/entries.ts';
 import { readSetAside } from '../issuer/set-aside-stored.ts';
@@ -10,7 +11,7 @@ import { findRunningLease, releaseCard } from '../store/leases.ts';
 import { maySignIn } from '../store/people.ts';
 import type { Store } from '../store/store.ts';
 import { together } from '../store/transaction.ts';
-import { listSpent, writeTries } from '../store/tries.ts';
+import { listSpent, type SpentSlot, writeTries } from '../store/tries.ts';
 
 interface Release {
   readonly card: string;
@@ -20,7 +21,8 @@ interface Release {
 
 /**
  * Takes back that the card was set aside, and allows one more try in each slot whose tries had become few. One: if the reason was
- * wrong, the card still refuses before its own counter is used up. Audited with what was there before.
+ * wrong, the card still refuses before its own counter is used up. A slot that `staysRefused` keeps its count too. Audited with what was
+ * there before.
  * @throws KaikaError `not-found`, `not-permitted` for somebody who may not sign in, `card-in-use`, `nothing-to-do`
  */
 export async function releaseSetAside(
@@ -44,15 +46,20 @@ export async function releaseSetAside(
       throw new KaikaError('nothing-to-do', 'the card was neither set aside nor are its tries few');
     await writeSetAside(db, card, null);
     const apps = profiles.find(({ id }) => id === row?.card_type)?.apps ?? {};
-    for (const one of slots)
-      await writeTries(db, card, one, {
-        spent: Math.max(0, one.spent - 1),
-        // One that is written anew before it is used stays refused, so that this happens.
-        ...(apps[one.app]?.keys.rewritten.includes(one.slot) === true ? {} : { refused: 0 as const }),
-      });
+    for (const one of slots.filter((slot) => !staysRefused(slot, apps[slot.app])))
+      await writeTries(db, card, one, { spent: Math.max(0, one.spent - 1), refused: 0 });
     await supersedeOpenJobs(db, card, at);
     await releaseCard(db, card);
     const detail = { reason, setAside: readSetAside(row?.set_aside), slots };
     await writeAudit(db, { kind: 'release', card, operator, detail }, now);
   });
+}
+
+/**
+ * A key that is written anew before it is used stays refused, so that this happens, and keeps its count: the card said no itself, and a
+ * new key does not start the card's count of wrong MACs again. So does a key of an app whose rule is not known here: nobody can say what
+ * another try would do.
+ */
+function staysRefused({ slot, refused }: SpentSlot, rule: AppRule | undefined): boolean {
+  return refused !== 0 && (rule === undefined || rule.keys.rewritten.includes(slot));
 }

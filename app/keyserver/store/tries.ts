@@ -2,7 +2,7 @@
 import type { Queries } from './store.ts';
 
 /** A slot whose tries were spent, or whose right key the card refused. */
-interface SpentSlot {
+export interface SpentSlot {
   readonly app: string;
   readonly slot: string;
   readonly spent: number;
@@ -20,12 +20,12 @@ export async function listSpent(db: Queries, card: string): Promise<SpentSlot[]>
     .execute();
 }
 
-/** Writes the tries of one slot; `refused` stays as it is where it is left out. */
+/** Writes the tries of one slot that is refused no more. */
 export async function writeTries(
   db: Queries,
   card: string,
   { app, slot }: Pick<SpentSlot, 'app' | 'slot'>,
-  tries: { readonly spent: number; readonly refused?: 0 },
+  tries: { readonly spent: number; readonly refused: 0 },
 ): Promise<void> {
   await db
     .updateTable('card_keys')

@@ -1,5 +1,8 @@
 /** Keys that are not what they should be: few tries, no lockout, a card set aside before it can be harmed. */
 import { describe, expect, it } from 'vitest';
+import type { Catalogue } from '../../../app/catalogue/schema.ts';
+import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
+import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
 import type { Outcome, Wish } from '../../../app/protocol/wire.ts';
 import { PowerLost } from '../../../app/simulator/device.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
@@ -38,6 +41,21 @@ describe('the master control key on the card is another one', () => {
       mckVersion: 1,
     });
     expect(triesLeft(card)).toBe(2);
+  });
+});
+
+describe('a release', () => {
+  it('gives no try to a key whose rule is not known any more', async () => {
+    const made = rig.newCard();
+    const card = poweredOn(withWrongKey(made.card, WALLET, 0x39));
+    await rig.issue(card, randomDigits(16), ENABLE);
+    const refused = async () =>
+      (await rig.state(made.identification)).apps['e-wallet']?.keys?.['mck']?.refused;
+    const profiles = rig.context.catalogue.profiles.map((profile) => ({ ...profile, apps: {} }));
+    await letGo(made.identification, { ...rig.context.catalogue, profiles });
+    expect(await refused()).toBe(true);
+    await letGo(made.identification);
+    expect(await refused()).toBe(false);
   });
 });
 
@@ -96,6 +114,14 @@ describe('the card refuses a MAC under the maintenance key', () => {
     });
     const asked = await rig.request(card, account, ENABLE);
     expect((await refusal(rig.start(asked))).code).toBe('card-set-aside');
+    // Released, it is given the key again and asked nothing; the last try is a second decision.
+    await letGo(identification);
+    const careful = await rig.issue(device, account, ENABLE, 'e-wallet');
+    expect(careful).toMatchObject({ error: 'card-tries-low' });
+    expect(fileOf(card)).toEqual({ locked: false, macFailures: 2 });
+    await letGo(identification);
+    expect(await rig.issue(card, account, ENABLE, 'e-wallet')).toMatchObject({ result: 'complete' });
+    expect(fileOf(card)).toEqual({ locked: false, macFailures: 0 });
   });
 
   it('once a visit, each answer lost with its station: never the third time', async () => {
@@ -205,3 +231,11 @@ const fileOf = (card: VirtualCard) => {
   if (applet?.kind !== 'fmcos') throw new Error('no wallet');
   return { locked: applet.locked, macFailures: applet.files[0]?.macFailures };
 };
+
+/** A supervisor releases the card. */
+async function letGo(card: string, catalogue: Catalogue = rig.context.catalogue): Promise<void> {
+  const { store } = rig.context;
+  await writeOperator(store, { id: 'chief', name: 'Chief', secret: 'secret of chief' });
+  const release = { card, operator: 'chief', reason: 'looked at it' };
+  await releaseSetAside(store, catalogue, release, new Date(Date.now() + 120_000));
+}
