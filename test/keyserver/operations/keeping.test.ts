@@ -1,8 +1,9 @@
 /** Backups, restoring and releasing a card. */
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
+import { backUp } from '../../../app/keyserver/cli/keeping.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
 import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
@@ -80,6 +81,16 @@ onEveryStore((kind) => {
       });
     }
     expect(await store.selectFrom('operators').selectAll().execute()).toEqual([]);
+    await store.destroy();
+  });
+
+  it('a backup that the audit does not tell of is not made', async () => {
+    const config = await places.empty();
+    const store = await openStore(config);
+    await store.schema.alterTable('audit').renameColumn('detail', 'told').execute();
+    const file = join(places.folder, 'untold.backup');
+    await expect(backUp({ store: config }, file)).rejects.toThrow();
+    expect(existsSync(file)).toBe(false);
     await store.destroy();
   });
 
