@@ -56,7 +56,7 @@ export interface Endpoint {
   readonly mayBeUnready: boolean;
   /**
    * First who asks, then what: a stranger is not told what is wrong with a request.
-   * @throws KaikaError; ZodError for what does not follow its schema; VaultError and errors of the store as they are
+   * @throws KaikaError, `bad-request` for what does not follow its schema; VaultError and errors of the store as they are
    */
   readonly answer: (service: Service, request: RawRequest) => Promise<{ status: 200 | 503; reply: unknown }>;
 }
@@ -90,12 +90,15 @@ export function endpoint<May extends Who, Reply, Params = undefined, Query = und
   };
 }
 
-/** A part of a request by its schema. Where there is none its type is undefined, by `endpoint`'s defaults. @throws ZodError */
+/** A part of a request by its schema. Where there is none its type is undefined, by `endpoint`'s defaults. @throws KaikaError `bad-request` */
 function read<T>(schema: z.ZodType<T> | undefined, value: unknown): T {
-  return schema === undefined ? (undefined as T) : schema.parse(value);
+  if (schema === undefined) return undefined as T;
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw malformed(parsed.error);
 }
 
-/** @throws KaikaError `api-level-unsupported` before anything else is looked at, and what `refusal` makes of it; ZodError */
+/** @throws KaikaError `api-level-unsupported` before anything else is looked at, and what `refusal` makes of it; `bad-request` */
 function readBody<T>(
   schema: z.ZodType<T> | undefined,
   body: unknown,
@@ -110,5 +113,11 @@ function readBody<T>(
   }
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw refusal?.(parsed.error) ?? parsed.error;
+  throw refusal?.(parsed.error) ?? malformed(parsed.error);
+}
+
+/** Where a part does not follow its schema, without repeating what stood there. */
+function malformed(error: z.ZodError): KaikaError {
+  const issue = error.issues[0];
+  return new KaikaError('bad-request', `${issue?.path.join('.') || 'body'}: ${issue?.code ?? 'invalid'}`);
 }

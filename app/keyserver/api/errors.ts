@@ -1,5 +1,4 @@
 /** Every failure as an error body: a code, never a stack, never what the other side sent. */
-import { ZodError } from 'zod';
 import { type ErrorBody, type ErrorCode, KaikaError } from '../../protocol/errors.ts';
 import { codeOf } from '../error-code.ts';
 import { type StoreFault, storeFaultOf } from '../store/faults.ts';
@@ -19,14 +18,16 @@ const STORE_ERRORS: Record<StoreFault, readonly [ErrorCode, string]> = {
   failed: ['server-store-failed', 'the store did not take the step'],
 };
 
-/** The error as the wire has it. What is not ours becomes `internal`, its text stays in the log. */
+/**
+ * The error as the wire has it. A ZodError here is of something stored, for requests are read in endpoint.ts: `bad-request` would make a
+ * station give its answers up. What is not ours becomes `internal`, its text stays in the log.
+ */
 export function toErrorBody(error: unknown, requestId: string): ErrorBody {
   if (error instanceof KaikaError) {
     const details = Object.keys(error.details).length === 0 ? {} : { details: error.details };
     return { code: error.code, message: error.message.slice(0, 500), requestId, ...details };
   }
   if (error instanceof VaultError) return plain(...VAULT_ERRORS[error.fault], requestId);
-  if (error instanceof ZodError) return { code: 'bad-request', message: describe(error), requestId };
   const code = codeOf(error);
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return plain('request-too-large', 'the body is too large', requestId);
@@ -37,12 +38,6 @@ export function toErrorBody(error: unknown, requestId: string): ErrorBody {
   const fault = storeFaultOf(error);
   if (fault !== undefined) return plain(...STORE_ERRORS[fault], requestId);
   return plain('internal', 'something went wrong on the server', requestId);
-}
-
-/** Where the body does not follow its schema, without repeating what stood there. */
-function describe(error: ZodError): string {
-  const issue = error.issues[0];
-  return `${issue?.path.join('.') || 'body'}: ${issue?.code ?? 'invalid'}`.slice(0, 500);
 }
 
 function plain(code: ErrorCode, message: string, requestId: string): ErrorBody {
