@@ -166,15 +166,30 @@ export async function writeCardState(
       .values({ card, app, ...issued })
       .onConflict((conflict) => conflict.columns(['card', 'app']).doUpdateSet(same ? values : issued))
       .execute();
-    await writeKeys(db, card, app, state);
+    await writeKeys(db, card, app, state, before.apps[app]?.keys ?? {});
   }
 }
 
-async function writeKeys(db: Queries, card: string, app: string, state: CardAppState): Promise<void> {
+/** `known`: the slots that were there before. Roles that the app has no more go: nobody would ever write or count them again. */
+async function writeKeys(
+  db: Queries,
+  card: string,
+  app: string,
+  state: CardAppState,
+  known: AppKeys,
+): Promise<void> {
   if (state.keys === null) {
     await db.deleteFrom('card_keys').where('card', '=', card).where('app', '=', app).execute();
     return;
   }
+  const roles = Object.keys(state.keys);
+  if (Object.keys(known).some((role) => !roles.includes(role)))
+    await db
+      .deleteFrom('card_keys')
+      .where('card', '=', card)
+      .where('app', '=', app)
+      .where('slot', 'not in', roles)
+      .execute();
   for (const [slot, key] of Object.entries(state.keys)) {
     await writeSlot(db, card, app, slot, {
       candidates: key.candidates,

@@ -39,6 +39,21 @@ describe('a card', () => {
     expect(await readCardState(store, '2')).toEqual(STATE);
   });
 
+  it('loses the keys of roles that an app, installed again, has no more', async () => {
+    const store = await opened('roles');
+    const wallet = STATE.apps['e-wallet'];
+    const mck = wallet?.keys?.['mck'];
+    if (wallet === undefined || mck === undefined) throw new Error('no wallet');
+    await writeCardState(store, '1', NOTHING, STATE, NOW);
+    await writeCardState(store, '2', NOTHING, STATE, NOW);
+    const other: CardState = {
+      apps: { ...STATE.apps, 'e-wallet': { ...wallet, keys: { mck, admin: mck } } },
+    };
+    await writeCardState(store, '1', STATE, other, NOW);
+    expect(await readCardState(store, '1')).toEqual(other);
+    expect(await readCardState(store, '2')).toEqual(STATE);
+  });
+
   it('that was tampered with is not half believed', async () => {
     const store = await opened('tampered');
     await writeCardState(store, '1', NOTHING, STATE, NOW);
