@@ -38,13 +38,13 @@ export async function keys(
     case 'list':
       return list(config);
     case 'make':
-      return make(config, changeOf(config, options, 'make'));
+      return make(config, await changeOf(config, options, 'make'));
     case 'activate':
-      return activate(config, changeOf(config, options, 'activate'), versionOf(options, 'activate'));
+      return activate(config, await changeOf(config, options, 'activate'), versionOf(options, 'activate'));
     case 'rollback':
-      return activate(config, changeOf(config, options, 'rollback'));
+      return activate(config, await changeOf(config, options, 'rollback'));
     case 'retire':
-      return retire(config, changeOf(config, options, 'retire'), versionOf(options, 'retire'));
+      return retire(config, await changeOf(config, options, 'retire'), versionOf(options, 'retire'));
     case 'report':
       return report(config, options);
     default:
@@ -52,17 +52,31 @@ export async function keys(
   }
 }
 
-function changeOf(config: ServerConfig, { key, operator, reason }: KeysOptions, command: string): KeyChange {
+async function changeOf(
+  config: ServerConfig,
+  { key, operator, reason }: KeysOptions,
+  command: string,
+): Promise<KeyChange> {
   if (key === undefined || operator === undefined || reason === undefined || reason.trim().length < 5)
     throw new ConfigError(
       `keys ${command} needs --key KEY, --operator ID and --reason TEXT of 5 characters at least.`,
     );
-  return { name: key, purposes: purposesIn(config, key), operator, reason: reason.trim().slice(0, 500) };
+  return { name: key, purposes: await purposesIn(config, key), operator, reason: reason.trim().slice(0, 500) };
 }
 
 /** What the name of a key stands for at this site. @throws KaikaError `bad-request` */
-function purposesIn({ resources }: ServerConfig, key: string): readonly string[] {
-  return purposesOf(openCatalogue(resources ?? OWN_RESOURCES), key);
+async function purposesIn({ resources, store: at }: ServerConfig, key: string): Promise<readonly string[]> {
+  const store = await openStore(at);
+  try {
+    const kept = [...(await listVersions(store)), ...(await countVersions(store))];
+    return purposesOf(
+      openCatalogue(resources ?? OWN_RESOURCES),
+      key,
+      kept.map(({ purpose }) => purpose),
+    );
+  } finally {
+    await store.destroy();
+  }
 }
 
 function versionOf({ version }: KeysOptions, command: string): number {
@@ -176,7 +190,7 @@ async function report(config: ServerConfig, options: KeysOptions): Promise<numbe
   const limit = numberOf(options.limit, MOST_LISTED) ?? 100;
   const store = await openStore(config.store);
   try {
-    const purposes = key === undefined ? undefined : purposesIn(config, key);
+    const purposes = key === undefined ? undefined : await purposesIn(config, key);
     if (purposes !== undefined && version !== undefined)
       return await reportCards(store, purposes, version, { after: options.after ?? '', limit });
     const rows = await listVersions(store);
