@@ -49,7 +49,10 @@ module.exports = {
       name: 'dialects-are-asked-by-interface',
       comment: 'Which dialect an app speaks, its rule says. The vault has a part of each.',
       severity: 'error',
-      from: { path: '^app/', pathNot: '^app/(dialects/(registry\\.ts$|[^/]+/)|keyserver/vault/(operations/|registry\\.ts$))' },
+      from: {
+        path: '^app/',
+        pathNot: '^app/(dialects/(registry\\.ts$|[^/]+/)|keyserver/vault/(operations/|registry\\.ts$))',
+      },
       to: { path: '^app/dialects/[^/]+/' },
     },
     {

@@ -61,7 +61,12 @@ async function changeOf(
     throw new ConfigError(
       `keys ${command} needs --key KEY, --operator ID and --reason TEXT of 5 characters at least.`,
     );
-  return { name: key, purposes: await purposesIn(config, key), operator, reason: reason.trim().slice(0, 500) };
+  return {
+    name: key,
+    purposes: await purposesIn(config, key),
+    operator,
+    reason: reason.trim().slice(0, 500),
+  };
 }
 
 /** What the name of a key stands for at this site. @throws KaikaError `bad-request` */
