@@ -121,8 +121,14 @@ async function fill(store: Store, kind: StoreKind): Promise<void> {
   await insert(
     cards,
     (rows) => `
-      insert into cards (id, card_type, account, account_factor, generation, set_aside, first_seen, store_generation)
-      select ${code}, 'demo-scp03', ${code}, ${code}, ${JOBS_PER_CARD}, null, ${then}, '1' from ${rows}`,
+      insert into cards (id, card_type, generation, set_aside, first_seen, store_generation)
+      select ${code}, 'demo-scp03', ${JOBS_PER_CARD}, null, ${then}, '1' from ${rows}`,
+  );
+  await insert(
+    cards,
+    (rows) => `
+      insert into bindings (card, account, factor, since, until, job)
+      select ${code}, ${code}, ${code}, ${then}, null, null from ${rows}`,
   );
   await insert(
     cards,

@@ -1,7 +1,7 @@
 /** A store with as many cards and jobs as one likes, written straight into its tables: for searches, which need many. */
 import { randomUUID } from 'node:crypto';
 import type { Store } from '../../app/keyserver/store/open.ts';
-import type { CardsTable, JobsTable } from '../../app/keyserver/store/tables.ts';
+import type { BindingsTable, CardsTable, JobsTable } from '../../app/keyserver/store/tables.ts';
 import { randomDigits } from './issuer-rig.ts';
 
 export interface Many {
@@ -19,6 +19,7 @@ const ROWS = 400;
 /** Jobs all over January 2026, or now where they are of one card. */
 export async function fillJobs(store: Store, many: Many): Promise<void> {
   const cards: CardsTable[] = [];
+  const bindings: BindingsTable[] = [];
   const jobs: JobsTable[] = [];
   for (let at = 0; at < many.cards; at += 1) {
     const id = many.card ?? randomDigits(16);
@@ -26,13 +27,13 @@ export async function fillJobs(store: Store, many: Many): Promise<void> {
     cards.push({
       id,
       card_type: 'demo-scp03',
-      account,
-      account_factor: account,
       generation: many.jobsPerCard,
       set_aside: null,
       first_seen: new Date(FIRST).toISOString(),
       store_generation: '1',
     });
+    const since = new Date(FIRST).toISOString();
+    bindings.push({ card: id, account, factor: account, since, until: null, job: null });
     for (let job = 0; job < many.jobsPerCard; job += 1) {
       const nth = at * many.jobsPerCard + job;
       const time = many.card === undefined ? FIRST + ((nth * 7_919) % 2_592_000) * 1000 : Date.now() + job;
@@ -64,6 +65,12 @@ export async function fillJobs(store: Store, many: Many): Promise<void> {
         .onConflict((conflict) => conflict.column('id').doNothing())
         .execute();
     }
+    for (let at = 0; at < bindings.length; at += ROWS)
+      await db
+        .insertInto('bindings')
+        .values(bindings.slice(at, at + ROWS))
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
     for (let at = 0; at < jobs.length; at += ROWS)
       await db
         .insertInto('jobs')

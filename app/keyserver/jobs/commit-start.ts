@@ -1,7 +1,6 @@
 /** The transaction that begins a job: what could be true of the card afterwards is on disk before the first batch leaves. */
-import { KaikaError } from '../../protocol/errors.ts';
 import type { CardState } from '../issuer/card-state.ts';
-import { bindAccount } from '../store/bindings.ts';
+import { findOpenBindings } from '../store/bindings.ts';
 import { beginGeneration, insertCard } from '../store/card-rows.ts';
 import { readCardState, writeCardState } from '../store/cards.ts';
 import { findJobByRequest, findLatestJobs, insertJob, readState, supersedeOpenJobs } from '../store/jobs.ts';
@@ -11,6 +10,7 @@ import { writeStep } from '../store/steps.ts';
 import type { Queries } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { Overtaken } from '../store/turns.ts';
+import { bindToAccount } from './binding.ts';
 import { countUse } from './caps.ts';
 import { type JobContext, leaseEnd } from './context.ts';
 import type { StartDecision } from './decisions.ts';
@@ -27,13 +27,15 @@ export async function commitStart(context: JobContext, start: StartDecision, sea
 
 async function commit(db: Queries, context: JobContext, start: StartDecision, sealed: string): Promise<void> {
   const { at: now, next, request, caller, outcome } = start;
-  const { identification: card, account, accountFactor: factor } = next.job;
+  const card = next.job.identification;
   // A write first: from here on the card's rows are ours, and what is read is the newest.
   await beginOnCard(db, start, context.storeGeneration);
   await requireUnchanged(db, card, start.before);
   if ((await findJobByRequest(db, request.requestId)) !== undefined) throw new Overtaken();
-  if (start.effect && !(await bindAccount(db, card, { account, factor })))
-    throw new KaikaError('account-taken', 'another card has this account');
+  const bound = await findOpenBindings(db, card, next.job.accountFactor);
+  // A step of the job that held the card may have bound it to another account since its row was read.
+  if (bound.account !== (start.row?.account ?? null)) throw new Overtaken();
+  if (start.effect) await bindToAccount(db, next.job, bound, { since: now, job: start.job });
   await supersedeOpenJobs(db, card, now);
   const issuedIn = await whoEnabled(db, card, start.before, next.card);
   await insertJob(

@@ -1,6 +1,5 @@
 /** The transaction of a step: answers, what they mean for the card, and the next batch's intent, on disk before the reply leaves. */
-import { KaikaError } from '../../protocol/errors.ts';
-import { bindAccount } from '../store/bindings.ts';
+import { findOpenBindings } from '../store/bindings.ts';
 import { holdCard, writeSetAside } from '../store/card-rows.ts';
 import { writeCardState } from '../store/cards.ts';
 import { insertCommands } from '../store/commands.ts';
@@ -10,6 +9,7 @@ import { writeStep } from '../store/steps.ts';
 import type { Queries } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { Overtaken } from '../store/turns.ts';
+import { bindToAccount } from './binding.ts';
 import { countUse } from './caps.ts';
 import { type JobContext, leaseEnd } from './context.ts';
 import type { StepDecision } from './decisions.ts';
@@ -34,7 +34,7 @@ export async function commitStep(context: JobContext, step: StepDecision, kept: 
 
 async function commit(db: Queries, context: JobContext, step: StepDecision, kept: KeptReply): Promise<void> {
   const { at: now, row, seq, next, outcome } = step;
-  const { account, accountFactor: factor, setAside } = next.job;
+  const { accountFactor, setAside } = next.job;
   if (!(await holdCard(db, row.card, row.generation))) throw new Overtaken();
   const moved = await moveJob(db, row.id, seq, {
     seq: outcome === undefined ? seq + 1 : seq,
@@ -43,8 +43,10 @@ async function commit(db: Queries, context: JobContext, step: StepDecision, kept
     outcome: outcome ?? null,
   });
   if (!moved) throw new Overtaken();
-  if (step.effect && !(await bindAccount(db, row.card, { account, factor })))
-    throw new KaikaError('account-taken', 'another card has this account');
+  if (step.effect) {
+    const bound = await findOpenBindings(db, row.card, accountFactor);
+    await bindToAccount(db, next.job, bound, { since: now, job: row.id });
+  }
   await writeStep(db, { job: row.id, seq, request_hash: step.hash, created: now, ...kept });
   await insertCommands(
     db,

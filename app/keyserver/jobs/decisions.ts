@@ -5,7 +5,8 @@ import type { JobRequest, Outcome } from '../../protocol/wire.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { JobOnCard } from '../issuer/progress.ts';
 import type { Sent } from '../issuer/state.ts';
-import type { CardsTable, JobsTable } from '../store/tables.ts';
+import type { CardRow } from '../store/card-rows.ts';
+import type { JobsTable } from '../store/tables.ts';
 import type { Use } from './caps.ts';
 import type { OperatorCaller } from './context.ts';
 
@@ -34,7 +35,7 @@ export interface StartDecision extends Decision {
   /** Of the card, with this job. */
   readonly generation: number;
   /** The card's row as it was; undefined for a card never seen. */
-  readonly row: CardsTable | undefined;
+  readonly row: CardRow | undefined;
   readonly cardType: string;
   /** As `before`, with what the look of this request found added: what was only seen needs no receipt, it would be seen again. */
   readonly known: CardState;

@@ -6,11 +6,10 @@ import type { JobOnCard } from '../issuer/progress.ts';
 import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { type ReceiptContent, sealReceipt } from '../recovery/receipt.ts';
 import { type AnsweredCommand, packCommands } from '../recovery/receipt-commands.ts';
-import { findCard } from '../store/card-rows.ts';
+import { type CardRow, findCard } from '../store/card-rows.ts';
 import { listCommands } from '../store/commands.ts';
 import { readEnabledIn } from '../store/deeds.ts';
 import type { Queries } from '../store/store.ts';
-import type { CardsTable } from '../store/tables.ts';
 import type { JobContext } from './context.ts';
 import type { StartDecision, StepDecision } from './decisions.ts';
 
@@ -91,14 +90,14 @@ function withoutBatch({ job }: JobOnCard): ReceiptContent['job']['state'] {
 
 function cardOf(
   { next, effect, at }: StartDecision | StepDecision,
-  row: CardsTable | undefined,
+  row: CardRow | undefined,
   type: string,
 ): ReceiptContent['card'] {
   return {
     id: next.job.identification,
     type,
     account: row?.account ?? (effect ? next.job.account : null),
-    accountFactor: row?.account_factor ?? (effect ? next.job.accountFactor : null),
+    accountFactor: row?.factor ?? (effect ? next.job.accountFactor : null),
     setAside: next.job.setAside ?? readSetAside(row?.set_aside),
     firstSeen: row?.first_seen ?? at,
   };

@@ -20,12 +20,11 @@ import { planFor } from '../issuer/plan-job.ts';
 import { reconcile } from '../issuer/reconcile.ts';
 import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { findCardOfAccount } from '../store/bindings.ts';
-import { findCard } from '../store/card-rows.ts';
+import { type CardRow, findCard } from '../store/card-rows.ts';
 import { readCardState } from '../store/cards.ts';
 import { findJobByRequest } from '../store/jobs.ts';
 import { findRunningLease } from '../store/leases.ts';
 import { findStep } from '../store/steps.ts';
-import type { CardsTable } from '../store/tables.ts';
 import { untilNotOvertaken } from '../store/turns.ts';
 import { authenticationsOf, refuseExcess, type Use } from './caps.ts';
 import { commitStart } from './commit-start.ts';
@@ -148,7 +147,7 @@ async function refuseCard(
   context: JobContext,
   caller: OperatorCaller,
   request: JobRequest,
-  card: { readonly identification: string; readonly type: string; readonly row: CardsTable | undefined },
+  card: { readonly identification: string; readonly type: string; readonly row: CardRow | undefined },
 ): Promise<void> {
   const { identification, type, row } = card;
   if (row !== undefined && row.card_type !== type)

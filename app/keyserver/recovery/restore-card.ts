@@ -2,15 +2,15 @@
 import { KaikaError } from '../../protocol/errors.ts';
 import type { StepName } from '../../protocol/wire.ts';
 import type { CardState } from '../issuer/card-state.ts';
-import { bindAccount } from '../store/bindings.ts';
-import { writeGenerations, writeSetAside } from '../store/card-rows.ts';
+import { findOpenBindings, insertBinding } from '../store/bindings.ts';
+import { type CardRow, writeGenerations, writeSetAside } from '../store/card-rows.ts';
 import { readCardState, writeCardState } from '../store/cards.ts';
 import { commandsSince, insertCommands, lastAnswered } from '../store/commands.ts';
 import { noteEnabledIn } from '../store/deeds.ts';
 import { insertJob, overwriteJob, supersedeOpenJobs } from '../store/jobs.ts';
 import { findLease, releaseCard } from '../store/leases.ts';
 import type { Queries } from '../store/store.ts';
-import type { CardsTable, JobCommandsTable, JobsTable } from '../store/tables.ts';
+import type { JobCommandsTable, JobsTable } from '../store/tables.ts';
 import type { ReceiptContent } from './receipt.ts';
 import { unpackCommands } from './receipt-commands.ts';
 import { rescued, type TouchedSince } from './rescue.ts';
@@ -24,7 +24,7 @@ export function isFurther({ job: { seq, outcome } }: ReceiptContent, job: JobsTa
 export async function restoreCard(
   db: Queries,
   content: ReceiptContent,
-  row: CardsTable,
+  row: CardRow,
   now: Date,
 ): Promise<void> {
   const { card, state, generation, storeGeneration } = content;
@@ -32,16 +32,20 @@ export async function restoreCard(
   await supersedeOpenJobs(db, card.id, at);
   await releaseCard(db, card.id);
   await writeGenerations(db, card.id, { generation, storeGeneration });
-  const { account, accountFactor: factor } = card;
-  const bound =
-    row.account !== null ||
-    account === null ||
-    factor === null ||
-    (await bindAccount(db, card.id, { account, factor }));
+  const taken = row.account === null && !(await bindAsItSays(db, content));
   // Both cards have the account's keys now: people have to decide.
-  await writeSetAside(db, card.id, bound ? card.setAside : { code: 'account-given-twice' });
+  await writeSetAside(db, card.id, taken ? { code: 'account-given-twice' } : card.setAside);
   const before = await readCardState(db, card.id);
   await writeCardState(db, card.id, before, state, at, (app) => content.enabledIn[app] ?? null);
+}
+
+/** Binds a card that has no account to the receipt's, where it names one. Gives false when another card has it. */
+async function bindAsItSays(db: Queries, { card, job }: ReceiptContent): Promise<boolean> {
+  const { id, account, accountFactor: factor } = card;
+  if (account === null || factor === null) return true;
+  if ((await findOpenBindings(db, id, factor)).taken) return false;
+  await insertBinding(db, { card: id, account, factor, since: job.started, job: job.id });
+  return true;
 }
 
 /** The job as it then was; one without an end is over, because its card goes on from what is known of it now. */
@@ -100,7 +104,7 @@ function commandRows({ job, commands }: ReceiptContent): JobCommandsTable[] {
 export async function helpCard(
   db: Queries,
   content: ReceiptContent,
-  row: CardsTable,
+  row: CardRow,
   now: Date,
 ): Promise<boolean> {
   if (content.storeGeneration >= Number(row.store_generation)) return false;

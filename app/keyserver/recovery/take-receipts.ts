@@ -8,11 +8,11 @@ import type { ReceiptsReply } from '../../protocol/receipts.ts';
 import { API_LEVEL } from '../../protocol/wire.ts';
 import { writeAudit } from '../audit/entries.ts';
 import type { Limits } from '../limits.ts';
-import { holdOrInsertCard } from '../store/card-rows.ts';
+import { type CardRow, holdOrInsertCard } from '../store/card-rows.ts';
 import { addCount, periodOf } from '../store/counters.ts';
 import { findJob, findJobByRequest } from '../store/jobs.ts';
 import type { Queries, Store } from '../store/store.ts';
-import type { CardsTable, JobsTable } from '../store/tables.ts';
+import type { JobsTable } from '../store/tables.ts';
 import { inTransaction, together } from '../store/transaction.ts';
 import { Overtaken, untilNotOvertaken } from '../store/turns.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -93,7 +93,7 @@ async function take(db: Queries, content: ReceiptContent, now: Date): Promise<Fo
 }
 
 /** Generations of the store follow each other in time; within one, those of the card; within a job, its steps. */
-function isNewest(content: ReceiptContent, row: CardsTable, job: JobsTable | undefined): boolean {
+function isNewest(content: ReceiptContent, row: CardRow, job: JobsTable | undefined): boolean {
   const stored = Number(row.store_generation);
   if (content.storeGeneration !== stored) return content.storeGeneration > stored;
   if (content.generation !== row.generation) return content.generation > row.generation;

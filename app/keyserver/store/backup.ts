@@ -9,6 +9,7 @@ import { sql } from 'kysely';
 import { z } from 'zod';
 import { KaikaError } from '../../protocol/errors.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { splitCard } from './migrations-bindings.ts';
 import { fillVersions } from './migrations-keys.ts';
 import { codeSetAside } from './migrations-set-aside.ts';
 import type { Queries, Store } from './store.ts';
@@ -20,6 +21,7 @@ const TABLES = {
   operators: ['id'],
   stations: ['fingerprint'],
   cards: ['id'],
+  bindings: ['card', 'since'],
   card_apps: ['card', 'app'],
   card_keys: ['card', 'app', 'slot'],
   jobs: ['id'],
@@ -35,6 +37,7 @@ type TableName = keyof typeof TABLES;
 const NAMES = Object.keys(TABLES) as TableName[];
 
 const PAGE = 500;
+const ROWS_AT_ONCE = 50;
 
 const headSchema = z.strictObject({
   kaika: z.literal('backup'),
@@ -46,6 +49,7 @@ const rowSchema = z.strictObject({
   table: z.enum(NAMES),
   row: z.record(z.string().regex(/^[a-z_]+$/), z.union([z.string(), z.number(), z.null()])),
 });
+type Row = z.infer<typeof rowSchema>['row'];
 const endSchema = z.strictObject({ rows: z.number().int(), sha256: z.string() });
 
 /** Writes a backup to `file`, whole or not at all. Gives the number of rows. */
@@ -105,30 +109,38 @@ export async function readBackup(file: string): Promise<Backup> {
   return {
     async fill(db) {
       await refuseFull(db);
-      let pending: { table: TableName; rows: Record<string, string | number | null>[] } | undefined;
-      const flush = async () => {
-        if (pending !== undefined && pending.rows.length > 0)
-          await insertRows(db, pending.table, pending.rows);
+      const pending = new Map<TableName, Row[]>();
+      const flush = async (table: TableName, least: number) => {
+        const rows = pending.get(table) ?? [];
+        if (rows.length < least) return;
+        await insertRows(db, table, rows);
+        pending.delete(table);
       };
-      for await (const { table, row } of rowsOf(file)) {
-        if (pending?.table !== table || pending.rows.length >= 50) {
-          await flush();
-          pending = { table, rows: [] };
+      for await (const { table, row } of rowsOf(file))
+        for (const [into, values] of asKeptNow(table, row)) {
+          pending.set(into, [...(pending.get(into) ?? []), values]);
+          await flush(into, ROWS_AT_ONCE);
         }
-        pending.rows.push(row);
-      }
-      await flush();
+      for (const table of pending.keys()) await flush(table, 1);
       await fillVersions(db);
       await codeSetAside(db);
     },
   };
 }
 
-async function insertRows(
-  db: Queries,
-  table: TableName,
-  rows: readonly Record<string, string | number | null>[],
-): Promise<void> {
+/** Rows as this version keeps them, of a row that any version wrote. */
+function asKeptNow(table: TableName, row: Row): readonly (readonly [TableName, Row])[] {
+  if (table !== 'cards') return [[table, row]];
+  const { card, binding } = splitCard(row);
+  return binding === undefined
+    ? [['cards', card]]
+    : [
+        ['cards', card],
+        ['bindings', binding],
+      ];
+}
+
+async function insertRows(db: Queries, table: TableName, rows: readonly Row[]): Promise<void> {
   const columns = Object.keys(rows[0] ?? {});
   const tuples = rows.map((row) => sql`(${sql.join(columns.map((column) => row[column] ?? null))})`);
   await sql`insert into ${sql.table(table)} (${sql.join(columns.map((one) => sql.ref(one)))}) values ${sql.join(tuples)}`.execute(

@@ -1,5 +1,9 @@
-/** Which account a card is bound to. */
+/**
+ * Which account each card is bound to: a history. An open binding (`until` is null) holds now; the database allows one of each card and one of
+ * each factor, so that never two cards have the same keys.
+ */
 import type { Queries } from './store.ts';
+import type { BindingsTable } from './tables.ts';
 
 /** An account, and the 8 bytes D that its keys are diversified with. */
 interface AccountOfCard {
@@ -7,29 +11,43 @@ interface AccountOfCard {
   readonly factor: string;
 }
 
-/** The card that belongs to an account, by the 8 bytes D of its keys. */
+/** The card that belongs to an account now, by the 8 bytes D of its keys. */
 export async function findCardOfAccount(db: Queries, factor: string): Promise<string | undefined> {
-  const card = await db
-    .selectFrom('cards')
-    .select('id')
-    .where('account_factor', '=', factor)
+  const binding = await db
+    .selectFrom('bindings')
+    .select('card')
+    .where('factor', '=', factor)
+    .where('until', 'is', null)
     .executeTakeFirst();
-  return card?.id;
+  return binding?.card;
 }
 
-/** Binds a card that has no account. Gives false when another card has this one: both would have the same keys. */
-export async function bindAccount(
-  db: Queries,
-  card: string,
-  { account, factor }: AccountOfCard,
-): Promise<boolean> {
-  const other = await findCardOfAccount(db, factor);
-  if (other !== undefined && other !== card) return false;
-  await db
-    .updateTable('cards')
-    .set({ account, account_factor: factor })
-    .where('id', '=', card)
-    .where('account', 'is', null)
+/** What a binding of a card to an account would meet. */
+export interface OpenBindings {
+  /** The account that the card has; null when it has none. */
+  readonly account: string | null;
+  /** Another card has the account's factor. */
+  readonly taken: boolean;
+}
+
+/** The open bindings of a card and of a factor, of one moment. */
+export async function findOpenBindings(db: Queries, card: string, factor: string): Promise<OpenBindings> {
+  const rows = await db
+    .selectFrom('bindings')
+    .select(['card', 'account'])
+    .where((is) => is.or([is('card', '=', card), is('factor', '=', factor)]))
+    .where('until', 'is', null)
     .execute();
-  return true;
+  return {
+    account: rows.find((row) => row.card === card)?.account ?? null,
+    taken: rows.some((row) => row.card !== card),
+  };
+}
+
+/** Binds a card from now on. The database refuses it for a card that is bound, and for a factor that another card has. */
+export async function insertBinding(db: Queries, binding: Omit<BindingsTable, 'until'>): Promise<void> {
+  await db
+    .insertInto('bindings')
+    .values({ ...binding, until: null })
+    .execute();
 }

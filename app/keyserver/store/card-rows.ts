@@ -1,36 +1,51 @@
-/** The row of a card: what it is, whose, and how often jobs have begun on it. What is known of its apps is in cards.ts. */
+/** The row of a card: what it is, whose it is now, and how often jobs have begun on it. What is known of its apps is in cards.ts. */
 import type { SetAside } from '../../protocol/set-aside.ts';
 import type { Queries } from './store.ts';
 import type { CardsTable } from './tables.ts';
 
-export async function findCard(db: Queries, card: string): Promise<CardsTable | undefined> {
-  return db.selectFrom('cards').selectAll().where('id', '=', card).executeTakeFirst();
+/** A card's row, with the account that it is bound to now; both null while it has none. */
+export interface CardRow extends CardsTable {
+  readonly account: string | null;
+  readonly factor: string | null;
 }
 
-export async function listCards(db: Queries, cards: readonly string[]): Promise<CardsTable[]> {
-  return db.selectFrom('cards').selectAll().where('id', 'in', cards).execute();
+/** Row and account in one statement, so that they are of one moment. */
+function cardRows(db: Queries) {
+  return db
+    .selectFrom('cards')
+    .leftJoin('bindings', (join) =>
+      join.onRef('bindings.card', '=', 'cards.id').on('bindings.until', 'is', null),
+    )
+    .selectAll('cards')
+    .select(['bindings.account', 'bindings.factor']);
+}
+
+export async function findCard(db: Queries, card: string): Promise<CardRow | undefined> {
+  return cardRows(db).where('cards.id', '=', card).executeTakeFirst();
+}
+
+export async function listCards(db: Queries, cards: readonly string[]): Promise<CardRow[]> {
+  return cardRows(db).where('cards.id', 'in', cards).execute();
 }
 
 /** A card as it is first written. */
 type NewCard = Pick<CardsTable, 'id' | 'card_type' | 'generation' | 'first_seen' | 'store_generation'>;
 
-const NOTHING_YET = { account: null, account_factor: null, set_aside: null } as const;
-
 /** Writes a card that is not there. Gives false when it is. */
 export async function insertCard(db: Queries, card: NewCard): Promise<boolean> {
   const inserted = await db
     .insertInto('cards')
-    .values({ ...card, ...NOTHING_YET })
+    .values({ ...card, set_aside: null })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .executeTakeFirst();
   return inserted.numInsertedOrUpdatedRows !== 0n;
 }
 
 /** Writes the card's row before anything is read of it, so that it is this transaction's; makes one that is not there. */
-export async function holdOrInsertCard(db: Queries, card: NewCard): Promise<CardsTable> {
+export async function holdOrInsertCard(db: Queries, card: NewCard): Promise<CardRow> {
   await db
     .insertInto('cards')
-    .values({ ...card, ...NOTHING_YET })
+    .values({ ...card, set_aside: null })
     .onConflict((conflict) => conflict.column('id').doUpdateSet((set) => ({ id: set.ref('excluded.id') })))
     .execute();
   const row = await findCard(db, card.id);
@@ -58,14 +73,13 @@ interface Generations {
   readonly storeGeneration: number;
 }
 
-/** Begins a generation of a card that is still as `row`. Gives false when it is not. */
+/** Begins a generation of a card whose row is still as `row`. Gives false when it is not. Its binding stands elsewhere: compare it after this. */
 export async function beginGeneration(db: Queries, row: CardsTable, to: Generations): Promise<boolean> {
   const raised = await db
     .updateTable('cards')
     .set({ generation: to.generation, store_generation: String(to.storeGeneration) })
     .where('id', '=', row.id)
     .where('generation', '=', row.generation)
-    .where('account', 'is not distinct from', row.account)
     .where('set_aside', 'is not distinct from', row.set_aside)
     .executeTakeFirst();
   return raised.numUpdatedRows === 1n;

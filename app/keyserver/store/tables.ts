@@ -32,10 +32,6 @@ export interface CardsTable {
   /** Identification code. */
   id: string;
   card_type: string;
-  /** Bound at the first effect; null before. */
-  account: string | null;
-  /** The 8 bytes D that the account's keys are diversified with; unique. */
-  account_factor: string | null;
   /** Raised by every new job on the card. */
   generation: number;
   /** JSON of SetAside; null while the card is not set aside. */
@@ -43,6 +39,20 @@ export interface CardsTable {
   first_seen: string;
   /** The store's generation in which the card's last job began: a number, as text like in `meta`. */
   store_generation: string;
+}
+
+/** Which account a card belongs to, from when until when. */
+export interface BindingsTable {
+  card: string;
+  account: string;
+  /** The 8 bytes D that the account's keys are diversified with, hexadecimal. At most one open binding of each, and of each card. */
+  factor: string;
+  /** When the card's first effect left; for a card of an older store when it was first seen. */
+  since: string;
+  /** Null while it holds. */
+  until: string | null;
+  /** The job that bound it; null where an older version kept no note of it. */
+  job: string | null;
 }
 
 interface CardAppsTable {
@@ -185,6 +195,7 @@ export interface Database {
   stations: StationsTable;
   sessions: SessionsTable;
   cards: CardsTable;
+  bindings: BindingsTable;
   card_apps: CardAppsTable;
   card_keys: CardKeysTable;
   jobs: JobsTable;
