@@ -1,5 +1,5 @@
 /** A store of an earlier version, with cards and jobs in it: brought up to date it has them all, and what is new besides. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
@@ -27,19 +27,68 @@ afterAll(async () => {
 });
 
 onEveryStore((kind) => {
+  async function place(): Promise<StoreConfig> {
+    if (kind === 'postgresql') server ??= await openDatabases();
+    else server = undefined;
+    return (
+      (await server?.database()) ?? {
+        kind: 'sqlite',
+        file: join(mkdtempSync(join(folder, 'data-')), 'kaika.sqlite'),
+      }
+    );
+  }
+
+  it('keeps what the version before it kept, and binds its cards to the accounts they have', async () => {
+    const config = await place();
+    const old = await storeAt(config, (name) => name < '0008');
+    await sql`
+      insert into cards (id, card_type, account, account_factor, generation, set_aside, first_seen, store_generation)
+      values (${CARD}, 'demo-scp03', '6212345678901234567', '2345678901234567', 3, ${ASIDE}, ${NOW}, '1764000000'),
+        ('1000000000000001', 'demo-native', null, null, 1, null, ${NOW}, '1')`.execute(old);
+    await old.destroy();
+    const store = await openStore(config);
+    try {
+      expect(await store.selectFrom('cards').selectAll().orderBy('id').execute()).toEqual([
+        {
+          id: '1000000000000001',
+          card_type: 'demo-native',
+          generation: 1,
+          set_aside: null,
+          first_seen: NOW,
+          store_generation: '1',
+        },
+        {
+          id: CARD,
+          card_type: 'demo-scp03',
+          generation: 3,
+          set_aside: ASIDE,
+          first_seen: NOW,
+          store_generation: '1764000000',
+        },
+      ]);
+      expect(await store.selectFrom('bindings').selectAll().execute()).toEqual([
+        {
+          card: CARD,
+          account: '6212345678901234567',
+          factor: '2345678901234567',
+          since: NOW,
+          until: null,
+          job: null,
+        },
+      ]);
+      await expect(
+        sql`insert into cards (id, card_type, first_seen) values (${CARD}, 'demo-scp03', ${NOW})`.execute(
+          store,
+        ),
+      ).rejects.toThrow(/unique/i);
+    } finally {
+      await store.destroy();
+    }
+  });
+
   it('keeps its cards and jobs, and they are found', async () => {
-    if (kind === 'postgresql') server = await openDatabases();
-    const config = (await server?.database()) ?? {
-      kind: 'sqlite' as const,
-      file: join(folder, 'data', 'kaika.sqlite'),
-    };
-    const old = await plain(config);
-    const some = Object.fromEntries(Object.entries(MIGRATIONS).filter(([name]) => FIRST.includes(name)));
-    const { error } = await new Migrator({
-      db: old,
-      provider: { getMigrations: async () => some },
-    }).migrateToLatest();
-    expect(error).toBeUndefined();
+    const config = await place();
+    const old = await storeAt(config, (name) => FIRST.includes(name));
     const job = '9b2d5e0a-3f0c-4f43-8a53-54f2d1f4a0a1';
     for (const statement of [
       sql`insert into cards (id, card_type, account, account_factor, generation, set_aside, first_seen)
@@ -102,14 +151,26 @@ const CARD = '1234567890123456';
 
 const NOW = '2026-01-02T03:04:05.678Z';
 
+const ASIDE = JSON.stringify({ code: 'domain-keys-differ' });
+
+/** A store as a version had it that knew `known` of the migrations. */
+async function storeAt(config: StoreConfig, known: (name: string) => boolean): Promise<Store> {
+  const store = await plain(config);
+  const some = Object.fromEntries(Object.entries(MIGRATIONS).filter(([name]) => known(name)));
+  const { error } = await new Migrator({
+    db: store,
+    provider: { getMigrations: async () => some },
+  }).migrateToLatest();
+  expect(error).toBeUndefined();
+  return store;
+}
+
 /** The database itself, without our opening it. */
 async function plain(config: StoreConfig): Promise<Store> {
-  if (config.kind === 'sqlite') {
-    mkdirSync(join(folder, 'data'));
+  if (config.kind === 'sqlite')
     return new Kysely<Database>({
       dialect: new SqliteDialect({ database: new SqliteDatabase(config.file) }),
     });
-  }
   const url = new URL(config.url);
   const pool = new Pool({
     host: url.searchParams.get('host') ?? '',
