@@ -50,7 +50,7 @@ module.exports = {
       comment: 'Which dialect an app speaks, its rule says. The vault has a part of each.',
       severity: 'error',
       from: {
-        path: '^app/',
+        path: '^(app|electron|renderer|scripts)/',
         pathNot: '^app/(dialects/(registry\\.ts$|[^/]+/)|keyserver/vault/(operations/|registry\\.ts$))',
       },
       to: { path: '^app/dialects/[^/]+/' },
@@ -76,9 +76,26 @@ module.exports = {
       to: { path: '^app/keyserver/(?!issuer/)' },
     },
     {
+      name: 'deciding-files-do-no-io',
+      comment: 'They call themselves pure: node:crypto computes, everything else of Node is an effect.',
+      severity: 'error',
+      from: {
+        path: '^app/keyserver/(issuer/|vault/supervisor-machine\\.ts$|vault/process/token/opening\\.ts$|recovery/rescue\\.ts$)',
+      },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
+    },
+    {
+      name: 'deciding-files-packages',
+      severity: 'error',
+      from: {
+        path: '^app/keyserver/(issuer/|vault/supervisor-machine\\.ts$|vault/process/token/opening\\.ts$|recovery/rescue\\.ts$)',
+      },
+      to: { path: '^node_modules/', pathNot: '^node_modules/zod/' },
+    },
+    {
       name: 'station-never-imports-keyserver',
       severity: 'error',
-      from: { path: '^app/station/' },
+      from: { path: '^(app/station|electron|renderer)/' },
       to: { path: '^app/keyserver/' },
     },
     {
@@ -203,10 +220,16 @@ module.exports = {
       to: { path: '^node_modules/(graphene-pk11|pkcs11js)/' },
     },
     {
+      name: 'server-calls-native-code-in-the-vault-process-only',
+      severity: 'error',
+      from: { path: '^app/keyserver/', pathNot: '^app/keyserver/vault/process/' },
+      to: { path: '^node_modules/koffi/' },
+    },
+    {
       name: 'vault-process-stands-apart',
       comment: 'The registry alone names what runs there, and loads it in that process only.',
       severity: 'error',
-      from: { path: '^app/', pathNot: '^app/keyserver/vault/(process/|registry\\.ts$)' },
+      from: { pathNot: '^test/|^app/keyserver/vault/(process/|registry\\.ts$)' },
       to: { path: '^app/keyserver/vault/process/' },
     },
     {
@@ -223,7 +246,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^app/', pathNot: '^app/keyserver/vault/' },
       to: {
-        path: '^app/keyserver/vault/(admin-operations|bytes-schema|call-queue|messages|operation|registry|vault-child)\\.ts$',
+        path: '^app/keyserver/vault/(admin-operations|bytes-schema|call-queue|messages|operation|registry|supervisor|vault-child)\\.ts$',
       },
     },
     {
