@@ -259,14 +259,19 @@ function afterwards(reader: Reader, next: Next): Move {
   return next.forMs === undefined ? move(resting) : move(resting, { kind: 'rest', forMs: next.forMs });
 }
 
-/** What is under way comes to its end first; a job keeps the card until it gives it back. */
+/**
+ * What is under way comes to its end first; a job keeps the card until it gives it back. A click whose job is being begun is answered by
+ * that: were it refused here, staff would be told that nothing was begun while the job goes into the journal.
+ */
 function close(reader: Reader, fault: 'reader-lost' | 'service-missing' | undefined): Move {
-  const { order: _, ...rest } = reader;
-  const closing = woken({ ...rest, closing: true });
-  const code = fault === undefined ? 'reader-lost' : codeOfCardFault(fault);
   const lose: readonly ReaderEffect[] =
     fault !== undefined && isLinked(reader.place) ? [{ kind: 'lose', fault }] : [];
-  return move(closing.reader, ...lose, ...refusal(reader, code), ...closing.effects);
+  const { order: _, ...rest } = reader;
+  const isBeginning = reader.place.kind === 'opening';
+  const closing = woken({ ...(isBeginning ? reader : rest), closing: true });
+  const code = fault === undefined ? 'reader-lost' : codeOfCardFault(fault);
+  const refused = isBeginning ? [] : refusal(reader, code);
+  return move(closing.reader, ...lose, ...refused, ...closing.effects);
 }
 
 function refusal({ order }: Reader, code: ErrorCode): readonly ReaderEffect[] {
