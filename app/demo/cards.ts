@@ -11,7 +11,7 @@ import type { SitePaths } from './site.ts';
 /** A card of no type: historical bytes nobody knows. */
 const UNKNOWN_ATR = '3B8501584F584F58DC';
 
-export interface DemoCard {
+interface DemoCard {
   readonly file: string;
   /** Made for this run only. */
   readonly fresh: boolean;

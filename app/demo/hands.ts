@@ -16,7 +16,7 @@ export const KEYS = {
   s: 'the key server goes away, or comes back',
   q: 'close the window and end',
 } as const;
-export type Key = keyof typeof KEYS;
+type Key = keyof typeof KEYS;
 
 export function isKey(text: string): text is Key {
   return Object.hasOwn(KEYS, text);

@@ -20,7 +20,7 @@ const FAULT_CARD_LIMIT_MS = 4_000;
 const REAL_CARD_LIMIT_MS = 60_000;
 const PUT_BACK_MS = 2_000;
 
-export interface HeadlessContext extends StageContext {
+interface HeadlessContext extends StageContext {
   readonly teller: TerminalTeller;
 }
 
@@ -79,10 +79,7 @@ function playOn(fault: Fault | undefined, stage: Stage): Played {
 }
 
 /** The virtual card keeps its state in its file, as a card keeps it in its memory. */
-export async function pullAndPutBack({
-  readers,
-  cardFile,
-}: Pick<Stage, 'readers' | 'cardFile'>): Promise<void> {
+async function pullAndPutBack({ readers, cardFile }: Pick<Stage, 'readers' | 'cardFile'>): Promise<void> {
   await readers.remove();
   await systemClock.sleep(PUT_BACK_MS);
   if (cardFile !== undefined) await readers.insert(cardFile, 'realistic');

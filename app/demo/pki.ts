@@ -18,7 +18,7 @@ export interface DemoAuthority extends Identity {
   issue(request: IdentityRequest): Promise<Identity>;
 }
 
-export interface IdentityRequest {
+interface IdentityRequest {
   readonly name: string;
   readonly use: 'server' | 'client';
   readonly notBefore?: Date;

@@ -48,7 +48,7 @@ export function sitePaths(folder: string) {
 export type SitePaths = ReturnType<typeof sitePaths>;
 
 /** A site that is whole. `people` are those who can sign in. */
-export interface Site {
+interface Site {
   readonly paths: SitePaths;
   readonly people: People;
 }
@@ -168,7 +168,7 @@ async function makeCertificates(paths: SitePaths): Promise<string> {
 }
 
 /** Whose certificate the demo's key server shows; others than `server` are for playing faults. */
-export type ServerIdentity = 'server' | 'early' | 'impostor';
+type ServerIdentity = 'server' | 'early' | 'impostor';
 
 export function writeServerConfig(
   paths: SitePaths,

@@ -113,11 +113,7 @@ interface Surroundings {
 }
 
 /** Writes what the station of a site is told. `stranger` is a station that nobody enrolled. */
-export function writeStationConfig(
-  folder: string,
-  site: SitePaths,
-  { server, readers, fault }: Surroundings,
-): void {
+function writeStationConfig(folder: string, site: SitePaths, { server, readers, fault }: Surroundings): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const identity = fault?.name === 'certificate-refused' ? 'stranger' : 'station';
   const config: StationConfig = {

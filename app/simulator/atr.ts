@@ -2,7 +2,7 @@
 import { concat } from '../card/bytes.ts';
 
 /** What an answer to reset says. */
-export interface AnswerToReset {
+interface AnswerToReset {
   /** T values in order; 0 alone when none is named. T=15 is no protocol and left out. */
   readonly protocols: readonly number[];
   readonly historical: Uint8Array;

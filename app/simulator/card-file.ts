@@ -18,7 +18,7 @@ export class CardFileError extends Error {
 }
 
 /** How a card file is run. */
-export interface CardFileOptions {
+interface CardFileOptions {
   readonly latency?: Latency;
 }
 
@@ -26,7 +26,7 @@ export interface CardFileOptions {
 export type AnyImage = CardImage | NativeImage;
 
 /** A card over its file: every committed change is on disk before the answer leaves. */
-export class CardFile extends VirtualCard {
+class CardFile extends VirtualCard {
   readonly path: string;
   constructor(path: string, image: CardImage, options: CardFileOptions) {
     super(image, { ...options, commit: (changed) => saveCardFile(path, changed) });
@@ -35,7 +35,7 @@ export class CardFile extends VirtualCard {
 }
 
 /** The same of a native card. */
-export class NativeCardFile extends NativeCard {
+class NativeCardFile extends NativeCard {
   readonly path: string;
   constructor(path: string, image: NativeImage, options: CardFileOptions) {
     super(image, { ...options, commit: (changed) => saveCardFile(path, changed) });

@@ -9,7 +9,7 @@ import { usedMemory } from './memory.ts';
 /** Ids of the demo apps. */
 export const APP_IDS = ['e-wallet', 'identity', 'campus-meal', 'transit'] as const;
 /** One of the demo apps. */
-export type AppId = (typeof APP_IDS)[number];
+type AppId = (typeof APP_IDS)[number];
 
 const key16 = z.string().regex(/^[0-9A-Fa-f]{32}$/);
 
@@ -27,7 +27,7 @@ export const factoryMastersSchema = z.object({
 export type FactoryMasters = z.infer<typeof factoryMastersSchema>;
 
 /** Which card to make; everything but the first two has the data sheet's value by default. */
-export const cardSpecSchema = z.object({
+const cardSpecSchema = z.object({
   type: z.enum(['demo-scp03', 'demo-scp02']),
   identificationCode: z.string().regex(/^\d{16}$/),
   /** Apps delivered installed. */
@@ -59,7 +59,7 @@ export const cardSpecSchema = z.object({
 export type CardSpec = z.infer<typeof cardSpecSchema>;
 
 /** Registry entries of one demo app. */
-export interface AppSheet {
+interface AppSheet {
   readonly packageAid: string;
   readonly appletAid: string;
   readonly installed: boolean;

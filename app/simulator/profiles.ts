@@ -35,7 +35,7 @@ export interface NativeProfile {
   readonly atr: string;
 }
 
-export type Profile = GpProfile | DemoProfile | NativeProfile;
+type Profile = GpProfile | DemoProfile | NativeProfile;
 
 const OLDER_DOMAINS = { package: 'A0000000035350', module: 'A000000003535041' } as const;
 const DOMAINS = { package: 'A0000001515350', module: 'A000000151535041' } as const;

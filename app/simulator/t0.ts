@@ -6,7 +6,7 @@ import { concat, toHex } from '../card/bytes.ts';
 import { SW } from './status-words.ts';
 
 /** INS of GET RESPONSE. */
-export const INS_GET_RESPONSE = 0xc0;
+const INS_GET_RESPONSE = 0xc0;
 /** SELECT takes data, so its P3 is a length of command data even when that is 0. */
 const INS_SELECT = 0xa4;
 

@@ -2,7 +2,7 @@
 import type { Fault, FaultyDevice, TearMoment } from './fault.ts';
 
 /** Which command a fault strikes: the n-th, counted from 1, of all commands or of those whose INS fits. */
-export interface Strike {
+interface Strike {
   readonly at: number;
   /** Counts only commands with this INS, or one this function likes. */
   readonly ins?: number | ((ins: number) => boolean);

@@ -2,7 +2,7 @@
 import type { Fault, FaultyDevice } from './fault.ts';
 
 /** One command as an observer may see it. `sw` is absent when power went before the answer. */
-export interface TracedCommand {
+interface TracedCommand {
   /** Counted from 1. */
   readonly index: number;
   readonly ins: number;

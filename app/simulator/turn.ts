@@ -29,7 +29,7 @@ export interface PendingChannel {
 }
 
 /** Commands of a chain, "more commands follow" (GPC 2.3.1 §11.1.5.1). */
-export interface Chain {
+interface Chain {
   /** CLA, INS, P1 without its first bit, P2. */
   readonly header: string;
   readonly data: Uint8Array;

@@ -5,7 +5,7 @@ import { processCommand } from './process.ts';
 import { endChannel, freshVolatile, type Volatile } from './turn.ts';
 
 /** How a virtual card is run. */
-export type VirtualCardOptions = CardOptions<CardImage>;
+type VirtualCardOptions = CardOptions<CardImage>;
 
 const GLOBAL_PLATFORM: CardProgram<CardImage, Volatile> = {
   fresh: freshVolatile,

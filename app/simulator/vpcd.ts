@@ -28,7 +28,7 @@ const WRONG_LENGTH = Uint8Array.of(0x67, 0x00);
 export type RemovalReason = 'removed' | 'torn' | 'service' | 'fault';
 
 /** See `InsertedCard.onRemoved`. */
-export type RemovalListener = (reason: RemovalReason, cause?: unknown) => void;
+type RemovalListener = (reason: RemovalReason, cause?: unknown) => void;
 
 /** A card that is in a reader. */
 export interface InsertedCard {
@@ -53,7 +53,7 @@ export interface InsertedCard {
 }
 
 /** Which reader, and which card. */
-export interface InsertOptions {
+interface InsertOptions {
   readonly host?: string;
   readonly port: number;
   readonly device: CardDevice;

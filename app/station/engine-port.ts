@@ -9,7 +9,7 @@ import type { HeardTime, ServerClient } from './server/client.ts';
 import type { Notification, OperatorView, ServerView, Snapshot } from './views.ts';
 
 /** What the client is told of earlier runs, and tells for later ones. */
-export interface ClientMemory {
+interface ClientMemory {
   readonly heard?: HeardTime;
   readonly onTime: (heard: HeardTime) => void;
   readonly onStoreGeneration: (generation: number) => void;

@@ -5,7 +5,7 @@ import Database from 'libsql';
 import { KaikaError } from '../protocol/errors.ts';
 
 /** Held until `release`. */
-export interface InstallationLock {
+interface InstallationLock {
   release(): void;
 }
 

@@ -16,7 +16,7 @@ export interface Station {
   close(): Promise<void>;
 }
 
-export interface StationPlace {
+interface StationPlace {
   /** The installation's folder, with its configuration in it. */
   readonly folder: string;
   /** The program's own resources; used where the site has no catalogue of its own. */

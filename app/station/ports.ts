@@ -34,7 +34,7 @@ export const systemClock: Clock = {
  * The fields a log line may carry. There is no field for data of a card, a command, an account or a token, so none can
  * slip in.
  */
-export interface LogFields {
+interface LogFields {
   readonly reader?: string;
   /** The request id of a job: chosen at random, says nothing of the card. */
   readonly job?: string;
@@ -52,7 +52,7 @@ export interface LogFields {
   readonly httpStatus?: number;
 }
 
-export type LogLevel = 'info' | 'warn' | 'error';
+type LogLevel = 'info' | 'warn' | 'error';
 
 /** Takes one structured line: a short fixed event name and fields. */
 export type Log = (level: LogLevel, event: string, fields?: LogFields) => void;

@@ -6,7 +6,7 @@ import { Refusal, SW } from '../status-words.ts';
 /** Public file as delivered (data sheet "The public file 0015"): issuer, not enabled, version 01, the rest zero. */
 const PUBLIC_FILE = `4B41494B41000000${'00'}${'01'}${'00'.repeat(20)}`;
 /** Short file id of the public file 0015. */
-export const PUBLIC_FILE_ID = 0x15;
+const PUBLIC_FILE_ID = 0x15;
 
 /** Executable modules that are supplementary security domains, under the names shop cards have for them. */
 const DOMAIN_MODULES: readonly string[] = ['A000000003535041', 'A000000151535041'];
@@ -20,7 +20,7 @@ export function isDomainModule(module: string): boolean {
 }
 
 /** What is installed, and with which application specific parameters (value of C9). */
-export interface NewApplet {
+interface NewApplet {
   readonly packageAid: string;
   readonly module: string;
   readonly parameters: Uint8Array;

@@ -31,7 +31,7 @@ export function scp02Challenge(sMac: Uint8Array, aid: Uint8Array): Uint8Array {
 }
 
 /** What INITIALIZE UPDATE needs of the card. */
-export interface Scp02Start {
+interface Scp02Start {
   readonly keys: StaticKeys;
   readonly i: number;
   readonly hostChallenge: Uint8Array;

@@ -23,12 +23,7 @@ const LEVELS = new Map([
 ]);
 
 /** Key derivation (§4.1.5): NIST SP 800-108 counter mode with CMAC. `bits` is the length wanted. */
-export function scp03Derive(
-  key: Uint8Array,
-  constant: number,
-  bits: number,
-  context: Uint8Array,
-): Uint8Array {
+function scp03Derive(key: Uint8Array, constant: number, bits: number, context: Uint8Array): Uint8Array {
   const label = new Uint8Array(12);
   label[11] = constant;
   const blocks: Uint8Array[] = [];
@@ -48,7 +43,7 @@ export function scp03Challenge(
 }
 
 /** What INITIALIZE UPDATE needs of the card. */
-export interface Scp03Start {
+interface Scp03Start {
   readonly keys: StaticKeys;
   readonly i: number;
   readonly hostChallenge: Uint8Array;

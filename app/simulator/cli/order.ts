@@ -10,7 +10,7 @@ import type { Options } from './options.ts';
 import { UsageError } from './values.ts';
 
 /** The card, and what there is to say about it. */
-export interface OrderedCard {
+interface OrderedCard {
   readonly image: AnyImage;
   /** The file it is kept in. */
   readonly file?: string;

@@ -4,7 +4,7 @@ import type { CardDevice } from '../device.ts';
 import { type RecordOptions, recordedDevice } from './record.ts';
 
 /** Where, and how much. */
-export interface TraceOptions extends RecordOptions {
+interface TraceOptions extends RecordOptions {
   /** Made when it is not there, its owner's alone; otherwise written at its end. */
   readonly path: string;
 }

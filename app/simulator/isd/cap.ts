@@ -2,7 +2,7 @@
 import { toHex } from '../../card/bytes.ts';
 
 /** A load file as kept on the card. */
-export interface LoadFile {
+interface LoadFile {
   readonly aid: string;
   /** Major, minor: 4 digits. */
   readonly version: string;

@@ -26,7 +26,7 @@ export function requireManagement(domain: SecurityDomain): void {
 }
 
 /** What a token stands for: P1 and P2 of a command, and its data without the token. */
-export interface Authorised {
+interface Authorised {
   readonly command: Pick<CommandApdu, 'p1' | 'p2'>;
   readonly data: Uint8Array;
   readonly token: Uint8Array;

@@ -10,7 +10,7 @@ export const SIGNATURE_KEY = { token: 0x70, dap: 0x73 } as const;
 const OLDER_RSA_BYTES = 128;
 
 /** A curve of ECC keys. */
-export interface Curve {
+interface Curve {
   readonly name: string;
   /** Bytes of a coordinate. */
   readonly bytes: number;

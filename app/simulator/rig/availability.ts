@@ -2,7 +2,7 @@
 import { findDriver, findProgram, run } from './tools.ts';
 
 /** How a process gets namespaces of its own: as root, as the root of a user namespace, or through sudo. */
-export type Entry = 'root' | 'user-namespace' | 'sudo';
+type Entry = 'root' | 'user-namespace' | 'sudo';
 
 /**
  * Why there can be no rig: not Linux; pcscd or vpcd's driver not installed (Debian: pcscd, vsmartcard-vpcd); unshare,

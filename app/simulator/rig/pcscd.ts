@@ -27,7 +27,7 @@ export interface Pcscd {
 }
 
 /** What it is made of. */
-export interface PcscdOptions {
+interface PcscdOptions {
   readonly program: string;
   readonly driver: string;
   readonly readers: number;

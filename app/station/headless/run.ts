@@ -18,7 +18,7 @@ export type Told =
   | { readonly kind: 'waits'; readonly code: ErrorCode }
   | { readonly kind: 'error'; readonly code: ErrorCode; readonly details: ErrorDetails };
 
-export interface HeadlessRequest {
+interface HeadlessRequest {
   readonly wishes: readonly Wish[];
   readonly operator: string;
   readonly secret: string;
@@ -28,7 +28,7 @@ export interface HeadlessRequest {
   readonly confirmer?: { readonly operator: string; readonly secret: string };
 }
 
-export interface HeadlessPorts {
+interface HeadlessPorts {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly tell: (told: Told) => void;

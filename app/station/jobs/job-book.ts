@@ -7,7 +7,7 @@ import type { JobPorts } from './job-ports.ts';
 import type { UnfinishedJob } from './journal/rows.ts';
 import { Job } from './runner.ts';
 
-export interface JobBookPorts {
+interface JobBookPorts {
   readonly jobs: JobPorts;
   readonly tell: (notification: Notification) => void;
   /** Keeps a running job's promise until it is through. */

@@ -6,7 +6,7 @@ import { meets } from '../../protocol/expectation.ts';
 import type { Batch, Command, Label } from '../../protocol/wire.ts';
 import { exchange } from '../readers/transport.ts';
 
-export interface BatchPorts {
+interface BatchPorts {
   readonly card: Pick<CardConnection, 'transmit'>;
   /** Notes on disk, synced, that the command at `index` is about to be sent. @throws KaikaError station-disk-full */
   readonly noteEffect: (index: number) => void;
@@ -65,7 +65,7 @@ export async function runBatch(batch: Batch, ports: BatchPorts): Promise<BatchRe
  * A command that changes the card, or uses a challenge up, is sent once: after 6Cxx its second copy would meet another
  * state. (Commands with a MAC are refused by `exchange` itself.)
  */
-export function isRepeatable(command: Command, previous: Command | undefined): boolean {
+function isRepeatable(command: Command, previous: Command | undefined): boolean {
   return command.effect !== true && previous?.label.step !== 'challenge';
 }
 

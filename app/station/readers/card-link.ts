@@ -3,7 +3,7 @@ import { type CardConnection, CardError, type CardFault } from '../../card/reade
 import type { CardEvent } from '../../protocol/wire.ts';
 import { eventOfCardFault } from './machine/card-faults.ts';
 
-export interface LinkLoss {
+interface LinkLoss {
   readonly event: CardEvent;
   readonly fault: CardFault;
 }

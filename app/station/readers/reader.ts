@@ -22,7 +22,7 @@ import { readerView } from './reader-view.ts';
 import { prepareRequest, type StartRequest } from './start-request.ts';
 import type { Work, WorkSource } from './work.ts';
 
-export interface ReaderPorts {
+interface ReaderPorts {
   readonly readers: ReaderPort;
   readonly catalogue: Catalogue;
   readonly clock: Clock;

@@ -12,7 +12,7 @@ export function hasSecureMessaging(cla: number): boolean {
   return (cla & 0x40) === 0 ? (cla & 0x0c) !== 0 : (cla & 0x20) !== 0;
 }
 
-export interface ExchangeOptions {
+interface ExchangeOptions {
   /** The command may be sent again with the length that 6Cxx names. */
   readonly repeatable: boolean;
 }

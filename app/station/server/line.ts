@@ -12,7 +12,7 @@ import { CLOCK_TOLERANCE_MS } from './tls-faults.ts';
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
 
-export interface AskOptions {
+interface AskOptions {
   readonly signal: AbortSignal;
   /** Whether asking again could help; otherwise the error is the caller's. */
   readonly retry: (error: KaikaError) => boolean;

@@ -2,7 +2,7 @@
 import { HttpsLine, type HttpsLineOptions, type LineAnswer } from './https-line.ts';
 
 /** One request, to be sent to whichever instance answers. */
-export interface LineRequest {
+interface LineRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body: string | undefined;

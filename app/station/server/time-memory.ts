@@ -6,7 +6,7 @@ import type { HeardTime } from './client.ts';
 const KEEP_EVERY_MS = 10 * 60_000;
 
 /** Small numbers that outlive the program. */
-export interface Facts {
+interface Facts {
   fact(name: string): number | undefined;
   /** @throws KaikaError station-disk-full */
   setFact(name: string, value: number): void;

@@ -33,7 +33,7 @@ export interface TimeEvidence {
  * - Right: a Date header within the last day agreed with it.
  * Being *past* our own certificate's end proves nothing alone: certificates do run out.
  */
-export function judgeClock(evidence: TimeEvidence): 'wrong' | 'right' | 'unknown' {
+function judgeClock(evidence: TimeEvidence): 'wrong' | 'right' | 'unknown' {
   const { now, own, ca, heard } = evidence;
   if (now < Math.max(own.notBefore, ca.notBefore) - CLOCK_TOLERANCE_MS) return 'wrong';
   if (heard === undefined) return 'unknown';

@@ -106,7 +106,7 @@ export interface Answered extends Begun {
 }
 
 /** Nothing is left to do, for the server neither. */
-export interface Ended {
+interface Ended {
   readonly kind: 'ended';
   readonly progress: ProgressView;
   readonly shown: Over;

@@ -102,6 +102,6 @@ export function serviceFaultOf(rv: number): ServiceFault {
 }
 
 /** A return code as it is looked up: eight hexadecimal digits. */
-export function codeText(rv: number): string {
+function codeText(rv: number): string {
   return `0x${rv.toString(16).toUpperCase().padStart(8, '0')}`;
 }

@@ -18,7 +18,7 @@ import { toTpdu } from './tpdu.ts';
 import type { ScardHandle, Winscard } from './winscard.ts';
 
 /** Windows resets a card after 5 s without an operation inside a transaction. */
-export const KEEP_ALIVE_MS = 4000;
+const KEEP_ALIVE_MS = 4000;
 
 const ANY_PROTOCOL = SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1;
 /** An extended answer and its status word. */

@@ -5,7 +5,7 @@ import { SCARD_STATE } from './codes.ts';
 import type { ScardReaderState } from './winscard.ts';
 
 /** A reader, and the state word to hand to the next SCardGetStatusChange; undefined: not looked at yet. */
-export interface WatchedReader {
+interface WatchedReader {
   readonly state: ReaderState;
   readonly word: number | undefined;
   /** Whether the reader is there now; one that went is remembered, so that `events` never goes back. */

@@ -3,7 +3,7 @@ import koffi from 'koffi';
 import type { PcscAbi } from './abi.ts';
 
 /** A structure as koffi keeps it. */
-export type NativeStruct = ReturnType<typeof koffi.struct>;
+type NativeStruct = ReturnType<typeof koffi.struct>;
 
 /** SCARD_IO_REQUEST and SCARD_READERSTATE (PCSC.framework packs both). */
 export function scardStructs(abi: PcscAbi): {

@@ -26,7 +26,7 @@ export interface Watcher {
 }
 
 /** What a watcher needs. */
-export interface WatcherOptions {
+interface WatcherOptions {
   readonly api: Winscard;
   /** Told every state that differs from the one before. */
   readonly onState: (state: ReadersState) => void;
