@@ -73,6 +73,8 @@ export interface AppTrips {
 export interface AppKeyRules {
   /** The masters of a role are `app/<app>/<role>` in the token. */
   readonly roles: readonly string[];
+  /** The role whose key makes an enabled app the issuer's: while it may still be the manufacturer's, the card does not count as issued. */
+  readonly issuedBy: string;
   /** Keys of a freshly installed app: the manufacturer's. */
   transport(codes: CardCodes): AppKeys;
   /** Key writes that an enabled app needs; 0 when it is as it should be, or better left alone. */

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import { loadCatalogue } from '../../app/demo/resources.ts';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { searchCards } from '../../app/keyserver/records/search.ts';
 import { openStore, type Store } from '../../app/keyserver/store/open.ts';
@@ -64,11 +65,12 @@ async function measure(kind: StoreKind): Promise<Record<string, unknown>> {
 
 function questions(store: Store): Record<string, (nth: number) => Promise<unknown>> {
   const now = new Date();
-  const search = (asked: CardSearch) => searchCards(store, asked, now);
+  const catalogue = loadCatalogue();
+  const search = (asked: CardSearch) => searchCards({ store, catalogue }, asked, now);
   const card = (nth: number) => number16(1 + ((nth * 7_919) % Math.floor(JOBS / JOBS_PER_CARD)));
   const day = (nth: number) => new Date(FIRST + (nth % DAYS) * DAY_MS);
   return {
-    'a card': (nth) => readCardRecord(store, card(nth)),
+    'a card': (nth) => readCardRecord({ store, catalogue }, card(nth)),
     'by card': (nth) => search({ card: card(nth) }),
     'by account': (nth) => search({ account: card(nth) }),
     'by operator': (nth) => search({ operator: `operator-${nth % 300}` }),

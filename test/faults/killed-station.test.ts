@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { loadCatalogue } from '../../app/demo/resources.ts';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { openSqliteStore } from '../../app/keyserver/store/open.ts';
 import { runDemo, startDemo } from '../support/demo-run.ts';
@@ -31,7 +32,7 @@ it.each([
   expect([status, result.outcome], stderr).toEqual([0, 'complete']);
   const store = await openSqliteStore(join(data, 'demo', 'server', 'kaika.sqlite'));
   try {
-    const record = await readCardRecord(store, result.card ?? '');
+    const record = await readCardRecord({ store, catalogue: loadCatalogue() }, result.card ?? '');
     expect(record.jobs.map((job) => job.result)).toEqual(['complete']);
     expect(record.apps.filter((app) => app.inDoubt)).toEqual([]);
     expect(

@@ -113,7 +113,7 @@ onEveryStore((kind) => {
       // The job in hand is one that this server never heard of, or that is over: the station is told, and gives back what it has.
       await until(engine, () => stateOf(job)?.kind === 'failed' || stateOf(job)?.kind === 'done', 'the end');
       await engine.signIn('clerk', SECRET);
-      expect(await readCardRecord(store, identification)).toEqual(told);
+      expect(await readCardRecord({ store, catalogue: demoCatalogue() }, identification)).toEqual(told);
 
       readers.remove(READER);
       torn.card.reset();
@@ -124,7 +124,7 @@ onEveryStore((kind) => {
       readers.insert(READER, card);
       expect((await issueHere(account, [{ app: 'identity', action: 'enable' }])).result).toBe('complete');
       for (const one of [identification, torn.identification]) {
-        const { jobs, apps } = await readCardRecord(store, one);
+        const { jobs, apps } = await readCardRecord({ store, catalogue: demoCatalogue() }, one);
         expect(jobs).toHaveLength(2);
         expect(jobs.flatMap(({ steps }) => steps).filter(({ sw }) => sw.startsWith('63C'))).toEqual([]);
         expect(apps.filter(({ inDoubt }) => inDoubt)).toEqual([]);

@@ -103,7 +103,7 @@ export async function tellStory(
 
 /** Everything on record of the card, without what differs from run to run: names, numbers and times. */
 async function finalRecord({ context }: OtherTypesRig, identification: string): Promise<object> {
-  const record = await readCardRecord(context.store, identification);
+  const record = await readCardRecord(context, identification);
   const { domain } = await readCardState(context.store, identification);
   const counted = await context.store
     .selectFrom('counters')

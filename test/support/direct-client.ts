@@ -31,7 +31,7 @@ export function directClient(context: JobContext, heard: string[] = []): ServerC
     }),
     postJob: (request) => asked(request, () => startJob(context, CALLER, request)),
     postAnswers: (job, seq, request) => asked(request, () => answerStep(context, CALLER, job, seq, request)),
-    card: (identification) => asked(identification, () => readCardRecord(context.store, identification)),
+    card: (identification) => asked(identification, () => readCardRecord(context, identification)),
     postReceipts: ({ receipts }) => asked(receipts, () => takeReceipts(context, CALLER, receipts)),
     currentSession: async () => ({ apiLevel: 1, session: null }),
     close: () => undefined,

@@ -30,8 +30,7 @@ export function verbsOf(context: JobContext) {
       caller: OperatorCaller = CALLER,
     ) => issue(card, context, account, wishes, opening, caller),
     /** What an auditor is told of a card. */
-    record: (identification: string, before?: string) =>
-      readCardRecord(context.store, identification, before),
+    record: (identification: string, before?: string) => readCardRecord(context, identification, before),
     /** What the issuer knows of a card. */
     state: (identification: string) => readCardState(context.store, identification),
   };

@@ -85,7 +85,7 @@ export async function openWorld(readers = 2): Promise<World> {
     async record(card) {
       const store = await openSqliteStore(paths.store);
       try {
-        return await readCardRecord(store, card);
+        return await readCardRecord({ store, catalogue: loadCatalogue() }, card);
       } finally {
         await store.destroy();
       }

@@ -23,6 +23,7 @@ import { type FmcosRule, type KeyLayout, maximumTries } from './rule.ts';
 export function appKeys(rule: FmcosRule): AppKeyRules {
   return {
     roles: [MCK, MTK],
+    issuedBy: MCK,
     transport: (codes) => ({
       [MCK]: settled(transportKey(rule.mck, codes)),
       [MTK]: settled(transportKey(rule.mtk, codes)),

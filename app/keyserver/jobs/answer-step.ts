@@ -12,6 +12,7 @@ import {
 import { absorb } from '../issuer/absorb.ts';
 import { readFates } from '../issuer/answers.ts';
 import { type Built, buildNext } from '../issuer/build.ts';
+import { lifeOf } from '../issuer/card-life.ts';
 import { openAnswers } from '../issuer/open-answers.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import type { IssuerPorts } from '../issuer/ports.ts';
@@ -81,6 +82,8 @@ async function answerOnce(
     before,
     next: built.next,
     outcome: over ? outcomeOf(built.next.job, built.next.card) : undefined,
+    // No job runs on a card that is set aside, so only the job itself can have done it.
+    life: lifeOf(built.next.card, profile, built.next.job.setAside),
     effect: built.commands.some((command) => command.effect === true),
     use,
     at: context.now().toISOString(),

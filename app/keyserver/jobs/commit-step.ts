@@ -1,4 +1,5 @@
 /** The transaction of a step: answers, what they mean for the card, and the next batch's intent, on disk before the reply leaves. */
+import { reasonOf } from '../issuer/card-life.ts';
 import { findOpenBindings } from '../store/bindings.ts';
 import { holdCard, writeSetAside } from '../store/card-rows.ts';
 import { writeCardState } from '../store/cards.ts';
@@ -34,7 +35,7 @@ export async function commitStep(context: JobContext, step: StepDecision, kept: 
 
 async function commit(db: Queries, context: JobContext, step: StepDecision, kept: KeptReply): Promise<void> {
   const { at: now, row, seq, next, outcome } = step;
-  const { accountFactor, setAside } = next.job;
+  const setAside = reasonOf(step.life);
   if (!(await holdCard(db, row.card, row.generation))) throw new Overtaken();
   const moved = await moveJob(db, row.id, seq, {
     seq: outcome === undefined ? seq + 1 : seq,
@@ -44,7 +45,7 @@ async function commit(db: Queries, context: JobContext, step: StepDecision, kept
   });
   if (!moved) throw new Overtaken();
   if (step.effect) {
-    const bound = await findOpenBindings(db, row.card, accountFactor);
+    const bound = await findOpenBindings(db, row.card, next.job.accountFactor);
     await bindToAccount(db, next.job, bound, { since: now, job: row.id });
   }
   await writeStep(db, { job: row.id, seq, request_hash: step.hash, created: now, ...kept });

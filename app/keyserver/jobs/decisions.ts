@@ -2,6 +2,7 @@
 
 import type { Fate } from '../../dialects/fate.ts';
 import type { JobRequest, Outcome } from '../../protocol/wire.ts';
+import type { CardLife } from '../issuer/card-life.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { JobOnCard } from '../issuer/progress.ts';
 import type { Sent } from '../issuer/state.ts';
@@ -19,6 +20,8 @@ interface Decision {
   readonly next: JobOnCard;
   /** How the job ended; undefined while a batch goes out. */
   readonly outcome: Outcome | undefined;
+  /** The card's life once this is committed. */
+  readonly life: CardLife;
   /** The batch changes the card: from now on it belongs to the account. */
   readonly effect: boolean;
   /** What it uses up of the caps. */

@@ -1,9 +1,9 @@
 /** The receipt that goes with a step: what is true of card and job once the step is committed (app/keyserver/recovery/receipt.ts). */
 import { stepNameSchema } from '../../protocol/wire.ts';
 import { swText } from '../issuer/answers.ts';
+import { reasonOf } from '../issuer/card-life.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { JobOnCard } from '../issuer/progress.ts';
-import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { type ReceiptContent, sealReceipt } from '../recovery/receipt.ts';
 import { type AnsweredCommand, packCommands } from '../recovery/receipt-commands.ts';
 import { type CardRow, findCard } from '../store/card-rows.ts';
@@ -89,7 +89,7 @@ function withoutBatch({ job }: JobOnCard): ReceiptContent['job']['state'] {
 }
 
 function cardOf(
-  { next, effect, at }: StartDecision | StepDecision,
+  { next, life, effect, at }: StartDecision | StepDecision,
   row: CardRow | undefined,
   type: string,
 ): ReceiptContent['card'] {
@@ -98,7 +98,7 @@ function cardOf(
     type,
     account: row?.account ?? (effect ? next.job.account : null),
     accountFactor: row?.factor ?? (effect ? next.job.accountFactor : null),
-    setAside: next.job.setAside ?? readSetAside(row?.set_aside),
+    setAside: reasonOf(life),
     firstSeen: row?.first_seen ?? at,
   };
 }

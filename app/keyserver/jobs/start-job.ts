@@ -13,6 +13,7 @@ import {
   type PlanSummary,
 } from '../../protocol/wire.ts';
 import { buildNext } from '../issuer/build.ts';
+import { type CardLife, lifeOf, reasonOf } from '../issuer/card-life.ts';
 import { firstState } from '../issuer/first-state.ts';
 import { foreknowledge } from '../issuer/foretell.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
@@ -60,9 +61,9 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
   if (profile.account.source === 'identification' && request.account !== identification)
     throw new KaikaError('account-mismatch', 'cards of this type have their identification code as account');
   const row = await findCard(context.store, identification);
-  await refuseCard(context, caller, request, { identification, type: profile.id, row });
-
   const before = await readCardState(context.store, identification);
+  const life = lifeOf(before, profile, readSetAside(row?.set_aside));
+  await refuseCard(context, caller, request, { identification, type: profile.id, row, life });
   const known = reconcile(before, request, profile, identification);
   const activeVersion = await context.activeVersions();
   const opening = foreknowledge(profile, known, request.card);
@@ -102,6 +103,7 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
     known,
     next: built.next,
     outcome: over ? outcomeOf(built.next.job, built.next.card) : undefined,
+    life: lifeOf(built.next.card, profile, built.next.job.setAside),
     cardType: profile.id,
     effect: built.commands.some((command) => command.effect === true),
     use,
@@ -147,12 +149,17 @@ async function refuseCard(
   context: JobContext,
   caller: OperatorCaller,
   request: JobRequest,
-  card: { readonly identification: string; readonly type: string; readonly row: CardRow | undefined },
+  card: {
+    readonly identification: string;
+    readonly type: string;
+    readonly row: CardRow | undefined;
+    readonly life: CardLife;
+  },
 ): Promise<void> {
-  const { identification, type, row } = card;
+  const { identification, type, row, life } = card;
   if (row !== undefined && row.card_type !== type)
     throw new KaikaError('wrong-card-type', 'the card was of another type before');
-  const setAside = readSetAside(row?.set_aside);
+  const setAside = reasonOf(life);
   if (setAside !== null)
     throw new KaikaError('card-set-aside', 'the card is set aside', setAsideDetails(setAside));
   if (row?.account != null && row.account !== request.account) {

@@ -1,14 +1,16 @@
 /** GET /v1/cards: a page of cards by their jobs. What it costs does not grow with the number of cards (app/keyserver/store/found-jobs.ts). */
+import type { Catalogue } from '../../catalogue/schema.ts';
 import type { CardPage, CardSearch } from '../../protocol/search.ts';
 import { API_LEVEL } from '../../protocol/wire.ts';
+import { isIssued, lifeOf, reasonOf } from '../issuer/card-life.ts';
 import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { listCards } from '../store/card-rows.ts';
 import { readCardStates } from '../store/cards.ts';
 import { type FoundJob, findJobs, findNewest, type JobPlace } from '../store/found-jobs.ts';
-import type { Queries, Store } from '../store/store.ts';
+import type { Queries } from '../store/store.ts';
 import { atOneMoment } from '../store/transaction.ts';
 import { readCursor, writeCursor } from './cursor.ts';
-import { isIssued } from './shown.ts';
+import type { RecordPorts } from './ports.ts';
 
 const PAGE = 20;
 
@@ -19,15 +21,20 @@ const MOST_WALKS = 10;
  * A page of cards. It may be shorter than asked for while more follow.
  * @throws KaikaError `bad-request` for a cursor that is not ours
  */
-export async function searchCards(store: Store, search: CardSearch, now: Date): Promise<CardPage> {
+export async function searchCards(
+  { store, catalogue }: RecordPorts,
+  search: CardSearch,
+  now: Date,
+): Promise<CardPage> {
   const given = search.after === undefined ? undefined : readCursor(search.after);
   // Later jobs are not part of this search: its pages fit together though stations go on issuing.
   const until = given?.until ?? now.toISOString();
-  return atOneMoment(store, (db) => readPage(db, search, until, given));
+  return atOneMoment(store, (db) => readPage(db, catalogue, search, until, given));
 }
 
 async function readPage(
   db: Queries,
+  catalogue: Catalogue,
   search: CardSearch,
   until: string,
   behind: JobPlace | undefined,
@@ -50,12 +57,16 @@ async function readPage(
   }
   return {
     apiLevel: API_LEVEL,
-    cards: await describe(db, page),
+    cards: await describe(db, catalogue, page),
     next: place === undefined ? null : writeCursor({ until, ...place }),
   };
 }
 
-async function describe(db: Queries, page: readonly FoundJob[]): Promise<CardPage['cards']> {
+async function describe(
+  db: Queries,
+  { profiles }: Catalogue,
+  page: readonly FoundJob[],
+): Promise<CardPage['cards']> {
   if (page.length === 0) return [];
   const ids = page.map(({ card }) => card);
   const cards = await listCards(db, ids);
@@ -63,12 +74,14 @@ async function describe(db: Queries, page: readonly FoundJob[]): Promise<CardPag
   return page.map(({ id, card, started, operator, station, reader, result }) => {
     const row = cards.find((one) => one.id === card);
     const state = states.get(card) ?? { apps: {} };
+    const profile = profiles.find((one) => one.id === row?.card_type);
+    const life = lifeOf(state, profile, readSetAside(row?.set_aside));
     return {
       card,
       cardType: row?.card_type ?? '',
       account: row?.account ?? '',
-      issued: isIssued(state),
-      setAside: readSetAside(row?.set_aside),
+      issued: isIssued(life),
+      setAside: reasonOf(life),
       apps: Object.entries(state.apps).map(([app, one]) => ({ app, state: one.state })),
       found: { job: id, at: started, operator, station, reader, result },
     };

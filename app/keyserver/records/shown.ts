@@ -1,4 +1,4 @@
-/** What is said of a card's state outside: versions and whether it is issued, from what is known of its keys. Pure. */
+/** What is said of a card's state outside: versions and doubts, from what is known of its keys. Pure. */
 
 import type { KeySlotState } from '../../dialects/key-slots.ts';
 import { issuerVersion } from '../../dialects/keys.ts';
@@ -10,16 +10,6 @@ export function versionsOf(app: CardAppState): { mckVersion: number | null; mtkV
   const keys = app.state === 'missing' ? null : app.keys;
   const versionOf = (slot: KeySlotState | undefined) => (slot === undefined ? null : issuerVersion(slot));
   return { mckVersion: versionOf(keys?.mck), mtkVersion: versionOf(keys?.mtk) };
-}
-
-/** An app is enabled under keys of the issuer, whichever of their versions these are. */
-export function isIssued(card: CardState): boolean {
-  return Object.values(card.apps).some(
-    ({ state, keys }) =>
-      state === 'enabled' &&
-      keys !== null &&
-      Object.values(keys).every((slot) => slot.candidates.every(({ origin }) => origin === 'issuer')),
-  );
 }
 
 /** A load, a deletion or a key write may or may not have happened. */

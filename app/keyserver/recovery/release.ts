@@ -3,8 +3,10 @@ import type { Catalogue } from '../../catalogue/schema.ts';
 import type { AppRule } from '../../dialects/dialect.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import { writeAudit } from '../audit/entries.ts';
+import { after, lifeOf, reasonOf } from '../issuer/card-life.ts';
 import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { findCard, raiseGeneration, writeSetAside } from '../store/card-rows.ts';
+import { readCardState } from '../store/cards.ts';
 import { readStoreGeneration } from '../store/generation.ts';
 import { supersedeOpenJobs } from '../store/jobs.ts';
 import { findRunningLease, releaseCard } from '../store/leases.ts';
@@ -42,15 +44,18 @@ export async function releaseSetAside(
       throw new KaikaError('card-in-use', 'a station has a job on this card');
     const row = await findCard(db, card);
     const slots = await listSpent(db, card);
-    if (row?.set_aside == null && slots.length === 0)
+    const profile = profiles.find(({ id }) => id === row?.card_type);
+    const life = lifeOf(await readCardState(db, card), profile, readSetAside(row?.set_aside));
+    const setAside = reasonOf(life);
+    if (setAside === null && slots.length === 0)
       throw new KaikaError('nothing-to-do', 'the card was neither set aside nor are its tries few');
-    await writeSetAside(db, card, null);
-    const apps = profiles.find(({ id }) => id === row?.card_type)?.apps ?? {};
+    await writeSetAside(db, card, reasonOf(after(life, { kind: 'released' })));
+    const apps = profile?.apps ?? {};
     for (const one of slots.filter((slot) => !staysRefused(slot, apps[slot.app])))
       await writeTries(db, card, one, { spent: Math.max(0, one.spent - 1), refused: 0 });
     await supersedeOpenJobs(db, card, at);
     await releaseCard(db, card);
-    const detail = { reason, setAside: readSetAside(row?.set_aside), slots };
+    const detail = { reason, setAside, slots };
     await writeAudit(db, { kind: 'release', card, operator, detail }, now);
   });
 }

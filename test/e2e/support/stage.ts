@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cleanup } from '../../../app/demo/cleanup.ts';
 import { parseOptions } from '../../../app/demo/options.ts';
+import { loadCatalogue } from '../../../app/demo/resources.ts';
 import { type Stage, setStage } from '../../../app/demo/stage.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { openSqliteStore } from '../../../app/keyserver/store/open.ts';
@@ -33,7 +34,7 @@ export async function openStage(folder: string, args: readonly string[] = []): P
       record: async (card) => {
         const store = await openSqliteStore(stage.site.store);
         try {
-          return await readCardRecord(store, card);
+          return await readCardRecord({ store, catalogue: loadCatalogue() }, card);
         } finally {
           await store.destroy();
         }

@@ -42,7 +42,7 @@ onEveryStore((kind) => {
     expect(await audits(context)).toEqual([
       { what: 'limit', station: 'test-station', card: identification, detail: { cap: 'jobs-per-card-day' } },
     ]);
-    expect((await readCardRecord(context.store, identification)).jobs).toHaveLength(3);
+    expect((await readCardRecord(context, identification)).jobs).toHaveLength(3);
     expect((await issue(rig.newCard().card, context, randomDigits(16), ENABLE)).result).toBe('complete');
     const tomorrow = { ...context, now: () => new Date(context.now().getTime() + 24 * 3600 * 1000) };
     const asked = await request(card, context, account, ENABLE);
@@ -109,7 +109,7 @@ onEveryStore((kind) => {
     expect(await audits(context)).toMatchObject([
       { card: identification, detail: { cap: 'authentications-per-card-day' } },
     ]);
-    const { jobs } = await readCardRecord(context.store, identification);
+    const { jobs } = await readCardRecord(context, identification);
     expect(jobs).toMatchObject([{ result: 'refused' }]);
   });
 

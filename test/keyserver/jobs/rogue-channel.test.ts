@@ -57,7 +57,7 @@ describe.each(['added', 'replaced'] as const)('the channel of a card with random
       const next = await tell(reply.job, forged(report, batch, make(openingOf(report, batch))));
       expect(next, what).toMatchObject({ outcome: { result: 'refused', error: 'card-refused-key' } });
       expect(JSON.stringify(card.image.domain), what).toBe(before);
-      const { jobs } = await readCardRecord(rig.context.store, identification);
+      const { jobs } = await readCardRecord(rig.context, identification);
       const steps = jobs.flatMap((job) => job.steps).map(({ step }) => step);
       expect(steps, what).not.toContain('authenticate-secure-channel');
     }

@@ -58,7 +58,7 @@ it('is enabled in the trips that its dialect plans, under one key of the issuer'
     candidates: [{ origin: 'issuer', version: 2 }],
     spent: 0,
   });
-  expect(await readCardRecord(rig.context.store, identification)).toMatchObject({ issued: true, account });
+  expect(await readCardRecord(rig.context, identification)).toMatchObject({ issued: true, account });
   expect((await request(card, account)).state).toBe('enabled');
 });
 

@@ -101,7 +101,7 @@ onEveryStore((kind) => {
         later += 61_000;
         const newer = await startJob(context, OTHER_CALLER, await request(card, context, account, ENABLE));
         const untouched = async () => {
-          const { jobs: _jobs, ...record } = await readCardRecord(context.store, identification);
+          const { jobs: _jobs, ...record } = await readCardRecord(context, identification);
           const keys = await context.store
             .selectFrom('card_keys')
             .selectAll()
@@ -156,7 +156,7 @@ onEveryStore((kind) => {
       await startJob(context, CALLER, asked);
       await startJob(context, CALLER, await request(card, context, account, ENABLE));
       expect((await refusal(startJob(context, CALLER, asked))).code).toBe('job-superseded');
-      expect((await readCardRecord(context.store, identification)).jobs).toHaveLength(2);
+      expect((await readCardRecord(context, identification)).jobs).toHaveLength(2);
     });
 
     it('of steps that never were leave no rows', async () => {
@@ -199,7 +199,7 @@ onEveryStore((kind) => {
             const what = `${part} of batch ${step + 1}`;
             const outcome = await issue(card, context, account, wishes, opening, OTHER_CALLER);
             expect(outcome.result, what).toBe('complete');
-            const record = await readCardRecord(context.store, identification);
+            const record = await readCardRecord(context, identification);
             const app = record.apps.find((one) => one.app === wishes[0]?.app);
             expect(app, what).toMatchObject({
               state: wishes[0]?.action === 'delete' ? 'missing' : 'enabled',

@@ -57,7 +57,7 @@ onEveryStore((kind) => {
       holds(card, WALLET, type, second.get(type === 0x39 ? MCK : MTK) ?? new Uint8Array(16), account),
     );
   const versionsOf = async (identification: string) => {
-    const app = (await readCardRecord(rig.context.store, identification)).apps.find(
+    const app = (await readCardRecord(rig.context, identification)).apps.find(
       (one) => one.app === 'e-wallet',
     );
     return [app?.mckVersion, app?.mtkVersion, app?.inDoubt];

@@ -37,11 +37,11 @@ onEveryStore((kind) => {
       const config = await places.empty();
       const restored = await openStore(config);
       generations.push(await restoreBackup(restored, file, new Date(Date.now() + seconds * 1000)));
-      const record = await readCardRecord(restored, done.identification);
-      expect(record).toEqual(await readCardRecord(store, done.identification));
-      expect((await readCardRecord(restored, running.identification)).jobs).toMatchObject([
-        { job: begun.job, result: 'superseded' },
-      ]);
+      const record = await readCardRecord({ ...rig.context, store: restored }, done.identification);
+      expect(record).toEqual(await readCardRecord(rig.context, done.identification));
+      expect(
+        (await readCardRecord({ ...rig.context, store: restored }, running.identification)).jobs,
+      ).toMatchObject([{ job: begun.job, result: 'superseded' }]);
       expect(await restored.selectFrom('leases').selectAll().execute()).toEqual([]);
       const sealed = await restored
         .selectFrom('job_steps')

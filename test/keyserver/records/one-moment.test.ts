@@ -22,7 +22,10 @@ describe.skipIf(NO_POSTGRESQL !== undefined)('on postgresql', () => {
 
   it('a card’s row and its apps, in the record', async () => {
     const { card, store, change } = await changing();
-    const { setAside, apps } = await readCardRecord(interrupted(store, change), card);
+    const { setAside, apps } = await readCardRecord(
+      { ...rig.context, store: interrupted(store, change) },
+      card,
+    );
     const changed = apps.find(({ app }) => app === 'transit')?.loadFileHash === CHANGED;
     expect([setAside !== null, changed]).toEqual([false, false]);
   });

@@ -21,7 +21,7 @@ onEveryStore((kind) => {
     await fillJobs(rig.context.store, { cards: CARDS, jobsPerCard: 3, operators: OPERATORS });
     await sql.raw('analyze').execute(rig.context.store);
   });
-  const search = (asked: CardSearch, now = new Date()) => searchCards(rig.context.store, asked, now);
+  const search = (asked: CardSearch, now = new Date()) => searchCards(rig.context, asked, now);
 
   /** All pages of a search. */
   async function whole(asked: CardSearch, now?: Date) {

@@ -61,7 +61,7 @@ onEveryStore((kind) => {
     return carry(card, restored, reply, caller);
   }
   const give = (...receipts: string[]) => takeReceipts(restored, CALLER, receipts);
-  const record = (context: JobContext, card: string) => readCardRecord(context.store, card);
+  const record = (context: JobContext, card: string) => readCardRecord(context, card);
   const wrong = async (card: string) =>
     (await record(restored, card)).jobs
       .flatMap(({ steps }) => steps)

@@ -7,6 +7,7 @@ import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { loadCatalogue } from '../../../app/demo/resources.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { searchCards } from '../../../app/keyserver/records/search.ts';
 import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
@@ -111,7 +112,7 @@ onEveryStore((kind) => {
 
     const store = await openStore(config);
     try {
-      expect(await readCardRecord(store, CARD)).toMatchObject({
+      expect(await readCardRecord({ store, catalogue: loadCatalogue() }, CARD)).toMatchObject({
         card: CARD,
         account: CARD,
         firstSeen: NOW,
@@ -119,8 +120,12 @@ onEveryStore((kind) => {
         jobs: [{ job, operator: 'clerk', result: 'complete', steps: [{ sw: '9000' }], loads: [] }],
       });
       for (const [card, { code }] of Object.entries(SENTENCES))
-        expect((await readCardRecord(store, card)).setAside).toEqual(code);
-      const { cards } = await searchCards(store, { operator: 'clerk', account: CARD }, new Date());
+        expect((await readCardRecord({ store, catalogue: loadCatalogue() }, card)).setAside).toEqual(code);
+      const { cards } = await searchCards(
+        { store, catalogue: loadCatalogue() },
+        { operator: 'clerk', account: CARD },
+        new Date(),
+      );
       expect(cards).toMatchObject([{ card: CARD, found: { job, station: 'branch-7' } }]);
     } finally {
       await store.destroy();

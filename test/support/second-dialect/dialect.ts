@@ -32,6 +32,7 @@ function appRule(rule: LanternRule): AppRule {
     },
     keys: {
       roles: [DOOR],
+      issuedBy: DOOR,
       transport: (codes) => ({
         [DOOR]: settled({ origin: 'factory', version, factor: factorOf(codes[factor]) }),
       }),

@@ -15,7 +15,7 @@ export const CARD_ENDPOINTS: readonly Endpoint[] = [
     summary: 'find cards by number, account, operator and time',
     query: cardSearchSchema,
     reply: cardPageSchema,
-    handle: ({ context }, { query }) => searchCards(context.store, query, context.now()),
+    handle: ({ context }, { query }) => searchCards(context, query, context.now()),
   }),
   endpoint({
     method: 'GET',
@@ -26,6 +26,6 @@ export const CARD_ENDPOINTS: readonly Endpoint[] = [
     // Which of the card's jobs: those before a place that an earlier answer named.
     query: z.strictObject({ before: cursorSchema.optional() }),
     reply: cardRecordSchema,
-    handle: ({ context }, { params, query }) => readCardRecord(context.store, params.card, query.before),
+    handle: ({ context }, { params, query }) => readCardRecord(context, params.card, query.before),
   }),
 ];
