@@ -5,12 +5,6 @@
 import type { Queries } from './store.ts';
 import type { BindingsTable } from './tables.ts';
 
-/** An account, and the 8 bytes D that its keys are diversified with. */
-interface AccountOfCard {
-  readonly account: string;
-  readonly factor: string;
-}
-
 /** The card that belongs to an account now, by the 8 bytes D of its keys. */
 export async function findCardOfAccount(db: Queries, factor: string): Promise<string | undefined> {
   const binding = await db
