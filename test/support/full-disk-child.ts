@@ -1,5 +1,5 @@
-/** A station on a small disk of its own (the folder named), filled at the worst moments. Prints what it saw. */
-import { rmSync, writeFileSync } from 'node:fs';
+/** A station on a small disk of its own (the folder named), filled at the worst moments of the scenario named. Prints what it saw. */
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KaikaError } from '../../app/protocol/errors.ts';
 import { ScriptedCard } from './scripted-card.ts';
@@ -30,15 +30,20 @@ async function begin(station: TestStation): Promise<string> {
   }
 }
 
-async function main(disk: string): Promise<void> {
+async function open(disk: string, card: ScriptedCard): Promise<TestStation> {
   const station = await openTestStation({
     folder: join(disk, 'station'),
     journal: { reserve: { reserveBytes: 256 * 1024, freeBytes: 64 * 1024 } },
   });
-  const card = new ScriptedCard();
   station.readers.insert('A', card);
   await station.until(() => station.reader().kind === 'card', 'card');
+  return station;
+}
 
+/** Full before a job, and again from its first reply to its end. */
+async function fullFromTheBeginning(disk: string): Promise<unknown> {
+  const card = new ScriptedCard();
+  const station = await open(disk, card);
   fill(disk);
   const refused = await begin(station);
   const untouched = card.effects.length === 0 && station.server.log.length === 0;
@@ -62,10 +67,31 @@ async function main(disk: string): Promise<void> {
   const later = (await begin(station)).length === 36;
   await station.engine.close();
   await station.readers.close();
-  process.stdout.write(
-    JSON.stringify({ refused, untouched, finished, written: [...card.written], again, later }),
-  );
+  return { refused, untouched, finished, written: [...card.written], again, later };
 }
 
-const [disk] = process.argv.slice(2);
-if (disk !== undefined) await main(disk);
+/** Full when only the end is left to be written: the reserve is still whole then. */
+async function fullAtTheEnd(disk: string): Promise<unknown> {
+  const card = new ScriptedCard();
+  const station = await open(disk, card);
+  station.server.after = (what) => {
+    if (what === `answers ${station.server.steps}`) fill(disk);
+  };
+  const id = await begin(station);
+  const end = await station.until(() => {
+    const state = station.job(id)?.state;
+    return (state?.kind === 'done' || state?.kind === 'failed') && state.kind;
+  }, 'end');
+  await station.engine.close();
+  await station.readers.close();
+  return { end, reserve: existsSync(join(disk, 'station', 'reserve')) };
+}
+
+const SCENARIOS: Readonly<Record<string, (disk: string) => Promise<unknown>>> = {
+  'full-from-the-beginning': fullFromTheBeginning,
+  'full-at-the-end': fullAtTheEnd,
+};
+
+const [disk, scenario] = process.argv.slice(2);
+const run = SCENARIOS[scenario ?? ''];
+if (disk !== undefined && run !== undefined) process.stdout.write(JSON.stringify(await run(disk)));

@@ -12,7 +12,7 @@ import type { JobState, JobView } from '../views.ts';
 import { type Asker, askForJob, askForReply } from './asking.ts';
 import type { JobPorts } from './job-ports.ts';
 import type { UnfinishedJob } from './journal/rows.ts';
-import type { Effect, JobEvent, Taken } from './machine/events.ts';
+import type { Effect, JobEvent, Taken, Write } from './machine/events.ts';
 import { isInHand, mayBeGivenUp, type Phase, shownOf, wantsCard } from './machine/phases.ts';
 import { resumed } from './machine/resume.ts';
 import { begun, transition } from './machine/transition.ts';
@@ -121,12 +121,13 @@ export class Job implements Work {
 
   /**
    * Staff give the job up. What the server must still be told is told in the background.
-   * @throws KaikaError job-in-hand while commands are running; station-disk-full
+   * @throws KaikaError job-in-hand while commands are running; station-disk-full; what the journal throws when it cannot be written
    */
   abandon(): void {
     if (!this.inHand) return;
     if (!mayBeGivenUp(this.#phase)) throw new KaikaError('job-in-hand', 'commands are running');
-    if (!this.#dispatch({ kind: 'given-up' })) throw new KaikaError('station-disk-full');
+    const error = this.#dispatch({ kind: 'given-up' });
+    if (error !== undefined) throw error;
   }
 
   /** Stops after the batch that is running, if any; the journal has everything. `run` then resolves. */
@@ -142,22 +143,22 @@ export class Job implements Work {
     return this.#over;
   }
 
-  /** Whether the step was taken; if not, nothing could be written. */
-  #dispatch(event: JobEvent): boolean {
+  /** Why the step was not taken, when it could not be written. */
+  #dispatch(event: JobEvent): unknown {
     const step = transition(this.#phase, event);
     if ('write' in step) {
       try {
         this.#ports.journal.write(this.id, step.write, this.#ports.clock.now());
       } catch (error) {
         this.#logError(error);
-        const full = error instanceof KaikaError && error.code === 'station-disk-full';
-        if (full || event.kind === 'broken') this.#take(step.ifFull);
-        else this.#dispatch({ kind: 'broken' });
-        return false;
+        if (isDiskFull(error) || event.kind === 'broken' || keepsPhase(step.write, event)) {
+          this.#take(step.ifFull);
+        } else this.#dispatch({ kind: 'broken' });
+        return error;
       }
     }
     this.#take(step);
-    return true;
+    return undefined;
   }
 
   #take({ phase, effects }: Taken): void {
@@ -279,4 +280,16 @@ export class Job implements Work {
       ...(error instanceof Error ? { detail: error.name } : {}),
     });
   }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof KaikaError && error.code === 'station-disk-full';
+}
+
+/**
+ * Whether the phase must outlive a write that failed for whatever reason. The server's outcome is true and must not be overwritten with an
+ * error of the station's; a job that staff could not give up goes on, because the server was told nothing.
+ */
+function keepsPhase(write: Write, { kind }: JobEvent): boolean {
+  return kind === 'given-up' || (write.kind === 'end' && write.how.outcome !== undefined);
 }

@@ -13,19 +13,7 @@ const canMount =
     0;
 
 it.runIf(canMount)('a full disk stops new jobs before their first effect, and not one in hand', () => {
-  const disk = temporaryFolder();
-  const script = 'mount -t tmpfs -o size=2m none "$1" && exec "$2" "$3" "$1"';
-  const child = spawnSync(
-    'unshare',
-    [...namespace, 'sh', '-c', script, 'sh', disk, process.execPath, CHILD],
-    {
-      encoding: 'utf8',
-      timeout: LIMIT,
-    },
-  );
-  rmSync(disk, { recursive: true, force: true });
-  expect(child.stderr).toBe('');
-  expect(JSON.parse(child.stdout)).toEqual({
+  expect(onSmallDisk('full-from-the-beginning')).toEqual({
     refused: 'station-disk-full',
     untouched: true,
     finished: 'complete',
@@ -34,5 +22,23 @@ it.runIf(canMount)('a full disk stops new jobs before their first effect, and no
     later: true,
   });
 });
+
+it.runIf(canMount)('a disk that is full when only the end is left takes that from the reserve', () => {
+  expect(onSmallDisk('full-at-the-end')).toEqual({ end: 'done', reserve: false });
+});
+
+/** What a scenario of the child saw. */
+function onSmallDisk(scenario: string): unknown {
+  const disk = temporaryFolder();
+  const script = 'mount -t tmpfs -o size=2m none "$1" && exec "$2" "$3" "$1" "$4"';
+  const child = spawnSync(
+    'unshare',
+    [...namespace, 'sh', '-c', script, 'sh', disk, process.execPath, CHILD, scenario],
+    { encoding: 'utf8', timeout: LIMIT },
+  );
+  rmSync(disk, { recursive: true, force: true });
+  expect(child.stderr).toBe('');
+  return JSON.parse(child.stdout);
+}
 
 const CHILD = fileURLToPath(new URL('../../support/full-disk-child.ts', import.meta.url));

@@ -75,6 +75,25 @@ function guarded<T>(reserve: DiskReserve, write: () => T): T {
   }
 }
 
+/**
+ * Several writes, all or none. SQLite rolls back by itself on a full disk (lang_transaction.html, "Response To Errors Within A
+ * Transaction"); libsql's own `transaction` rolls back once more then, and throws what that says instead of SQLITE_FULL.
+ */
+function inTransaction(database: Database.Database, work: () => void): void {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    work();
+    database.exec('COMMIT');
+  } catch (error) {
+    try {
+      if (database.inTransaction) database.exec('ROLLBACK');
+    } catch {
+      // The first error says what is wrong.
+    }
+    throw error;
+  }
+}
+
 /** SQLite says FULL for ENOSPC and EDQUOT on writes, and IOERR or CANTOPEN where a file beside it could not be made. */
 function isDiskFull(error: unknown): boolean {
   return /^(SQLITE_FULL|SQLITE_IOERR|SQLITE_CANTOPEN|ENOSPC|EDQUOT)/.test(codeOf(error));
@@ -207,21 +226,21 @@ class SqliteJournal implements Journal {
   /** Request, batch and answers are dropped. */
   #end(requestId: string, how: JobEnd, now: number): void {
     // One transaction: an end that is there without the tidying up could not be written again after a full disk.
-    guarded(
-      this.#reserve,
-      this.#database.transaction(() => {
-        this.#change(
-          requestId,
-          `phase = 'ended', request = NULL, batch = NULL, answers = NULL, effect = NULL, outcome = ?, error = ?,
-           receipt = coalesce(?, receipt), ended = ?`,
+    guarded(this.#reserve, () =>
+      inTransaction(this.#database, () => {
+        const ended = this.#write(
+          `UPDATE jobs SET phase = 'ended', request = NULL, batch = NULL, answers = NULL, effect = NULL, outcome = ?,
+             error = ?, receipt = coalesce(?, receipt), ended = ? WHERE requestId = ? AND phase <> 'ended'`,
           [
             how.outcome === undefined ? null : JSON.stringify(how.outcome),
             how.error ?? null,
             how.receipt ?? null,
             now,
+            requestId,
           ],
         );
-        this.#run(
+        mustBeOne(ended);
+        this.#write(
           `DELETE FROM jobs WHERE phase = 'ended' AND requestId NOT IN
              (SELECT requestId FROM jobs WHERE phase = 'ended' ORDER BY ended DESC LIMIT ${ENDED_KEPT})`,
           [],
@@ -241,16 +260,22 @@ class SqliteJournal implements Journal {
   }
 
   #change(requestId: string, columns: string, values: readonly (string | number | null)[]): void {
-    const changed = this.#run(`UPDATE jobs SET ${columns} WHERE requestId = ? AND phase <> 'ended'`, [
-      ...values,
-      requestId,
-    ]);
-    if (changed !== 1) throw new KaikaError('internal', 'a job that is not in the journal');
+    const sql = `UPDATE jobs SET ${columns} WHERE requestId = ? AND phase <> 'ended'`;
+    mustBeOne(this.#run(sql, [...values, requestId]));
   }
 
+  /** A write of one statement: on a full disk once more with the reserve given up. */
   #run(sql: string, values: readonly (string | number | null)[]): number {
-    return guarded(this.#reserve, () => this.#database.prepare(sql).run([...values]).changes);
+    return guarded(this.#reserve, () => this.#write(sql, values));
   }
+
+  #write(sql: string, values: readonly (string | number | null)[]): number {
+    return this.#database.prepare(sql).run([...values]).changes;
+  }
+}
+
+function mustBeOne(changed: number): void {
+  if (changed !== 1) throw new KaikaError('internal', 'a job that is not in the journal');
 }
 
 function readJob(row: unknown): JournalJob {
