@@ -9,6 +9,7 @@ import { JobBook } from './jobs/job-book.ts';
 import { openJournal } from './jobs/journal/file.ts';
 import type { Journal } from './jobs/journal/journal.ts';
 import { ReceiptBook } from './jobs/receipt-book.ts';
+import { Listeners } from './listeners.ts';
 import { lockInstallation } from './lock.ts';
 import { type Log, noLog } from './ports.ts';
 import { CardReader } from './readers/reader.ts';
@@ -50,7 +51,7 @@ class StationEngine implements Engine {
   readonly #actors = new Map<string, CardReader>();
   /** Jobs that wait for their card, as readers last told of them. */
   #waiting = '';
-  readonly #listeners = new Set<(notification: Notification) => void>();
+  readonly #listeners: Listeners;
   readonly #confirmations = new Confirmations();
   readonly #running = new Set<Promise<void>>();
   #operator: { readonly view: OperatorView; readonly token: string } | null = null;
@@ -63,6 +64,7 @@ class StationEngine implements Engine {
     this.#journal = journal;
     this.#unlock = unlock;
     this.#log = options.log ?? noLog;
+    this.#listeners = new Listeners(this.#log);
     this.#line = new ServerLine(options.clock, (server) => this.#tell({ kind: 'server', server }));
     const memory = rememberTime(journal, this.#log);
     this.#receipts = new ReceiptBook({
@@ -114,8 +116,7 @@ class StationEngine implements Engine {
 
   subscribe(listener: (notification: Notification) => void): () => void {
     listener({ kind: 'snapshot', snapshot: this.snapshot() });
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   async signIn(operator: string, secret: string): Promise<OperatorView> {
@@ -293,6 +294,6 @@ class StationEngine implements Engine {
   }
 
   #tell(notification: Notification): void {
-    for (const listener of [...this.#listeners]) listener(notification);
+    this.#listeners.tell(notification);
   }
 }

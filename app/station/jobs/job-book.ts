@@ -17,6 +17,7 @@ interface JobBookPorts {
 export class JobBook implements WorkSource {
   readonly #ports: JobBookPorts;
   readonly #jobs = new Map<string, Job>();
+  #closed = false;
 
   constructor(ports: JobBookPorts) {
     this.#ports = ports;
@@ -59,8 +60,12 @@ export class JobBook implements WorkSource {
     if (!this.#ports.jobs.journal.hasRoom()) throw new KaikaError('station-disk-full');
   }
 
-  /** Writes a job down; its card is to be attached in the same turn. @throws KaikaError station-disk-full */
+  /**
+   * Writes a job down; its card is to be attached in the same turn.
+   * @throws KaikaError station-disk-full; reader-lost when the station is closing: nothing would run it
+   */
   begin(request: JobRequest, identification: string): Job {
+    if (this.#closed) throw new KaikaError('reader-lost', 'the station is closing');
     return this.#take(Job.begin(this.#ports.jobs, request, identification));
   }
 
@@ -78,8 +83,9 @@ export class JobBook implements WorkSource {
     }
   }
 
-  /** Each job stops after the batch that is running. */
+  /** Each job stops after the batch that is running; no other is begun. */
   close(): void {
+    this.#closed = true;
     for (const job of this.#jobs.values()) job.close();
   }
 

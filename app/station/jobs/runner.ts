@@ -214,8 +214,13 @@ export class Job implements Work {
         this.#busy -= 1;
         // A reply that came too late to be acted upon is asked for again by the next run of the program; what the card said is kept.
         if (event.kind === 'ran' || !this.#stop.signal.aborted) this.#dispatch(event);
-        this.#settle();
-      });
+      })
+      .catch((error) => {
+        this.#logError(error);
+        this.#dispatch({ kind: 'broken' });
+      })
+      .catch((error) => this.#logError(error))
+      .finally(() => this.#settle());
   }
 
   #settle(): void {

@@ -6,6 +6,7 @@ import type { Clock } from '../ports.ts';
 import type { CardLink } from './card-link.ts';
 import { type CardLook, lookAtCard } from './look.ts';
 import { codeOfCardFault } from './machine/card-faults.ts';
+import type { ReaderEvent } from './machine/states.ts';
 
 /** The connection, and what a job is given of it. */
 export interface Open {
@@ -38,6 +39,13 @@ export async function readCard(
 export function asRefusal(error: unknown): KaikaError {
   if (error instanceof KaikaError) return error;
   return new KaikaError(error instanceof CardError ? codeOfCardFault(error.fault) : 'internal');
+}
+
+/** What a reader is told when something it does with the card has failed. */
+export function asFailure(error: unknown, anyInHand: boolean): ReaderEvent {
+  const known = error instanceof CardError ? { fault: error.fault } : {};
+  const detail = error instanceof CardError ? error.detail : error instanceof Error ? error.name : '';
+  return { kind: 'failed', ...known, anyInHand, detail };
 }
 
 /** Ends the transaction. Where that fails the card is gone, and the transaction with it. */

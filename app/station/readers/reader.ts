@@ -17,7 +17,7 @@ import {
   type ReaderEvent,
 } from './machine/states.ts';
 import { transition, unvisited } from './machine/transition.ts';
-import { asRefusal, endQuietly, type Open, readCard } from './open-card.ts';
+import { asFailure, asRefusal, endQuietly, type Open, readCard } from './open-card.ts';
 import { readerView } from './reader-view.ts';
 import { prepareRequest, type StartRequest } from './start-request.ts';
 import type { Work, WorkSource } from './work.ts';
@@ -190,13 +190,12 @@ export class CardReader {
   /** What comes of something that takes time is the next event. */
   #work(work: Promise<ReaderEvent>): void {
     void work
-      .catch((error): ReaderEvent => {
+      .then((event) => this.#dispatch(event))
+      .catch((error) => {
         this.#tellLoss();
-        const known = error instanceof CardError ? { fault: error.fault } : {};
-        const detail = error instanceof CardError ? error.detail : error instanceof Error ? error.name : '';
-        return { kind: 'failed', ...known, anyInHand: this.#ports.work.anyInHand(), detail };
+        this.#dispatch(asFailure(error, this.#ports.work.anyInHand()));
       })
-      .then((event) => this.#dispatch(event));
+      .catch(() => this.#ports.log('error', 'reader failed', { reader: this.name }));
   }
 
   #withCard(work: (open: Open) => Promise<ReaderEvent>): void {

@@ -184,6 +184,7 @@ const TABLE: Table = {
     close: 'leaving: looking, lose, disconnect',
   },
   opening: {
+    failed: 'leaving: looking, disconnect',
     ...NOTHING,
     port: 'opening: looking, lose',
     lost: 'opening: looking',
@@ -209,6 +210,7 @@ const TABLE: Table = {
     close: 'lent: looking, lose',
   },
   leaving: {
+    failed: 'resting: looking',
     ...NOTHING,
     port: 'leaving: looking',
     left: 'resting: looking',

@@ -65,10 +65,7 @@ export function transition(phase: Phase, event: JobEvent): Step {
     case 'card-went': {
       if (phase.card.kind === 'away') return take(phase);
       const card = gone(phase.card, event.event, event.code);
-      // A wait for the server is shown again with its next attempt; until then staff read that the card went.
-      const step =
-        'ask' in phase && phase.ask.kind === 'waiting-for-server' ? { ...phase, ask: ASKING } : phase;
-      return take({ ...step, card }, RELEASE);
+      return take({ ...withoutWait(phase), card }, RELEASE);
     }
     case 'given-up':
       return givenUp(phase);
@@ -98,6 +95,21 @@ export function transition(phase: Phase, event: JobEvent): Step {
       return phase.kind === 'started' ? ran(phase, event.report, event.diskFull) : take(phase);
     case 'broken':
       return failed(phase, 'internal', {});
+  }
+}
+
+/** A wait for server or disk is shown again with the next attempt; until then staff read that the card went. */
+function withoutWait(phase: Unfinished): Unfinished {
+  switch (phase.kind) {
+    case 'requested':
+    case 'answered':
+      if (phase.ask.kind === 'waiting-for-server') return { ...phase, ask: ASKING };
+      return phase.ask.kind === 'waiting-for-disk' ? { ...phase, ask: DUE } : phase;
+    case 'replied':
+    case 'stopped':
+      return { ...phase, full: false };
+    case 'started':
+      return phase;
   }
 }
 
@@ -173,7 +185,9 @@ function giveUp<P extends Requested | Replied | Answered>(
   };
 }
 
-function firstReply(phase: Requested, answer: JobReply): Step {
+function firstReply(asked: Requested, answer: JobReply): Step {
+  // Also where the reply cannot be kept, because the disk is full: the server has the job.
+  const phase: Requested = { ...asked, mayHaveArrived: true };
   const { card, hands } = phase;
   const begun = { card, hands, progress: planned(answer.plan), job: answer.job, missed: 0 };
   const taken = { job: answer.job, plan: answer.plan };

@@ -222,10 +222,26 @@ function failed(
   reader: Reader,
   { fault, anyInHand, detail }: Extract<ReaderEvent, { kind: 'failed' }>,
 ): Move {
-  const { kind } = reader.place;
-  if (kind !== 'connecting' && kind !== 'reading' && kind !== 'claiming' && kind !== 'lent')
-    return move(reader);
-  return broken(reader, fault, anyInHand, detail);
+  switch (reader.place.kind) {
+    case 'connecting':
+    case 'reading':
+    case 'claiming':
+    case 'lent':
+      return broken(reader, fault, anyInHand, detail);
+    case 'opening': {
+      // Not begun: whoever clicked is told, and may click again.
+      const { order: _, ...rest } = reader;
+      const { reader: after, effects } = broken(rest, fault, anyInHand, detail);
+      return move(after, ...refusal(reader, codeOf(fault)), ...effects);
+    }
+    case 'leaving':
+      return afterwards(reader, reader.place.next);
+    case 'empty':
+    case 'idle':
+    case 'resting':
+    case 'closed':
+      return move(reader);
+  }
 }
 
 /** A fault: while the card stays, one retry after a reset for the look and a few for a job; then it has to be taken out. */
@@ -239,11 +255,15 @@ function broken(reader: Reader, fault: CardFault | undefined, anyInHand: boolean
   const reset = fault === 'communication' || fault === 'card-reset';
   const counted = { ...reader, breakdowns, reset };
   if (reset && breakdowns <= (anyInHand ? MAX_BREAKDOWNS : 1)) return leave(counted, AGAIN);
-  const code = fault === undefined ? 'internal' : codeOfCardFault(fault);
+  const code = codeOf(fault);
   const { order: _, ...rest } = counted;
   const next: Next = fault === 'card-held' ? { kind: 'rest', forMs: HELD_WAIT_MS } : { kind: 'rest' };
   const { reader: left, effects } = leave({ ...rest, shown: { kind: 'problem', code } }, next);
   return move(left, { kind: 'tell-problem', code, detail }, ...refusal(reader, code), ...effects);
+}
+
+function codeOf(fault: CardFault | undefined): ErrorCode {
+  return fault === undefined ? 'internal' : codeOfCardFault(fault);
 }
 
 function leave(reader: Reader, next: Next): Move {

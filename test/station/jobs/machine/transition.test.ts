@@ -167,7 +167,7 @@ const TABLE: Table = {
   stopped: {
     ...NOTHING,
     go: 'answers > answered: working, next, scrub [stopped: waiting-for-disk, after-pause]',
-    'card-went': 'stopped: waiting-for-disk, release',
+    'card-went': 'stopped: waiting-for-card, release',
     broken: 'end > ended: failed, release, scrub [stopped: waiting-for-disk, after-pause]',
   },
   answered: {
