@@ -184,8 +184,8 @@ const TABLE: Table = {
     close: 'leaving: looking, lose, disconnect',
   },
   opening: {
-    failed: 'leaving: looking, disconnect',
     ...NOTHING,
+    failed: 'leaving: looking, disconnect',
     port: 'opening: looking, lose',
     lost: 'opening: looking',
     begun: 'lent: job',
@@ -210,8 +210,8 @@ const TABLE: Table = {
     close: 'lent: looking, lose',
   },
   leaving: {
-    failed: 'resting: looking',
     ...NOTHING,
+    failed: 'resting: looking',
     port: 'leaving: looking',
     left: 'resting: looking',
     nudge: 'leaving: looking',
