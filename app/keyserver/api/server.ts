@@ -23,7 +23,7 @@ import { doorkeeper, type Service } from './service.ts';
 import { statusOf } from './status-codes.ts';
 
 /** What is told of the server's work, and asked about it. */
-interface Watching {
+export interface Watching {
   readonly metrics: Metrics;
   readonly readiness: ReadinessCheck;
 }

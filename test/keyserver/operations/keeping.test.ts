@@ -1,5 +1,6 @@
 /** Backups, restoring and releasing a card. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
@@ -42,6 +43,12 @@ onEveryStore((kind) => {
       expect(
         (await readCardRecord({ ...rig.context, store: restored }, running.identification)).jobs,
       ).toMatchObject([{ job: begun.job, result: 'superseded' }]);
+      const [restore] = await restored
+        .selectFrom('audit')
+        .select('detail')
+        .where('kind', '=', 'restore')
+        .execute();
+      expect(JSON.parse(restore?.detail ?? '')).toMatchObject({ by: userInfo().username });
       expect(await restored.selectFrom('leases').selectAll().execute()).toEqual([]);
       const sealed = await restored
         .selectFrom('job_steps')
@@ -120,6 +127,7 @@ onEveryStore((kind) => {
     const audited = await store.selectFrom('audit').selectAll().where('card', '=', identification).execute();
     expect(audited).toMatchObject([{ kind: 'release', operator: 'chief' }]);
     expect(JSON.parse(audited[0]?.detail ?? '')).toMatchObject({
+      by: userInfo().username,
       reason: 'looked at it',
       setAside: { code: 'key-damaged', app: 'e-wallet' },
     });

@@ -1,6 +1,7 @@
 /** `keys` as a custodian types it, against a real token and store; and demonstration keys where a server says that it is none. */
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -64,6 +65,19 @@ describe('the life of a version, beside a running server', () => {
     await failed(keys('activate', '--key', 'app/transit/mck', '--version', '2', ...BY)).toMatchObject({
       code: 1,
     });
+  });
+
+  it('is on record: each change with who answers for it, why, and the system user who typed it', async () => {
+    const { store } = site.rig.context;
+    const rows = await store.selectFrom('audit').selectAll().where('kind', 'like', 'key-%').execute();
+    const typed = rows.filter(({ kind }) => kind !== 'key-adopt');
+    expect(new Set(typed.map(({ kind }) => kind))).toEqual(
+      new Set(['key-make', 'key-activate', 'key-retire']),
+    );
+    for (const { operator, detail } of typed) {
+      expect(operator).toBe('clerk');
+      expect(JSON.parse(detail)).toMatchObject({ by: userInfo().username, reason: 'the yearly change' });
+    }
   });
 
   it.each([

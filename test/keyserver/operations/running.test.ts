@@ -1,10 +1,14 @@
 /** A server process as its administrator meets it: figures, readiness, the interface's description, stopping, commands. */
-import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { makeAuthority } from '../../../app/demo/pki.ts';
 import { ENDPOINTS } from '../../../app/keyserver/api/endpoints.ts';
 import { openApiDocument } from '../../../app/keyserver/api/openapi.ts';
 import { Metrics } from '../../../app/keyserver/operations/metrics.ts';
@@ -66,6 +70,11 @@ describe('a running server', () => {
     const backup = join(site.rig.folder, 'a.backup');
     expect((await command('backup', '--to', backup)).stderr).toMatch(/rows are in/);
     expect(existsSync(backup)).toBe(true);
+    const { store } = site.rig.context;
+    const rows = await store.selectFrom('audit').selectAll().where('kind', '=', 'backup').execute();
+    expect(rows.map(({ detail }): unknown => JSON.parse(detail))).toEqual([
+      { by: userInfo().username, file: 'a.backup', rows: expect.any(Number) },
+    ]);
     expect((await command('init')).stdout).toMatch(/ok {7}vault/);
     expect((await command('status')).stdout).toMatch(/Store {4}sqlite, generation 1/);
     await expect(
@@ -77,6 +86,51 @@ describe('a running server', () => {
     });
     expect(await server.stop()).toBe(0);
     expect(server.log()).toContain('"event":"stopping"');
+  });
+
+  it('ends by itself, with a sentence, when its key is not that of its certificate', async () => {
+    const other = await (await makeAuthority('Another')).issue({ name: 'localhost', use: 'server' });
+    writeFileSync(join(site.rig.folder, 'other.key'), other.key, { mode: 0o600 });
+    const config = z
+      .looseObject({ tls: z.looseObject({}) })
+      .parse(JSON.parse(readFileSync(site.config, 'utf8')));
+    const file = join(site.rig.folder, 'mismatch.json');
+    writeFileSync(file, JSON.stringify({ ...config, tls: { ...config.tls, key: 'other.key' } }));
+    await expect(
+      run(process.execPath, [MAIN, 'serve', '--config', file], { timeout: LIMIT }),
+    ).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^The key server could not do it: .*key values mismatch$/m),
+    });
+  });
+
+  it('writes where a fault was that nothing caught, but not what it said, and ends with status 70', async () => {
+    const plant = `process.on('SIGUSR2', () => { throw new TypeError('6217001234567890'); });`;
+    const child = spawn(
+      process.execPath,
+      [
+        '--import',
+        `data:text/javascript,${encodeURIComponent(plant)}`,
+        MAIN,
+        'serve',
+        '--config',
+        site.config,
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT, killSignal: 'SIGKILL' },
+    );
+    let log = '';
+    child.stderr.on('data', (part: Buffer) => {
+      log += part.toString();
+    });
+    const ended = once(child, 'close');
+    // Its one line on standard output: it listens.
+    await once(child.stdout, 'data');
+    child.kill('SIGUSR2');
+    expect(await ended).toEqual([70, null]);
+    const line: unknown = JSON.parse(log.split('\n').find((one) => one.includes('"event":"fault"')) ?? '{}');
+    expect(line).toMatchObject({ level: 'error', event: 'fault', reason: 'TypeError' });
+    expect(line).toHaveProperty('stack.0', expect.stringMatching(/^at /));
+    expect(log).not.toContain('6217001234567890');
   });
 
   it('init writes a first configuration once', async () => {
