@@ -50,7 +50,7 @@ export function openPackages(folder: string, catalogue: Catalogue): (app: string
   };
 }
 
-/** A load that would need a 257th block is found out here and not at the counter. */
+/** Refuses at the start a package that a card type's blocks cannot carry (LOAD has 256); otherwise a customer's card would fail at the counter. */
 function refuseTooLarge(catalogue: Catalogue, app: string, file: string, bytes: Uint8Array): void {
   for (const { id, apps, securityDomain } of catalogue.profiles) {
     if (securityDomain === undefined || !Object.hasOwn(apps, app)) continue;

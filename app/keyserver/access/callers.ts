@@ -1,4 +1,4 @@
-/** Who is asking, as the authority found it; and who may ask for what. */
+/** The kinds of caller, and what is known of each once its certificate and token were checked. */
 
 /** A station, known by its client certificate. */
 export interface StationCaller {

@@ -24,9 +24,9 @@ export function endOf(error: unknown): End {
   return { status: FAULT_OF_OURS, text };
 }
 
-/** undefined for what must not happen whatever was typed and wherever it runs. */
+/** undefined for a fault of the program: an error that nothing typed, and nothing of the machine, may cause. */
 function sentenceOf(error: unknown): string | undefined {
-  // They were written for whoever reads this.
+  // The messages of these errors were written to be read by whoever typed the command.
   if (WRITTEN.some((one) => error instanceof one)) return messageOf(error);
   const around = storeFaultOf(error) !== undefined || isOfTheMachine(error);
   return around ? `The key server could not do it: ${messageOf(error)}` : undefined;

@@ -14,7 +14,8 @@ export interface ListeningLine {
 /** Runs the server; SIGINT, SIGTERM, or the end of standard input where a parent holds it, stop it gracefully. */
 export async function runServer(config: ServerConfig): Promise<number> {
   const log = openLog((line) => process.stderr.write(line));
-  // What nobody caught leaves the program in a state that nobody knows: it ends, and the next start takes up from the store.
+  // After an error that nothing caught, what is in memory can no longer be trusted. The process ends; the next start goes on from the store,
+  // where every step was committed before its reply left.
   process.once('uncaughtException', (error) => {
     log('error', 'fault', { reason: error.name, stack: framesOf(error) });
     process.exit(FAULT_OF_OURS);

@@ -51,7 +51,7 @@ async function answerOnce(
 ): Promise<StepReply> {
   const row = await findJob(context.store, job);
   if (row === undefined || row.station !== caller.station) throw new KaikaError('not-found', 'no such job');
-  // Before anything else: a batch of a job that lost its card must not go out again.
+  // Asked first: a job that lost its card to another must not get its batch again, which would change the card behind the other's back.
   if (row.result === 'superseded') return refuseLate(context, row, seq, report);
   const hash = hashOf(report);
   const stored = await storedReply(context, row, seq, hash);
@@ -97,7 +97,7 @@ async function answerOnce(
     ...(receipt === undefined ? {} : { receipt }),
   };
   await commitStep(context, step, {
-    // An outcome holds no key write, and the last report must not have to wait for the HSM.
+    // Only batches are sealed, for they hold key writes. An outcome holds none, and the last report must be taken even while the HSM is away.
     sealed: over ? null : await sealReply(context.vault, job, seq, reply),
     receipt: over ? (receipt ?? null) : null,
   });
@@ -140,7 +140,7 @@ async function commandsOut(context: JobContext, row: JobsTable, seq: number): Pr
   return batch.commands.map((command) => fromHex(command.apdu));
 }
 
-/** What of a reply, to a job or to a step, holds a batch. */
+/** The part of a reply (to a new job, or to a step) that holds its batch. */
 const batchReplySchema = z.object({ batch: batchSchema });
 
 /** The same answers again get the same reply and change nothing; other answers to the same step are a conflict. */

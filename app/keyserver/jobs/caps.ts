@@ -40,7 +40,8 @@ function capsOf(limits: Limits, use: Use, now: Date): Cap[] {
   return [
     ...cap('authentications-per-card-day', card, day, authentications, limits.authenticationsPerCardDay),
     ...cap('jobs-per-card-day', card, day, jobs, limits.jobsPerCardDay),
-    // Rows that many jobs share come last, so that they are held shortly and always in this order.
+    // Counters that many jobs share come last, so that they are locked for a short time only; always in this order, so that two requests
+    // never wait for each other.
     ...cap(
       'authentications-per-station-hour',
       station,

@@ -28,7 +28,7 @@ export async function commitStart(context: JobContext, start: StartDecision, sea
 async function commit(db: Queries, context: JobContext, start: StartDecision, sealed: string): Promise<void> {
   const { at: now, next, request, caller, outcome } = start;
   const card = next.job.identification;
-  // A write first: from here on the card's rows are ours, and what is read is the newest.
+  // The first statement writes the card's row and so locks it: what is read after it is the newest and cannot change.
   await beginOnCard(db, start, context.storeGeneration);
   await requireUnchanged(db, card, start.before);
   if ((await findJobByRequest(db, request.requestId)) !== undefined) throw new Overtaken();
@@ -59,8 +59,8 @@ async function commit(db: Queries, context: JobContext, start: StartDecision, se
       outcome: outcome ?? null,
     },
   );
-  // A version that was active when the job was decided may have been retired since. Asked behind the row in `jobs`, which retiring
-  // waits for: whichever of the two is second sees the other.
+  // A version that was active when the job was decided may have been retired since. It is asked after the job's row is written, and
+  // retiring waits for such rows: whichever of the two comes second sees the first, so that no card gets a retired key.
   if (await isAnyRetired(db, keysWanted(next.job))) throw new Overtaken();
   await writeStep(db, {
     job: start.job,
@@ -81,7 +81,7 @@ async function commit(db: Queries, context: JobContext, start: StartDecision, se
       since: now,
       expires: leaseEnd(context),
     });
-  // Whoever had the card lost it to this job, and this job is over.
+  // This job took the card from whoever had it, and is over at once: nobody has it in hand now.
   else await releaseCard(db, card);
   await countUse(db, context, start.use);
 }

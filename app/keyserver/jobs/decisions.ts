@@ -40,7 +40,7 @@ export interface StartDecision extends Decision {
   /** The card's row as it was; undefined for a card never seen. */
   readonly row: CardRow | undefined;
   readonly cardType: string;
-  /** As `before`, with what the look of this request found added: what was only seen needs no receipt, it would be seen again. */
+  /** `before`, and what the look of this request found on the card. What was only seen needs no receipt: the next look finds it again. */
   readonly known: CardState;
 }
 

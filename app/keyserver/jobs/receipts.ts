@@ -13,14 +13,14 @@ import type { Queries } from '../store/store.ts';
 import type { JobContext } from './context.ts';
 import type { StartDecision, StepDecision } from './decisions.ts';
 
-/** Nothing but tries may have been spent: a step like this needs no receipt of its own. */
+/** Whether the step changed nothing on the card except tries that may have been spent. Such a step needs no receipt of its own. */
 function teachesNothing(before: CardState, after: CardState): boolean {
   const withoutTries = (state: CardState) =>
     JSON.stringify(state, (name, value: unknown) => (name === 'spent' ? 0 : value));
   return withoutTries(before) === withoutTries(after);
 }
 
-/** Of the job's beginning. What was only seen needs none: it would be seen again. */
+/** The receipt of a job's beginning; none where the card was only looked at, because the next look finds the same. */
 export async function receiptOfStart(context: JobContext, start: StartDecision): Promise<string | undefined> {
   const { caller, request, next, outcome, row, at } = start;
   if (outcome === undefined && teachesNothing(start.known, next.card)) return undefined;
@@ -83,7 +83,7 @@ export async function receiptOfStep(context: JobContext, step: StepDecision): Pr
   });
 }
 
-/** A job's state for a receipt: nobody goes on with it, so what was out is not kept. */
+/** A job's state for a receipt, without the batch that was out: a job is never continued from a receipt, only recorded. */
 function withoutBatch({ job }: JobOnCard): ReceiptContent['job']['state'] {
   return { ...job, sent: [], scratch: {} };
 }

@@ -50,7 +50,7 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
   const hash = hashOf(request);
   const repeated = await repeatedReply(context, caller, request, hash);
   if (repeated !== undefined) return repeated;
-  // Late, it must not come before what was done to the card since.
+  // The station has given the job up and asks only whether it was begun. It must not begin now: other jobs may have worked on the card since.
   if (givenUp === true) throw new KaikaError('not-found', 'no such job was begun');
 
   // The card's file says "no account" with zeros.

@@ -12,7 +12,7 @@ import type { Vault } from '../vault/vault.ts';
 import { adoptKeys } from './versions.ts';
 
 const FRESH_MILLISECONDS = 30_000;
-/** Before a key that the token did not have is looked for again. */
+/** How long a key that the token did not have is not looked for again: each look costs a call to the HSM. */
 const MISSING_MILLISECONDS = 5_000;
 
 interface ActiveVersionPorts {

@@ -78,7 +78,10 @@ async function read(
   };
 }
 
-/** A card's generation counts on within one time of the store; a restored one counts some of them again. */
+/**
+ * Order of two jobs of a card: by when they began, and within one millisecond by the card's generation. The generation alone would not do:
+ * after a restored backup the card counts some generations a second time.
+ */
 function asTheyWere(a: JobsTable, b: JobsTable): number {
   return a.started === b.started ? a.generation - b.generation : a.started < b.started ? -1 : 1;
 }

@@ -40,7 +40,7 @@ const receiptContentSchema = z.strictObject({
     started: z.iso.datetime(),
     ended: z.iso.datetime().nullable(),
     outcome: outcomeSchema.nullable(),
-    /** Without what was out: nobody goes on with it. */
+    /** Without the batch that was out: a job is never continued from a receipt, only recorded. */
     state: jobStateSchema,
   }),
   /** The job that enabled each app. */
@@ -80,7 +80,7 @@ async function atOnce<T>(call: Promise<T>): Promise<T | undefined> {
     return await Promise.race([call, late]);
   } finally {
     clearTimeout(timer);
-    // The seal may still fail after we stopped waiting for it; without a listener that would end the process.
+    // The call may fail after the wait for it ended. A rejection that nothing handles would end the process.
     call.catch(() => undefined);
   }
 }

@@ -36,7 +36,8 @@ export async function releaseSetAside(
   const { card, operator, reason } = release;
   const at = now.toISOString();
   await together(store, async (db) => {
-    // Of the store as it is now: a receipt from before a restore is older than this, and still puts right what nobody touched.
+    // The card's generation rises, in the store's present one, so that a receipt from before a restore counts as older and cannot set the
+    // card aside again. It can still correct keys that no job touched since.
     if (!(await raiseGeneration(db, card, await readStoreGeneration(db))))
       throw new KaikaError('not-found', 'this card was never seen');
     if (!(await maySignIn(db, operator))) throw new KaikaError('not-permitted', 'there is no such operator');

@@ -1,4 +1,4 @@
-/** What older knowledge is good for where nothing newer is known. Pure. */
+/** Which keys of an older receipt still hold for a card on which jobs have begun since. Pure. */
 
 import type { AppKeys } from '../../dialects/keys.ts';
 import { type CardState, withApp, withDomain } from '../issuer/card-state.ts';

@@ -33,7 +33,7 @@ export async function restoreCard(
   await releaseCard(db, card.id);
   await writeGenerations(db, card.id, { generation, storeGeneration });
   const taken = row.account === null && !(await bindAsItSays(db, content));
-  // Both cards have the account's keys now: people have to decide.
+  // Two cards have this account, and so the same keys. Which of them the customer has, the record cannot tell: a person has to decide.
   await writeSetAside(db, card.id, taken ? { code: 'account-given-twice' } : card.setAside);
   const before = await readCardState(db, card.id);
   await writeCardState(db, card.id, before, state, at, (app) => content.enabledIn[app] ?? null);
@@ -48,7 +48,7 @@ async function bindAsItSays(db: Queries, { card, job }: ReceiptContent): Promise
   return true;
 }
 
-/** The job as it then was; one without an end is over, because its card goes on from what is known of it now. */
+/** Writes the job as the receipt has it. One without an outcome is ended as superseded: its batch is lost, and the card's next job begins anew. */
 export async function restoreJob(
   db: Queries,
   content: ReceiptContent,
@@ -115,7 +115,8 @@ export async function helpCard(
   const lease = await findLease(db, row.id);
   if (lease !== undefined && lease.expires > at)
     throw new KaikaError('server-busy', 'a station has the card of a receipt in hand');
-  // A station that is lost knew less of the card than the receipt does.
+  // Its lease has run out. Its job was decided without what the receipt says of the card's keys, so it is ended: a late answer must not
+  // write what it believes over what the receipt knows.
   if (lease !== undefined) {
     await supersedeOpenJobs(db, row.id, at);
     await releaseCard(db, row.id);

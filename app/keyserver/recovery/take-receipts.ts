@@ -56,7 +56,7 @@ async function countReceipts(ports: ReceiptPorts, station: string, by: number): 
 
 async function takeOne(ports: ReceiptPorts, station: string, receipt: string): Promise<Found> {
   const content = await openReceipt(ports.vault, receipt);
-  // A station gives back its own receipts only: one that has another station's got it where it had no business.
+  // Stations keep only their own receipts. A receipt of another station's job was taken from that station, and is not believed.
   if (content === undefined || content.job.station !== station) return 'refused';
   return untilNotOvertaken(() =>
     inTransaction(

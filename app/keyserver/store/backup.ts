@@ -149,7 +149,7 @@ async function insertRows(db: Queries, table: TableName, rows: readonly Row[]): 
 }
 
 async function refuseFull(db: Queries): Promise<void> {
-  // A write first: on SQLite the file is ours from here on.
+  // The first statement is a write, though it deletes nothing: on SQLite it locks the file for this transaction.
   await db.deleteFrom('sessions').where('expires', '<', '0').execute();
   for (const table of ['cards', 'jobs', 'operators', 'stations', 'audit'] as const) {
     const row = await db.selectFrom(table).selectAll().limit(1).executeTakeFirst();

@@ -41,7 +41,10 @@ export async function insertCard(db: Queries, card: NewCard): Promise<boolean> {
   return inserted.numInsertedOrUpdatedRows !== 0n;
 }
 
-/** Writes the card's row before anything is read of it, so that it is this transaction's; makes one that is not there. */
+/**
+ * Writes the card's row before anything is read of it, which locks it for this transaction: read first, and another transaction could change
+ * what was read. Makes the row where there is none.
+ */
 export async function holdOrInsertCard(db: Queries, card: NewCard): Promise<CardRow> {
   await db
     .insertInto('cards')

@@ -52,7 +52,7 @@ export async function clearCount(db: Queries, counted: Counted): Promise<void> {
     .execute();
 }
 
-/** Drops what lies more than a day back: ISO times sort as they follow. */
+/** Drops counts of periods that began more than a day ago. ISO times compared as text compare as times. */
 export async function dropOldCounts(db: Queries, now: Date): Promise<void> {
   const yesterday = new Date(now.getTime() - 24 * 3600 * 1000);
   await db.deleteFrom('counters').where('period', '<', periodOf(yesterday, 'day')).execute();

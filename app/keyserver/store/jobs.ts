@@ -80,14 +80,14 @@ export async function moveJob(db: Queries, id: string, from: number, to: JobStan
   return moved.numUpdatedRows === 1n;
 }
 
-/** Writes where a job stands, whatever is there: its receipt is known to be further than the row. */
+/** Writes where a job stands over whatever the row says. For receipts that tell more of the job than the row does, after a restore. */
 export async function overwriteJob(db: Queries, id: string, standing: JobStanding): Promise<void> {
   await db.updateTable('jobs').set(columnsOf(standing)).where('id', '=', id).execute();
 }
 
 /**
- * Ends every running job on the card: another one takes over, and their answers come too late from now on. Their batches never go out
- * again, so what was sealed of them goes.
+ * Ends every running job on the card as superseded, because another job takes the card over; answers to the ended jobs are refused from now
+ * on. Their sealed batches are deleted: one sent out again would change the card behind the new job's back.
  */
 export async function supersedeOpenJobs(db: Queries, card: string, now: string): Promise<void> {
   const running = db.selectFrom('jobs').select('id').where('card', '=', card).where('ended', 'is', null);
@@ -106,8 +106,8 @@ export async function endAllJobs(db: Queries, now: string): Promise<void> {
 }
 
 /**
- * Steps that are being committed are waited for, later ones wait: no job begins or ends until this transaction is over. On SQLite whoever
- * writes is alone anyway. (PostgreSQL 13.3.1: SHARE ROW EXCLUSIVE conflicts with ROW EXCLUSIVE, which every step takes.)
+ * Keeps jobs still until this transaction is over: it waits for steps that are being committed, and later ones wait for it, so that no job
+ * begins or ends meanwhile. On SQLite there is one writer at a time anyway. (PostgreSQL 13.3.1: SHARE ROW EXCLUSIVE conflicts with ROW EXCLUSIVE, which every step takes.)
  */
 export async function keepJobsOut(db: Queries): Promise<void> {
   if (isPostgresql(db)) await sql`lock table jobs in share row exclusive mode`.execute(db);

@@ -8,7 +8,7 @@ type KeyState = z.infer<typeof keyStateSchema>;
 
 const LOCK = 'key-versions';
 
-/** One change of keys at a time, on both databases: everybody writes this row first. */
+/** Lets one change of keys happen at a time: every such transaction writes this one row first, and so waits for the one before it. */
 export async function holdKeys(db: Queries, now: Date): Promise<void> {
   const value = now.toISOString();
   await db

@@ -15,7 +15,7 @@ export async function keyVersions(db: Kysely<Database>): Promise<void> {
     .addColumn('activated', 'text')
     .addPrimaryKeyConstraint('key_versions_pk', ['purpose', 'version'])
     .execute();
-  // Whatever goes wrong, two versions of a key are never active at once.
+  // The database itself refuses a second active version of a key: with two, servers would write different keys to cards.
   await sql`create unique index key_versions_active on key_versions (purpose) where state = 'active'`.execute(
     db,
   );

@@ -19,7 +19,8 @@ export async function putOperator(
 ): Promise<boolean> {
   const { id, name, secretHash } = operator;
   const values = { name, role: 'operator', secret_hash: secretHash, disabled: 0 };
-  // A write first: on SQLite the file is then this transaction's until it ends.
+  // The first statement is a write: on SQLite it locks the file for this transaction. One that reads first and writes later fails when
+  // another process wrote in between.
   const { numInsertedOrUpdatedRows } = await db
     .insertInto('operators')
     .values({ id, ...values })

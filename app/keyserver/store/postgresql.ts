@@ -15,9 +15,10 @@ const LOOPBACK = new Set(['', 'localhost', '127.0.0.1', '[::1]']);
 /** @throws KaikaError `server-store-failed` when it cannot be reached, or would not keep what it says it kept */
 export async function openPostgresql(config: Extract<StoreConfig, { kind: 'postgresql' }>): Promise<Store> {
   const pool = new Pool(poolConfig(config));
-  // An idle connection that breaks is replaced at the next query, which says so itself when it cannot be.
+  // The pool replaces an idle connection that broke; if it cannot, the next query fails with that error. Nothing is to be done here, but
+  // without a listener the event would end the process.
   pool.on('error', () => undefined);
-  // One that breaks in use says so to the query as well; without a listener here it would end the whole process.
+  // A connection that breaks in use makes its query fail too; again, without a listener the event would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
   const store = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   try {
@@ -56,7 +57,7 @@ function poolConfig(config: Extract<StoreConfig, { kind: 'postgresql' }>): PoolC
     query_timeout: STATEMENT_MS + 1_000,
     statement_timeout: STATEMENT_MS,
     lock_timeout: LOCK_MS,
-    // An instance that hangs with a card's row in its hands must not keep it from the others.
+    // An instance that hangs inside a transaction keeps its rows locked; the database ends that transaction, so that others get the card.
     idle_in_transaction_session_timeout: STATEMENT_MS,
     options: '-c synchronous_commit=on -c default_transaction_isolation=read\\ committed',
   };
@@ -75,7 +76,7 @@ function passwordOf(config: Extract<StoreConfig, { kind: 'postgresql' }>): strin
   return value;
 }
 
-/** With fsync off a power cut takes commits back that cards have already acted on. */
+/** Refuses a database with fsync off: after a power cut it would have forgotten commits whose commands have changed cards already. */
 async function requireDurable(store: Store): Promise<void> {
   const { rows } = await sql<{
     fsync: string;

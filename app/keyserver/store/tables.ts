@@ -77,7 +77,7 @@ interface CardKeysTable {
   candidates: string;
   /** Attempts sent since the last success, across all stations. */
   spent: number;
-  /** The card refused a key that had to be right: never tried again without a supervisor. */
+  /** 1 when the card refused a key that had to be right. It is not tried again until a supervisor releases the card, because tries run out. */
   refused: number;
   /** Versions of the issuer's master keys among the candidates, first and second; null for the factory's. For reports and retiring. */
   version: number | null;

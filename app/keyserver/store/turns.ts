@@ -1,4 +1,4 @@
-/** Two requests for one card at once: one commits, the other reads again and decides anew. */
+/** When two requests for one card come at once, the first to commit wins; the other reads the card again and decides anew. */
 import { KaikaError } from '../../protocol/errors.ts';
 
 /** Another request, here or on another instance, was there in between: read again and decide anew. */

@@ -102,7 +102,8 @@ export class CallQueue {
       call.settle(reply);
       this.#supervisor.answered(child);
     } else if (call.attempts > 1) {
-      // Calls change nothing, so one that was lost with its process is sent again; but only once, for it may be what ended it.
+      // A call changes nothing in the token, so one that was lost with its process is sent again. Only once: it may be the call that made the
+      // process end, and would end one after the other.
       call.settle(new VaultError('hsm-away', 'the vault process ended during the call'));
     } else {
       delete call.sent;

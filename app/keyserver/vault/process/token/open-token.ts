@@ -28,7 +28,7 @@ export interface LoadedModule {
   readonly raw: RawCryptoki;
 }
 
-/** The token does not take the configured PIN. Not to be tried again: tokens lock. */
+/** The token does not take the configured PIN. It is not tried again: after a few wrong ones a token locks for good. */
 export class PinRefused extends VaultError {
   constructor(label: string, reason: string) {
     super('hsm-away', `token "${label}" does not accept the configured PIN (${reason})`);
