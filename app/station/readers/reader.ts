@@ -15,8 +15,9 @@ import {
   type Reader,
   type ReaderEffect,
   type ReaderEvent,
+  unvisited,
 } from './machine/states.ts';
-import { transition, unvisited } from './machine/transition.ts';
+import { transition } from './machine/transition.ts';
 import { asFailure, asRefusal, endQuietly, type Open, readCard } from './open-card.ts';
 import { readerView } from './reader-view.ts';
 import { prepareRequest, type StartRequest } from './start-request.ts';

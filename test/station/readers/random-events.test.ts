@@ -10,8 +10,9 @@ import {
   type Reader,
   type ReaderEffect,
   type ReaderEvent,
+  unvisited,
 } from '../../../app/station/readers/machine/states.ts';
-import { transition, unvisited } from '../../../app/station/readers/machine/transition.ts';
+import { transition } from '../../../app/station/readers/machine/transition.ts';
 
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('finish' as const), how: fc.nat(5) }) },

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CardLook } from '../../../app/station/readers/look.ts';
 import type { Move, Place, Reader, ReaderEvent } from '../../../app/station/readers/machine/states.ts';
-import { transition, unvisited } from '../../../app/station/readers/machine/transition.ts';
+import { unvisited } from '../../../app/station/readers/machine/states.ts';
+import { transition } from '../../../app/station/readers/machine/transition.ts';
 
 const look: CardLook = {
   facts: { atr: '3B00' },

@@ -141,3 +141,19 @@ export function clickRefused(
   if (look.identification === null) return look.code ?? 'unknown-card';
   return reader.order !== undefined || inHandFor(look.identification) ? 'job-in-hand' : undefined;
 }
+
+/** A reader nobody has looked into yet. `reset`: a card may still be open from the life before a crash. */
+export function unvisited(port: Pick<Reader, 'card' | 'events'>, reset: boolean): Reader {
+  const { card, events } = port;
+  return {
+    place: { kind: 'resting' },
+    shown: { kind: 'empty' },
+    card,
+    events,
+    stay: -1,
+    breakdowns: 0,
+    reset,
+    relook: false,
+    closing: false,
+  };
+}

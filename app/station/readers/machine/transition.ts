@@ -18,22 +18,6 @@ const LAG_WAIT_MS = 100;
 
 const AGAIN: Next = { kind: 'again' };
 
-/** A reader nobody has looked into yet. `reset`: a card may still be open from the life before a crash. */
-export function unvisited(port: Pick<Reader, 'card' | 'events'>, reset: boolean): Reader {
-  const { card, events } = port;
-  return {
-    place: { kind: 'resting' },
-    shown: { kind: 'empty' },
-    card,
-    events,
-    stay: -1,
-    breakdowns: 0,
-    reset,
-    relook: false,
-    closing: false,
-  };
-}
-
 /** What `event` makes of a reader. An event that means nothing where the reader is changes nothing. */
 export function transition(reader: Reader, event: ReaderEvent): Move {
   switch (event.kind) {
