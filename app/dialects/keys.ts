@@ -1,5 +1,6 @@
 /** Keys of a card application, as every dialect has them: by role, each with a master key behind it. Pure. */
 import { fromHex } from '../card/bytes.ts';
+import type { KeyVersions } from '../protocol/wire.ts';
 import { certainKey, isCertainly, type KeyCandidate, type KeySlotState } from './key-slots.ts';
 
 /** What is known of the keys of one app on one card, by role. */
@@ -77,8 +78,19 @@ export function isCurrent(slot: KeySlotState, target: KeyCandidate): boolean {
   return !slot.refused && isCertainly(slot, target);
 }
 
-/** Version of the issuer's key that is certainly in the slot; null for a transport key and while in doubt. */
-export function issuerVersion(slot: KeySlotState): number | null {
-  const key = certainKey(slot);
-  return key?.origin === 'issuer' ? key.version : null;
+/** Version of the issuer's key that is certainly in each slot; null for a transport key and while in doubt. */
+export function issuerVersions(keys: AppKeys | null): KeyVersions {
+  return versionsBy(keys, (slot) => {
+    const key = certainKey(slot);
+    return key?.origin === 'issuer' ? key.version : null;
+  });
+}
+
+/** The same roles with nothing said of any: for an app of which it is not certain that its keys are on the card. */
+export function noVersions(keys: AppKeys | null): KeyVersions {
+  return versionsBy(keys, () => null);
+}
+
+function versionsBy(keys: AppKeys | null, versionOf: (slot: KeySlotState) => number | null): KeyVersions {
+  return Object.fromEntries(Object.entries(keys ?? {}).map(([role, slot]) => [role, versionOf(slot)]));
 }

@@ -7,6 +7,7 @@ import {
   appIdSchema,
   appOutcomeSchema,
   appStateSchema,
+  keyVersionsSchema,
   resultSchema,
   stepNameSchema,
 } from './wire.ts';
@@ -55,8 +56,7 @@ export const cardRecordSchema = z.strictObject({
     z.strictObject({
       app: appIdSchema,
       state: appStateSchema,
-      mckVersion: z.number().int().nullable(),
-      mtkVersion: z.number().int().nullable(),
+      keyVersions: keyVersionsSchema,
       instance: z.number().int(),
       loadFileHash: z.string().nullable(),
       inDoubt: z.boolean(),

@@ -193,13 +193,22 @@ export type AnswersRequest = z.infer<typeof answersRequestSchema>;
 
 export const resultSchema = z.enum(['complete', 'partial', 'refused']);
 
-/** What became of one app. Versions are those of the issuer's keys on the card; null while the factory's are on it. */
+/** Version of the issuer's key that is certainly in a key slot; null while the factory's key is there, or it is in doubt which of two is. */
+export const keyVersionSchema = z.number().int().min(1).nullable();
+
+/**
+ * The versions of an app's keys on the card, by the role that the app's dialect gives each slot (FMCOS: `mck`, `mtk`). All of them are null
+ * when the app is not on the card, or was to be deleted and was not. Empty when the server knows of no key of the app on this card.
+ */
+export const keyVersionsSchema = z.record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), keyVersionSchema);
+export type KeyVersions = Readonly<z.infer<typeof keyVersionsSchema>>;
+
+/** What became of one app. Kept ones may have an older form: app/protocol/stored-outcome.ts reads both. */
 export const appOutcomeSchema = z.strictObject({
   app: appIdSchema,
   before: appStateSchema,
   after: appStateSchema,
-  mckVersion: z.number().int().min(1).nullable(),
-  mtkVersion: z.number().int().min(1).nullable(),
+  keyVersions: keyVersionsSchema,
   error: errorCodeSchema.optional(),
 });
 export type AppOutcome = z.infer<typeof appOutcomeSchema>;
@@ -239,11 +248,19 @@ export const receiptSchema = z
   .max(LIMITS.receiptCharacters)
   .regex(/^[A-Za-z0-9_-]+$/);
 
+export const stepBatchReplySchema = z.strictObject({
+  apiLevel,
+  batch: batchSchema,
+  receipt: receiptSchema.optional(),
+});
+export const stepOutcomeReplySchema = z.strictObject({
+  apiLevel,
+  outcome: outcomeSchema,
+  receipt: receiptSchema.optional(),
+});
+
 /** A step's reply: the next batch, or how the job ended. */
-export const stepReplySchema = z.union([
-  z.strictObject({ apiLevel, batch: batchSchema, receipt: receiptSchema.optional() }),
-  z.strictObject({ apiLevel, outcome: outcomeSchema, receipt: receiptSchema.optional() }),
-]);
+export const stepReplySchema = z.union([stepBatchReplySchema, stepOutcomeReplySchema]);
 export type StepReply = z.infer<typeof stepReplySchema>;
 
 export const jobReplySchema = z.strictObject({

@@ -29,9 +29,9 @@ describe('npm start -- --headless', () => {
     expect(result).toMatchObject({
       outcome: 'complete',
       apps: [
-        { app: 'e-wallet', before: 'installed', after: 'enabled', mckVersion: 1, mtkVersion: 1 },
-        { app: 'identity', before: 'installed', after: 'enabled', mckVersion: 1, mtkVersion: 1 },
-        { app: 'campus-meal', before: 'missing', after: 'enabled', mckVersion: 1, mtkVersion: 1 },
+        { app: 'e-wallet', before: 'installed', after: 'enabled', keyVersions: { mck: 1, mtk: 1 } },
+        { app: 'identity', before: 'installed', after: 'enabled', keyVersions: { mck: 1, mtk: 1 } },
+        { app: 'campus-meal', before: 'missing', after: 'enabled', keyVersions: { mck: 1, mtk: 1 } },
       ],
       deleted: ['transit'],
     });
@@ -83,7 +83,7 @@ describe('npm start -- --headless', () => {
     const again = await run('--apps', 'campus-meal');
     expect(again.result).toMatchObject({
       outcome: 'complete',
-      apps: [{ before: 'missing', after: 'enabled', mckVersion: 1 }],
+      apps: [{ before: 'missing', after: 'enabled', keyVersions: { mck: 1 } }],
     });
     const record = await recordOf(first.result.card ?? '');
     expect(record).toMatchObject({ account: '6217001234567890' });

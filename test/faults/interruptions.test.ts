@@ -138,8 +138,7 @@ async function expectOneIssuing(card: string, apps: string[]) {
   for (const app of apps) {
     expect(record.apps.find((one) => one.app === app)).toMatchObject({
       state: 'enabled',
-      mckVersion: 1,
-      mtkVersion: 1,
+      keyVersions: { mck: 1, mtk: 1 },
       inDoubt: false,
     });
   }

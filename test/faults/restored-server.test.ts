@@ -128,7 +128,10 @@ onEveryStore((kind) => {
         expect(jobs).toHaveLength(2);
         expect(jobs.flatMap(({ steps }) => steps).filter(({ sw }) => sw.startsWith('63C'))).toEqual([]);
         expect(apps.filter(({ inDoubt }) => inDoubt)).toEqual([]);
-        expect(apps.find(({ app }) => app === 'e-wallet')).toMatchObject({ state: 'enabled', mckVersion: 1 });
+        expect(apps.find(({ app }) => app === 'e-wallet')).toMatchObject({
+          state: 'enabled',
+          keyVersions: { mck: 1 },
+        });
       }
       expect([triesLeft(card), triesLeft(torn.card)]).toEqual([3, 3]);
     } finally {

@@ -145,7 +145,7 @@ export class ScriptedServer implements ServerClient {
       const outcome: Outcome = {
         result: 'complete',
         card: '6200000000000001',
-        apps: [{ app: 'e-wallet', before: 'installed', after: 'enabled', mckVersion: 1, mtkVersion: 1 }],
+        apps: [{ app: 'e-wallet', before: 'installed', after: 'enabled', keyVersions: { mck: 1, mtk: 1 } }],
         deleted: [],
         trips: record.trips,
         plannedTrips: this.steps + 1,

@@ -1,11 +1,10 @@
 /** How a job ended, in the words of the wire. Pure. */
 
-import type { KeySlotState } from '../../dialects/key-slots.ts';
-import { issuerVersion } from '../../dialects/keys.ts';
+import { issuerVersions, noVersions } from '../../dialects/keys.ts';
 import { setAsideDetails } from '../../protocol/set-aside.ts';
-import type { AppOutcome, Outcome } from '../../protocol/wire.ts';
+import type { AppOutcome, KeyVersions, Outcome } from '../../protocol/wire.ts';
 import type { CardState } from './card-state.ts';
-import type { JobState } from './state.ts';
+import type { AppProgress, JobState } from './state.ts';
 
 /** `complete`: every wish is fulfilled. `refused`: this job changed nothing on the card. `partial`: the rest. */
 export function outcomeOf(job: JobState, card: CardState): Outcome {
@@ -15,29 +14,10 @@ export function outcomeOf(job: JobState, card: CardState): Outcome {
     .filter(
       ([, one]) => one.action === 'enable' || (one.action === 'renew' && (one.touched || one.error !== null)),
     )
-    .map(([app, one]): AppOutcome => {
-      const keys = card.apps[app]?.keys;
-      return {
-        app,
-        before: one.before,
-        after: one.after,
-        mckVersion: versionOf(keys?.mck),
-        mtkVersion: versionOf(keys?.mtk),
-        ...(one.error === null ? {} : { error: one.error }),
-      };
-    });
+    .map(([app, one]) => told(app, one, issuerVersions(card.apps[app]?.keys ?? null)));
   const undeleted = apps
     .filter(([, one]) => one.action === 'delete' && (one.after !== 'missing' || one.error !== null))
-    .map(
-      ([app, one]): AppOutcome => ({
-        app,
-        before: one.before,
-        after: one.after,
-        mckVersion: null,
-        mtkVersion: null,
-        ...(one.error === null ? {} : { error: one.error }),
-      }),
-    );
+    .map(([app, one]) => told(app, one, noVersions(card.apps[app]?.keys ?? null)));
   const deleted = apps
     .filter(([, one]) => one.action === 'delete' && one.before !== 'missing' && one.after === 'missing')
     .map(([app]) => app);
@@ -67,6 +47,6 @@ export function outcomeOf(job: JobState, card: CardState): Outcome {
   };
 }
 
-function versionOf(slot: KeySlotState | undefined): number | null {
-  return slot === undefined ? null : issuerVersion(slot);
+function told(app: string, { before, after, error }: AppProgress, keyVersions: KeyVersions): AppOutcome {
+  return { app, before, after, keyVersions, ...(error === null ? {} : { error }) };
 }

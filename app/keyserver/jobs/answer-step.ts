@@ -2,13 +2,8 @@
 import { z } from 'zod';
 import { fromHex } from '../../card/bytes.ts';
 import { KaikaError } from '../../protocol/errors.ts';
-import {
-  type AnswersRequest,
-  API_LEVEL,
-  batchSchema,
-  type StepReply,
-  stepReplySchema,
-} from '../../protocol/wire.ts';
+import { storedStepReplySchema } from '../../protocol/stored-outcome.ts';
+import { type AnswersRequest, API_LEVEL, batchSchema, type StepReply } from '../../protocol/wire.ts';
 import { absorb } from '../issuer/absorb.ts';
 import { readFates } from '../issuer/answers.ts';
 import { type Built, buildNext } from '../issuer/build.ts';
@@ -155,10 +150,10 @@ async function storedReply(
   if (step.request_hash !== hash) throw conflict(row);
   if (row.ended !== null && row.outcome !== null && seq === row.seq) {
     const receipt = step.receipt === null ? {} : { receipt: step.receipt };
-    return stepReplySchema.parse({ apiLevel: API_LEVEL, outcome: JSON.parse(row.outcome), ...receipt });
+    return storedStepReplySchema.parse({ apiLevel: API_LEVEL, outcome: JSON.parse(row.outcome), ...receipt });
   }
   if (step.sealed === null) throw conflict(row);
-  return stepReplySchema.parse(await openReply(context.vault, row.id, seq, step.sealed));
+  return storedStepReplySchema.parse(await openReply(context.vault, row.id, seq, step.sealed));
 }
 
 function conflict(row: JobsTable): KaikaError {

@@ -5,13 +5,8 @@ import { recognise } from '../../catalogue/recognise.ts';
 import { factorOf } from '../../dialects/keys.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import { setAsideDetails } from '../../protocol/set-aside.ts';
-import {
-  API_LEVEL,
-  type JobReply,
-  type JobRequest,
-  jobReplySchema,
-  type PlanSummary,
-} from '../../protocol/wire.ts';
+import { storedJobReplySchema } from '../../protocol/stored-outcome.ts';
+import { API_LEVEL, type JobReply, type JobRequest, type PlanSummary } from '../../protocol/wire.ts';
 import { buildNext } from '../issuer/build.ts';
 import { type CardLife, lifeOf, reasonOf } from '../issuer/card-life.ts';
 import { firstState } from '../issuer/first-state.ts';
@@ -141,7 +136,7 @@ async function repeatedReply(
   if (step?.sealed == null) {
     throw new KaikaError('step-conflict', 'the job has gone on since', { job: job.id, seq: job.seq });
   }
-  return jobReplySchema.parse(await openReply(context.vault, job.id, 0, step.sealed));
+  return storedJobReplySchema.parse(await openReply(context.vault, job.id, 0, step.sealed));
 }
 
 /** Reasons to refuse the card itself: set aside, bound to another account, in another station's hands. */

@@ -52,7 +52,7 @@ async function read(
   const apps = Object.entries(state.apps).map(([app, one]) => ({
     app,
     state: one.state,
-    ...versionsOf(one),
+    keyVersions: versionsOf(one),
     instance: one.instance,
     loadFileHash: one.loadFileHash,
     inDoubt: isInDoubt(one),

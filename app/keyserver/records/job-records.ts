@@ -1,6 +1,7 @@
 /** Jobs as the record tells them: labels and status words of every command, never data; and what went wrong in them. */
 import { type CardRecord, jobEndSchema } from '../../protocol/card-record.ts';
-import { outcomeSchema, stepNameSchema } from '../../protocol/wire.ts';
+import { storedOutcomeSchema } from '../../protocol/stored-outcome.ts';
+import { stepNameSchema } from '../../protocol/wire.ts';
 import { type LateReport, listCommands, listLate } from '../store/commands.ts';
 import type { Queries } from '../store/store.ts';
 import type { JobCommandsTable, JobsTable } from '../store/tables.ts';
@@ -28,7 +29,7 @@ function recordOf(
   commands: readonly JobCommandsTable[],
   late: readonly LateReport[],
 ): JobRecord {
-  const outcome = job.outcome === null ? undefined : outcomeSchema.parse(JSON.parse(job.outcome));
+  const outcome = job.outcome === null ? undefined : storedOutcomeSchema.parse(JSON.parse(job.outcome));
   return {
     job: job.id,
     operator: job.operator,

@@ -1,15 +1,13 @@
 /** What is said of a card's state outside: versions and doubts, from what is known of its keys. Pure. */
 
-import type { KeySlotState } from '../../dialects/key-slots.ts';
-import { issuerVersion } from '../../dialects/keys.ts';
+import { issuerVersions, noVersions } from '../../dialects/keys.ts';
 import type { CardRecord } from '../../protocol/card-record.ts';
+import type { KeyVersions } from '../../protocol/wire.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
 
-/** Versions of the issuer's keys that are certainly on the card; null for transport keys and while in doubt. */
-export function versionsOf(app: CardAppState): { mckVersion: number | null; mtkVersion: number | null } {
-  const keys = app.state === 'missing' ? null : app.keys;
-  const versionOf = (slot: KeySlotState | undefined) => (slot === undefined ? null : issuerVersion(slot));
-  return { mckVersion: versionOf(keys?.mck), mtkVersion: versionOf(keys?.mtk) };
+/** What is said of an app's keys. Those of an app that is gone are kept in case the look was mistaken, but they are not on the card. */
+export function versionsOf({ state, keys }: CardAppState): KeyVersions {
+  return state === 'missing' ? noVersions(keys) : issuerVersions(keys);
 }
 
 /** A load, a deletion or a key write may or may not have happened. */

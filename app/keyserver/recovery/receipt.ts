@@ -4,7 +4,8 @@
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { z } from 'zod';
-import { LIMITS, outcomeSchema } from '../../protocol/wire.ts';
+import { storedOutcomeSchema } from '../../protocol/stored-outcome.ts';
+import { LIMITS } from '../../protocol/wire.ts';
 import { cardStateSchema } from '../issuer/card-state-schema.ts';
 import { storedSetAsideSchema } from '../issuer/set-aside-stored.ts';
 import { jobStateSchema } from '../issuer/state.ts';
@@ -39,7 +40,7 @@ const receiptContentSchema = z.strictObject({
     seq: z.number().int().min(0),
     started: z.iso.datetime(),
     ended: z.iso.datetime().nullable(),
-    outcome: outcomeSchema.nullable(),
+    outcome: storedOutcomeSchema.nullable(),
     /** Without the batch that was out: a job is never continued from a receipt, only recorded. */
     state: jobStateSchema,
   }),

@@ -1,9 +1,13 @@
 /** What a headless run ends with: the last line on standard output with `--json` (docs/guide/headless.md). */
 import { z } from 'zod';
 import { errorCodeSchema } from '../../protocol/errors.ts';
-import { appIdSchema, appStateSchema, type Outcome, resultSchema } from '../../protocol/wire.ts';
-
-const version = z.number().int().min(1).nullable();
+import {
+  appIdSchema,
+  appStateSchema,
+  keyVersionsSchema,
+  type Outcome,
+  resultSchema,
+} from '../../protocol/wire.ts';
 
 export const headlessResultSchema = z.strictObject({
   outcome: resultSchema,
@@ -14,8 +18,7 @@ export const headlessResultSchema = z.strictObject({
       app: appIdSchema,
       before: appStateSchema,
       after: appStateSchema,
-      mckVersion: version,
-      mtkVersion: version,
+      keyVersions: keyVersionsSchema,
       error: errorCodeSchema.optional(),
     }),
   ),

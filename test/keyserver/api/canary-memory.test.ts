@@ -56,7 +56,7 @@ describe('every type of job', () => {
     await activate(types, 'app/e-wallet', 2);
     const moved = await serve(plain.card, plain.account, [enable('identity')]);
     expect(moved.apps).toContainEqual(
-      expect.objectContaining({ app: 'e-wallet', mckVersion: 2, mtkVersion: 2 }),
+      expect.objectContaining({ app: 'e-wallet', keyVersions: { mck: 2, mtk: 2 } }),
     );
 
     const domain = [`isd/${TYPE}/enc`, `isd/${TYPE}/mac`, `isd/${TYPE}/dek`];

@@ -15,7 +15,7 @@ onEveryStore((kind) => {
         result: 'complete',
         trips: 5,
         plannedTrips: 5,
-        apps: [{ app: 'e-wallet', before: 'installed', after: 'enabled', mckVersion: 1, mtkVersion: 1 }],
+        apps: [{ app: 'e-wallet', before: 'installed', after: 'enabled', keyVersions: { mck: 1, mtk: 1 } }],
       });
       const { observed } = await rig.look(card);
       expect(observed.find((one) => one.app === 'e-wallet')?.state).toBe('enabled');

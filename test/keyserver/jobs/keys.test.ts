@@ -13,6 +13,7 @@ import { refusal, slotOnCard, triesLeft, WALLET, withWrongKey } from '../../supp
 import { meddled, spoiled } from '../../support/meddled.ts';
 
 const EXTERNAL_AUTHENTICATE = 0x82;
+const GET_CHALLENGE = 0x84;
 const WRITE_KEY = 0xd4;
 const UPDATE_BINARY = 0xd6;
 
@@ -38,7 +39,7 @@ describe('the master control key on the card is another one', () => {
     expect(outcome).toMatchObject({ result: 'partial', error: 'card-refused-key' });
     expect(outcome.apps.find((one) => one.app === 'identity')).toMatchObject({
       after: 'enabled',
-      mckVersion: 1,
+      keyVersions: { mck: 1 },
     });
     expect(triesLeft(card)).toBe(2);
   });
@@ -79,6 +80,31 @@ describe('EXTERNAL AUTHENTICATE torn again and again, on a card that spends a tr
   });
 });
 
+describe('the card refuses GET CHALLENGE', () => {
+  it.each([1, 2, 3])('the %i. time: its app fails and may come again, the other app goes on', async (nth) => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const refusing = meddled(card, GET_CHALLENGE, (command, count) =>
+      count === nth ? Buffer.from('6985', 'hex') : card.transmit(command),
+    );
+    const both: Wish[] = [...ENABLE, { app: 'identity', action: 'enable' }];
+    expect(await rig.issue(refusing, account, both)).toMatchObject({
+      result: 'partial',
+      error: 'card-refused-command',
+      apps: [
+        { app: 'e-wallet', after: 'installed', error: 'card-refused-command' },
+        { app: 'identity', after: 'enabled' },
+      ],
+    });
+    const { jobs } = await rig.record(identification);
+    const refused = jobs.flatMap(({ steps }) => steps).filter(({ sw }) => sw === '6985');
+    expect(refused).toEqual([{ step: 'challenge', app: 'e-wallet', sw: '6985' }]);
+    expect(triesLeft(card)).toBe(3);
+    card.reset();
+    expect(await rig.issue(card, account, ENABLE)).toMatchObject({ result: 'complete' });
+  });
+});
+
 describe('the card refuses a MAC under the maintenance key', () => {
   it('once: the key is written again, and the app enabled', async () => {
     const { card, identification } = rig.newCard();
@@ -86,7 +112,10 @@ describe('the card refuses a MAC under the maintenance key', () => {
       card.transmit(count === 1 ? spoiled(command) : command),
     );
     const outcome = await rig.issue(device, randomDigits(16), ENABLE, 'e-wallet');
-    expect(outcome).toMatchObject({ result: 'complete', apps: [{ after: 'enabled', mtkVersion: 1 }] });
+    expect(outcome).toMatchObject({
+      result: 'complete',
+      apps: [{ after: 'enabled', keyVersions: { mtk: 1 } }],
+    });
     const [job] = (await rig.record(identification)).jobs;
     const writes = job?.steps.filter((one) => one.step === 'write-maintenance-key').length;
     expect(writes).toBe(2);

@@ -25,14 +25,13 @@ describe('deleted, loaded and enabled again', () => {
       expect(await appOf(identification)).toMatchObject({
         state: 'enabled',
         instance: life,
-        mckVersion: 1,
-        mtkVersion: 1,
+        keyVersions: { mck: 1, mtk: 1 },
         loadFileHash: rig.context.package('campus-meal').hash,
       });
       expect(await rig.issue(card, account, NO_MEAL)).toMatchObject({ deleted: ['campus-meal'] });
       expect(await appOf(identification)).toMatchObject({
         state: 'missing',
-        mckVersion: null,
+        keyVersions: { mck: null },
         loadFileHash: null,
       });
       expect(await candidatesOf(identification, 'mck')).toEqual([]);
@@ -207,7 +206,7 @@ describe('a look that is mistaken', () => {
     const outcome = await rig.carry(card, await rig.start({ ...asked, observed: blind }));
     expect(outcome).toMatchObject({
       result: 'complete',
-      apps: [{ app: 'e-wallet', after: 'enabled', mckVersion: 1 }],
+      apps: [{ app: 'e-wallet', after: 'enabled', keyVersions: { mck: 1 } }],
     });
     expect(await candidatesOf(identification, 'mck', 'e-wallet')).toMatchObject([
       { origin: 'issuer', version: 1 },

@@ -52,13 +52,18 @@ it('is enabled in the trips that its dialect plans, under one key of the issuer'
   const delivered = card.memory.key;
   const outcome = await issue(card, account);
   expect(outcome).toMatchObject({ result: 'complete', trips: 2, plannedTrips: 2 });
+  expect(outcome.apps).toEqual([
+    { app: 'lantern', before: 'installed', after: 'enabled', keyVersions: { door: 2 } },
+  ]);
   expect(card.memory).toMatchObject({ enabled: true, tries: 5 });
   expect(card.memory.key.equals(delivered)).toBe(false);
   expect(await doorOf(identification)).toMatchObject({
     candidates: [{ origin: 'issuer', version: 2 }],
     spent: 0,
   });
-  expect(await readCardRecord(rig.context, identification)).toMatchObject({ issued: true, account });
+  const record = await readCardRecord(rig.context, identification);
+  expect(record).toMatchObject({ issued: true, account, jobs: [{ apps: outcome.apps }] });
+  expect(record.apps.find(({ app }) => app === 'lantern')).toMatchObject({ keyVersions: { door: 2 } });
   expect((await request(card, account)).state).toBe('enabled');
 });
 

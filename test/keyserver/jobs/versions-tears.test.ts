@@ -71,8 +71,7 @@ describe.each(['before', 'after'] as const)('power lost %s the card acted', (whe
       });
       const { apps } = await rig.record(identification);
       expect(apps.find(({ app }) => app === 'e-wallet')).toMatchObject({
-        mckVersion: 1,
-        mtkVersion: 1,
+        keyVersions: { mck: 1, mtk: 1 },
         inDoubt: false,
       });
     }
@@ -158,8 +157,7 @@ async function expectVersion(
     what,
   ).toMatchObject({
     state: 'enabled',
-    mckVersion: version,
-    mtkVersion: version,
+    keyVersions: { mck: version, mtk: version },
     inDoubt: false,
   });
   const { observed } = await rig.look(card);
@@ -171,7 +169,7 @@ async function expectVersion(
 async function expectFewTries(card: VirtualCard, identification: string, account: string, what: string) {
   const moved = async () => {
     const { apps } = await rig.record(identification);
-    return apps.find(({ app }) => app === 'e-wallet')?.mckVersion === 3;
+    return apps.find(({ app }) => app === 'e-wallet')?.keyVersions['mck'] === 3;
   };
   expect(await moved(), what).toBe(false);
   expect(triesLeft(card), what).toBeGreaterThanOrEqual(1);

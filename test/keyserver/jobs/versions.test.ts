@@ -60,7 +60,7 @@ onEveryStore((kind) => {
     const app = (await readCardRecord(rig.context, identification)).apps.find(
       (one) => one.app === 'e-wallet',
     );
-    return [app?.mckVersion, app?.mtkVersion, app?.inDoubt];
+    return [app?.keyVersions['mck'], app?.keyVersions['mtk'], app?.inDoubt];
   };
 
   describe('a version that is in the token', () => {
@@ -147,8 +147,7 @@ onEveryStore((kind) => {
         app: 'e-wallet',
         before: 'enabled',
         after: 'enabled',
-        mckVersion: 2,
-        mtkVersion: 2,
+        keyVersions: { mck: 2, mtk: 2 },
       });
       expect(onSecond(card, account)).toEqual([true, true]);
       expect(await versionsOf(identification)).toEqual([2, 2, false]);

@@ -35,14 +35,14 @@ describe('the life of a version, beside a running server', () => {
     );
     expect(await keys('list')).toMatch(/^app\/e-wallet\/mck issuer v2 .* ready$/m);
     const still = await issueOver(site, station, ENABLE, 'e-wallet');
-    expect(still.outcome.apps).toMatchObject([{ mckVersion: 1 }]);
+    expect(still.outcome.apps).toMatchObject([{ keyVersions: { mck: 1 } }]);
 
     expect(await keys('activate', '--key', 'app/e-wallet', '--version', '2', ...BY)).toContain(
       'use version 2',
     );
     // The running server is not told: it looks.
     const second = await issueOver(site, station, ENABLE, 'e-wallet');
-    expect(second.outcome.apps).toMatchObject([{ mckVersion: 2, mtkVersion: 2 }]);
+    expect(second.outcome.apps).toMatchObject([{ keyVersions: { mck: 2, mtk: 2 } }]);
     expect(await keys('report', '--key', 'app/e-wallet')).toContain('app/e-wallet/mck v1: 2 cards (earlier)');
     const listed = await keys('report', '--key', 'app/e-wallet', '--version', '1');
     expect(listed.split('\n').slice(0, 2).sort()).toEqual(
@@ -58,7 +58,7 @@ describe('the life of a version, beside a running server', () => {
     });
     expect(await keys('rollback', '--key', 'app/e-wallet', ...BY)).toContain('use version 1');
     expect((await issueOver(site, station, ENABLE, 'e-wallet')).outcome.apps).toMatchObject([
-      { mckVersion: 1 },
+      { keyVersions: { mck: 1 } },
     ]);
     expect(await keys('make', '--key', 'app/transit/mck', ...BY)).toContain('v2');
     expect(await keys('retire', '--key', 'app/transit/mck', '--version', '2', ...BY)).toContain('retired');

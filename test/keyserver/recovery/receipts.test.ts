@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext, OperatorCaller } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { openReceipt } from '../../../app/keyserver/recovery/receipt.ts';
 import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
 import { takeReceipts } from '../../../app/keyserver/recovery/take-receipts.ts';
 import { writeBackup } from '../../../app/keyserver/store/backup.ts';
@@ -13,6 +15,7 @@ import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal, storeText, triesLeft } from '../../support/issuer-steps.ts';
+import { olderOutcome } from '../../support/older-forms.ts';
 import { onEveryStore, storePlaces } from '../../support/stores.ts';
 
 onEveryStore((kind) => {
@@ -97,6 +100,20 @@ onEveryStore((kind) => {
     expect(audited).toMatchObject([{ card: identification, station: CALLER.station }]);
   });
 
+  it('one that an older version of the server sealed is taken all the same', async () => {
+    const { card, identification, reply } = await begin(STORY);
+    const { receipt } = await work(card, reply);
+    const said = await openReceipt(rig.context.vault, receipt);
+    if (said?.job.outcome == null) throw new Error('no receipt of an ended job');
+    const older = { ...said, job: { ...said.job, outcome: olderOutcome(said.job.outcome) } };
+    const sealed = await rig.context.vault.seal({
+      clear: new Uint8Array(deflateRawSync(JSON.stringify(older))),
+      context: 'receipt',
+    });
+    expect(await give(Buffer.from(sealed).toString('base64url'))).toMatchObject({ taken: 1, refused: 0 });
+    expect(await record(restored, identification)).toEqual(await record(rig.context, identification));
+  });
+
   it.each([0, 1, 2, 3])(
     'a job cut off behind step %i is over, and the card goes on from what could be true',
     async (steps) => {
@@ -164,7 +181,7 @@ onEveryStore((kind) => {
     expect((await record(restored, identification)).apps.find(({ app }) => app === 'e-wallet')).toMatchObject(
       {
         state: 'enabled',
-        mckVersion: 1,
+        keyVersions: { mck: 1 },
         inDoubt: false,
       },
     );
@@ -180,9 +197,9 @@ onEveryStore((kind) => {
     const wallet = async () =>
       (await record(restored, identification)).apps.find(({ app }) => app === 'e-wallet');
     // Seen to be enabled, but under what keys nobody knows.
-    expect(await wallet()).toMatchObject({ state: 'enabled', mckVersion: null });
+    expect(await wallet()).toMatchObject({ state: 'enabled', keyVersions: { mck: null } });
     expect(await give(receipt)).toMatchObject({ taken: 1 });
-    expect(await wallet()).toMatchObject({ mckVersion: 1, mtkVersion: 1, enabledBy: { job: reply.job } });
+    expect(await wallet()).toMatchObject({ keyVersions: { mck: 1, mtk: 1 }, enabledBy: { job: reply.job } });
     card.reset();
     expect(await visitUnread(card, account)).toMatchObject({ result: 'complete' });
     expect(await wrong(identification)).toEqual([]);
@@ -202,7 +219,7 @@ onEveryStore((kind) => {
     await carry(card, restored, other, OTHER_CALLER);
     expect(await give(receipt)).toMatchObject({ taken: 1 });
     expect((await record(restored, identification)).apps.find(({ app }) => app === 'e-wallet')).toMatchObject(
-      { mckVersion: 1 },
+      { keyVersions: { mck: 1 } },
     );
   });
 

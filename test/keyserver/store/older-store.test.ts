@@ -103,7 +103,7 @@ onEveryStore((kind) => {
           values (${CARD}, 'e-wallet', 'enabled', 1, null, 0, ${NOW})`,
       sql`insert into jobs (id, request_id, request_hash, station, operator, reader, card, account, generation, seq, state,
             started, ended, result, outcome)
-          values (${job}, ${job}, '', 'branch-7', 'clerk', 'A', ${CARD}, ${CARD}, 1, 4, '{}', ${NOW}, ${NOW}, 'complete', null)`,
+          values (${job}, ${job}, '', 'branch-7', 'clerk', 'A', ${CARD}, ${CARD}, 1, 4, '{}', ${NOW}, ${NOW}, 'complete', ${JSON.stringify(OUTCOME)})`,
       sql`insert into job_commands (job, seq, position, step, app, sw)
           values (${job}, 1, 0, 'authenticate', 'e-wallet', '9000')`,
     ])
@@ -117,7 +117,9 @@ onEveryStore((kind) => {
         account: CARD,
         firstSeen: NOW,
         apps: [{ app: 'e-wallet', state: 'enabled', enabledBy: null }],
-        jobs: [{ job, operator: 'clerk', result: 'complete', steps: [{ sw: '9000' }], loads: [] }],
+        jobs: [
+          { job, operator: 'clerk', result: 'complete', steps: [{ sw: '9000' }], loads: [], apps: TOLD },
+        ],
       });
       for (const [card, { code }] of Object.entries(SENTENCES))
         expect((await readCardRecord({ store, catalogue: loadCatalogue() }, card)).setAside).toEqual(code);
@@ -148,6 +150,17 @@ const SENTENCES = {
     code: { code: 'other', text: 'e-wallet: somebody’s own words' },
   },
 } as const;
+
+/** How the job ended, as it was kept, and as its apps are told now. */
+const OUTCOME = {
+  result: 'complete',
+  card: '1234567890123456',
+  apps: [{ app: 'e-wallet', before: 'installed', after: 'enabled', mckVersion: 1, mtkVersion: 2 }],
+  deleted: [],
+  trips: 5,
+  plannedTrips: 5,
+};
+const TOLD = [{ app: 'e-wallet', before: 'installed', after: 'enabled', keyVersions: { mck: 1, mtk: 2 } }];
 
 /** The first that was ever used, and nothing since. */
 const FIRST = ['0001-first', '0002-operation', '0003-session-purpose'];

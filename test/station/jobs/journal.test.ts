@@ -2,11 +2,12 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Batch } from '../../../app/protocol/wire.ts';
+import type { Batch, Outcome } from '../../../app/protocol/wire.ts';
 import { openJournal } from '../../../app/station/jobs/journal/file.ts';
 import type { Journal } from '../../../app/station/jobs/journal/journal.ts';
 import { MIGRATIONS } from '../../../app/station/jobs/journal/rows.ts';
 import { newJobRequest } from '../../support/job-request.ts';
+import { olderOutcome } from '../../support/older-forms.ts';
 import { temporaryFolder } from '../../support/station.ts';
 
 let folder: string;
@@ -102,6 +103,29 @@ it('a job that cannot be read back is set aside, the others go on', () => {
   journal = openJournal(folder, RESERVE);
   expect(journal.unfinished().map((job) => job.requestId)).toEqual([good.requestId]);
   expect(journal.find(bad.requestId)).toMatchObject({ phase: 'ended', error: 'internal' });
+});
+
+it('an outcome as older versions kept it is read', () => {
+  const one = newJobRequest();
+  journal.begin(one, '6200000000000001', 1);
+  const outcome: Outcome = {
+    result: 'complete',
+    card: '6200000000000001',
+    apps: [
+      { app: 'e-wallet', before: 'installed', after: 'enabled', keyVersions: { mck: 1, mtk: null } },
+      { app: 'transit', before: 'missing', after: 'enabled', keyVersions: { mck: 2, mtk: 2 } },
+    ],
+    deleted: [],
+    trips: 5,
+    plannedTrips: 5,
+  };
+  journal.write(one.requestId, { kind: 'end', how: { outcome } }, 2);
+  journal.close();
+  const database = new Database(join(folder, 'journal.db'));
+  database.prepare('UPDATE jobs SET outcome = ?').run([JSON.stringify(olderOutcome(outcome))]);
+  database.close();
+  journal = openJournal(folder, RESERVE);
+  expect(journal.find(one.requestId)).toMatchObject({ phase: 'ended', outcome });
 });
 
 it('an end that cannot be tidied up after is not there at all, and can be written again', () => {

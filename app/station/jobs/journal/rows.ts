@@ -1,11 +1,11 @@
 /** What one job looks like in the station's journal, and the tables that hold it. Pure. */
 import { z } from 'zod';
 import { errorCodeSchema } from '../../../protocol/errors.ts';
+import { storedOutcomeSchema } from '../../../protocol/stored-outcome.ts';
 import {
   answersRequestSchema,
   batchSchema,
   jobRequestSchema,
-  outcomeSchema,
   planSummarySchema,
 } from '../../../protocol/wire.ts';
 
@@ -103,7 +103,7 @@ export const journalJobSchema = z.discriminatedUnion('phase', [
   z.object({
     ...head,
     phase: z.literal('ended'),
-    outcome: json(outcomeSchema).nullable(),
+    outcome: json(storedOutcomeSchema).nullable(),
     error: errorCodeSchema.nullable(),
   }),
 ]);
