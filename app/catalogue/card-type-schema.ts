@@ -1,6 +1,6 @@
 /** A card type: how it is recognised, and everything that differs between types (docs/profiles.md). */
 import { z } from 'zod';
-import { appRuleSchema, type DialectRegistry } from '../dialects/registry.ts';
+import { appRuleSchema, type DialectRegistry } from '../dialects/read-rule.ts';
 import { hexByte } from '../dialects/rule-fields.ts';
 import { securityDomainSchema } from './domain-schema.ts';
 

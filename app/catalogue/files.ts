@@ -1,5 +1,5 @@
 /** Which resource files the catalogue is made of; reading them is the caller's port. */
-import type { DialectRegistry } from '../dialects/registry.ts';
+import type { DialectRegistry } from '../dialects/read-rule.ts';
 import { type Catalogue, CatalogueError, parseCatalogue } from './schema.ts';
 
 export interface ResourceFiles {
@@ -9,8 +9,8 @@ export interface ResourceFiles {
   readonly read: (file: string) => string;
 }
 
-/** Reads apps.json and profiles/*.json; `dialects` other than the program's own are for tests. @throws CatalogueError naming the file */
-export function readCatalogue(files: ResourceFiles, dialects?: DialectRegistry): Catalogue {
+/** Reads apps.json and profiles/*.json; `dialects`: those of the server or of a station. @throws CatalogueError naming the file */
+export function readCatalogue(files: ResourceFiles, dialects: DialectRegistry): Catalogue {
   const profiles = files
     .list('profiles')
     .filter((name) => name.endsWith('.json'))

@@ -1,6 +1,6 @@
 /** The catalogue: card applications and card-type profiles, as files in resources/ say them (docs/profiles.md). */
 import { z } from 'zod';
-import { DIALECTS, type DialectRegistry } from '../dialects/registry.ts';
+import type { DialectRegistry } from '../dialects/read-rule.ts';
 import { type CardTypeProfile, cardTypeProfileSchema, localName } from './card-type-schema.ts';
 import { aidText } from './domain-schema.ts';
 
@@ -42,7 +42,9 @@ export interface Catalogue {
 export function rolesOfApp({ profiles }: Catalogue, app: string): readonly string[] {
   return [
     ...new Set(
-      profiles.flatMap(({ apps }) => (Object.hasOwn(apps, app) ? (apps[app]?.keys.roles ?? []) : [])),
+      profiles.flatMap(({ apps }) =>
+        Object.hasOwn(apps, app) ? (apps[app]?.issuing?.keys.roles ?? []) : [],
+      ),
     ),
   ];
 }
@@ -63,7 +65,7 @@ export class CatalogueError extends Error {
 export function parseCatalogue(
   appsFile: unknown,
   profileFiles: readonly { readonly file: string; readonly content: unknown }[],
-  dialects: DialectRegistry = DIALECTS,
+  dialects: DialectRegistry,
 ): Catalogue {
   const apps = parse('apps.json', z.array(cardApplicationSchema), appsFile);
   refuseDoubles(

@@ -21,13 +21,23 @@ export interface Dialect {
   readonly ruleSchema: z.ZodType<AppRule>;
 }
 
-/** How one app is enabled on cards of one type: the dialect together with what the profile says. */
-export interface AppRule {
+/** What a station may know of an app on cards of one type: how it is read without keys, and what is planned. */
+export interface AppReading {
   readonly dialect: string;
   readonly look: AppLook;
   /** How a purse tells what is in it; null where apps of the dialect cannot be purses. */
   readonly balance: BalanceReading | null;
   readonly plan: AppTrips;
+}
+
+/** How one app is enabled on cards of one type: the dialect together with what the profile says. */
+export interface AppRule extends AppReading {
+  /** Undefined in the catalogue of a station: nothing that builds key commands reaches a branch. */
+  readonly issuing: AppIssuing | undefined;
+}
+
+/** What only the key server knows of an app: its keys, and the commands that need them. */
+export interface AppIssuing {
   readonly keys: AppKeyRules;
   /** How work on the app begins: commands that need no answer of their own step, so that they travel behind the step before. */
   head(work: AppGlance): readonly AppCommand[];
@@ -38,6 +48,13 @@ export interface AppRule {
   build(work: AppWork, ports: DialectPorts): Promise<AppBatch | 'from-head'>;
   /** What the answer to one command teaches. `meaning` is what `head` or `build` gave with the command. */
   absorb(work: AppGlance, meaning: AppMeaning, fate: Fate): AppChange;
+}
+
+/** @throws Error for a rule of a station's catalogue: only the key server issues */
+export function issuingOf({ dialect, issuing }: AppRule): AppIssuing {
+  if (issuing === undefined)
+    throw new Error(`the catalogue was read for a station, and cannot issue with ${dialect}`);
+  return issuing;
 }
 
 /** How the state of an app is read without keys, once it is selected. */

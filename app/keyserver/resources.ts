@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { toHex } from '../card/bytes.ts';
 import { readCatalogue } from '../catalogue/files.ts';
 import type { Catalogue } from '../catalogue/schema.ts';
-import type { DialectRegistry } from '../dialects/registry.ts';
+import type { DialectRegistry } from '../dialects/read-rule.ts';
+import { DIALECTS } from '../dialects/registry.ts';
 import { readCapFile } from '../globalplatform/cap-file.ts';
 import { LoadFileTooLarge } from '../globalplatform/errors.ts';
 import { blockCount } from '../globalplatform/load.ts';
@@ -16,7 +17,7 @@ import type { LoadPackage } from './issuer/ports.ts';
 /** The program's own resources folder. */
 export const OWN_RESOURCES = fileURLToPath(new URL('../../resources/', import.meta.url));
 
-export function openCatalogue(folder: string, dialects?: DialectRegistry): Catalogue {
+export function openCatalogue(folder: string, dialects: DialectRegistry = DIALECTS): Catalogue {
   const files = {
     list: (below: string) => readdirSync(join(folder, below)),
     read: (file: string) => readFileSync(join(folder, file), 'utf8'),

@@ -3,11 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readCatalogue } from '../catalogue/files.ts';
 import type { Catalogue } from '../catalogue/schema.ts';
+import { COUNTER_DIALECTS } from '../dialects/counter.ts';
 
 /** @throws CatalogueError naming the file */
 export function catalogueIn(folder: string): Catalogue {
-  return readCatalogue({
-    list: (name) => readdirSync(join(folder, name)),
-    read: (file) => readFileSync(join(folder, file), 'utf8'),
-  });
+  return readCatalogue(
+    {
+      list: (name) => readdirSync(join(folder, name)),
+      read: (file) => readFileSync(join(folder, file), 'utf8'),
+    },
+    COUNTER_DIALECTS,
+  );
 }

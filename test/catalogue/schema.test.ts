@@ -1,7 +1,9 @@
 /** A profile that would end cards, or end a job halfway, is refused when it is read. */
+
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CatalogueError, parseCatalogue } from '../../app/catalogue/schema.ts';
+import { DIALECTS } from '../../app/dialects/registry.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../resources/${file}`, import.meta.url), 'utf8');
 const apps: unknown = JSON.parse(read('apps.json'));
@@ -44,7 +46,8 @@ describe('profiles', () => {
     const counts = scp === '02' ? 0x40 : 0x10;
     const challenges = (Number.parseInt(i, 16) & counts) === 0 ? 'random' : 'predictable';
     const securityDomain = { ...profile.securityDomain, i, securityLevel, blockSize, challenges };
-    return () => parseCatalogue(apps, [{ file: 'demo.json', content: { ...profile, securityDomain } }]);
+    return () =>
+      parseCatalogue(apps, [{ file: 'demo.json', content: { ...profile, securityDomain } }], DIALECTS);
   };
 
   it.each([
@@ -93,7 +96,7 @@ describe('profiles', () => {
       { file: 'a.json', content: JSON.parse(read('profiles/demo-scp03.json')) },
       { file: 'b.json', content: twin },
     ];
-    expect(() => parseCatalogue(apps, files)).toThrow(
+    expect(() => parseCatalogue(apps, files, DIALECTS)).toThrow(
       'profiles: demo-scp03 and twin are recognised by the same',
     );
   });
@@ -102,25 +105,29 @@ describe('profiles', () => {
     const from = read('profiles/demo-scp03.json')
       .replace('"keyVersion": "01"', '"keyVersion": "FF"')
       .replace('"put": "add"', '"put": "replace"');
-    expect(() => parseCatalogue(apps, [{ file: 'demo.json', content: JSON.parse(from) }])).toThrow(
+    expect(() => parseCatalogue(apps, [{ file: 'demo.json', content: JSON.parse(from) }], DIALECTS)).toThrow(
       'issuerKeys.put',
     );
   });
 
   it('refuses an app with the name under which the store keeps a domain’s keys', () => {
     const [one] = apps as { id: string }[];
-    expect(() => parseCatalogue([{ ...one, id: 'isd' }], [])).toThrow('isd is not an app');
+    expect(() => parseCatalogue([{ ...one, id: 'isd' }], [], DIALECTS)).toThrow('isd is not an app');
   });
 
   it('refuses the same app or profile twice', () => {
     const content: unknown = JSON.parse(read('profiles/demo-scp03.json'));
     expect(() =>
-      parseCatalogue(apps, [
-        { file: 'a.json', content },
-        { file: 'b.json', content },
-      ]),
+      parseCatalogue(
+        apps,
+        [
+          { file: 'a.json', content },
+          { file: 'b.json', content },
+        ],
+        DIALECTS,
+      ),
     ).toThrow('profiles: demo-scp03 stands there twice');
-    expect(() => parseCatalogue([...(apps as unknown[]), ...(apps as unknown[])], [])).toThrow(
+    expect(() => parseCatalogue([...(apps as unknown[]), ...(apps as unknown[])], [], DIALECTS)).toThrow(
       'stands there twice',
     );
   });
@@ -129,5 +136,5 @@ describe('profiles', () => {
 /** The demo profile with the text `from` replaced everywhere. */
 function withProfile(from: string | RegExp, to: string): () => unknown {
   const text = read('profiles/demo-scp03.json').replace(from, to);
-  return () => parseCatalogue(apps, [{ file: 'demo.json', content: JSON.parse(text) }]);
+  return () => parseCatalogue(apps, [{ file: 'demo.json', content: JSON.parse(text) }], DIALECTS);
 }

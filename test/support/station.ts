@@ -1,7 +1,9 @@
 /** An engine on a folder of its own, with virtual readers, for tests. */
+
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { readCatalogue } from '../../app/catalogue/files.ts';
 import type { Catalogue } from '../../app/catalogue/schema.ts';
+import { COUNTER_DIALECTS } from '../../app/dialects/counter.ts';
 import { openVirtualReaders, type VirtualReaders } from '../../app/simulator/virtual-reader.ts';
 import { type Engine, type EngineOptions, openEngine } from '../../app/station/engine.ts';
 import { systemClock } from '../../app/station/ports.ts';
@@ -14,10 +16,13 @@ import { scratchFolder } from './temporary.ts';
 const RESOURCES = new URL('../../resources/', import.meta.url);
 
 export function demoCatalogue(): Catalogue {
-  return readCatalogue({
-    list: (folder) => readdirSync(new URL(`${folder}/`, RESOURCES)),
-    read: (file) => readFileSync(new URL(file, RESOURCES), 'utf8'),
-  });
+  return readCatalogue(
+    {
+      list: (folder) => readdirSync(new URL(`${folder}/`, RESOURCES)),
+      read: (file) => readFileSync(new URL(file, RESOURCES), 'utf8'),
+    },
+    COUNTER_DIALECTS,
+  );
 }
 
 export function temporaryFolder(): string {

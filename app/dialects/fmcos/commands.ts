@@ -4,6 +4,9 @@ import type { CommandApdu } from '../../card/apdu.ts';
 import { concat } from '../../card/bytes.ts';
 import { FmcosFormatError } from './errors.ts';
 import type { FmcosKeys, KeyWriteRequest } from './keys.ts';
+import { byteOffset, shortFile } from './reading.ts';
+
+export { getBalance, getChallenge, parseBalance, readBinary } from './reading.ts';
 
 const MAC_LENGTH = 4;
 const KEY_WRITE_LENGTH = 28;
@@ -11,11 +14,6 @@ const KEY_WRITE_LENGTH = 28;
 /** SELECT of an application. It voids an outstanding challenge and sets the security state to 0. */
 export function selectApplication(aid: Aid): CommandApdu {
   return { cla: 0x00, ins: 0xa4, p1: 0x04, p2: 0x00, data: aidBytes(aid), le: 256 };
-}
-
-/** GET CHALLENGE of 4 bytes; valid for the very next command only. */
-export function getChallenge(): CommandApdu {
-  return { cla: 0x00, ins: 0x84, p1: 0x00, p2: 0x00, le: 4 };
 }
 
 /**
@@ -78,36 +76,6 @@ export async function updateBinaryWithMac<K>(
   const mac = await keys.mac(key, challenge, concat(header, data));
   checkLength(mac, MAC_LENGTH, 'secure-messaging MAC');
   return { cla: 0x04, ins: 0xd6, p1, p2, data: concat(data, mac) };
-}
-
-/** READ BINARY by short file id, `length` 1 to 256 bytes from `offset`. @throws FmcosFormatError */
-export function readBinary(sfi: number, offset: number, length: number): CommandApdu {
-  if (!Number.isInteger(length) || length < 1 || length > 256)
-    throw new FmcosFormatError('READ BINARY', 'length outside 1 to 256');
-  return { cla: 0x00, ins: 0xb0, p1: shortFile(sfi), p2: byteOffset(offset), le: length };
-}
-
-/** GET BALANCE of the electronic wallet (PBOC). */
-export function getBalance(): CommandApdu {
-  return { cla: 0x80, ins: 0x5c, p1: 0x00, p2: 0x02, le: 4 };
-}
-
-/** The balance in cents; undefined when the data are not 4 bytes. */
-export function parseBalance(data: Uint8Array): number | undefined {
-  return data.length === 4 ? new DataView(data.buffer, data.byteOffset, 4).getUint32(0) : undefined;
-}
-
-function shortFile(sfi: number): number {
-  // ISO/IEC 7816-4 §7.3.2: bits 8 to 6 are 100, then five bits of short file id; 0 and 31 name no file.
-  if (!Number.isInteger(sfi) || sfi < 1 || sfi > 30)
-    throw new FmcosFormatError('short file id', 'outside 1 to 30');
-  return 0x80 | sfi;
-}
-
-function byteOffset(offset: number): number {
-  if (!Number.isInteger(offset) || offset < 0 || offset > 255)
-    throw new FmcosFormatError('file offset', 'outside 0 to 255');
-  return offset;
 }
 
 function checkChallenge(challenge: Uint8Array): void {

@@ -3,6 +3,8 @@ import { concat, fromHex, toHex } from '../../card/bytes.ts';
 import { packedBcd } from './algorithms.ts';
 import { FmcosFormatError } from './errors.ts';
 
+export { ENABLED_FLAG_OFFSET, readEnabledFlag } from './reading.ts';
+
 const WHAT = 'public file 0015';
 
 /** Short file id and length in bytes. */
@@ -11,15 +13,6 @@ export const PUBLIC_FILE_LENGTH = 30;
 
 /** Issuer identification as the cards are delivered. */
 export const DELIVERED_ISSUER: Uint8Array = fromHex('4B41494B41000000');
-
-/** Offset of the enabled flag. */
-export const ENABLED_FLAG_OFFSET = 8;
-
-/** Whether the app says it is enabled; undefined when there is no byte at `offset`, or one that is neither 00 nor 01. */
-export function readEnabledFlag(data: Uint8Array, offset: number): boolean | undefined {
-  const flag = data[offset];
-  return flag === 1 ? true : flag === 0 ? false : undefined;
-}
 
 /** What the file says. */
 export interface PublicFile {

@@ -1,5 +1,7 @@
 /** The answer to a command of an app: read by the app's dialect. */
+
 import type { AppMeaning } from '../../dialects/dialect.ts';
+import { issuingOf } from '../../dialects/dialect.ts';
 import type { Fate } from '../../dialects/fate.ts';
 import { type CardTypeFacts, changed, findRule, glanceAt } from './app-work.ts';
 import { failApp, type JobOnCard, touch } from './progress.ts';
@@ -24,7 +26,7 @@ export function absorbApp(
     const failed = failApp(now, app, 'app-not-for-this-card');
     return mayHaveChanged(now, app, fate) ? touch(failed, app) : failed;
   }
-  return changed(now, at, app, rule.absorb(glanceAt(now, at, step, facts), means, fate));
+  return changed(now, at, app, issuingOf(rule).absorb(glanceAt(now, at, step, facts), means, fate));
 }
 
 /** A write is noted as possible before it goes out: without such a note the command only read. */

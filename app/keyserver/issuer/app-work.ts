@@ -28,7 +28,7 @@ export function ruleOf(facts: Pick<CardTypeFacts, 'profile'>, app: string): AppR
 /** The manufacturer's keys of an app that was just installed; undefined when nothing says any more which these are. */
 export function transportKeysOf(now: JobOnCard, app: string, facts: CardTypeFacts) {
   const { identification, account } = now.job;
-  return findRule(facts, app)?.keys.transport({ identification, account });
+  return findRule(facts, app)?.issuing?.keys.transport({ identification, account });
 }
 
 /** What the dialect is shown of the app of plan step `at`. */

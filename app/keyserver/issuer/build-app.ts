@@ -1,5 +1,7 @@
 /** Work on one app: enabling it, or moving its keys. How that goes is the dialect's; where it stands in the plan is ours. */
+
 import type { AppWork } from '../../dialects/dialect.ts';
+import { issuingOf } from '../../dialects/dialect.ts';
 import { cardKeyRef } from '../../dialects/keys.ts';
 import { appDrafts, changed, glanceAt } from './app-work.ts';
 import { headOf } from './heads.ts';
@@ -18,7 +20,7 @@ export async function buildApp(now: JobOnCard, step: AppStep, ports: IssuerPorts
   if (rule === undefined || keys === null || now.job.targets[app] === undefined)
     return { drafts: [], next: failApp(now, app, 'app-not-for-this-card') };
   const work: AppWork = { ...glance, keys };
-  const batch = await rule.build(work, {
+  const batch = await issuingOf(rule).build(work, {
     keys: { ref: (role, key) => cardKeyRef(app, role, key), ask: ports.ask },
     dates: ports.dates,
   });

@@ -62,7 +62,7 @@ export function isIssued(life: CardLife): boolean {
 
 function decidingRole(profile: CardTypeProfile | undefined, app: string): string | undefined {
   return profile !== undefined && Object.hasOwn(profile.apps, app)
-    ? profile.apps[app]?.keys.issuedBy
+    ? profile.apps[app]?.issuing?.keys.issuedBy
     : undefined;
 }
 

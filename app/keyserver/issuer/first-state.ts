@@ -1,6 +1,8 @@
 /** The first state of a job, before anything was sent. Pure. */
+
 import type { Plan } from '../../catalogue/plan.ts';
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
+import { issuingOf } from '../../dialects/dialect.ts';
 import { factorOf } from '../../dialects/keys.ts';
 import type { AppState, JobRequest } from '../../protocol/wire.ts';
 import { ruleOf } from './app-work.ts';
@@ -46,7 +48,7 @@ export function firstState(input: {
     targets: Object.fromEntries(
       withKeys.map((app) => [
         app,
-        targetsOf(app, ruleOf(input, app).keys.roles, request.account, input.activeVersion),
+        targetsOf(app, issuingOf(ruleOf(input, app)).keys.roles, request.account, input.activeVersion),
       ]),
     ),
     domainTarget: plan.steps.some((step) => step.kind === 'domain-keys')

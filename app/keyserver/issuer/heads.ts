@@ -1,7 +1,9 @@
 /** How a plan step begins: nothing of it needs an answer yet, so it travels behind the step before. */
+
 import { toHex } from '../../card/bytes.ts';
 import { VANISHING_VERSION } from '../../catalogue/domain-schema.ts';
 import { identifyingCommands } from '../../catalogue/identification.ts';
+import { issuingOf } from '../../dialects/dialect.ts';
 import { select } from '../../globalplatform/commands.ts';
 import { initializeUpdate } from '../../globalplatform/initialize-update.ts';
 import { SCP03_S16 } from '../../globalplatform/security-level.ts';
@@ -36,7 +38,7 @@ export function headOf(now: JobOnCard, at: number, ports: IssuerPorts, foretold?
 
 /** How the app's dialect begins. */
 function appHead(now: JobOnCard, at: number, step: AppStep, ports: IssuerPorts): Draft[] {
-  return appDrafts(at, step.app, ruleOf(ports, step.app).head(glanceAt(now, at, step, ports)));
+  return appDrafts(at, step.app, issuingOf(ruleOf(ports, step.app)).head(glanceAt(now, at, step, ports)));
 }
 
 /**

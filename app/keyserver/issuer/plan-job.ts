@@ -1,8 +1,10 @@
 /** What a request comes to on this card: the plan, or why there is none. Pure. */
+
 import { estimatedFree, makePlan, type Plan } from '../../catalogue/plan.ts';
 import { freeMemory } from '../../catalogue/recognise.ts';
 import type { CardTypeProfile, Catalogue } from '../../catalogue/schema.ts';
 import type { Notes } from '../../dialects/dialect.ts';
+import { issuingOf } from '../../dialects/dialect.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { JobRequest } from '../../protocol/wire.ts';
 import { type CardAppState, type CardState, leftovers } from './card-state.ts';
@@ -84,9 +86,9 @@ function outdated(
     const rule = Object.hasOwn(profile.apps, app) ? profile.apps[app] : undefined;
     const known = card.apps[app];
     if (state !== 'enabled' || rule === undefined || known === undefined || known.keys === null) return [];
-    const targets = targetsIfActive(app, rule.keys.roles, request.account, activeVersion);
+    const targets = targetsIfActive(app, issuingOf(rule).keys.roles, request.account, activeVersion);
     if (targets === undefined) return [];
-    const writes = rule.keys.writesToRenew(known.keys, targets);
+    const writes = issuingOf(rule).keys.writesToRenew(known.keys, targets);
     return writes === 0 ? [] : [{ app, writes }];
   });
 }

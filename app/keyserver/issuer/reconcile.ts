@@ -1,5 +1,7 @@
 /** The record of a card and what a station has just seen of it, brought together. Pure. */
+
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
+import { issuingOf } from '../../dialects/dialect.ts';
 import type { JobRequest } from '../../protocol/wire.ts';
 import { type CardState, withApp } from './card-state.ts';
 
@@ -33,7 +35,7 @@ export function reconcile(
       state: seen.state,
       instance: app.instance + 1,
       inDoubt: false,
-      keys: rule.keys.transport({ identification, account: request.account }),
+      keys: issuingOf(rule).keys.transport({ identification, account: request.account }),
     }));
   }, card);
 }

@@ -1,6 +1,6 @@
 /** A supervisor's decision that a card may be worked on again. */
 import type { Catalogue } from '../../catalogue/schema.ts';
-import type { AppRule } from '../../dialects/dialect.ts';
+import { type AppRule, issuingOf } from '../../dialects/dialect.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import { writeAudit } from '../audit/entries.ts';
 import { after, lifeOf, reasonOf } from '../issuer/card-life.ts';
@@ -67,5 +67,5 @@ export async function releaseSetAside(
  * another try would do.
  */
 function staysRefused({ slot, refused }: SpentSlot, rule: AppRule | undefined): boolean {
-  return refused !== 0 && (rule === undefined || rule.keys.rewritten.includes(slot));
+  return refused !== 0 && (rule === undefined || issuingOf(rule).keys.rewritten.includes(slot));
 }

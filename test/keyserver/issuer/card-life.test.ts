@@ -113,7 +113,7 @@ it.each([
   ['not enabled', card('installed', ISSUERS), false],
 ])('an app that is %s: issued or not', (_what, state, issued) => {
   const profile = loadCatalogue().profiles.find(({ id }) => id === 'demo-scp03');
-  expect(profile?.apps['e-wallet']?.keys.issuedBy).toBe('mck');
+  expect(profile?.apps['e-wallet']?.issuing?.keys.issuedBy).toBe('mck');
   expect(isIssued(lifeOf(state, profile, null))).toBe(issued);
   const setAside = lifeOf(state, profile, DAMAGED);
   expect([isIssued(setAside), reasonOf(setAside)]).toEqual([issued, DAMAGED]);

@@ -30,17 +30,19 @@ function appRule(rule: LanternRule): AppRule {
           ? { random: challenge.slice(0, -4) }
           : undefined,
     },
-    keys: {
-      roles: [DOOR],
-      issuedBy: DOOR,
-      transport: (codes) => ({
-        [DOOR]: settled({ origin: 'factory', version, factor: factorOf(codes[factor]) }),
-      }),
-      writesToRenew: (keys, targets) => (allCurrent(keys, targets) ? 0 : 1),
-      rewritten: [],
+    issuing: {
+      keys: {
+        roles: [DOOR],
+        issuedBy: DOOR,
+        transport: (codes) => ({
+          [DOOR]: settled({ origin: 'factory', version, factor: factorOf(codes[factor]) }),
+        }),
+        writesToRenew: (keys, targets) => (allCurrent(keys, targets) ? 0 : 1),
+        rewritten: [],
+      },
+      head,
+      build: (work, ports) => build(rule, work, ports),
+      absorb: (work, meaning, fate) => absorb(rule, work, meaningSchema.parse(meaning), fate),
     },
-    head,
-    build: (work, ports) => build(rule, work, ports),
-    absorb: (work, meaning, fate) => absorb(rule, work, meaningSchema.parse(meaning), fate),
   };
 }
