@@ -51,7 +51,8 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(app|electron|renderer|scripts)/',
-        pathNot: '^app/(dialects/((registry|counter)\\.ts$|[^/]+/)|keyserver/vault/(operations/|registry\\.ts$))',
+        pathNot:
+          '^app/(dialects/((registry|counter)\\.ts$|[^/]+/)|keyserver/vault/(operations/|registry\\.ts$))',
       },
       to: { path: '^app/dialects/[^/]+/' },
     },
