@@ -16,8 +16,13 @@ const IDS = [
   ...ERROR_CODES,
   ...stepNameSchema.options,
 ].filter((id) => id.includes('-'));
-/** English texts that would give themselves away on a Chinese screen: without values, and longer than a word both may use. */
-const ENGLISH = Object.values(WORDS).filter((text) => text.length > 6 && !text.includes('{'));
+/**
+ * English texts that would give themselves away on a Chinese screen: without values, and longer than a word both may use. What a language
+ * calls itself is no such text: who looks for it in the settings reads no other.
+ */
+const ENGLISH = Object.entries(WORDS)
+  .filter(([key, text]) => key !== 'language.name' && text.length > 6 && !text.includes('{'))
+  .map(([, text]) => text);
 
 /** Everything on a screen that must not be there, with where it stood; empty when all is well. */
 export function unfit(text: string, language: Language): string[] {
