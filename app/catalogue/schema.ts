@@ -1,5 +1,6 @@
 /** The catalogue: card applications and card-type profiles, as files in resources/ say them (docs/profiles.md). */
 import { z } from 'zod';
+import { issuingOf } from '../dialects/dialect.ts';
 import type { DialectRegistry } from '../dialects/read-rule.ts';
 import { type CardTypeProfile, cardTypeProfileSchema, localName } from './card-type-schema.ts';
 import { aidText } from './domain-schema.ts';
@@ -42,9 +43,10 @@ export interface Catalogue {
 export function rolesOfApp({ profiles }: Catalogue, app: string): readonly string[] {
   return [
     ...new Set(
-      profiles.flatMap(({ apps }) =>
-        Object.hasOwn(apps, app) ? (apps[app]?.issuing?.keys.roles ?? []) : [],
-      ),
+      profiles.flatMap(({ apps }) => {
+        const rule = Object.hasOwn(apps, app) ? apps[app] : undefined;
+        return rule === undefined ? [] : issuingOf(rule).keys.roles;
+      }),
     ),
   ];
 }

@@ -6,9 +6,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { loadCatalogue } from '../../app/demo/resources.ts';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { searchCards } from '../../app/keyserver/records/search.ts';
+import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
 import { openStore, type Store } from '../../app/keyserver/store/open.ts';
 import type { CardSearch } from '../../app/protocol/search.ts';
 import { type Databases, openDatabases } from '../support/databases.ts';
@@ -65,7 +65,7 @@ async function measure(kind: StoreKind): Promise<Record<string, unknown>> {
 
 function questions(store: Store): Record<string, (nth: number) => Promise<unknown>> {
   const now = new Date();
-  const catalogue = loadCatalogue();
+  const catalogue = openCatalogue(OWN_RESOURCES);
   const search = (asked: CardSearch) => searchCards({ store, catalogue }, asked, now);
   const card = (nth: number) => number16(1 + ((nth * 7_919) % Math.floor(JOBS / JOBS_PER_CARD)));
   const day = (nth: number) => new Date(FIRST + (nth % DAYS) * DAY_MS);

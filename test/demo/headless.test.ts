@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoCard } from '../../app/demo/cards.ts';
 import { FAULTS, type FaultName } from '../../app/demo/faults.ts';
-import { loadCatalogue } from '../../app/demo/resources.ts';
 import { sitePaths } from '../../app/demo/site.ts';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
+import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
 import { openSqliteStore } from '../../app/keyserver/store/open.ts';
 import type { ErrorCode } from '../../app/protocol/errors.ts';
 import { startRig } from '../../app/simulator/rig/index.ts';
@@ -257,7 +257,7 @@ function isAlive(pid: number): boolean {
 async function recordOf(card: string) {
   const store = await openSqliteStore(join(data, 'demo', 'server', 'kaika.sqlite'));
   try {
-    return await readCardRecord({ store, catalogue: loadCatalogue() }, card);
+    return await readCardRecord({ store, catalogue: openCatalogue(OWN_RESOURCES) }, card);
   } finally {
     await store.destroy();
   }

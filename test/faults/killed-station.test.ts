@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { loadCatalogue } from '../../app/demo/resources.ts';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
+import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
 import { openSqliteStore } from '../../app/keyserver/store/open.ts';
 import { runDemo, startDemo } from '../support/demo-run.ts';
 
@@ -32,7 +32,10 @@ it.each([
   expect([status, result.outcome], stderr).toEqual([0, 'complete']);
   const store = await openSqliteStore(join(data, 'demo', 'server', 'kaika.sqlite'));
   try {
-    const record = await readCardRecord({ store, catalogue: loadCatalogue() }, result.card ?? '');
+    const record = await readCardRecord(
+      { store, catalogue: openCatalogue(OWN_RESOURCES) },
+      result.card ?? '',
+    );
     expect(record.jobs.map((job) => job.result)).toEqual(['complete']);
     expect(record.apps.filter((app) => app.inDoubt)).toEqual([]);
     expect(

@@ -10,6 +10,7 @@ import { loadCatalogue } from '../../app/demo/resources.ts';
 import { openSite, type People, type SitePaths, writeServerConfig } from '../../app/demo/site.ts';
 import { findSoftHsm } from '../../app/demo/softhsm-module.ts';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
+import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
 import { openSqliteStore } from '../../app/keyserver/store/open.ts';
 import type { CardRecord } from '../../app/protocol/card-record.ts';
 import type { Label, Outcome, Wish } from '../../app/protocol/wire.ts';
@@ -85,7 +86,7 @@ export async function openWorld(readers = 2): Promise<World> {
     async record(card) {
       const store = await openSqliteStore(paths.store);
       try {
-        return await readCardRecord({ store, catalogue: loadCatalogue() }, card);
+        return await readCardRecord({ store, catalogue: openCatalogue(OWN_RESOURCES) }, card);
       } finally {
         await store.destroy();
       }

@@ -3,7 +3,13 @@
  * Pure.
  */
 import { type Aid, toAid } from '../../card/aid.ts';
-import type { AppChange, AppCommand, AppGlance, AppRule } from '../../dialects/dialect.ts';
+import {
+  type AppChange,
+  type AppCommand,
+  type AppGlance,
+  type AppRule,
+  issuingOf,
+} from '../../dialects/dialect.ts';
 import { type CardState, withApp } from './card-state.ts';
 import { type Draft, type DraftOptions, draft } from './draft.ts';
 import type { IssuerPorts } from './ports.ts';
@@ -28,7 +34,8 @@ export function ruleOf(facts: Pick<CardTypeFacts, 'profile'>, app: string): AppR
 /** The manufacturer's keys of an app that was just installed; undefined when nothing says any more which these are. */
 export function transportKeysOf(now: JobOnCard, app: string, facts: CardTypeFacts) {
   const { identification, account } = now.job;
-  return findRule(facts, app)?.issuing?.keys.transport({ identification, account });
+  const rule = findRule(facts, app);
+  return rule && issuingOf(rule).keys.transport({ identification, account });
 }
 
 /** What the dialect is shown of the app of plan step `at`. */

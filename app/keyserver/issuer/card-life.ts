@@ -4,6 +4,7 @@
  * `CardLife`; the compiler then names every place that has to know it. Pure.
  */
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
+import { issuingOf } from '../../dialects/dialect.ts';
 import type { SetAside } from '../../protocol/set-aside.ts';
 import type { CardAppState, CardState } from './card-state.ts';
 
@@ -61,9 +62,8 @@ export function isIssued(life: CardLife): boolean {
 }
 
 function decidingRole(profile: CardTypeProfile | undefined, app: string): string | undefined {
-  return profile !== undefined && Object.hasOwn(profile.apps, app)
-    ? profile.apps[app]?.issuing?.keys.issuedBy
-    : undefined;
+  const rule = profile !== undefined && Object.hasOwn(profile.apps, app) ? profile.apps[app] : undefined;
+  return rule && issuingOf(rule).keys.issuedBy;
 }
 
 /** Enabled under the issuer's key of the role that decides; under the issuer's keys only, where nobody says which does. */

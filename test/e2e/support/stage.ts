@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cleanup } from '../../../app/demo/cleanup.ts';
 import { parseOptions } from '../../../app/demo/options.ts';
-import { loadCatalogue } from '../../../app/demo/resources.ts';
 import { type Stage, setStage } from '../../../app/demo/stage.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { OWN_RESOURCES, openCatalogue } from '../../../app/keyserver/resources.ts';
 import { openSqliteStore } from '../../../app/keyserver/store/open.ts';
 import type { CardRecord } from '../../../app/protocol/card-record.ts';
 
@@ -34,7 +34,7 @@ export async function openStage(folder: string, args: readonly string[] = []): P
       record: async (card) => {
         const store = await openSqliteStore(stage.site.store);
         try {
-          return await readCardRecord({ store, catalogue: loadCatalogue() }, card);
+          return await readCardRecord({ store, catalogue: openCatalogue(OWN_RESOURCES) }, card);
         } finally {
           await store.destroy();
         }

@@ -1,9 +1,9 @@
 /** The life of a card: every state with every event, and where it stands by what is on record. */
 import { expect, it } from 'vitest';
-import { loadCatalogue } from '../../../app/demo/resources.ts';
 import type { KeyCandidate, KeySlotState } from '../../../app/dialects/key-slots.ts';
 import { after, type CardLife, isIssued, lifeOf, reasonOf } from '../../../app/keyserver/issuer/card-life.ts';
 import type { CardState } from '../../../app/keyserver/issuer/card-state.ts';
+import { OWN_RESOURCES, openCatalogue } from '../../../app/keyserver/resources.ts';
 import type { SetAside } from '../../../app/protocol/set-aside.ts';
 
 const DAMAGED: SetAside = { code: 'key-damaged', app: 'e-wallet' };
@@ -112,7 +112,7 @@ it.each([
   ['enabled, and its master control key is not on record', card('enabled'), false],
   ['not enabled', card('installed', ISSUERS), false],
 ])('an app that is %s: issued or not', (_what, state, issued) => {
-  const profile = loadCatalogue().profiles.find(({ id }) => id === 'demo-scp03');
+  const profile = openCatalogue(OWN_RESOURCES).profiles.find(({ id }) => id === 'demo-scp03');
   expect(profile?.apps['e-wallet']?.issuing?.keys.issuedBy).toBe('mck');
   expect(isIssued(lifeOf(state, profile, null))).toBe(issued);
   const setAside = lifeOf(state, profile, DAMAGED);

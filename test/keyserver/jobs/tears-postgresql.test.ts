@@ -1,5 +1,5 @@
 /** A sample of tears with PostgreSQL as the store; all of them are tried on SQLite (tears.test.ts). */
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
@@ -9,7 +9,6 @@ const why = NO_POSTGRESQL === undefined ? '' : ` (left out: ${NO_POSTGRESQL})`;
 
 describe.skipIf(NO_POSTGRESQL !== undefined)(`power lost once, with PostgreSQL${why}`, () => {
   const rig = issuerRig('postgresql');
-  afterAll(() => rig?.close());
 
   it.each(['before', 'after'] as const)('at chosen commands, %s the card acted', async (when) => {
     for (const at of [2, 6, 9, 40, 95, 101]) {

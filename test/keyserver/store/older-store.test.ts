@@ -7,9 +7,9 @@ import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { loadCatalogue } from '../../../app/demo/resources.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { searchCards } from '../../../app/keyserver/records/search.ts';
+import { OWN_RESOURCES, openCatalogue } from '../../../app/keyserver/resources.ts';
 import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
 import { MIGRATIONS } from '../../../app/keyserver/store/migrations.ts';
 import { openStore, type Store } from '../../../app/keyserver/store/open.ts';
@@ -112,7 +112,7 @@ onEveryStore((kind) => {
 
     const store = await openStore(config);
     try {
-      expect(await readCardRecord({ store, catalogue: loadCatalogue() }, CARD)).toMatchObject({
+      expect(await readCardRecord({ store, catalogue: openCatalogue(OWN_RESOURCES) }, CARD)).toMatchObject({
         card: CARD,
         account: CARD,
         firstSeen: NOW,
@@ -122,9 +122,11 @@ onEveryStore((kind) => {
         ],
       });
       for (const [card, { code }] of Object.entries(SENTENCES))
-        expect((await readCardRecord({ store, catalogue: loadCatalogue() }, card)).setAside).toEqual(code);
+        expect(
+          (await readCardRecord({ store, catalogue: openCatalogue(OWN_RESOURCES) }, card)).setAside,
+        ).toEqual(code);
       const { cards } = await searchCards(
-        { store, catalogue: loadCatalogue() },
+        { store, catalogue: openCatalogue(OWN_RESOURCES) },
         { operator: 'clerk', account: CARD },
         new Date(),
       );
