@@ -22,7 +22,9 @@ module.exports = {
       name: 'no-react-outside-the-renderer',
       severity: 'error',
       from: { pathNot: '^(renderer|test)/' },
-      to: { path: '^node_modules/(react|react-dom|react-aria-components|zustand)/' },
+      to: {
+        path: '^node_modules/(react|react-dom|react-aria|react-aria-components|react-stately|@react-[^/]+/[^/]+|zustand)/',
+      },
     },
     {
       name: 'pure-folders-do-no-io',
@@ -150,10 +152,20 @@ module.exports = {
       to: { path: '^app/station/readers/pcsc/' },
     },
     {
-      name: 'station-calls-native-code-in-pcsc-only',
+      name: 'station-calls-foreign-functions-in-pcsc-only',
       severity: 'error',
       from: { path: '^app/station/', pathNot: '^app/station/readers/pcsc/' },
       to: { path: '^node_modules/koffi/' },
+    },
+    {
+      name: 'station-keeps-its-files-in-two-places',
+      comment: 'The journal, and the lock that keeps a second station out of its folder.',
+      severity: 'error',
+      from: {
+        path: '^(app|electron|renderer)/',
+        pathNot: '^app/station/(jobs/journal/file|lock)\\.ts$',
+      },
+      to: { path: '^node_modules/libsql/' },
     },
     {
       name: 'keyserver-never-imports-station',
@@ -162,14 +174,23 @@ module.exports = {
       to: { path: '^app/station/' },
     },
     {
-      name: 'one-place-a-library',
-      comment: 'HTTP, log lines and figures of the server: what a library is for is said in one file.',
+      name: 'http-is-spoken-in-one-file',
       severity: 'error',
-      from: {
-        path: '^app/keyserver/',
-        pathNot: '^app/keyserver/(api/server|log|operations/metrics)\\.ts$',
-      },
-      to: { path: '^node_modules/(fastify|pino|prom-client)/' },
+      from: { path: '^(app|electron|renderer)/', pathNot: '^app/keyserver/api/server\\.ts$' },
+      to: { path: '^node_modules/fastify/' },
+    },
+    {
+      name: 'log-lines-are-written-in-one-file',
+      comment: 'It knows what may stand in a line; a second writer would not.',
+      severity: 'error',
+      from: { path: '^(app|electron|renderer)/', pathNot: '^app/keyserver/log\\.ts$' },
+      to: { path: '^node_modules/pino/' },
+    },
+    {
+      name: 'figures-are-kept-in-one-file',
+      severity: 'error',
+      from: { path: '^(app|electron|renderer)/', pathNot: '^app/keyserver/operations/metrics\\.ts$' },
+      to: { path: '^node_modules/prom-client/' },
     },
     {
       name: 'command-lines-are-read-at-the-door',
@@ -247,8 +268,15 @@ module.exports = {
       severity: 'error',
       from: { path: '^app/', pathNot: '^app/keyserver/vault/' },
       to: {
-        path: '^app/keyserver/vault/(admin-operations|bytes-schema|call-queue|messages|operation|registry|supervisor|vault-child)\\.ts$',
+        path: '^app/keyserver/vault/(admin-operations|bytes-schema|call-queue|messages|operation|registry|supervisor|supervisor-machine|vault-child)\\.ts$',
       },
+    },
+    {
+      name: 'vault-is-administered-at-the-terminal',
+      comment: 'No caller of the API makes, moves or destroys a master key.',
+      severity: 'error',
+      from: { path: '^app/', pathNot: '^app/(keyserver/(cli|vault)/|demo/)' },
+      to: { path: '^app/keyserver/vault/admin\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'vault-knows-no-server',
@@ -267,7 +295,19 @@ module.exports = {
     },
     {
       name: 'store-is-below-the-rooms',
-      comment: 'The store holds the values of the issuer and knows no rule of those who use it.',
+      comment:
+        'The store holds the values of the issuer and knows no rule of those who use it: types, and the schemas by which it reads them back.',
+      severity: 'error',
+      from: { path: '^app/keyserver/store/' },
+      to: {
+        path: '^app/keyserver/',
+        pathNot:
+          '^app/keyserver/(store/|error-code\\.ts$|issuer/(state|domain-keys|card-state-schema|set-aside-stored)\\.ts$)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'store-holds-values-of-the-issuer-only',
       severity: 'error',
       from: { path: '^app/keyserver/store/' },
       to: { path: '^app/keyserver/', pathNot: '^app/keyserver/((store|issuer)/|error-code\\.ts)' },
@@ -332,6 +372,14 @@ module.exports = {
     {
       name: 'renderer-knows-types-only',
       comment: 'The mock stands for the rest of the station while screens are looked at; it is in no build.',
+      severity: 'error',
+      from: { path: '^renderer/', pathNot: '^renderer/mock/' },
+      to: { path: '^(app/(?!texts/(?!schema))|electron/(?!ipc-schema))', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'renderer-sees-what-the-schema-sends',
+      comment:
+        'Types too: what it is sent is said by the IPC schema, texts and catalogue, and by nothing else.',
       severity: 'error',
       from: { path: '^renderer/', pathNot: '^renderer/mock/' },
       to: { path: '^(app/(?!catalogue/|texts/(?!schema))|electron/(?!ipc-schema))' },
@@ -401,7 +449,7 @@ module.exports = {
         'It plays what the IPC schema says; with the real engine or main in it, it would be a second station.',
       severity: 'error',
       from: { path: '^renderer/mock/' },
-      to: { path: '^(electron/(?!ipc-schema)|app/(keyserver|simulator|demo)/|test/|scripts/)' },
+      to: { path: '^(electron/(?!ipc-schema)|app/(keyserver|station|simulator|demo)/|test/|scripts/)' },
     },
     {
       name: 'tests-are-part-of-nothing',

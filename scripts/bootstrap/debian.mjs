@@ -75,7 +75,7 @@ function missingPackages(needs) {
   return { required: missing(true), optional: missing(false) };
 }
 
-/** The newer name where this system's lists have it. @param {string} name */
+/** The newer name where this system's lists have it; ask when they are there. @param {string} name */
 function nameHere(name) {
   if (!RENAMED.includes(name)) return name;
   return ask('apt-cache', ['show', '--no-all-versions', name + NEWER]).status === 0 ? name + NEWER : name;
@@ -194,33 +194,33 @@ function runner(context) {
   };
 }
 
+const APT = [
+  ...['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'],
+  ...['-o', 'APT::Color=0'],
+];
+
 /**
- * Brings dpkg and the lists into a state from which packages can be installed, whatever an earlier run left, and installs.
+ * Brings dpkg and the lists into a state from which packages can be installed, whatever an earlier run left.
+ * @param {ReturnType<typeof runner>} run
+ */
+async function makeReady(run) {
+  say("Fetching Debian's package lists from the Debian mirror set up here: some 10 to 20 MB.");
+  await run('Finishing what was begun earlier', 'dpkg', '--configure', '-a', '--force-confold');
+  await run("Fetching Debian's package lists", ...APT, 'update');
+}
+
+/**
  * @param {string[]} wanted
  * @param {ReturnType<typeof runner>} run
  * @returns {Promise<string>} what apt said
  */
 async function install(wanted, run) {
   const names = wanted.map(nameHere);
-  const apt = [
-    'apt-get',
-    '-q',
-    '-o',
-    'DPkg::Lock::Timeout=120',
-    '-o',
-    'Acquire::Retries=3',
-    '-o',
-    'APT::Color=0',
-  ];
-  const keepSettings = ['-o', 'Dpkg::Options::=--force-confold'];
-  say("Fetching Debian's package lists from the Debian mirror set up here: some 10 to 20 MB.");
-  await run('Finishing what was begun earlier', 'dpkg', '--configure', '-a', '--force-confold');
-  await run("Fetching Debian's package lists", ...apt, 'update');
   const size = downloadSize(names);
   const large = size === undefined ? 'size unknown' : size === 0 ? 'already downloaded' : inWords(size);
   say(`Fetching Debian's packages ${names.join(', ')} from the Debian mirror set up here: ${large}.`);
-  const options = ['install', '--yes', '--no-install-recommends', ...keepSettings];
-  return (await run("Installing Debian's packages", ...apt, ...options, ...names)).output;
+  const options = ['--yes', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-confold'];
+  return (await run("Installing Debian's packages", ...APT, 'install', ...options, ...names)).output;
 }
 
 /**
@@ -234,6 +234,7 @@ export async function installDebianPackages(context, needs) {
   if (debianIsReady(needs)) return;
   const { required, optional } = missingPackages(needs);
   const run = runner(context);
+  await makeReady(run);
   let output = await install([...required, ...optional], run);
   // One that this system does not have must not keep the others away.
   if (missingPackages(needs).required.length > 0 && optional.length > 0)

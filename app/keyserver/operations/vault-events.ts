@@ -1,6 +1,6 @@
 /** Starts and ends of vault processes, for the log and the figures. */
 import type { Log } from '../log.ts';
-import type { VaultEvent } from '../vault/supervisor-machine.ts';
+import type { VaultEvent } from '../vault/client.ts';
 import type { Metrics } from './metrics.ts';
 
 /** The vault's own sentences name token and process, never keys. */

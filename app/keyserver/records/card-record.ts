@@ -10,7 +10,7 @@ import { findCard } from '../store/card-rows.ts';
 import { readCardState } from '../store/cards.ts';
 import { listDeeds } from '../store/deeds.ts';
 import { findLatestJobs } from '../store/jobs.ts';
-import type { Queries } from '../store/store.ts';
+import type { Reads } from '../store/store.ts';
 import type { JobsTable } from '../store/tables.ts';
 import { atOneMoment } from '../store/transaction.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
@@ -35,7 +35,7 @@ export async function readCardRecord(
 }
 
 async function read(
-  db: Queries,
+  db: Reads,
   { profiles }: Catalogue,
   card: string,
   place: Cursor | undefined,

@@ -3,14 +3,14 @@ import { type CardRecord, jobEndSchema } from '../../protocol/card-record.ts';
 import { storedOutcomeSchema } from '../../protocol/stored-outcome.ts';
 import { stepNameSchema } from '../../protocol/wire.ts';
 import { type LateReport, listCommands, listLate } from '../store/commands.ts';
-import type { Queries } from '../store/store.ts';
+import type { Reads } from '../store/store.ts';
 import type { JobCommandsTable, JobsTable } from '../store/tables.ts';
 
 type JobRecord = CardRecord['jobs'][number];
 type Fault = CardRecord['faults'][number];
 
 /** The jobs in the order they are given in. */
-export async function readJobs(db: Queries, jobs: readonly JobsTable[]): Promise<JobRecord[]> {
+export async function readJobs(db: Reads, jobs: readonly JobsTable[]): Promise<JobRecord[]> {
   if (jobs.length === 0) return [];
   const ids = jobs.map(({ id }) => id);
   const commands = await listCommands(db, ids);

@@ -7,7 +7,7 @@ import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { listCards } from '../store/card-rows.ts';
 import { readCardStates } from '../store/cards.ts';
 import { type FoundJob, findJobs, findNewest, type JobPlace } from '../store/found-jobs.ts';
-import type { Queries } from '../store/store.ts';
+import type { Reads } from '../store/store.ts';
 import { atOneMoment } from '../store/transaction.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import type { RecordPorts } from './ports.ts';
@@ -33,7 +33,7 @@ export async function searchCards(
 }
 
 async function readPage(
-  db: Queries,
+  db: Reads,
   catalogue: Catalogue,
   search: CardSearch,
   until: string,
@@ -63,7 +63,7 @@ async function readPage(
 }
 
 async function describe(
-  db: Queries,
+  db: Reads,
   { profiles }: Catalogue,
   page: readonly FoundJob[],
 ): Promise<CardPage['cards']> {

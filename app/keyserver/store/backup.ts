@@ -12,7 +12,7 @@ import { MIGRATIONS } from './migrations.ts';
 import { splitCard } from './migrations-bindings.ts';
 import { fillVersions } from './migrations-keys.ts';
 import { codeSetAside } from './migrations-set-aside.ts';
-import type { Queries, Store } from './store.ts';
+import type { Queries, Reads, Store } from './store.ts';
 import type { Database } from './tables.ts';
 import { atOneMoment } from './transaction.ts';
 
@@ -80,7 +80,7 @@ export async function writeBackup(store: Store, file: string, now: Date): Promis
   }
 }
 
-async function sayTable(db: Queries, table: TableName, say: (value: unknown) => void): Promise<number> {
+async function sayTable(db: Reads, table: TableName, say: (value: unknown) => void): Promise<number> {
   const order = sql.join(TABLES[table].map((column) => sql.ref(column)));
   for (let at = 0; ; ) {
     const { rows } = await sql<Record<string, unknown>>`

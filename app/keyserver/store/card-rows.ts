@@ -1,6 +1,6 @@
 /** The row of a card: what it is, whose it is now, and how often jobs have begun on it. What is known of its apps is in cards.ts. */
 import type { SetAside } from '../../protocol/set-aside.ts';
-import type { Queries } from './store.ts';
+import type { Queries, Reads } from './store.ts';
 import type { CardsTable } from './tables.ts';
 
 /** A card's row, with the account that it is bound to now; both null while it has none. */
@@ -10,7 +10,7 @@ export interface CardRow extends CardsTable {
 }
 
 /** Row and account in one statement, so that they are of one moment. */
-function cardRows(db: Queries) {
+function cardRows(db: Reads) {
   return db
     .selectFrom('cards')
     .leftJoin('bindings', (join) =>
@@ -20,11 +20,11 @@ function cardRows(db: Queries) {
     .select(['bindings.account', 'bindings.factor']);
 }
 
-export async function findCard(db: Queries, card: string): Promise<CardRow | undefined> {
+export async function findCard(db: Reads, card: string): Promise<CardRow | undefined> {
   return cardRows(db).where('cards.id', '=', card).executeTakeFirst();
 }
 
-export async function listCards(db: Queries, cards: readonly string[]): Promise<CardRow[]> {
+export async function listCards(db: Reads, cards: readonly string[]): Promise<CardRow[]> {
   return cardRows(db).where('cards.id', 'in', cards).execute();
 }
 

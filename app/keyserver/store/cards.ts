@@ -7,10 +7,10 @@ import type { AppKeys } from '../../dialects/keys.ts';
 import { appStateSchema } from '../../protocol/wire.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
 import { type DomainState, domainKeySetSchema } from '../issuer/domain-keys.ts';
-import type { Queries } from './store.ts';
+import type { Queries, Reads } from './store.ts';
 
 /** Everything known of the card's apps and of its security domain; an unknown card has none. */
-export async function readCardState(db: Queries, card: string): Promise<CardState> {
+export async function readCardState(db: Reads, card: string): Promise<CardState> {
   return (await readCardStates(db, [card])).get(card) ?? { apps: {} };
 }
 
@@ -18,7 +18,7 @@ export async function readCardState(db: Queries, card: string): Promise<CardStat
  * The same of several cards, one at least. One statement: on PostgreSQL each statement sees what was committed before it, so that of two
  * the second could tell the keys of a later moment than the first its apps.
  */
-export async function readCardStates(db: Queries, cards: readonly string[]): Promise<Map<string, CardState>> {
+export async function readCardStates(db: Reads, cards: readonly string[]): Promise<Map<string, CardState>> {
   const rows = await db
     .selectFrom('card_apps')
     .leftJoin('card_keys', (join) =>

@@ -1,7 +1,7 @@
 /** Commands that jobs sent to cards, with what became of them: labels and status words, never data. */
 import { z } from 'zod';
 import type { StepName } from '../../protocol/wire.ts';
-import type { Queries } from './store.ts';
+import type { Queries, Reads } from './store.ts';
 import type { JobCommandsTable, LateAnswersTable } from './tables.ts';
 
 export async function insertCommands(db: Queries, rows: readonly JobCommandsTable[]): Promise<void> {
@@ -15,7 +15,7 @@ export async function insertCommands(db: Queries, rows: readonly JobCommandsTabl
 }
 
 /** Commands of jobs, in the order they were sent. */
-export async function listCommands(db: Queries, jobs: readonly string[]): Promise<JobCommandsTable[]> {
+export async function listCommands(db: Reads, jobs: readonly string[]): Promise<JobCommandsTable[]> {
   return db
     .selectFrom('job_commands')
     .selectAll()
@@ -27,7 +27,7 @@ export async function listCommands(db: Queries, jobs: readonly string[]): Promis
 }
 
 /** The last batch of a job that has its commands on record; 0 for none. */
-export async function lastAnswered(db: Queries, job: string): Promise<number> {
+export async function lastAnswered(db: Reads, job: string): Promise<number> {
   const row = await db
     .selectFrom('job_commands')
     .select((max) => max.fn.max('seq').as('seq'))
@@ -38,7 +38,7 @@ export async function lastAnswered(db: Queries, job: string): Promise<number> {
 
 /** Steps with one of these status words, in jobs of the card that began after the given one. */
 export async function commandsSince(
-  db: Queries,
+  db: Reads,
   card: string,
   job: { readonly id: string; readonly started: string },
   wanted: { readonly steps: readonly StepName[]; readonly sws: readonly string[] },
@@ -74,7 +74,7 @@ export async function noteLate(db: Queries, report: LateReport): Promise<void> {
     .execute();
 }
 
-export async function listLate(db: Queries, jobs: readonly string[]): Promise<LateReport[]> {
+export async function listLate(db: Reads, jobs: readonly string[]): Promise<LateReport[]> {
   const rows = await db
     .selectFrom('late_answers')
     .selectAll()

@@ -1,9 +1,9 @@
 /** Which job enabled each app of a card. */
 import type { Deed } from '../../protocol/card-record.ts';
-import type { Queries } from './store.ts';
+import type { Queries, Reads } from './store.ts';
 
 /** The job by which each app was enabled, as far as it is known. */
-export async function readEnabledIn(db: Queries, card: string): Promise<Record<string, string>> {
+export async function readEnabledIn(db: Reads, card: string): Promise<Record<string, string>> {
   const rows = await db
     .selectFrom('card_apps')
     .select(['app', 'issued_in'])
@@ -31,7 +31,7 @@ export async function noteEnabledIn(
 }
 
 /** By whom, where and when each app was enabled. */
-export async function listDeeds(db: Queries, card: string): Promise<Map<string, Deed>> {
+export async function listDeeds(db: Reads, card: string): Promise<Map<string, Deed>> {
   const rows = await db
     .selectFrom('card_apps')
     .innerJoin('jobs', 'jobs.id', 'card_apps.issued_in')

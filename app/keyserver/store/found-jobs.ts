@@ -6,7 +6,7 @@ import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import { z } from 'zod';
 import { jobEndSchema } from '../../protocol/card-record.ts';
 import type { CardSearch } from '../../protocol/search.ts';
-import type { Queries } from './store.ts';
+import type { Reads } from './store.ts';
 
 const foundSchema = z.object({
   id: z.uuid(),
@@ -30,7 +30,7 @@ export interface JobPlace {
 
 /** Jobs that fit, newest first, behind `place`. */
 export async function findJobs(
-  db: Queries,
+  db: Reads,
   range: JobRange,
   count: number,
   place?: JobPlace,
@@ -41,7 +41,7 @@ export async function findJobs(
 
 /** For each of these cards its newest job that fits. */
 export async function findNewest(
-  db: Queries,
+  db: Reads,
   range: JobRange,
   cards: ReadonlySet<string>,
 ): Promise<Map<string, string | null>> {
@@ -52,7 +52,7 @@ export async function findNewest(
 }
 
 /** The statement of `findJobs`, for looking at its plan. */
-export function jobsQuery(db: Queries, range: JobRange, count: number, place?: JobPlace): CompiledQuery {
+export function jobsQuery(db: Reads, range: JobRange, count: number, place?: JobPlace): CompiledQuery {
   const behind = place === undefined ? sql`` : sql`and (started, id) < (${place.started}, ${place.job})`;
   return sql`
     select id, card, operator, station, reader, started, result from jobs
@@ -61,7 +61,7 @@ export function jobsQuery(db: Queries, range: JobRange, count: number, place?: J
 }
 
 /** The statement of `findNewest`, for looking at its plan. */
-export function newestQuery(db: Queries, range: JobRange, cards: ReadonlySet<string>): CompiledQuery {
+export function newestQuery(db: Reads, range: JobRange, cards: ReadonlySet<string>): CompiledQuery {
   return sql`
     select cards.id as card, (
       select jobs.id from jobs where jobs.card = cards.id and ${fits(range)}

@@ -2,21 +2,21 @@
 import { sql } from 'kysely';
 import type { Outcome } from '../../protocol/wire.ts';
 import { type JobState, jobStateSchema } from '../issuer/state.ts';
-import type { Queries } from './store.ts';
+import type { Queries, Reads } from './store.ts';
 import type { JobsTable } from './tables.ts';
 import { isPostgresql } from './transaction.ts';
 
-export async function findJob(db: Queries, id: string): Promise<JobsTable | undefined> {
+export async function findJob(db: Reads, id: string): Promise<JobsTable | undefined> {
   return db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-export async function findJobByRequest(db: Queries, requestId: string): Promise<JobsTable | undefined> {
+export async function findJobByRequest(db: Reads, requestId: string): Promise<JobsTable | undefined> {
   return db.selectFrom('jobs').selectAll().where('request_id', '=', requestId).executeTakeFirst();
 }
 
 /** The card's newest jobs, newest first; behind a place in that order where one is given. */
 export async function findLatestJobs(
-  db: Queries,
+  db: Reads,
   card: string,
   count: number,
   behind?: { readonly started: string; readonly job: string },
@@ -35,7 +35,7 @@ export function readState(row: Pick<JobsTable, 'state'>): JobState {
 }
 
 /** States of all jobs that have not ended. */
-export async function runningJobs(db: Queries): Promise<JobState[]> {
+export async function runningJobs(db: Reads): Promise<JobState[]> {
   const rows = await db.selectFrom('jobs').select('state').where('ended', 'is', null).execute();
   return rows.map(readState);
 }

@@ -6,3 +6,6 @@ export type Store = Kysely<Database>;
 
 /** Where a query may run: on the store itself, or inside a transaction of it. */
 export type Queries = Store | Transaction<Database>;
+
+/** What reads only: a function that is given this can change nothing. */
+export type Reads = Pick<Store, 'selectFrom' | 'executeQuery' | 'getExecutor'>;

@@ -1,6 +1,6 @@
 /** Transactions: several writes as one, several reads of one moment, and what losing a race looks like on each database. */
 import { PostgresAdapter } from 'kysely';
-import type { Queries, Store } from './store.ts';
+import type { Queries, Reads, Store } from './store.ts';
 
 /** unique_violation, serialization_failure, deadlock_detected (PostgreSQL, appendix A). */
 const LOST = new Set(['23505', '40001', '40P01', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY']);
@@ -32,7 +32,7 @@ export async function inTransaction<T>(
  * (13.2.1), so that a card's job and its keys could be of two different moments; REPEATABLE READ has one snapshot for all of them. SQLite's
  * transactions have one anyway.
  */
-export function atOneMoment<T>(store: Store, read: (db: Queries) => Promise<T>): Promise<T> {
+export function atOneMoment<T>(store: Store, read: (db: Reads) => Promise<T>): Promise<T> {
   const begin = store.transaction();
   return (
     isPostgresql(store) ? begin.setIsolationLevel('repeatable read').setAccessMode('read only') : begin

@@ -9,6 +9,8 @@ import type { VaultEvent } from './supervisor-machine.ts';
 import type { Vault } from './vault.ts';
 import { entryOf } from './vault-child.ts';
 
+export type { VaultEvent };
+
 const DEFAULTS = {
   callTimeoutMs: 5_000,
   queueLimit: 256,

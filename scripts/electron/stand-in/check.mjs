@@ -35,7 +35,10 @@ export function firstDifference(folder, known = FILES) {
   const present = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => !lstatSync(join(folder, path)).isDirectory())
     .map((path) => path.replaceAll(sep, '/'));
-  const unknown = present.find((path) => !Object.hasOwn(known, path));
+  // A link is none of them, wherever it leads: what it leads to can be another thing at the next look.
+  const unknown = present.find(
+    (path) => !Object.hasOwn(known, path) || !lstatSync(join(folder, path)).isFile(),
+  );
   if (unknown !== undefined) return unknown;
   // Sizes first: they cost nothing, and tell most damage.
   const entries = Object.entries(known);

@@ -7,7 +7,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { slotOf } from '../../../app/dialects/keys.ts';
 import type { CardState } from '../../../app/keyserver/issuer/card-state.ts';
 import { readCardState, writeCardState } from '../../../app/keyserver/store/cards.ts';
+import { storeFaultOf } from '../../../app/keyserver/store/faults.ts';
+import { migrate } from '../../../app/keyserver/store/migrate.ts';
 import { openSqliteStore, type Store } from '../../../app/keyserver/store/open.ts';
+import { storeOn } from '../../../app/keyserver/store/sqlite.ts';
+import type { Queries } from '../../../app/keyserver/store/store.ts';
+import { together } from '../../../app/keyserver/store/transaction.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -142,3 +147,19 @@ const STATE: CardState = {
 const NOTHING: CardState = { apps: {} };
 
 const NOW = '2026-01-01T00:00:00.000Z';
+
+it('a full disk is told as one, though SQLite has taken the transaction back by itself', async () => {
+  const database = new SqliteDatabase(join(folder, 'full.sqlite'));
+  database.pragma('journal_mode = WAL');
+  const store = storeOn(database);
+  open.push(store);
+  await migrate(store);
+  database.pragma(`max_page_count = ${database.pragma('page_count', { simple: true })}`);
+  const many = async (db: Queries) => {
+    for (let at = 0; at < 1_000; at += 1) await writeCardState(db, String(at), NOTHING, STATE, NOW);
+  };
+  const error: unknown = await together(store, many).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: 'SQLITE_FULL' });
+  expect(storeFaultOf(error)).toBe('failed');
+  expect(await readCardState(store, '0')).toEqual(NOTHING);
+});

@@ -1,0 +1,76 @@
+/** An SQLite file as the store: every commit synced, and a full disk told as one. */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { type DatabaseConnection, type Driver, Kysely, SqliteDialect, SqliteDriver } from 'kysely';
+import { migrate } from './migrate.ts';
+import type { Store } from './store.ts';
+import type { Database } from './tables.ts';
+
+/** Opens (and makes, and brings up to date) the store in `file`. @throws what SQLite or the file system says */
+export async function openSqlite(file: string): Promise<Store> {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const database = new SqliteDatabase(file, { timeout: 5_000 });
+  try {
+    // It holds hashes and accounts; files beside it take its mode.
+    chmodSync(file, 0o600);
+    setSynced(database);
+    const store = storeOn(database);
+    // Held over all migrations: a second process that starts now waits, and then finds them done.
+    database.exec('begin immediate');
+    try {
+      await migrate(store);
+      database.exec('commit');
+    } catch (error) {
+      if (database.inTransaction) database.exec('rollback');
+      throw error;
+    }
+    return store;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Changing the journal mode does not wait for others by itself, and two processes may open a new file at once. */
+function setSynced(database: SqliteDatabase.Database): void {
+  const until = Date.now() + 5_000;
+  for (;;) {
+    try {
+      database.pragma('journal_mode = WAL');
+      break;
+    } catch (error) {
+      const busy = error instanceof SqliteDatabase.SqliteError && error.code.startsWith('SQLITE_BUSY');
+      if (!busy || Date.now() > until) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
+  database.pragma('synchronous = FULL');
+  database.pragma('foreign_keys = ON');
+}
+
+export function storeOn(database: SqliteDatabase.Database): Store {
+  class PatientDialect extends SqliteDialect {
+    override createDriver(): Driver {
+      return new PatientDriver(database);
+    }
+  }
+  return new Kysely<Database>({ dialect: new PatientDialect({ database }) });
+}
+
+/**
+ * When the disk is full, or cannot be read, SQLite takes a transaction back by itself (sqlite3_get_autocommit, "automatic rollback"). Taking
+ * it back once more is an error of its own, which would be told in place of the one that says what is wrong.
+ */
+class PatientDriver extends SqliteDriver {
+  readonly #database: SqliteDatabase.Database;
+
+  constructor(database: SqliteDatabase.Database) {
+    super({ database });
+    this.#database = database;
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.inTransaction) await super.rollbackTransaction(connection);
+  }
+}
