@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { restoreBackup } from '../../app/keyserver/recovery/restore.ts';
+import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
 import { writeBackup } from '../../app/keyserver/store/backup.ts';
 import type { StoreConfig } from '../../app/keyserver/store/config.ts';
 import { openStore, type Store } from '../../app/keyserver/store/open.ts';
@@ -113,7 +114,9 @@ onEveryStore((kind) => {
       // The job in hand is one that this server never heard of, or that is over: the station is told, and gives back what it has.
       await until(engine, () => stateOf(job)?.kind === 'failed' || stateOf(job)?.kind === 'done', 'the end');
       await engine.signIn('clerk', SECRET);
-      expect(await readCardRecord({ store, catalogue: demoCatalogue() }, identification)).toEqual(told);
+      expect(
+        await readCardRecord({ store, catalogue: openCatalogue(OWN_RESOURCES) }, identification),
+      ).toEqual(told);
 
       readers.remove(READER);
       torn.card.reset();
@@ -124,7 +127,7 @@ onEveryStore((kind) => {
       readers.insert(READER, card);
       expect((await issueHere(account, [{ app: 'identity', action: 'enable' }])).result).toBe('complete');
       for (const one of [identification, torn.identification]) {
-        const { jobs, apps } = await readCardRecord({ store, catalogue: demoCatalogue() }, one);
+        const { jobs, apps } = await readCardRecord({ store, catalogue: openCatalogue(OWN_RESOURCES) }, one);
         expect(jobs).toHaveLength(2);
         expect(jobs.flatMap(({ steps }) => steps).filter(({ sw }) => sw.startsWith('63C'))).toEqual([]);
         expect(apps.filter(({ inDoubt }) => inDoubt)).toEqual([]);
