@@ -11,6 +11,8 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const paths = {
   root,
   modules: join(root, 'node_modules'),
+  /** What V8 made of our programs' sources; Node looks after it (module.enableCompileCache). */
+  codeCache: join(root, 'node_modules', '.kaika-code-cache'),
   lock: join(root, 'scripts', '.state', 'lock'),
   log: join(root, 'scripts', '.state', 'set-up.log'),
   cache: join(root, 'scripts', '.state', 'npm-cache'),

@@ -1,6 +1,6 @@
 /** A server client without a line: the real job service in this process, for stories of a whole station. */
 import { answerStep } from '../../app/keyserver/jobs/answer-step.ts';
-import type { JobContext } from '../../app/keyserver/jobs/context.ts';
+import type { JobContext, OperatorCaller } from '../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { takeReceipts } from '../../app/keyserver/recovery/take-receipts.ts';
@@ -9,7 +9,11 @@ import { RefusedError, type ServerClient } from '../../app/station/server/client
 import { CALLER } from './forwarder.ts';
 
 /** What was sent and answered, body by body, is added to `heard`. */
-export function directClient(context: JobContext, heard: string[] = []): ServerClient {
+export function directClient(
+  context: JobContext,
+  heard: string[] = [],
+  caller: OperatorCaller = CALLER,
+): ServerClient {
   const asked = async <T>(request: unknown, answer: () => Promise<T>): Promise<T> => {
     heard.push(JSON.stringify(request));
     try {
@@ -27,12 +31,12 @@ export function directClient(context: JobContext, heard: string[] = []): ServerC
       apiLevel: 1,
       token: 'a token that is long enough',
       expires: '2099-01-01T00:00:00.000Z',
-      operator: { id: CALLER.operator, name: CALLER.operator },
+      operator: { id: caller.operator, name: caller.operator },
     }),
-    postJob: (request) => asked(request, () => startJob(context, CALLER, request)),
-    postAnswers: (job, seq, request) => asked(request, () => answerStep(context, CALLER, job, seq, request)),
+    postJob: (request) => asked(request, () => startJob(context, caller, request)),
+    postAnswers: (job, seq, request) => asked(request, () => answerStep(context, caller, job, seq, request)),
     card: (identification) => asked(identification, () => readCardRecord(context, identification)),
-    postReceipts: ({ receipts }) => asked(receipts, () => takeReceipts(context, CALLER, receipts)),
+    postReceipts: ({ receipts }) => asked(receipts, () => takeReceipts(context, caller, receipts)),
     currentSession: async () => ({ apiLevel: 1, session: null }),
     close: () => undefined,
   };
