@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import type { Aid } from '../card/aid.ts';
 import type { CommandApdu } from '../card/apdu.ts';
+import type { CommandKind } from '../protocol/command-kind.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import type { AppSetAsideCode } from '../protocol/set-aside.ts';
 import type { Opening, StepName } from '../protocol/wire.ts';
@@ -28,6 +29,11 @@ export interface AppReading {
   /** How a purse tells what is in it; null where apps of the dialect cannot be purses. */
   readonly balance: BalanceReading | null;
   readonly plan: AppTrips;
+  /**
+   * What a command to the app is, SELECT excepted; undefined for one that the dialect never sends. By this a station that is told to forward
+   * a command knows whether it may.
+   */
+  kindOf(command: CommandApdu): CommandKind | undefined;
 }
 
 /** How one app is enabled on cards of one type: the dialect together with what the profile says. */

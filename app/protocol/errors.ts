@@ -22,9 +22,14 @@ const STATION_ERRORS = [
   'server-not-trusted',
   'wrong-clock',
   'server-answer-invalid',
+  'server-reply-refused',
+  'last-try-kept',
   'station-disk-full',
   'station-already-running',
   'station-not-set-up',
+  'station-journal-damaged',
+  'station-journal-held',
+  'station-journal-newer',
   'job-in-hand',
 ] as const;
 

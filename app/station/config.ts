@@ -34,6 +34,11 @@ export const stationConfigSchema = z.strictObject({
   readers: readersConfigSchema,
   /** A folder with apps.json and profiles/, where the site has a catalogue of its own. */
   catalogue: path.optional(),
+  /**
+   * Whether a key's last try may be sent from this station, when a supervisor has released it: wrong, it locks the app or the card for good. A
+   * server that was taken over could do it to every card, so ordinary stations are without it.
+   */
+  lastTries: z.boolean().optional(),
 });
 export type StationConfig = z.infer<typeof stationConfigSchema>;
 

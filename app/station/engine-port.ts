@@ -22,6 +22,8 @@ export interface EngineOptions {
   /** Makes the client, e.g. `(memory) => createServerClient({ ...configuration, clock, ...memory })`. */
   readonly server: (memory: ClientMemory) => ServerClient;
   readonly catalogue: Catalogue;
+  /** Whether a key's last try may be sent from here (station.json, `lastTries`); no. */
+  readonly lastTries?: boolean;
   readonly clock: Clock;
   readonly log?: Log;
   readonly journal?: JournalOptions;

@@ -39,6 +39,7 @@ export async function openStation({ folder, resources, log = noLog }: StationPla
       folder,
       readers,
       catalogue,
+      lastTries: config.lastTries === true,
       clock: systemClock,
       log,
       server: (time) =>

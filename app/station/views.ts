@@ -21,7 +21,7 @@ export interface ProgressView {
 }
 
 /**
- * Where a job stands. `writing` is true exactly while commands run that change the card: "do not remove the card".
+ * Where a job stands. `writing` is true while commands run of which any changes the card: "do not remove the card".
  * `failed`, `abandoned`: over for staff; what the server still has to be told goes on behind the scenes.
  */
 export type JobState =

@@ -19,6 +19,7 @@ import type {
   Wish,
 } from '../../app/protocol/wire.ts';
 import type { CardDevice } from '../../app/simulator/device.ts';
+import { holdToRules } from './honest-replies.ts';
 
 export const CALLER = { station: 'test-station', operator: 'test-clerk' };
 
@@ -118,19 +119,27 @@ export async function runBatch(card: CardDevice, batch: Batch): Promise<AnswersR
   return { apiLevel: 1, cardEpoch: batch.cardEpoch, answers };
 }
 
-/** Carries a job to its end; the card is powered on again after each pull. */
+/**
+ * Carries a job to its end; the card is powered on again after each pull. With the request that began it the server's replies are held to the
+ * station's rules.
+ */
 export async function carry(
   card: CardDevice,
   context: JobContext,
   reply: JobReply,
   caller: StationCaller = CALLER,
+  asked?: JobRequest,
 ): Promise<Outcome> {
+  const rules = asked === undefined ? undefined : holdToRules(context.catalogue, asked);
+  rules?.reply(reply);
   if (reply.outcome !== undefined) return reply.outcome;
   let batch = reply.batch;
   while (batch !== undefined) {
     const report = await runBatch(card, batch);
     if (report.cardEvent !== undefined) card.powerOn();
+    rules?.ran(batch, report);
     const next = await answerStep(context, caller, reply.job, batch.seq, report);
+    rules?.reply(next);
     if ('outcome' in next) return next.outcome;
     batch = next.batch;
   }
@@ -145,6 +154,6 @@ export async function issue(
   withOpening?: string,
   caller: OperatorCaller = CALLER,
 ): Promise<Outcome> {
-  const reply = await startJob(context, caller, await request(card, context, account, wishes, withOpening));
-  return carry(card, context, reply, caller);
+  const asked = await request(card, context, account, wishes, withOpening);
+  return carry(card, context, await startJob(context, caller, asked), caller, asked);
 }

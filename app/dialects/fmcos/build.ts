@@ -20,11 +20,8 @@ import { challenge, type FmcosCommand } from './head.ts';
 import { type FmcosNotes, notesSchema } from './meaning.ts';
 import { PUBLIC_FILE_UPDATE_OFFSET, publicFileUpdate } from './public-file.ts';
 import { type FmcosRole, MCK, MTK } from './roles.ts';
-import { type FmcosRule, maximumTries } from './rule.ts';
+import { type FmcosRule, MOST_WRONG_MACS, maximumTries } from './rule.ts';
 import { fmcosKeys } from './vault-keys.ts';
-
-/** Wrong MACs in a row on the public file that lock the application for good. */
-const MOST_WRONG_MACS = 3;
 
 /** The batch with its challenge taken off the notes: it is good for one command. */
 interface Turn {

@@ -7,6 +7,7 @@ import { fromHex } from '../../card/bytes.ts';
 import type { Opening } from '../../protocol/wire.ts';
 import type { AppReading } from '../dialect.ts';
 import { FmcosFormatError } from './errors.ts';
+import { kindsOf } from './guard.ts';
 import type { FmcosRule } from './rule.ts';
 
 /** Commands of an enabling that need a fresh challenge each: authenticate, two key writes, the enabled flag. */
@@ -32,6 +33,7 @@ export function reading(rule: FmcosRule): AppReading {
       opening: getChallenge(),
       takeOpening,
     },
+    kindOf: kindsOf(rule),
   };
 }
 

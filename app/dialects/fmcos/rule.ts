@@ -50,3 +50,6 @@ export type FmcosRule = z.infer<typeof fmcosRuleFields>;
 export function maximumTries({ counter }: Pick<KeyLayout, 'counter'>): number {
   return counter >> 4;
 }
+
+/** Wrong MACs in a row on the public file that lock the application for good, whatever the key's counter says. */
+export const MOST_WRONG_MACS = 3;

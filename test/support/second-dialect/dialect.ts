@@ -9,6 +9,7 @@ import { allCurrent, factorOf } from '../../../app/dialects/keys.ts';
 import { DIALECTS } from '../../../app/dialects/registry.ts';
 import { absorb } from './absorb.ts';
 import { build, head, RANDOM, STATE } from './build.ts';
+import { kindsOf } from './guard.ts';
 import { DOOR, type LanternRule, meaningSchema, ruleFields } from './rule.ts';
 
 const lantern: Dialect = { name: 'lantern', ruleSchema: ruleFields.transform(appRule) };
@@ -30,6 +31,7 @@ function appRule(rule: LanternRule): AppRule {
           ? { random: challenge.slice(0, -4) }
           : undefined,
     },
+    kindOf: kindsOf(rule),
     issuing: {
       keys: {
         roles: [DOOR],

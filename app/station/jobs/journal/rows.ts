@@ -35,6 +35,7 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;`,
   `ALTER TABLE jobs ADD COLUMN receipt TEXT;
    ALTER TABLE jobs ADD COLUMN receiptSentFor INTEGER NOT NULL DEFAULT 0;`,
+  `CREATE TABLE tries (card TEXT NOT NULL, key TEXT NOT NULL, lost INTEGER NOT NULL, PRIMARY KEY (card, key)) STRICT;`,
 ];
 
 /** A column that holds JSON of a given shape. */

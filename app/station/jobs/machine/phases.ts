@@ -82,7 +82,7 @@ export interface Replied extends Begun {
 export interface Started extends Begun {
   readonly kind: 'started';
   readonly batch: Batch;
-  /** The last command that left changes the card: it must not be taken out now. */
+  /** The batch holds something that changes the card, so staff are told to leave it where it is, from its first command to its last. */
   readonly writing: boolean;
 }
 
