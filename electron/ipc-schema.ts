@@ -44,7 +44,7 @@ export interface CallSchema {
 export type Answering = 'main' | 'engine';
 
 /** Calls that belong together, and who answers them. */
-export interface GroupSchema {
+interface GroupSchema {
   readonly by: Answering;
   readonly calls: Readonly<Record<string, CallSchema>>;
 }

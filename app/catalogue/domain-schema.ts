@@ -14,7 +14,7 @@ import {
 export const aidText = z.string().refine(isAid, { message: 'not an AID of 5 to 16 bytes' });
 
 /** How a card's key comes from its master key; `visa2`, `emv-cps` and `kdf3` use what the card gives with INITIALIZE UPDATE. */
-export const diversificationSchema = z.discriminatedUnion('kind', [
+const diversificationSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
   z.strictObject({ kind: z.literal('pboc'), factor: factorSource }),
   z.strictObject({ kind: z.literal('visa2') }),
@@ -24,7 +24,7 @@ export const diversificationSchema = z.discriminatedUnion('kind', [
 export type DiversificationRule = z.infer<typeof diversificationSchema>;
 
 /** Algorithms of a domain's keys. */
-export const domainAlgorithm = z.enum(['des3-16', 'aes-128', 'aes-192', 'aes-256']);
+const domainAlgorithm = z.enum(['des3-16', 'aes-128', 'aes-192', 'aes-256']);
 export type DomainAlgorithm = z.infer<typeof domainAlgorithm>;
 
 /** Factory sets of version FF vanish by themselves when another set is put. */
@@ -102,7 +102,6 @@ export const securityDomainSchema = domainFields.superRefine((domain, context) =
   if (issuer.put === 'replace' && factory.keyVersion === VANISHING_VERSION)
     issue(['issuerKeys', 'put'], 'a set of version FF cannot be replaced by its version');
 });
-export type SecurityDomain = z.infer<typeof securityDomainSchema>;
 
 function diversifies(rule: DiversificationRule, algorithm: DomainAlgorithm): boolean {
   switch (rule.kind) {

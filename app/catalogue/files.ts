@@ -2,7 +2,7 @@
 import type { DialectRegistry } from '../dialects/read-rule.ts';
 import { type Catalogue, CatalogueError, parseCatalogue } from './schema.ts';
 
-export interface ResourceFiles {
+interface ResourceFiles {
   /** Names in a folder below resources/, e.g. `profiles`. */
   readonly list: (folder: string) => readonly string[];
   /** Text of a file below resources/, e.g. `apps.json`. */

@@ -14,7 +14,7 @@ const CPLC_LENGTH = 42;
 const CPLC_CODE = { offset: 10, length: 8 } as const;
 
 /** A file that the look reads, from its beginning. */
-export interface PublicFile {
+interface PublicFile {
   /** Its name in `CardFacts.files`: the path, `3F00/0005`. */
   readonly name: string;
   readonly path: readonly string[];
@@ -79,7 +79,7 @@ function swapped(text: string): string {
 }
 
 /** A command, and what its answer's data must be where the mask has ones. */
-export interface IdentifyingCommand {
+interface IdentifyingCommand {
   readonly command: CommandApdu;
   readonly expect?: { readonly value: Uint8Array; readonly mask: Uint8Array };
 }

@@ -21,7 +21,7 @@ export interface Plan {
   readonly memory: { readonly needed: number; readonly free: number | null };
 }
 
-export interface PlanRefusal {
+interface PlanRefusal {
   readonly code:
     | 'app-not-in-catalogue'
     | 'app-not-for-this-card'

@@ -54,7 +54,7 @@ export function mayBe(profile: CardTypeProfile, atr: string): boolean {
   return profile.recognise.atr === undefined || atrBits(profile, { atr }) > 0;
 }
 
-export type Recognition =
+type Recognition =
   | { readonly known: true; readonly profile: CardTypeProfile; readonly identification: string }
   | { readonly known: false; readonly code: 'unknown-card' | 'wrong-card-type'; readonly reason: string };
 

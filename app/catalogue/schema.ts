@@ -7,7 +7,7 @@ import { aidText } from './domain-schema.ts';
 
 export type { CardTypeProfile } from './card-type-schema.ts';
 
-export const APP_ICONS = ['wallet', 'identity', 'meal', 'transit', 'card'] as const;
+const APP_ICONS = ['wallet', 'identity', 'meal', 'transit', 'card'] as const;
 
 /** Where the store keeps what is known of the issuer security domain's keys: beside the apps' (design §5). */
 export const RESERVED_APP_ID = 'isd';

@@ -43,7 +43,7 @@ export interface AppRule extends AppReading {
 }
 
 /** What only the key server knows of an app: its keys, and the commands that need them. */
-export interface AppIssuing {
+interface AppIssuing {
   readonly keys: AppKeyRules;
   /** How work on the app begins: commands that need no answer of their own step, so that they travel behind the step before. */
   head(work: AppGlance): readonly AppCommand[];
@@ -64,7 +64,7 @@ export function issuingOf({ dialect, issuing }: AppRule): AppIssuing {
 }
 
 /** How the state of an app is read without keys, once it is selected. */
-export interface AppLook {
+interface AppLook {
   readonly command: CommandApdu;
   /** Whether the data of an answer 9000 clearly say that the app is enabled. */
   isEnabled(data: Uint8Array): boolean;
@@ -72,7 +72,7 @@ export interface AppLook {
   readonly blocked: readonly number[];
 }
 
-export interface BalanceReading {
+interface BalanceReading {
   readonly command: CommandApdu;
   /** Data of the answer of a purse that is empty. */
   readonly empty: Uint8Array;
@@ -81,7 +81,7 @@ export interface BalanceReading {
 }
 
 /** What the planner asks: how many batches carry the work. */
-export interface AppTrips {
+interface AppTrips {
   /** Batches of enabling the app, from the first command that needs an answer of the app on. */
   readonly enable: number;
   /** Batches of moving an enabled app to other versions of its keys, by how many keys have to be written. */

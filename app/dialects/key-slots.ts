@@ -28,7 +28,7 @@ export function settled(candidate: KeyCandidate): KeySlotState {
   return { candidates: [candidate], spent: 0, refused: false };
 }
 
-export function sameKey(a: KeyCandidate, b: KeyCandidate): boolean {
+function sameKey(a: KeyCandidate, b: KeyCandidate): boolean {
   return a.origin === b.origin && a.version === b.version && a.factor === b.factor;
 }
 

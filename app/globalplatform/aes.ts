@@ -60,11 +60,6 @@ export class AesKey {
   }
 }
 
-/** Enciphers whole 16-byte blocks, ECB. */
-export function aesEcb(key: Uint8Array, data: Uint8Array): Uint8Array {
-  return withAes(key, (aes) => aes.ecb(data));
-}
-
 /**
  * Key derivation of NIST SP 800-108 in counter mode over AES-CMAC: each block is the MAC of `before`, a 1-byte counter from 1 on, and
  * `after`.

@@ -71,11 +71,6 @@ export class RetailMacKey {
   }
 }
 
-/** Enciphers whole 8-byte blocks, ECB; key of 8 (single DES), 16 or 24 bytes. */
-export function desEcb(key: Uint8Array, data: Uint8Array): Uint8Array {
-  return withDes(key, (des) => des.ecb(data));
-}
-
 /** Last block of CBC over padded `data`: full triple DES MAC for 16-byte keys (ISO/IEC 9797-1 algorithm 1), DES-CBC MAC for 8. */
 export function desCbcMac(key: Uint8Array, data: Uint8Array, iv: Uint8Array = ZERO): Uint8Array {
   return withDes(key, (des) => des.cbc(data, iv)).slice(-BLOCK);

@@ -30,7 +30,7 @@ export const setAsideSchema = z.discriminatedUnion('code', [
 export type SetAside = z.infer<typeof setAsideSchema>;
 
 /** Details of a `card-set-aside`: the code, and the app where it is an app's. */
-export type SetAsideDetails = { reason: SetAsideCode; app: string } | { reason: SetAsideCode };
+type SetAsideDetails = { reason: SetAsideCode; app: string } | { reason: SetAsideCode };
 
 export function setAsideDetails(reason: SetAside): SetAsideDetails {
   return 'app' in reason ? { reason: reason.code, app: reason.app } : { reason: reason.code };

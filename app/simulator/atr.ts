@@ -1,5 +1,4 @@
 /** The answer to reset (ISO/IEC 7816-3 §8): checked when somebody gives one, and read for the protocols it offers. */
-import { concat } from '../card/bytes.ts';
 
 /** What an answer to reset says. */
 interface AnswerToReset {
@@ -42,9 +41,4 @@ export function readAtr(atr: Uint8Array): AnswerToReset | string {
 export function offersOnlyT0(atr: Uint8Array): boolean {
   const read = readAtr(atr);
   return typeof read !== 'string' && read.protocols.every((t) => t === 0);
-}
-
-/** An answer to reset out of its bytes before TCK, TCK added. */
-export function withCheckByte(bytes: Uint8Array): Uint8Array {
-  return concat(bytes, Uint8Array.of(bytes.slice(1).reduce((sum, byte) => sum ^ byte, 0)));
 }

@@ -34,7 +34,7 @@ export interface Messages {
 export type LanguageFiles = Readonly<Record<string, unknown>>;
 
 /** The files that hold something else than words of screens, and the part of Messages that each becomes. */
-export const OWN_SHAPE = { errors: 'errors', 'set-aside': 'reasons', steps: 'steps' } as const;
+const OWN_SHAPE = { errors: 'errors', 'set-aside': 'reasons', steps: 'steps' } as const;
 
 /** Merges a folder's files into the shape of Messages, unchecked. checkedMessages (schema.ts) checks the result. */
 export function gathered(files: LanguageFiles): { readonly [Part in keyof Messages]?: unknown } {

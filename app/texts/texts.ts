@@ -4,7 +4,7 @@ import type { ErrorCode, ErrorDetails } from '../protocol/errors.ts';
 import type { StepName } from '../protocol/wire.ts';
 import { type ErrorText, type Language, type Messages, named } from './language.ts';
 
-export type TextValues = Readonly<Record<string, string | number | Date>>;
+type TextValues = Readonly<Record<string, string | number | Date>>;
 
 /** `Key`: the keys that may be asked for. Where they are listed (renderer/texts/languages.ts), a misspelt key does not compile. */
 export interface Texts<Key extends string = string> {

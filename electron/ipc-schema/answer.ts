@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ErrorCode, ErrorDetails } from '../../app/protocol/errors.ts';
 import { faultSchema } from './views.ts';
 
-export type Refusal = { readonly ok: false; readonly code: ErrorCode; readonly details: ErrorDetails };
+type Refusal = { readonly ok: false; readonly code: ErrorCode; readonly details: ErrorDetails };
 export type Answer<T> = { readonly ok: true; readonly value: T } | Refusal;
 
 /** Checks only whether it is an answer; `value` is then checked against the schema of the call. */

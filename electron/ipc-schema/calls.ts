@@ -30,7 +30,7 @@ export type Handlers<By extends Answering = Answering> = {
   };
 };
 /** Throws a KaikaError with the code that staff are told; whatever else it throws is told as `internal`. */
-export type Handler<N extends CallName> = (input: Input<N>) => Promise<Reply<N>> | Reply<N>;
+type Handler<N extends CallName> = (input: Input<N>) => Promise<Reply<N>> | Reply<N>;
 
 export interface Call extends CallSchema {
   readonly name: CallName;

@@ -88,7 +88,6 @@ export const serverViewSchema = z.strictObject({
   lastSeen: time.optional(),
   clockAheadMs: z.number().optional(),
 });
-export type ServerView = z.infer<typeof serverViewSchema>;
 
 export const operatorViewSchema = z.strictObject({ id: z.string(), name: z.string(), expires: time });
 export type OperatorView = z.infer<typeof operatorViewSchema>;
@@ -145,7 +144,6 @@ export const progressViewSchema = z.strictObject({
   sent: z.number().int().min(0),
   commands: z.number().int().min(0),
 });
-export type ProgressView = z.infer<typeof progressViewSchema>;
 
 /** How a job ended: the server's outcome without key versions and trips. */
 export const resultViewSchema = z.strictObject({

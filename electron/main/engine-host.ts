@@ -6,7 +6,7 @@ import { type FromEngine, fromEngineSchema, type ToEngine } from '../engine/mess
 import type { CallName } from '../ipc-schema/calls.ts';
 import type { Change, EngineView, StationView } from '../ipc-schema.ts';
 
-export interface EnginePlace {
+interface EnginePlace {
   /** The engine's program. */
   readonly program: string;
   readonly folder: string;

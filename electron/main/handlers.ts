@@ -8,7 +8,7 @@ import type { Keeper } from './kept.ts';
 import { isLanguage } from './languages.ts';
 import type { Notifier } from './notifier.ts';
 
-export interface HandlerParts {
+interface HandlerParts {
   readonly kept: Keeper;
   readonly notifier: Notifier;
   readonly engine: EngineHost;

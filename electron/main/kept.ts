@@ -15,7 +15,7 @@ const keptSchema = z.strictObject({
     .optional(),
   zoom: z.number().min(ZOOMS[0]).max(2),
 });
-export type Kept = z.infer<typeof keptSchema>;
+type Kept = z.infer<typeof keptSchema>;
 
 export interface Keeper {
   readonly value: Kept;

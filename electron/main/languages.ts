@@ -10,7 +10,7 @@ const FILES = byLanguage(
 
 type Words = Readonly<Record<string, string>>;
 
-export const LANGUAGES: readonly Language[] = [...FILES.keys()];
+const LANGUAGES: readonly Language[] = [...FILES.keys()];
 
 export function isLanguage(language: string): boolean {
   return FILES.has(language);

@@ -9,7 +9,7 @@ import { wordsIn } from './languages.ts';
 
 const ENGINE_WAIT_MS = 2_000;
 
-export interface Leaving {
+interface Leaving {
   readonly window: BrowserWindow;
   readonly engine: EngineHost;
   readonly language: () => Settings['language'];

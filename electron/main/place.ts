@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { app } from 'electron';
 
-export interface Place {
+interface Place {
   /** The installation's folder: station.json, the journal, logs, what the window keeps. `--station=FOLDER` names another. */
   readonly station: string;
   readonly resources: string;

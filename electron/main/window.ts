@@ -9,7 +9,7 @@ const SMALLEST = { minWidth: 720, minHeight: 540 };
 /** Shown until the page has painted. As the page's own background (renderer/styles/tokens.css), or the window would flash. */
 const BACKGROUND = { light: '#f5f7f9', dark: '#14181d' };
 
-export interface WindowPlace {
+interface WindowPlace {
   readonly session: Session;
   readonly preload: string;
   readonly kept: Keeper;

@@ -5,7 +5,7 @@ import { Icon } from '../icons/Icon.tsx';
 import type { IconName } from '../icons/shapes.ts';
 import css from './Button.module.css';
 
-export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style' | 'children'> {
+interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style' | 'children'> {
   readonly ref?: Ref<HTMLButtonElement>;
   readonly tone?: 'primary' | 'secondary' | 'quiet' | 'plain' | 'danger';
   readonly size?: 'normal' | 'large';

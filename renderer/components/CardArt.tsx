@@ -3,7 +3,7 @@ import { grouped } from '../texts/formats.ts';
 import css from './CardArt.module.css';
 import { Rosette } from './Rosette.tsx';
 
-export interface CardArtProps {
+interface CardArtProps {
   readonly title: string;
   readonly number: string | null;
   /** What stands under the number, e.g. the account. */

@@ -4,7 +4,7 @@ import { Icon } from '../icons/Icon.tsx';
 import type { IconName } from '../icons/shapes.ts';
 import css from './Choices.module.css';
 
-export interface ChoicesProps<T extends string> {
+interface ChoicesProps<T extends string> {
   readonly label: string;
   readonly value: T;
   readonly options: readonly {

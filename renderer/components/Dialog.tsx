@@ -5,7 +5,7 @@ import { useWords } from '../state/stores.ts';
 import css from './Dialog.module.css';
 import { IconButton } from './IconButton.tsx';
 
-export interface DialogProps {
+interface DialogProps {
   readonly title: string;
   readonly onClose: () => void;
   readonly place?: 'middle' | 'side';

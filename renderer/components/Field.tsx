@@ -11,7 +11,7 @@ import {
 import { Icon } from '../icons/Icon.tsx';
 import css from './Field.module.css';
 
-export interface FieldProps extends Omit<AriaTextFieldProps, 'className' | 'style' | 'children'> {
+interface FieldProps extends Omit<AriaTextFieldProps, 'className' | 'style' | 'children'> {
   readonly label: string;
   readonly hint?: string;
   /** Shown, and the field marked, when it is there. */

@@ -4,7 +4,7 @@ import type { IconName } from '../icons/shapes.ts';
 import { Button } from './Button.tsx';
 import css from './IconButton.module.css';
 
-export interface IconButtonProps {
+interface IconButtonProps {
   readonly icon: IconName;
   readonly label: string;
   readonly onPress: () => void;

@@ -4,7 +4,7 @@ import { useWords } from '../state/stores.ts';
 import { kilobytes } from '../texts/formats.ts';
 import css from './MemoryBar.module.css';
 
-export interface MemoryBarProps {
+interface MemoryBarProps {
   /** Bytes. */
   readonly free: number;
   readonly whole: number;

@@ -6,11 +6,11 @@ import type { IconName } from '../icons/shapes.ts';
 import { useWords, type Words } from '../state/stores.ts';
 import css from './Notice.module.css';
 
-export type Tone = 'info' | 'caution' | 'bad';
+type Tone = 'info' | 'caution' | 'bad';
 
 const ICONS: Readonly<Record<Tone, IconName>> = { info: 'info', caution: 'alert', bad: 'circle-cross' };
 
-export interface NoticeProps {
+interface NoticeProps {
   readonly tone: Tone;
   readonly title: string;
   readonly icon?: IconName;
@@ -31,7 +31,7 @@ export function Notice({ tone, title, icon = ICONS[tone], children, actions }: N
   );
 }
 
-export interface FaultNoticeProps {
+interface FaultNoticeProps {
   readonly fault: FaultView;
   readonly tone?: Tone;
   /** Whether the part about the card is shown; false where there is no card yet. */

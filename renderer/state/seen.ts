@@ -1,7 +1,7 @@
 /** Cards as they were last read, as long as a reader or a job has to do with them. Pure. */
 import type { CardView, StationView } from '../../electron/ipc-schema.ts';
 
-export type SeenCards = Readonly<Record<string, CardView>>;
+type SeenCards = Readonly<Record<string, CardView>>;
 
 export function seenCards(before: SeenCards, { readers, jobs }: StationView): SeenCards {
   const now: Record<string, CardView> = {};

@@ -7,7 +7,7 @@ export interface Credentials {
   readonly secret: string;
 }
 
-export interface CredentialsForm extends Credentials {
+interface CredentialsForm extends Credentials {
   readonly operatorMissing: boolean;
   readonly secretMissing: boolean;
   readonly fault: FaultView | null;

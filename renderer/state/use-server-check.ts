@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { bridge } from './stores.ts';
 
-export interface ServerCheck {
+interface ServerCheck {
   /** The answer is still out: the button is held meanwhile. */
   readonly asking: boolean;
   /** What comes of it is shown by the station's view, which the engine changes. */

@@ -2,7 +2,8 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { concat, fromHex, toHex, xor } from '../../app/card/bytes.ts';
-import { AesKey, aesEcb, counterKdf, scp03Kdf } from '../../app/globalplatform/aes.ts';
+import { AesKey, counterKdf, scp03Kdf } from '../../app/globalplatform/aes.ts';
+import { aesEcb } from '../support/globalplatform/ecb.ts';
 
 describe('AES-CMAC', () => {
   it.each([

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { toAid } from '../../app/card/aid.ts';
 import { decodeCommand, decodeResponse } from '../../app/card/apdu.ts';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
-import { desCbcMac, desEcb, retailMac } from '../../app/globalplatform/des.ts';
+import { desCbcMac, retailMac } from '../../app/globalplatform/des.ts';
 import {
   CardCryptogramError,
   ChannelParameterError,
@@ -21,6 +21,7 @@ import { Scp02Messaging, scp02Cryptograms } from '../../app/globalplatform/scp02
 import { openChannel } from '../../app/globalplatform/secure-channel.ts';
 import type { SecurityLevel } from '../../app/globalplatform/security-level.ts';
 import { predictScp02CardChallenge, type SessionKeyPort } from '../../app/globalplatform/session-keys.ts';
+import { desEcb } from '../support/globalplatform/ecb.ts';
 import { deriveSessionKeys } from '../support/globalplatform/static-session-keys.ts';
 
 const DEFAULT_KEY = '404142434445464748494A4B4C4D4E4F';

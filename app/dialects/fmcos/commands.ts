@@ -50,7 +50,7 @@ export async function writeKey<K>(keys: FmcosKeys<K>, request: KeyWriteRequest<K
 }
 
 /** Where to write in a transparent file, and what. `offset` 0 to 255, `challenge` 4 bytes. */
-export interface BinaryUpdate {
+interface BinaryUpdate {
   readonly sfi: number;
   readonly offset: number;
   readonly data: Uint8Array;

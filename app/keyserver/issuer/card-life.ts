@@ -16,13 +16,13 @@ export type CardLife =
   /** No job may begin on it until a supervisor releases it; then it is what it would be `otherwise`. */
   | { readonly life: 'set-aside'; readonly reason: SetAside; readonly otherwise: Usable };
 
-export type LifeEvent =
+type LifeEvent =
   /** What is known of its apps: one of them is the issuer's, or none. */
   | { readonly kind: 'apps'; readonly issued: boolean }
   | { readonly kind: 'set-aside'; readonly reason: SetAside }
   | { readonly kind: 'released' };
 
-export const NEW_CARD: CardLife = { life: 'new' };
+const NEW_CARD: CardLife = { life: 'new' };
 
 /** The card's life after `event`. Every event is possible in every state; one that says nothing new changes nothing. */
 export function after(now: CardLife, event: LifeEvent): CardLife {

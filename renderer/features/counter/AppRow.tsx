@@ -10,7 +10,7 @@ import { kilobytes, money } from '../../texts/formats.ts';
 import css from './AppRow.module.css';
 import type { AppRow as Row } from './rows.ts';
 
-export interface AppRowProps {
+interface AppRowProps {
   readonly row: Row;
   readonly wish: 'enable' | 'delete' | undefined;
   /** Shown without tick and button: nobody is signed in, or the card is set aside. */

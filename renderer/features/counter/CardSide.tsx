@@ -12,7 +12,7 @@ import { useChoice } from './choices.ts';
 import { HistoryOf } from './history-of.ts';
 import { memoryOf } from './rows.ts';
 
-export interface CardSideProps {
+interface CardSideProps {
   readonly reader: string;
   /** As it is now; null while a job has it. */
   readonly card: CardView | null;

@@ -9,7 +9,7 @@ import { useWords } from '../../state/stores.ts';
 import { type Credentials, useCredentials } from '../../state/use-credentials.ts';
 import css from './ConfirmDialog.module.css';
 
-export interface ConfirmDialogProps {
+interface ConfirmDialogProps {
   readonly apps: readonly string[];
   /** Resolves with why it was refused, or null when it was confirmed. `cancelled`: the dialog was closed meanwhile. */
   readonly onConfirm: (person: Credentials, cancelled: AbortSignal) => Promise<FaultView | null>;

@@ -9,7 +9,7 @@ import { HistoryOf, type ShowHistory } from './history-of.ts';
 import { Lane } from './Lane.tsx';
 import { OrphanJobs } from './OrphanJobs.tsx';
 
-export interface CounterProps {
+interface CounterProps {
   /** What stands above the lanes. */
   readonly bar: ReactNode;
   /** Shown above the lanes while somebody has to sign in. */

@@ -16,7 +16,7 @@ import { LookingStage } from './stages/LookingStage.tsx';
 import { PlanStage } from './stages/PlanStage.tsx';
 import { ForeignStage, ProblemStage } from './stages/ProblemStage.tsx';
 
-export interface LaneProps {
+interface LaneProps {
   readonly reader: ReaderView;
   readonly number: number;
   /** The only reader there is. */

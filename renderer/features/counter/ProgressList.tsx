@@ -8,7 +8,7 @@ import { useView, useWords, type Words } from '../../state/stores.ts';
 import { percent } from '../../texts/formats.ts';
 import css from './ProgressList.module.css';
 
-export interface ProgressListProps {
+interface ProgressListProps {
   readonly steps: readonly StepView[];
   readonly percents: readonly number[];
   /** The job waits for something: nothing is running. */

@@ -7,9 +7,9 @@ import { accountOf, type Choice, confirmedWishes, emptyChoice, type RecordView, 
 import type { AppRow } from './rows.ts';
 
 /** By reader. */
-export type Choices = Readonly<Record<string, Choice>>;
+type Choices = Readonly<Record<string, Choice>>;
 
-export interface ChoiceStore extends StoreApi<Choices> {
+interface ChoiceStore extends StoreApi<Choices> {
   /** A card is ready to be served: begins its choice, unless it has begun, and asks the server what it knows. */
   begin(reader: string, card: string): Promise<void>;
   /** The card is gone, or a job has taken over. */

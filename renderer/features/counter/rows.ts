@@ -7,7 +7,7 @@ import type {
   CatalogueView,
 } from '../../../electron/ipc-schema.ts';
 
-export type AppStateView = CardApp['state'];
+type AppStateView = CardApp['state'];
 
 export interface AppRow {
   readonly app: CatalogueApp;

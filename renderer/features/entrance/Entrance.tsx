@@ -6,7 +6,7 @@ import { useView, useWords } from '../../state/stores.ts';
 import { Checklist } from './Checklist.tsx';
 import css from './Entrance.module.css';
 
-export interface EntranceProps {
+interface EntranceProps {
   /** What can be set before anybody signs in. */
   readonly tools: ReactNode;
   readonly children: ReactNode;

@@ -2,6 +2,9 @@ import { createCipheriv } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../app/card/bytes.ts';
+import { FmcosFormatError } from '../../../app/dialects/fmcos/errors.ts';
+import { retailMac } from '../../../app/globalplatform/des.ts';
+import { pad80 } from '../../../app/globalplatform/padding.ts';
 import {
   accountFactor,
   authenticationCryptogram,
@@ -9,10 +12,8 @@ import {
   encipherable,
   keyRecord,
   secureMessagingMac,
-} from '../../../app/dialects/fmcos/algorithms.ts';
-import { FmcosFormatError } from '../../../app/dialects/fmcos/errors.ts';
-import { desEcb, retailMac } from '../../../app/globalplatform/des.ts';
-import { pad80 } from '../../../app/globalplatform/padding.ts';
+} from '../../support/fmcos/algorithms.ts';
+import { desEcb } from '../../support/globalplatform/ecb.ts';
 
 describe('authentication', () => {
   it('single DES for an 8-byte key and a 4-byte challenge (published example)', () => {

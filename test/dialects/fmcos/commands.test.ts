@@ -19,7 +19,7 @@ import {
 } from '../../../app/dialects/fmcos/commands.ts';
 import { FmcosFormatError } from '../../../app/dialects/fmcos/errors.ts';
 import type { FmcosKeys, KeyWriteRequest } from '../../../app/dialects/fmcos/keys.ts';
-import { keyBytes } from './key-bytes.ts';
+import { keyBytes } from '../../support/fmcos/key-bytes.ts';
 
 const KEY = fromHex('39'.repeat(16));
 const NEW_KEY = fromHex('00112233445566778899AABBCCDDEEFF');

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../app/card/bytes.ts';
-import { offersOnlyT0, readAtr, withCheckByte } from '../../../app/simulator/atr.ts';
+import { offersOnlyT0, readAtr } from '../../../app/simulator/atr.ts';
 import { PROFILES } from '../../../app/simulator/profiles.ts';
 
 describe('readAtr', () => {
@@ -46,7 +46,7 @@ describe('readAtr', () => {
     expect(offersOnlyT0(fromHex('3B00'))).toBe(true);
     expect(offersOnlyT0(fromHex('3B85014B41494B41CD'))).toBe(false);
     // T=0 and T=1 offered.
-    expect(offersOnlyT0(withCheckByte(fromHex('3B8080 01')))).toBe(false);
+    expect(offersOnlyT0(fromHex('3B80800101'))).toBe(false);
   });
 
   it.each(Object.entries(PROFILES).filter(([, profile]) => profile.kind !== 'demo'))(

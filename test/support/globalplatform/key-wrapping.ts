@@ -1,8 +1,8 @@
 /** New keys enciphered for PUT KEY, and key check values, with keys as bytes: where no HSM holds them. */
 import { concat, wipe } from '../../../app/card/bytes.ts';
-import { AesKey, aesEcb } from '../../../app/globalplatform/aes.ts';
-import { desEcb } from '../../../app/globalplatform/des.ts';
+import { AesKey } from '../../../app/globalplatform/aes.ts';
 import { CHECK_VALUE_LENGTH, type KeyKind, type WrappedKey } from '../../../app/globalplatform/put-key.ts';
+import { aesEcb, desEcb } from './ecb.ts';
 
 const DES_BLOCK = 8;
 const AES_BLOCK = 16;

@@ -12,7 +12,7 @@ import { rowsOf, shownOnly } from '../rows.ts';
 import { focusFirst, mayTakeFocus, moveFocus } from './focus.ts';
 import css from './Stage.module.css';
 
-export interface ChooseStageProps {
+interface ChooseStageProps {
   readonly reader: string;
   readonly card: CardView;
   /** Undefined while nobody is signed in. */

@@ -12,7 +12,7 @@ import { ProgressList } from '../ProgressList.tsx';
 import job from './JobStage.module.css';
 import css from './Stage.module.css';
 
-export interface JobStageProps {
+interface JobStageProps {
   readonly job: JobView;
   /** Another card lies in the reader. */
   readonly otherCard?: boolean;

@@ -14,7 +14,7 @@ import { type AppRow, rowsOf } from '../rows.ts';
 import plan from './PlanStage.module.css';
 import css from './Stage.module.css';
 
-export interface PlanStageProps {
+interface PlanStageProps {
   readonly reader: string;
   readonly card: CardView;
   readonly choice: Choice;

@@ -6,7 +6,7 @@ import { bridge, useWords } from '../../../state/stores.ts';
 import { JobStage } from './JobStage.tsx';
 import css from './Stage.module.css';
 
-export interface ProblemStageProps {
+interface ProblemStageProps {
   readonly reader: string;
   readonly fault: FaultView;
   /** A job in hand that was begun in this reader. */

@@ -1,10 +1,6 @@
 /** The key-operation port over key bytes: the host as it is without an HSM. */
-import {
-  authenticationCryptogram,
-  keyWriteData,
-  secureMessagingMac,
-} from '../../../app/dialects/fmcos/algorithms.ts';
 import type { FmcosKeys } from '../../../app/dialects/fmcos/keys.ts';
+import { authenticationCryptogram, keyWriteData, secureMessagingMac } from './algorithms.ts';
 
 export const keyBytes: FmcosKeys<Uint8Array> = {
   cryptogram: (key, challenge) => Promise.resolve(authenticationCryptogram(key, challenge)),

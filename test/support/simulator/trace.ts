@@ -1,5 +1,5 @@
 /** Watching the commands of a card: INS and status word, never data. */
-import type { Fault, FaultyDevice } from './fault.ts';
+import type { Fault, FaultyDevice } from '../../../app/simulator/fault.ts';
 
 /** One command as an observer may see it. `sw` is absent when power went before the answer. */
 interface TracedCommand {

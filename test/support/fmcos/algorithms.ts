@@ -1,21 +1,22 @@
 /**
- * The dialect's computations on key bytes. The vault process uses them where the token cannot compute them itself; tests use
- * them to play the card. Keys are DES keys of 8 or 16 bytes.
+ * The dialect's computations over key bytes, for tests that play the card or check what the vault made. The program itself never has key
+ * bytes: the token computes for it. Written apart from the vault's code, so that both cannot share a mistake. Keys are DES keys of 8 or 16 bytes.
  */
-import { concat, fromHex, wipe } from '../../card/bytes.ts';
-import { aesEcb } from '../../globalplatform/aes.ts';
-import { desCbcMac, desEcb, retailMac } from '../../globalplatform/des.ts';
-import { pad80 } from '../../globalplatform/padding.ts';
-import { FmcosFormatError } from './errors.ts';
-import type { KeySlotHeader, KeyWriteRequest } from './keys.ts';
+import { concat, wipe } from '../../../app/card/bytes.ts';
+import { FmcosFormatError } from '../../../app/dialects/fmcos/errors.ts';
+import type { KeySlotHeader, KeyWriteRequest } from '../../../app/dialects/fmcos/keys.ts';
+import { packedBcd } from '../../../app/dialects/fmcos/packed-bcd.ts';
+import { desCbcMac, retailMac } from '../../../app/globalplatform/des.ts';
+import { pad80 } from '../../../app/globalplatform/padding.ts';
+import { aesEcb, desEcb } from '../globalplatform/ecb.ts';
 
 const BLOCK = 8;
 
 /** How a 16-byte key makes a MAC: ISO 9797-1 algorithm 3, or DES-CBC under its left half. A fact of the card type. */
-export type Mac16 = 'retail' | 'single-des';
+type Mac16 = 'retail' | 'single-des';
 
 /** What EXTERNAL AUTHENTICATE enciphers and a MAC starts from: 4 challenge bytes and 4 zeros, or 8 challenge bytes. */
-export function challengeBlock(challenge: Uint8Array): Uint8Array {
+function challengeBlock(challenge: Uint8Array): Uint8Array {
   if (challenge.length !== 4 && challenge.length !== 8)
     throw new FmcosFormatError('challenge', 'of another length than 4 or 8');
   return concat(challenge, new Uint8Array(BLOCK - challenge.length));
@@ -70,7 +71,7 @@ export function keyRecord(header: KeySlotHeader, key: Uint8Array): Uint8Array {
 }
 
 /** Header of WRITE KEY (replace), encrypted and MACed, with its Lc. */
-export function keyWriteHeader(p1: number, keyId: number, length: number): Uint8Array {
+function keyWriteHeader(p1: number, keyId: number, length: number): Uint8Array {
   return Uint8Array.of(0x84, 0xd4, p1, keyId, length);
 }
 
@@ -113,17 +114,5 @@ export function diversify(
  * with the same D must be refused elsewhere: longer accounts may share it.
  */
 export function accountFactor(account: string): Uint8Array {
-  checkDigits(account, 'account');
   return packedBcd(account.slice(-2 * BLOCK), BLOCK, 'account');
-}
-
-/** Decimal digits as packed BCD in `bytes` bytes, left-padded with 0. @throws FmcosFormatError */
-export function packedBcd(digits: string, bytes: number, what: string): Uint8Array {
-  checkDigits(digits, what);
-  if (digits.length > 2 * bytes) throw new FmcosFormatError(what, `more than ${2 * bytes} digits`, 2 * bytes);
-  return fromHex(digits.padStart(2 * bytes, '0'));
-}
-
-function checkDigits(text: string, what: string): void {
-  if (!/^[0-9]+$/.test(text)) throw new FmcosFormatError(what, 'not decimal digits');
 }
