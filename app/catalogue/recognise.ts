@@ -38,7 +38,7 @@ export function decidingObjects(catalogue: Catalogue, atr: string): LookObject[]
   return LOOK_OBJECTS.filter((name) => wanted.has(name));
 }
 
-/** The others: for the server. The sequence counter is of use only where challenges follow from it. */
+/** The objects that nobody at the counter waits for: the server wants them. The sequence counter only where challenges can be computed from it. */
 export function otherObjects(catalogue: Catalogue, atr: string): LookObject[] {
   const deciding = decidingObjects(catalogue, atr);
   const counts = catalogue.profiles.some(

@@ -72,7 +72,7 @@ export async function openSite(folder: string, module: string, say: (line: strin
   return { paths, people };
 }
 
-/** A site is renamed into its place when it is whole: a folder that holds anything is a site, or somebody else's. */
+/** A site appears in its place only when it is whole (it is renamed there), so a folder that holds anything holds a site, or something of somebody else's that must not be touched. */
 function isThere(folder: string): boolean {
   return existsSync(folder) && readdirSync(folder).length > 0;
 }
@@ -142,7 +142,7 @@ async function makeSite(folder: string, module: string): Promise<People> {
     mode: 0o600,
     flush: true,
   });
-  // Only an empty folder can be there by now.
+  // Whoever came this far found the place missing or empty; removing an empty folder loses nothing, and rename needs the place free.
   renameSync(making, folder);
   return people;
 }

@@ -1,5 +1,6 @@
 /** Why a card is set aside: a code with what it is about, for texts, programs and the record alike. Pure. */
 import { z } from 'zod';
+import { appIdSchema } from './wire.ts';
 
 /** Reasons that concern one app of the card. */
 const APP_CODES = [
@@ -18,11 +19,8 @@ export type SetAsideCode = (typeof SET_ASIDE_CODES)[number];
 /** What a dialect may find out about one of its apps. */
 export type AppSetAsideCode = (typeof APP_CODES)[number];
 
-/** As everywhere on the wire; said again because wire.ts needs this file. */
-const app = z.string().regex(/^[a-z][a-z0-9-]{1,30}$/);
-
 export const setAsideSchema = z.discriminatedUnion('code', [
-  z.strictObject({ code: z.enum(APP_CODES), app }),
+  z.strictObject({ code: z.enum(APP_CODES), app: appIdSchema }),
   z.strictObject({ code: z.enum(CARD_CODES) }),
   /** `text` is for whoever reads the record, in whatever language it was written; staff are shown the code's text. */
   z.strictObject({ code: z.literal('other'), text: z.string() }),

@@ -16,7 +16,7 @@ import {
   stepOutcomeReplySchema,
 } from './wire.ts';
 
-/** Both members had to be there: with one of them missing, or beside `keyVersions`, it is nothing that we wrote. */
+/** The older form always had both members. With one of them missing, or beside `keyVersions`, no version of ours wrote it: it is refused. */
 const olderAppOutcomeSchema = appOutcomeSchema
   .omit({ keyVersions: true })
   .extend({ mckVersion: keyVersionSchema, mtkVersion: keyVersionSchema })

@@ -5,7 +5,7 @@ export type Latency = 'none' | 'realistic' | { readonly apdu: number; readonly l
 
 const REALISTIC = { apdu: 35, load: 48 } as const;
 const INS_LOAD = 0xe8;
-/** What is ready only travels: GET RESPONSE, and a command repeated with the right length. */
+/** GET RESPONSE, and a command repeated with the length that 6Cxx named: the card has the answer ready and only sends it. */
 const FETCH_MS = 5;
 
 /** Milliseconds one command takes; `fetched`: its answer was ready. */

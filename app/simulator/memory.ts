@@ -1,6 +1,6 @@
 /**
- * Memory accounting (data sheet "Applications"): a load file takes its components' bytes, an instance 2,048, and data
- * stored on top what it is long.
+ * Memory accounting (data sheet "Applications"): a load file takes its components' bytes, an instance 2,048 bytes, and data
+ * stored by STORE DATA their own length.
  */
 import type { CardImage } from './image.ts';
 import { Refusal, SW } from './status-words.ts';

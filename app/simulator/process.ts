@@ -31,7 +31,7 @@ function decode(bytes: Uint8Array): CommandApdu | undefined {
   }
 }
 
-/** A load and a listing go on only with their own command; anything else voids a challenge. */
+/** A load goes on only with LOAD, a listing only with GET STATUS; any other command ends them. Every command ends a challenge. */
 function interrupt(turn: Turn, ins: number | undefined): void {
   const { volatile } = turn;
   if (ins !== INS_LOAD) volatile.loading = undefined;

@@ -34,8 +34,8 @@ export const SW = {
 } as const;
 
 /**
- * Thrown by a handler to answer with a status word and no data. What the handler changed before (a counter) stays
- * changed, so handlers check everything first.
+ * Thrown by a handler to answer with a status word and no data. What the handler has changed by then stays changed (that is how a failed
+ * attempt is counted), so a handler checks everything before it changes anything else.
  */
 export class Refusal extends Error {
   readonly sw: number;

@@ -63,7 +63,7 @@ export function openVirtualReaders(names: readonly ReaderName[]): VirtualReaders
   function changed(): void {
     state = look();
     const now = state;
-    // Later, as a service in another process would tell it.
+    // In a later turn: a real service is another process, and its news never arrive inside the call that caused them.
     setImmediate(() => {
       if (!isClosed) for (const listener of [...listeners]) listener(now);
     });

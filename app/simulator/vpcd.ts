@@ -13,7 +13,7 @@ export const VPCD_PORT = 0x8c7b;
 const CONTROL = { off: 0, on: 1, reset: 2, atr: 4 } as const;
 const HEADER = 2;
 const MAX_PAYLOAD = 0xffff;
-/** Two full frames: vpcd asks one thing at a time, so whoever sends more without waiting is not vpcd. */
+/** Two full frames. vpcd sends one command and waits for its answer: a peer that sends more than this without waiting is something else. */
 const MAX_BACKLOG = 2 * (HEADER + MAX_PAYLOAD);
 /** pcscd looks at each slot every 400 ms (PCSCLITE_STATUS_POLL_RATE); with room for a busy machine. */
 const LOOK_MS = 600;

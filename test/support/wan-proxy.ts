@@ -1,4 +1,4 @@
-/** A stretch of WAN on loopback: a TCP relay that delays each direction by half the round-trip time, and counts nothing away. */
+/** A stretch of WAN on loopback: a TCP relay that delays each direction by half the round-trip time. No bytes are lost and none are limited. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface WanProxy {

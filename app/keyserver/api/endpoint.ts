@@ -5,7 +5,7 @@ import { API_LEVEL } from '../../protocol/wire.ts';
 import type { Callers, Who } from '../access/callers.ts';
 import type { Service } from './service.ts';
 
-/** A request as HTTP brought it, nothing of it believed yet. */
+/** A request as HTTP brought it. Nothing of it has been checked. */
 export interface RawRequest {
   /** SHA-256 of the client certificate, upper-case hexadecimal. */
   readonly fingerprint: string | undefined;

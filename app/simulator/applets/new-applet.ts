@@ -59,7 +59,7 @@ function newDomain(protocol: CardImage['domain']['protocol'], parameters: Uint8A
   };
 }
 
-/** Parameters that are no data objects are of an older form (a single 45) and ask for nothing here. */
+/** Older tools send parameters that are no data objects (a single byte 45): nothing of ours stands in them, so they ask for nothing. */
 function tagOf(parameters: Uint8Array, tag: number): Uint8Array | undefined {
   try {
     return findTlv(parameters, tag);

@@ -79,7 +79,7 @@ export function describe(image: AnyImage): string {
   return `${image.type}, ATR ${image.atr}, SCP${scp} i=${option}, key version ${versions}, ${freeMemory(image)} bytes free`;
 }
 
-/** A number nobody else has: 62, and 14 random digits. */
+/** A new identification code: 62 and 14 random digits, so that two cards made on one desk are not taken for one. */
 function freshCode(): string {
   return `62${Array.from(randomBytes(14), (byte) => String(byte % 10)).join('')}`;
 }

@@ -9,7 +9,7 @@ import { domainOf, hierarchyOf, type SecurityDomain } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { PendingChannel, Turn } from '../turn.ts';
 
-/** A refusal that says nothing of the keys is no failed attempt. */
+/** Status words that do not count as a failed attempt: the parameters were wrong before any key was used. */
 const NO_FAILURE_COUNT: readonly number[] = [SW.wrongP1P2];
 /** Option bit of SCP03: the card challenge is made from the sequence counter. */
 const PSEUDO_RANDOM = 0x10;

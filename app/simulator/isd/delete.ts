@@ -30,7 +30,7 @@ function withoutToken(data: Uint8Array, token: Uint8Array): Uint8Array {
 }
 
 function deleteContent(image: CardImage, domain: SecurityDomain, aid: string, related: boolean): void {
-  // Neither the issuer's domain nor the one at work.
+  // The issuer's domain is never deleted, and no domain deletes itself: it would saw off the session it works in.
   if (aid === image.domain.aid || aid === domain.aid) throw new Refusal(SW.conditions);
   const instance = image.instances.find((known) => known.aid === aid);
   if (instance !== undefined) {

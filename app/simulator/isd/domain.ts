@@ -99,7 +99,7 @@ function requireState({ image }: Turn, domain: SecurityDomain, ins: number): voi
 function execute(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   if (command.ins === INS_GET_DATA) return getData(turn, domain, command);
   if (command.ins === INS_GET_DATA_ODD && command.cla === 0x00) return getDataOdd(turn, domain, command);
-  // §11.9.2.1: by name only, and that is answered before.
+  // SELECT by name was answered before it got here (select.ts); any other form of SELECT is refused (§11.9.2.1).
   if (command.ins === INS_SELECT && command.cla === 0x00) throw new Refusal(SW.wrongP1P2);
   const handler = MANAGEMENT.get(command.ins);
   if (handler === undefined) throw new Refusal(SW.unknownIns);

@@ -78,7 +78,7 @@ function keyInformation(image: CardImage, domain: SecurityDomain): Uint8Array {
       ...components.map(([type, length]) =>
         extended ? Uint8Array.of(0xff, type, length >> 8, length & 0xff) : Uint8Array.of(type, length & 0xff),
       ),
-      // Neither usage nor access was given when the key was loaded.
+      // No key usage and no key access: their lengths are 00, because nothing was said of them when the key was loaded.
       extended ? Uint8Array.of(0x00, 0x00) : new Uint8Array(0),
     );
   const symmetric = ({ version, keys }: KeySet) =>
@@ -90,7 +90,7 @@ function keyInformation(image: CardImage, domain: SecurityDomain): Uint8Array {
   return concat(...domain.state.keySets.flatMap(symmetric), ...domain.state.publicKeys.map(asymmetric));
 }
 
-/** Of the key set KVN 00 stands for; protocols without a counter have none. */
+/** The counter of the default key set, the one that key version 00 asks for; undefined where the protocol counts nothing. */
 function sequenceCounter({ image }: Turn, domain: SecurityDomain): Uint8Array | undefined {
   const provider = keyProvider(image, domain.aid);
   const set = provider === undefined ? undefined : defaultKeySet(provider.state);

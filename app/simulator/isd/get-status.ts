@@ -67,7 +67,7 @@ export function getStatus(turn: Turn, domain: SecurityDomain, command: CommandAp
   const search = criteria.find(({ tag }) => tag === 0x4f)?.value;
   if (search === undefined || search.length > 16) throw new Refusal(SW.wrongData);
   const tags = tagList(criteria.find(({ tag }) => tag === 0x5c)?.value);
-  // Of the issuer's domain there is one, whatever is searched for.
+  // The issuer's domain is always found, whatever AID is searched for: there is only one.
   const prefix = command.p1 === ISSUER_ONLY ? '' : toHex(search);
   const found = subset(turn.image).filter(
     (entry) => entry.aid.startsWith(prefix) && maySee(turn.image, domain, entry),
@@ -116,7 +116,7 @@ function page(turn: Turn, request: string, entries: readonly Uint8Array[]): Resp
     size += entry.length;
     fit += 1;
   }
-  // One entry longer than an answer would never be got past.
+  // An entry that fits no answer would be asked for again and again without end.
   if (fit === 0) throw new Refusal(SW.conditions);
   const rest = entries.slice(fit);
   const data = concat(...entries.slice(0, fit));

@@ -89,7 +89,7 @@ function installInstance(
   return ok(RECEIPT_ABSENT);
 }
 
-/** A domain installs from load files of its own hierarchy, or from those everybody has: the issuer's. */
+/** A domain may install from load files of its own hierarchy, and from the issuer's, which serve every domain. */
 function requireOwnFile(
   { image }: Turn,
   domain: SecurityDomain,

@@ -41,7 +41,7 @@ export function readKeys(turn: Turn, fields: Uint8Array, firstId: number): NewKe
   while (at < fields.length) {
     const isExtended = fields[at] === EXTENDED;
     const components: Component[] = [];
-    // Types are all above 7F and a check value's length is not, which tells where the components end.
+    // Every key type is above 7F, and the length of a check value is below it: that tells where the components end.
     do {
       if (isExtended && fields[at] === EXTENDED) at += 1;
       const type = fields[at] ?? 0;
@@ -53,7 +53,7 @@ export function readKeys(turn: Turn, fields: Uint8Array, firstId: number): NewKe
     at = check.next;
     const id = firstId + keys.length;
     keys.push(publicKey(id, components, check.value) ?? secretKey(turn, errors, id, components, check.value));
-    // Usage and access: read, and kept by nobody.
+    // Key usage and key access follow in the extended format. They are passed over: this card restricts no key.
     if (isExtended) at = lengthAndValue(fields, lengthAndValue(fields, at).next).next;
   }
   return keys;

@@ -49,12 +49,12 @@ function move({ image }: Turn, domain: SecurityDomain, aid: string, to: string):
   else entry.domain = to;
 }
 
-/** INSTALL [for registry update]: new privileges of an application, another domain for it, or both, or nothing of it. */
+/** INSTALL [for registry update]: new privileges for an application, another domain, or both. A command that asks for neither is accepted. */
 export function updateRegistry(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   const { image } = turn;
   const [to, empty, aid, privileges, parameters] = installFields(turn, domain, command, 6);
   if (empty === undefined || empty.length > 0) throw new Refusal(SW.wrongData);
-  // Functions of this card cannot be switched off.
+  // Tag D9 would switch functions of the card off, which this card cannot do.
   if (readObjects(parameters ?? new Uint8Array(0)).some(({ tag }) => tag === 0xd9))
     throw new Refusal(SW.wrongData);
   const wanted = readAid(aid);

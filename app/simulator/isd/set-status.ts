@@ -86,6 +86,6 @@ function setWithApplications(
 function requireResponsibility(image: CardImage, domain: SecurityDomain, target: Instance): void {
   const global = (domain.privileges & PRIVILEGE.globalLock) !== 0;
   if (!global && !isBelow(image, target, domain.aid)) throw new Refusal(SW.conditions);
-  // Somebody must be left to be selected on a locked card (§9.6.2).
+  // On a locked card only the final application can be selected (§9.6.2): were it locked as well, nothing could be.
   if ((privilegesOf(target) & PRIVILEGE.finalApplication) !== 0) throw new Refusal(SW.conditions);
 }

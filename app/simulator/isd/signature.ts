@@ -74,7 +74,7 @@ function isRight(key: PublicKey, message: Uint8Array, signature: Uint8Array): bo
       : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
     return verify(isOlder ? 'sha1' : 'sha256', message, { key: rsaKey(key), ...padding }, signature);
   } catch {
-    // A key that is none verifies nothing.
+    // OpenSSL cannot read the key (a point that is not on its curve, say): then no signature is right under it.
     return false;
   }
 }

@@ -116,7 +116,7 @@ function enter(turn: NativeTurn, directory: Directory | undefined): ResponseApdu
   return ok(writeTlv(0x6f, writeTlv(0x84, fromHex(directory.name)), writeTlv(0xa5, proprietary)));
 }
 
-/** A file of the current directory, by its short id in two bytes; later commands may name it by nothing. */
+/** A file of the current directory, by its short id in two bytes. Later commands that name no file mean this one. */
 function selectFile(turn: NativeTurn, fileId: string): ResponseApdu {
   const { state } = directoryOf(turn, turn.volatile.current);
   const file = state.files.find(({ shortId }) => shortId === Number.parseInt(fileId, 16));

@@ -31,7 +31,7 @@ export type LineAnswer =
       readonly code: string;
       /** Bytes of the request may have left: the handshake was done. */
       readonly sent: boolean;
-      /** The handshake was done and the line then closed without a word, twice: so servers refuse under TLS 1.3. */
+      /** The handshake was done and the server then closed the line without answering, twice in a row: that is how a server refuses our certificate under TLS 1.3. */
       readonly refusedAfterHandshake: boolean;
     };
 

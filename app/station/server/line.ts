@@ -67,7 +67,7 @@ export class ServerLine {
         if (!(error instanceof KaikaError) || options.signal.aborted || !options.retry(error)) throw error;
         const pause = wait * (0.5 + this.#random() / 2);
         const spent = this.#clock.monotonic() - started;
-        // A person signs in again in their own time.
+        // No limit while the session is over: how long a person takes to sign in again is their own affair.
         const timed = options.limitMs !== undefined && error.code !== 'session-expired';
         if (timed && spent + pause > (options.limitMs ?? 0)) throw error;
         options.onWait?.(error.code);

@@ -152,7 +152,7 @@ function doubled(block: Uint8Array): Uint8Array {
   return result;
 }
 
-/** A master used as the card's key: block by block through derivation, because it may do nothing else. */
+/** A master that is itself the card's key. The token lets it derive and nothing else, so each block is enciphered by deriving from it. */
 function masterItself(session: TokenSession, master: Handle, algorithm: KeyAlgorithm): DomainKey {
   const blockLength = algorithm === 'des3-16' ? DES_BLOCK : AES_BLOCK;
   // Derived values have 16 bytes: one AES block, or a DES block and one that is not needed.
