@@ -15,6 +15,9 @@ export const LIMITS = {
   commands: 400,
   apps: 64,
   answerBytes: 258,
+  /** Of an object that the look reads; the list of keys may be longer than one response. */
+  objectBytes: 256,
+  keyInformationBytes: 1024,
   files: 8,
   receipts: 20,
   receiptCharacters: 32_768,
@@ -32,8 +35,8 @@ export function hexBytes(min: number, max: number) {
 }
 
 export const appIdSchema = z.string().regex(/^[a-z][a-z0-9-]{1,30}$/);
-/** A card's identification code: decimal digits. */
-export const identificationSchema = z.string().regex(/^[0-9]{8,20}$/);
+/** A card's identification code: decimal digits, or hexadecimal ones on cards that are known by their chip or by a SIM's number. */
+export const identificationSchema = z.string().regex(/^[0-9A-F]{8,20}$/);
 export const accountSchema = z.string().regex(/^[0-9]{8,20}$/);
 const identifier = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/);
 
@@ -49,7 +52,7 @@ export const cardFactsSchema = z.strictObject({
   iin: hexBytes(1, 256).optional(),
   cin: hexBytes(1, 256).optional(),
   cardData: hexBytes(1, 256).optional(),
-  keyInformation: hexBytes(1, 256).optional(),
+  keyInformation: hexBytes(1, LIMITS.keyInformationBytes).optional(),
   diversificationData: hexBytes(1, 256).optional(),
   /** Of the domain's first choice of keys, on cards whose challenges follow from it. */
   sequenceCounter: hexBytes(1, 256).optional(),

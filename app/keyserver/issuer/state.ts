@@ -70,6 +70,8 @@ const appProgressSchema = z.strictObject({
   attempts: z.number().int().min(0),
   /** How often its load began in this job. */
   loads: z.number().int().min(0),
+  /** How often it was tried to remove what its load left behind; bounds that too. */
+  cleanings: z.number().int().min(0).default(0),
   /** The enabled flag may have been written: read it before writing again. */
   flagInDoubt: z.boolean(),
   /** An installation or deletion may have happened, or record and observation contradict each other: look before doing it. */
@@ -86,6 +88,8 @@ const planStepSchema = z.union([
   z.strictObject({ kind: z.literal('content'), deletes: z.array(appIdSchema), loads: z.array(appIdSchema) }),
   z.strictObject({ kind: z.literal('enable'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('renew'), app: appIdSchema, writes: z.number().int().min(1) }),
+  /** What a load of this app left behind is removed; put behind the plan when an installation was refused. */
+  z.strictObject({ kind: z.literal('clean'), leftover: appIdSchema }),
   z.strictObject({ kind: z.literal('domain-keys'), channels: z.union([z.literal(1), z.literal(2)]) }),
 ]);
 
@@ -105,7 +109,7 @@ export type Scratch = z.infer<typeof scratchSchema>;
 
 export const jobStateSchema = z.strictObject({
   profile: z.string(),
-  /** Identification code: decimal digits, as packed BCD on the card. */
+  /** Identification code: the digits as the card has them, decimal or hexadecimal. */
   identification: z.string(),
   account: z.string(),
   accountFactor: hex,
