@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { decodeTextFile, TextFileError } from '../card/text-file.ts';
 import { limitsSchema } from './limits.ts';
 import { type StoreConfig, storeConfigSchema } from './store/config.ts';
 import type { VaultTokenConfig } from './vault/config.ts';
@@ -146,8 +147,9 @@ function storeAt(store: StoreConfig, at: (relative: string) => string): StoreCon
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return JSON.parse(decodeTextFile(readFileSync(file)));
   } catch (error) {
+    if (error instanceof TextFileError) throw new ConfigError(`${file}: the configuration ${error.message}`);
     const reason = error instanceof SyntaxError ? 'is not JSON' : 'cannot be read';
     throw new ConfigError(`${file}: the configuration ${reason}`);
   }

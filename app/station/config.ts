@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { decodeTextFile, TextFileError } from '../card/text-file.ts';
 
 export const STATION_CONFIG = 'station.json';
 
@@ -55,13 +56,13 @@ export class StationConfigError extends Error {
 /** Reads a station's configuration, its paths made absolute. @throws StationConfigError */
 export function readStationConfig(folder: string): StationConfig {
   const file = join(folder, STATION_CONFIG);
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch {
     throw new StationConfigError(file, 'cannot be read', true);
   }
-  const parsed = stationConfigSchema.safeParse(parseJson(text));
+  const parsed = stationConfigSchema.safeParse(parseJson(file, bytes));
   if (!parsed.success) {
     throw new StationConfigError(file, parsed.error.issues[0]?.path.join('.') || 'not a configuration');
   }
@@ -89,10 +90,11 @@ function withPaths(readers: ReadersConfig, at: (name: string) => string): Reader
   }
 }
 
-function parseJson(text: string): unknown {
+/** @throws StationConfigError */
+function parseJson(file: string, bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return JSON.parse(decodeTextFile(bytes));
+  } catch (error) {
+    throw new StationConfigError(file, error instanceof TextFileError ? error.message : 'is not JSON');
   }
 }

@@ -114,5 +114,6 @@ export function diversify(
  * with the same D must be refused elsewhere: longer accounts may share it.
  */
 export function accountFactor(account: string): Uint8Array {
+  if (!/^[0-9]+$/.test(account)) throw new FmcosFormatError('account', 'not decimal digits');
   return packedBcd(account.slice(-2 * BLOCK), BLOCK, 'account');
 }
