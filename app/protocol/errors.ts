@@ -63,6 +63,7 @@ export const SERVER_ERRORS = [
   'purse-not-empty',
   'balance-unreadable',
   'load-failed',
+  'load-left-behind',
   'step-conflict',
   'request-conflict',
   'job-superseded',

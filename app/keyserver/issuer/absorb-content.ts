@@ -12,7 +12,16 @@ import {
 } from './absorb-domain.ts';
 import { type CardTypeFacts, transportKeysOf } from './app-work.ts';
 import { withApp } from './card-state.ts';
-import { failApp, failStep, type JobOnCard, progress, remember, touch } from './progress.ts';
+import {
+  clean,
+  failApp,
+  failStep,
+  giveUpCleaning,
+  type JobOnCard,
+  progress,
+  remember,
+  touch,
+} from './progress.ts';
 import type { Meaning, Sent } from './state.ts';
 
 /** Meanings that only a content step has; every other kind leaves things as they are. */
@@ -98,12 +107,18 @@ function absorbGone(now: JobOnCard, app: string, fate: Fate): JobOnCard {
   });
 }
 
-const IN_USE = 0x6985;
+const NOT_FOUND = 0x6a88;
 
-/** A package that a torn load may have left, removed while a channel is open anyway. It never fails the job. */
+/**
+ * A package that a torn load may have left, removed while a channel is open anyway. It never fails the job. A card that refuses for any other
+ * reason than that nothing is there (it is in use, say) has not shown that nothing is left.
+ */
 function absorbLeftover(now: JobOnCard, app: string, fate: Fate): JobOnCard {
   if (fate.kind === 'unsent' || fate.kind === 'unknown') return now;
-  return fate.sw === IN_USE ? now : clearDoubt(fate.kind === 'ok' ? absent(now, app) : now, app);
+  // A status word that was not foreseen stopped the batch; were the doubt kept, each batch would begin and end with it.
+  if (fate.kind === 'refused') return clearDoubt(now, app);
+  const isGone = !fate.answered || fate.sw === SUCCESS || fate.sw === NOT_FOUND;
+  return isGone ? clearDoubt(absent(now, app), app) : giveUpCleaning(now, app);
 }
 
 function absorbInitializeUpdate(
@@ -178,8 +193,15 @@ function absorbInstall(
   switch (fate.kind) {
     case 'ok':
       return installed(now, app, hash, facts);
-    case 'refused':
-      return failApp(progress(now, app, { contentInDoubt: false, touched: true }), app, loadError(fate.sw));
+    case 'refused': {
+      const failed = failApp(
+        progress(now, app, { contentInDoubt: false, touched: true }),
+        app,
+        loadError(fate.sw),
+      );
+      // The package was loaded whole and stands on the card, of no use to anybody: it is removed while the card is here.
+      return clean(failed, app);
+    }
     case 'unsent':
       return progress(now, app, { contentInDoubt: false });
     case 'unknown':

@@ -4,7 +4,7 @@ import { allCurrent } from '../../dialects/keys.ts';
 import type { Command } from '../../protocol/wire.ts';
 import { findRule } from './app-work.ts';
 import { buildApp } from './build-app.ts';
-import { buildContent } from './build-content.ts';
+import { buildClean, buildContent } from './build-content.ts';
 import { buildDomainKeys } from './build-domain-keys.ts';
 import { type CardState, domainOf, withDomain } from './card-state.ts';
 import { certainSet, isMoved } from './domain-keys.ts';
@@ -12,7 +12,7 @@ import type { Draft } from './draft.ts';
 import { type Foreknowledge, foretell, wipeForetold } from './foretell.ts';
 import { headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
-import { failApp, failJob, isFinished, type JobOnCard, type NextCommands } from './progress.ts';
+import { failApp, failJob, isClean, isFinished, type JobOnCard, type NextCommands } from './progress.ts';
 import type { JobState, Scratch } from './state.ts';
 
 export interface Built {
@@ -96,7 +96,7 @@ function withoutUnseenData(card: CardState, before: CardState, ports: IssuerPort
 
 /** A channel that nothing has to be read before. */
 function opensUnseen(job: JobState, step: JobState['steps'][number]): boolean {
-  if (step.kind === 'enable' || step.kind === 'renew') return false;
+  if (step.kind === 'enable' || step.kind === 'renew' || step.kind === 'clean') return false;
   return step.kind === 'domain-keys' || step.loads.every((app) => job.apps[app]?.contentInDoubt !== true);
 }
 
@@ -111,6 +111,8 @@ function buildStep(
       return buildApp(now, step, ports);
     case 'content':
       return buildContent(now, step, ports);
+    case 'clean':
+      return buildClean(now, step.leftover, ports);
     case 'domain-keys':
       return buildDomainKeys(now, ports);
   }
@@ -136,7 +138,7 @@ function withoutStrangers(now: JobOnCard, { profile }: IssuerPorts): JobOnCard {
 }
 
 function unfinishedApps(job: JobState, step: JobState['steps'][number]): readonly string[] {
-  if (step.kind === 'domain-keys') return [];
+  if (step.kind === 'domain-keys' || step.kind === 'clean') return [];
   if ('app' in step) return [step.app];
   return [...step.loads, ...step.deletes].filter((app) => !isFinished(job, app));
 }
@@ -160,6 +162,8 @@ function isDone({ job, card }: JobOnCard, step: JobState['steps'][number]): bool
       return job.apps[step.app]?.error !== null || isRenewed(job, card, step.app);
     case 'content':
       return [...step.loads, ...step.deletes].every((app) => isFinished(job, app));
+    case 'clean':
+      return isClean({ job, card }, step.leftover);
     case 'domain-keys':
       return card.domain !== undefined && job.domainTarget !== null && isMoved(card.domain, job.domainTarget);
   }

@@ -82,6 +82,7 @@ function progressOf(
     error: null,
     attempts: 0,
     loads: 0,
+    cleanings: 0,
     flagInDoubt: false,
     contentInDoubt: before === 'missing' && isDoubtful(known, action),
     touched: false,

@@ -12,7 +12,7 @@ import { domainOf } from './card-state.ts';
 import { type Draft, type DraftOptions, draft, exactly } from './draft.ts';
 import type { Foretold } from './foretell.ts';
 import type { IssuerPorts } from './ports.ts';
-import { isFinished, type JobOnCard } from './progress.ts';
+import { isClean, isFinished, type JobOnCard } from './progress.ts';
 import type { AppStep } from './state.ts';
 
 /** Key version of INITIALIZE UPDATE that leaves the choice to the card: versions above 7F cannot be asked for. */
@@ -25,6 +25,8 @@ export function headOf(now: JobOnCard, at: number, ports: IssuerPorts, foretold?
   if ('app' in step) return [...identify(now, at, ports), ...appHead(now, at, step, ports)];
   if (step.kind === 'domain-keys')
     return [...identify(now, at, ports), ...channelHead(now, at, ports, foretold)];
+  if (step.kind === 'clean')
+    return isClean(now, step.leftover) ? [] : [...identify(now, at, ports), ...channelHead(now, at, ports)];
   const deletes = step.deletes.filter((app) => !isFinished(now.job, app));
   const loads = step.loads.filter((app) => !isFinished(now.job, app));
   if (deletes.length + loads.length === 0) return [];
