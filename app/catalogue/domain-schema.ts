@@ -103,6 +103,8 @@ export const securityDomainSchema = domainFields.superRefine((domain, context) =
     issue(['issuerKeys', 'put'], 'a set of version FF cannot be replaced by its version');
 });
 
+export type SecurityDomain = z.infer<typeof securityDomainSchema>;
+
 function diversifies(rule: DiversificationRule, algorithm: DomainAlgorithm): boolean {
   switch (rule.kind) {
     case 'none':
