@@ -10,8 +10,8 @@ import {
 } from '../../../app/protocol/wire.ts';
 import { makeCard } from '../../../app/simulator/factory.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
+import { attackStation, RogueServer } from '../../support/attack/rogue-server.ts';
 import { triesLeft, WALLET } from '../../support/issuer-steps.ts';
-import { attackStation, RogueServer } from '../../support/rogue-server.ts';
 import { demoCatalogue, openTestStation, type TestStation } from '../../support/station.ts';
 
 const CARD = '6200000000000001';

@@ -3,8 +3,8 @@
  * station might take them. Afterwards each card is looked at from the inside. Without the vault's keys; what it could do with them is in docs/security.md.
  */
 import { randomUUID } from 'node:crypto';
-import { toHex } from '../../app/card/bytes.ts';
-import { makeDelivery } from '../../app/demo/delivery.ts';
+import { toHex } from '../../../app/card/bytes.ts';
+import { makeDelivery } from '../../../app/demo/delivery.ts';
 import {
   API_LEVEL,
   type Batch,
@@ -17,12 +17,12 @@ import {
   type StepReply,
   stepNameSchema,
   type Wish,
-} from '../../app/protocol/wire.ts';
-import { makeCard } from '../../app/simulator/factory.ts';
-import type { CardImage } from '../../app/simulator/image.ts';
-import { VirtualCard } from '../../app/simulator/virtual-card.ts';
-import { RefusedError, type ServerClient } from '../../app/station/server/client.ts';
-import { demoCatalogue, openTestStation, type TestStation } from './station.ts';
+} from '../../../app/protocol/wire.ts';
+import { makeCard } from '../../../app/simulator/factory.ts';
+import type { CardImage } from '../../../app/simulator/image.ts';
+import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
+import { RefusedError, type ServerClient } from '../../../app/station/server/client.ts';
+import { demoCatalogue, openTestStation, type TestStation } from '../station.ts';
 
 /** `spoiled`: cards on which anything is locked, gone, down to its last try or changed, or of which something false was shown. */
 export interface RogueServerFigures {
