@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { errorCodeSchema, errorDetailsSchema } from './errors.ts';
 import { expectationSchema } from './expectation.ts';
+import { readerNameSchema } from './names.ts';
 
 /** Raised when a message changes its meaning; in every message from the start. */
 export const API_LEVEL = 1;
@@ -77,7 +78,10 @@ export type ObservedApp = z.infer<typeof observedAppSchema>;
 export const wishSchema = z.strictObject({
   app: appIdSchema,
   action: z.enum(['enable', 'delete']),
-  confirmedBy: z.string().max(100).optional(),
+  confirmedBy: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,100}$/)
+    .optional(),
 });
 export type Wish = z.infer<typeof wishSchema>;
 
@@ -110,7 +114,7 @@ export const jobRequestSchema = z.strictObject({
   apiLevel,
   /** Chosen by the station and kept on its disk before the request leaves: repeating it changes nothing. */
   requestId: z.uuid(),
-  reader: z.string().min(1).max(128),
+  reader: readerNameSchema,
   cardEpoch: z.number().int().min(0),
   card: cardFactsSchema,
   observed: z.array(observedAppSchema).max(LIMITS.apps),
