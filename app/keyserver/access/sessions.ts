@@ -12,10 +12,7 @@ import { hashSecret, secretMatches } from './secrets.ts';
 const SESSION_MILLISECONDS = 10 * 3600 * 1000;
 const CONFIRMATION_MILLISECONDS = 5 * 60 * 1000;
 
-/**
- * @throws KaikaError `too-many-attempts` after too many wrong secrets; `sign-in-failed`, the same for an unknown operator and a wrong secret, after the same
- * work.
- */
+/** @throws KaikaError as `checkSecret` */
 export async function signIn(
   store: Store,
   station: string,
@@ -23,19 +20,7 @@ export async function signIn(
   now: Date,
   limits: Limits = DEFAULT_LIMITS,
 ): Promise<SignInReply> {
-  const failures = failureCounts(station, request.operator, limits, now);
-  for (const { most, ...counted } of failures) {
-    if ((await readCount(store, counted)) >= most)
-      throw new KaikaError('too-many-attempts', 'too many wrong secrets in the last quarter of an hour');
-  }
-  const operator = await findOperator(store, request.operator);
-  const matches = await secretMatches(request.secret, operator?.secret_hash ?? (await decoy()));
-  if (operator === undefined || operator.disabled !== 0 || !matches) {
-    await countFailure(store, station, failures, now);
-    throw new KaikaError('sign-in-failed', 'operator or secret is wrong');
-  }
-  const own = failures[0];
-  if (own !== undefined) await clearCount(store, own);
+  const operator = await checkSecret(store, station, request, now, limits);
   const token = randomBytes(32).toString('base64url');
   const purpose = request.purpose ?? 'work';
   const lasts = purpose === 'work' ? SESSION_MILLISECONDS : CONFIRMATION_MILLISECONDS;
@@ -45,7 +30,35 @@ export async function signIn(
     { token_hash: hashToken(token), operator: operator.id, station, expires, purpose },
     now.toISOString(),
   );
-  return { apiLevel: API_LEVEL, token, expires, operator: { id: operator.id, name: operator.name } };
+  return { apiLevel: API_LEVEL, token, expires, operator };
+}
+
+/**
+ * The operator whose id and secret these are. `place`: where they were typed, a station or the server's own terminal; wrong ones are counted there.
+ * @throws KaikaError `too-many-attempts` after too many wrong secrets; `sign-in-failed`, the same for an unknown operator and a wrong secret, after the same
+ * work.
+ */
+export async function checkSecret(
+  store: Store,
+  place: string,
+  typed: { readonly operator: string; readonly secret: string },
+  now: Date,
+  limits: Limits = DEFAULT_LIMITS,
+): Promise<{ readonly id: string; readonly name: string }> {
+  const failures = failureCounts(place, typed.operator, limits, now);
+  for (const { most, ...counted } of failures) {
+    if ((await readCount(store, counted)) >= most)
+      throw new KaikaError('too-many-attempts', 'too many wrong secrets in the last quarter of an hour');
+  }
+  const operator = await findOperator(store, typed.operator);
+  const matches = await secretMatches(typed.secret, operator?.secret_hash ?? (await decoy()));
+  if (operator === undefined || operator.disabled !== 0 || !matches) {
+    await countFailure(store, place, failures, now);
+    throw new KaikaError('sign-in-failed', 'operator or secret is wrong');
+  }
+  const own = failures[0];
+  if (own !== undefined) await clearCount(store, own);
+  return { id: operator.id, name: operator.name };
 }
 
 interface FailureCount extends Counted {

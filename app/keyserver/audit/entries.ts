@@ -8,7 +8,12 @@ import type { Queries } from '../store/store.ts';
 const KINDS = {
   limit: 'wire',
   receipt: 'wire',
+  'job-refused': 'wire',
+  search: 'wire',
+  'records-read': 'wire',
   release: 'terminal',
+  unbind: 'terminal',
+  forget: 'terminal',
   restore: 'terminal',
   backup: 'terminal',
   'operator-add': 'terminal',

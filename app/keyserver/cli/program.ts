@@ -1,6 +1,7 @@
 /** The key server's command line. What a command needs is loaded with it: help and a mistake need neither token nor store. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError, readConfig, type ServerConfig } from '../config.ts';
+import type { ClaimOptions } from './claims.ts';
 import { endOf } from './ending.ts';
 import type { KeysOptions } from './keys.ts';
 
@@ -110,6 +111,7 @@ function buildProgram(ended: (status: number) => void): Command {
         (await import('./keeping.ts')).release(config, card, operator, reason),
       ),
     );
+  addClaims(program, on);
   addKeys(program, on);
   return program;
 }
@@ -117,6 +119,24 @@ function buildProgram(ended: (status: number) => void): Command {
 type On = <Options>(
   work: (config: ServerConfig, options: Options) => Promise<number>,
 ) => (options: Options) => Promise<void>;
+
+/** What needs two people, because nothing on record proves it. */
+function addClaims(program: Command, on: On): void {
+  for (const [name, what] of [
+    ['unbind', "take a card's account from it, so that another card may get it"],
+    ['forget', 'drop what is known of a card that does not exist, or is as from the factory'],
+  ] as const)
+    program
+      .command(name)
+      .description(what)
+      .option('--card <ID>', 'its identification code')
+      .option('--operator <ID>', 'who answers for it')
+      .option('--second <ID>', 'another operator who agrees; their secret is read from standard input')
+      .option('--reason <TEXT>', 'why')
+      .action(
+        on<ClaimOptions>(async (config, options) => (await import('./claims.ts'))[name](config, options)),
+      );
+}
 
 /** `keys` with its own commands. */
 function addKeys(program: Command, on: On): void {

@@ -5,6 +5,7 @@ import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import { issuingOf } from '../../dialects/dialect.ts';
 import { factorOf } from '../../dialects/keys.ts';
 import type { AppState, JobRequest } from '../../protocol/wire.ts';
+import type { Grip } from './account-grip.ts';
 import { ruleOf } from './app-work.ts';
 import type { CardAppState, CardState } from './card-state.ts';
 import { isDoubtful, takenOpening } from './plan-job.ts';
@@ -20,6 +21,8 @@ export function firstState(input: {
   readonly identification: string;
   readonly activeVersion: ActiveVersion;
   readonly confirmedPurses: readonly string[];
+  /** What is held of the account before the job: all of it where the card has it already. */
+  readonly grip: Grip;
 }): JobState {
   const { request, plan } = input;
   const withKeys = plan.steps.flatMap((step) => ('app' in step ? [step.app] : []));
@@ -30,6 +33,7 @@ export function firstState(input: {
     identification: input.identification,
     account: request.account,
     accountFactor: factorOf(request.account),
+    grip: input.grip,
     steps: plan.steps.map((step) =>
       step.kind === 'content' ? { ...step, deletes: [...step.deletes], loads: [...step.loads] } : { ...step },
     ),

@@ -4,6 +4,7 @@ import { appMeaningSchema, notesSchema } from '../../dialects/dialect.ts';
 import { keyCandidateSchema } from '../../dialects/key-slots.ts';
 import { errorCodeSchema } from '../../protocol/errors.ts';
 import { appIdSchema, appStateSchema, commandSchema } from '../../protocol/wire.ts';
+import { gripSchema } from './account-grip.ts';
 import { domainKeySetSchema } from './domain-keys.ts';
 import { storedSetAsideSchema } from './set-aside-stored.ts';
 
@@ -113,6 +114,8 @@ export const jobStateSchema = z.strictObject({
   identification: z.string(),
   account: z.string(),
   accountFactor: hex,
+  /** How firmly the account is held for the card. A job of an older version asks for it again. */
+  grip: gripSchema.default('none'),
   steps: z.array(planStepSchema),
   plannedTrips: z.number().int().min(1),
   /** The step of the plan that is under way. */

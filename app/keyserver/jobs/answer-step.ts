@@ -18,7 +18,8 @@ import { findJob, readState } from '../store/jobs.ts';
 import { findStep } from '../store/steps.ts';
 import type { JobsTable } from '../store/tables.ts';
 import { untilNotOvertaken } from '../store/turns.ts';
-import { auditExcess, authenticationsOf, exceededCap, type Use } from './caps.ts';
+import { gripped } from './binding.ts';
+import { auditExcess, authenticationsOf, exceededCap, NO_AUTHENTICATIONS, type Use } from './caps.ts';
 import { commitStep } from './commit-step.ts';
 import type { JobContext, StationCaller } from './context.ts';
 import type { StepDecision } from './decisions.ts';
@@ -68,6 +69,9 @@ async function answerOnce(
   const taken = absorb(state, before, report, fates, ports);
   const { built, use, exceeded } = await buildWithin(context, row, taken, ports);
   const over = built.commands.length === 0;
+  const effect = built.commands.some((command) => command.effect === true);
+  const proven = fates.some((fate, at) => state.sent[at]?.guarded === true && fate.kind === 'ok');
+  const { next, grip } = gripped(built.next, { effect, proven });
   const step: StepDecision = {
     row,
     seq,
@@ -75,11 +79,12 @@ async function answerOnce(
     sent: state.sent,
     fates,
     before,
-    next: built.next,
-    outcome: over ? outcomeOf(built.next.job, built.next.card) : undefined,
+    next,
+    outcome: over ? outcomeOf(next.job, next.card) : undefined,
     // No job runs on a card that is set aside, so only the job itself can have done it.
-    life: lifeOf(built.next.card, profile, built.next.job.setAside),
-    effect: built.commands.some((command) => command.effect === true),
+    life: lifeOf(next.card, profile, next.job.setAside),
+    effect,
+    grip,
     use,
     at: context.now().toISOString(),
   };
@@ -123,7 +128,11 @@ async function buildWithin(
   const exceeded = await exceededCap(context, use);
   if (exceeded === undefined) return { built, use };
   const stopped = { ...taken, job: { ...taken.job, error: 'too-many-attempts' as const } };
-  return { built: await buildNext(stopped, ports), use: { ...use, authentications: 0 }, exceeded };
+  return {
+    built: await buildNext(stopped, ports),
+    use: { ...use, authentications: NO_AUTHENTICATIONS },
+    exceeded,
+  };
 }
 
 /** The batch that is answered with `seq`, as it went out: sealed in the step before. */

@@ -10,7 +10,7 @@ import { writeStep } from '../store/steps.ts';
 import type { Queries } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { Overtaken } from '../store/turns.ts';
-import { bindToAccount } from './binding.ts';
+import { secureAccount } from './binding.ts';
 import { countUse } from './caps.ts';
 import { type JobContext, leaseEnd } from './context.ts';
 import type { StartDecision } from './decisions.ts';
@@ -34,8 +34,12 @@ async function commit(db: Queries, context: JobContext, start: StartDecision, se
   if ((await findJobByRequest(db, request.requestId)) !== undefined) throw new Overtaken();
   const bound = await findOpenBindings(db, card, next.job.accountFactor);
   // A step of the job that held the card may have bound it to another account since its row was read.
-  if (bound.account !== (start.row?.account ?? null)) throw new Overtaken();
-  if (start.effect) await bindToAccount(db, next.job, bound, { since: now, job: start.job });
+  if ((bound.own?.account ?? null) !== (start.row?.account ?? null)) throw new Overtaken();
+  await secureAccount(db, next.job, start.grip, bound, {
+    at: now,
+    job: start.job,
+    leaseEnd: leaseEnd(context),
+  });
   await supersedeOpenJobs(db, card, now);
   const issuedIn = await whoEnabled(db, card, start.before, next.card);
   await insertJob(

@@ -2,6 +2,7 @@
 
 import type { Fate } from '../../dialects/fate.ts';
 import type { JobRequest, Outcome } from '../../protocol/wire.ts';
+import type { Grip } from '../issuer/account-grip.ts';
 import type { CardLife } from '../issuer/card-life.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { JobOnCard } from '../issuer/progress.ts';
@@ -22,8 +23,10 @@ interface Decision {
   readonly outcome: Outcome | undefined;
   /** The card's life once this is committed. */
   readonly life: CardLife;
-  /** The batch changes the card: from now on it belongs to the account. */
+  /** The batch changes the card. */
   readonly effect: boolean;
+  /** What has to be secured of the account with this; `none` where what the job has is enough. */
+  readonly grip: Grip;
   /** What it uses up of the caps. */
   readonly use: Use;
   /** When it was decided, and so is on record to have happened (ISO 8601). */

@@ -89,15 +89,16 @@ function withoutBatch({ job }: JobOnCard): ReceiptContent['job']['state'] {
 }
 
 function cardOf(
-  { next, life, effect, at }: StartDecision | StepDecision,
+  { next, life, at }: StartDecision | StepDecision,
   row: CardRow | undefined,
   type: string,
 ): ReceiptContent['card'] {
   return {
     id: next.job.identification,
     type,
-    account: row?.account ?? (effect ? next.job.account : null),
-    accountFactor: row?.factor ?? (effect ? next.job.accountFactor : null),
+    // How firmly stands in the job's own state, which is in the receipt.
+    account: next.job.grip === 'none' ? null : next.job.account,
+    accountFactor: next.job.grip === 'none' ? null : next.job.accountFactor,
     setAside: reasonOf(life),
     firstSeen: row?.first_seen ?? at,
   };

@@ -6,7 +6,7 @@ import { KaikaError } from '../../protocol/errors.ts';
 import { API_LEVEL } from '../../protocol/wire.ts';
 import { isIssued, lifeOf, reasonOf } from '../issuer/card-life.ts';
 import { readSetAside } from '../issuer/set-aside-stored.ts';
-import { findCard } from '../store/card-rows.ts';
+import { findCard, ownAccount } from '../store/card-rows.ts';
 import { readCardState } from '../store/cards.ts';
 import { listDeeds } from '../store/deeds.ts';
 import { findLatestJobs } from '../store/jobs.ts';
@@ -63,7 +63,7 @@ async function read(
     apiLevel: API_LEVEL,
     card,
     cardType: row.card_type,
-    account: row.account ?? '',
+    account: ownAccount(row) ?? '',
     issued: isIssued(life),
     setAside: reasonOf(life),
     firstSeen: row.first_seen,

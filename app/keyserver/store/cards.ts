@@ -170,6 +170,12 @@ export async function writeCardState(
   }
 }
 
+/** Everything known of the card's apps and keys goes. */
+export async function dropCardState(db: Queries, card: string): Promise<void> {
+  await db.deleteFrom('card_keys').where('card', '=', card).execute();
+  await db.deleteFrom('card_apps').where('card', '=', card).execute();
+}
+
 /** `known`: the slots that were there before. Roles that the app has no more go: nobody would ever write or count them again. */
 async function writeKeys(
   db: Queries,

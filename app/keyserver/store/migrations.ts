@@ -1,7 +1,7 @@
 /** The schema, step by step. A migration that has run anywhere is never changed; a new one is added. */
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { bindings } from './migrations-bindings.ts';
+import { bindings, bindingsReserved } from './migrations-bindings.ts';
 import { keyVersions } from './migrations-keys.ts';
 import { operation } from './migrations-operation.ts';
 import { records } from './migrations-records.ts';
@@ -142,4 +142,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006-records': { up: records },
   '0007-set-aside-codes': { up: setAsideCodes },
   '0008-bindings': { up: bindings },
+  '0009-bindings-reserved': { up: bindingsReserved },
 };

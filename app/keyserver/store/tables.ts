@@ -47,12 +47,17 @@ export interface BindingsTable {
   account: string;
   /** The 8 bytes D that the account's keys are diversified with, hexadecimal. At most one open binding of each, and of each card. */
   factor: string;
-  /** When the card's first effect left; for a card of an older store when it was first seen. */
+  /** When the first command left that changes the card; for a card of an older store when it was first seen. */
   since: string;
   /** Null while it holds. */
   until: string | null;
   /** The job that bound it; null where an older version kept no note of it. */
   job: string | null;
+  /**
+   * Until when the account is kept for the card without being the card's: a job is under way, and nothing of it has come to anything yet.
+   * After that another card may be given the account. Null once the card has it.
+   */
+  reserved_until: string | null;
 }
 
 interface CardAppsTable {

@@ -102,13 +102,16 @@ describe('a job is refused', () => {
 });
 
 describe('the account', () => {
-  it('is bound at the first effect, not before', async () => {
+  it('is bound once something came of a job, not before', async () => {
     const { card, identification } = rig.newCard();
     const first = randomDigits(16);
     // No opening: the first batch only looks.
     const reply = await rig.start(await rig.request(card, first, ENABLE));
     expect((await rig.record(identification)).account).toBe('');
-    await advance(card, rig.context, reply, 1);
+    // The authentication is out: the account is kept for the card, and not yet its own.
+    const batch = await advance(card, rig.context, reply, 1);
+    expect((await rig.record(identification)).account).toBe('');
+    await rig.carry(card, { ...reply, batch });
     expect((await rig.record(identification)).account).toBe(first);
   });
 

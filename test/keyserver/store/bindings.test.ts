@@ -116,6 +116,7 @@ const binding = (card: string, account: string) => ({
   factor: account.padStart(16, '0'),
   since: NOW,
   job: null,
+  reserved_until: null,
 });
 
 /** No command ends a binding yet; this is what one will do. */

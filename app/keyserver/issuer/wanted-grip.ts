@@ -1,0 +1,46 @@
+/** What a job wants of its account, read off what is known of job and card. Pure. */
+import { certainKey } from '../../dialects/key-slots.ts';
+import type { Grip } from './account-grip.ts';
+import type { CardState } from './card-state.ts';
+import type { JobOnCard } from './progress.ts';
+import type { AppProgress } from './state.ts';
+
+/** What job and card want once the next batch is out. `effect`: it changes the card. `proven`: an answer to the last one had its R-MAC. */
+export function gripOf(
+  { job, card }: JobOnCard,
+  { effect, proven }: { readonly effect: boolean; readonly proven: boolean },
+): Grip {
+  if (proven || Object.values(job.apps).some(isFulfilled) || hasKeysOf(card, job.accountFactor))
+    return 'bound';
+  // The domain's keys may be diversified with the account as well.
+  if (mayHaveKeysOf(card, job.accountFactor) || job.domainTouched || job.domainMoves > 0) return 'written';
+  return effect ? 'begun' : 'none';
+}
+
+/** Whether the card may hold keys of the account with this factor, in any slot. */
+export function mayHaveKeysOf({ apps }: CardState, factor: string): boolean {
+  return Object.values(apps).some(({ keys }) =>
+    Object.values(keys ?? {}).some(({ candidates }) =>
+      candidates.some((key) => key.origin === 'issuer' && key.factor === factor),
+    ),
+  );
+}
+
+/** An app of the card has the account's keys, and no others. */
+function hasKeysOf({ apps }: CardState, factor: string): boolean {
+  return Object.values(apps).some(({ keys }) => {
+    const slots = Object.values(keys ?? {});
+    return (
+      slots.length > 0 &&
+      slots.every((slot) => {
+        const key = certainKey(slot);
+        return key?.origin === 'issuer' && key.factor === factor;
+      })
+    );
+  });
+}
+
+function isFulfilled({ action, after, error, touched, contentInDoubt }: AppProgress): boolean {
+  if (!touched || error !== null || contentInDoubt) return false;
+  return after === (action === 'delete' ? 'missing' : 'enabled');
+}
