@@ -56,6 +56,7 @@ export const SERVER_ERRORS = [
   'card-in-use',
   'card-set-aside',
   'card-refused-key',
+  'card-has-other-keys',
   'card-refused-command',
   'card-answer-unproven',
   'card-tries-low',

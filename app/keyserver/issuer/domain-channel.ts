@@ -29,7 +29,8 @@ export interface DomainChannel {
 }
 
 /**
- * Opens the channel that INITIALIZE UPDATE began. EXTERNAL AUTHENTICATE is never sent to a card whose cryptogram does not match.
+ * Opens the channel that INITIALIZE UPDATE began. EXTERNAL AUTHENTICATE is never sent to a card whose answer is of another protocol or key
+ * version, or whose cryptogram does not match: no key of ours was tried on it then, and the error says no more than that.
  * @throws VaultError
  */
 export async function openDomainChannel(
@@ -38,12 +39,12 @@ export async function openDomainChannel(
   ports: IssuerPorts,
 ): Promise<DomainChannel | { readonly failed: ErrorCode }> {
   const domain = ports.profile.securityDomain;
-  if (domain === undefined) return { failed: 'card-refused-key' };
+  if (domain === undefined) return { failed: 'wrong-card-type' };
   const state = domainOf(now.card, ports.profile);
   try {
     const response = parseInitializeUpdate(fromHex(given.response));
     const shown = state.candidates.find((one) => one.keyVersion === response.keyVersion);
-    if (shown === undefined) return { failed: 'card-refused-key' };
+    if (shown === undefined) return { failed: answersOtherwise(now, isDelivered(state.candidates)) };
     const set = withData(shown, toHex(response.keyDiversificationData));
     if (!mayAuthenticate(state, domain.maximumTries)) return { failed: 'card-tries-low' };
     const channel = await openChannel(
@@ -62,13 +63,25 @@ export async function openDomainChannel(
     const job = { ...now.job, channel: guards(channel) ? opened : null };
     return { channel, set, response, next: { job, card } };
   } catch (error) {
-    const cardIsWrong =
-      error instanceof CardCryptogramError ||
-      error instanceof GpFormatError ||
-      error instanceof ChannelParameterError;
-    if (cardIsWrong) return { failed: 'card-refused-key' };
+    if (error instanceof CardCryptogramError) return { failed: 'card-has-other-keys' };
+    if (error instanceof GpFormatError || error instanceof ChannelParameterError)
+      return { failed: answersOtherwise(now, true) };
     throw error;
   }
+}
+
+/** Only the keys that cards of the type are delivered with. */
+function isDelivered(candidates: readonly DomainKeySet[]): boolean {
+  return candidates.every(({ origin }) => origin === 'factory');
+}
+
+/**
+ * The card speaks another protocol (GPC 2.3.1 §E.5.1.8, byte 12), or has its keys under another version. Against its type, that is, where the
+ * record has nothing of its own (`byType`). That text says that the card is unchanged, so it is for jobs that have changed nothing.
+ */
+function answersOtherwise({ job }: JobOnCard, byType: boolean): ErrorCode {
+  const changed = job.domainTouched || Object.values(job.apps).some(({ touched }) => touched);
+  return byType && !changed ? 'wrong-card-type' : 'card-has-other-keys';
 }
 
 /** Whether answers in this channel carry an R-MAC. */
