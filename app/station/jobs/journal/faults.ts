@@ -1,10 +1,14 @@
 /** What can be wrong with the journal's file, and which of it has a code that people can act upon. */
-import type Database from 'libsql';
 import { KaikaError } from '../../../protocol/errors.ts';
 import { codeOf } from '../../lock.ts';
 import type { DiskReserve } from './disk-reserve.ts';
 
 const FILE = { file: 'journal.db' };
+
+interface OneDatabase {
+  readonly inTransaction: boolean;
+  exec(sql: string): unknown;
+}
 
 /**
  * Runs what touches the file; on a full disk once more with the reserve given up.
@@ -30,7 +34,7 @@ export function guarded<T>(reserve: DiskReserve, work: () => T): T {
  * Several writes, all or none. SQLite rolls back by itself on a full disk (lang_transaction.html, "Response To Errors Within A
  * Transaction"); libsql's own `transaction` rolls back once more then, and throws what that says instead of SQLITE_FULL.
  */
-export function inTransaction(database: Database.Database, work: () => void): void {
+export function inTransaction(database: OneDatabase, work: () => void): void {
   database.exec('BEGIN IMMEDIATE');
   try {
     work();
