@@ -163,7 +163,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(app|electron|renderer)/',
-        pathNot: '^app/station/(jobs/journal/file|lock)\\.ts$',
+        pathNot: '^app/station/(jobs/journal/|lock\\.ts$)',
       },
       to: { path: '^node_modules/libsql/' },
     },
