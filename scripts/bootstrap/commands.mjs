@@ -27,7 +27,8 @@ const program =
   async (args, env = {}) => {
     const path = join(paths.root, ...file.split('/'));
     if (!existsSync(path)) throw new Failure(`This copy of Kaika has no ${file}.`);
-    const command = [path, ...before, ...args];
+    // SIGUSR1 would open a debugger in a process that handles keys or cards.
+    const command = ['--disable-sigusr1', path, ...before, ...args];
     return (await runProgram(theRuntime().node, command, { cwd: paths.root, env })).status;
   };
 
