@@ -13,7 +13,7 @@ import type { AppSetAsideCode } from '../protocol/set-aside.ts';
 import type { Opening, StepName } from '../protocol/wire.ts';
 import type { Fate } from './fate.ts';
 import type { KeyCandidate } from './key-slots.ts';
-import type { AppKeys, CardCodes, CardKeyRef, KeyTargets } from './keys.ts';
+import type { AppKeys, CardCodes, CardKeyRef, FactorKind, KeyTargets } from './keys.ts';
 
 export interface Dialect {
   /** As rules name it in `dialect`. */
@@ -100,6 +100,10 @@ export interface AppKeyRules {
   readonly issuedBy: string;
   /** Keys of a freshly installed app: the manufacturer's. */
   transport(codes: CardCodes): AppKeys;
+  /** Which version of the manufacturer's masters a role's transport key comes from, and what it is diversified by. */
+  transportRule(role: string): { readonly version: number; readonly factor: FactorKind };
+  /** What may stand before a role's new key in a key record, hexadecimal: fixed with the issuer's master when it is made. */
+  records(role: string): readonly string[];
   /** Key writes that an enabled app needs; 0 when it is as it should be, or better left alone. */
   writesToRenew(keys: AppKeys, targets: KeyTargets): number;
   /** Roles whose refused key stays refused when a supervisor releases the card, because it is written again before it is used. */
@@ -183,6 +187,9 @@ export interface DialectPorts {
 /** The app's keys, and what the vault does with them. */
 export interface KeyOperations {
   ref(role: string, key: KeyCandidate): CardKeyRef;
-  /** Asks an operation of the vault by its name; it gives bytes. @throws VaultError */
-  ask(operation: string, request: unknown): Promise<Uint8Array>;
+  /**
+   * Asks an operation of the vault by its name; it gives bytes. Which card the keys are of is said once for the whole job, not by the
+   * dialect: the vault refuses a key of another. @throws VaultError
+   */
+  ask(operation: string, request: object): Promise<Uint8Array>;
 }

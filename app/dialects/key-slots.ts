@@ -56,6 +56,17 @@ export function intendWrite(slot: KeySlotState, next: KeyCandidate): KeySlotStat
   throw new Error('a key slot in doubt must be resolved before it changes again');
 }
 
+/**
+ * The same for a slot whose key is never tried before it is written again, where the key that it was being changed to must not be written any
+ * more. What is on the card is found out by the write alone, so of the older keys only the newest is kept.
+ */
+export function intendRewrite(slot: KeySlotState, next: KeyCandidate): KeySlotState {
+  const [newest] = slot.candidates;
+  return newest === undefined || sameKey(newest, next)
+    ? { ...slot, candidates: [next] }
+    : { ...slot, candidates: [next, newest] };
+}
+
 /** The card said the write was done. Tries stay counted: whether a write restores a counter is not relied upon. */
 export function writeDone(slot: KeySlotState, next: KeyCandidate): KeySlotState {
   return { ...slot, candidates: [next], refused: false };

@@ -1,4 +1,5 @@
 /** What an FMCOS app's two keys are, and when it pays to move them to other versions. */
+import { toHex } from '../../card/bytes.ts';
 import type { AppKeyRules } from '../dialect.ts';
 import {
   certainKey,
@@ -28,9 +29,23 @@ export function appKeys(rule: FmcosRule): AppKeyRules {
       [MCK]: settled(transportKey(rule.mck, codes)),
       [MTK]: settled(transportKey(rule.mtk, codes)),
     }),
+    transportRule: (role) => layoutOf(rule, role).transportKey,
+    records: (role) => [recordHead(layoutOf(rule, role))],
     writesToRenew: (keys, targets) => writesToRenew(keys, targets, maximumTries(rule.mck)),
     rewritten: [MTK],
   };
+}
+
+/** @throws Error for a role that FMCOS apps do not have */
+function layoutOf(rule: FmcosRule, role: string): KeyLayout {
+  if (role !== MCK && role !== MTK) throw new Error(`an FMCOS app has no key ${role}`);
+  return rule[role];
+}
+
+/** Slot, key number and the record's fields before the key, as WRITE KEY carries them. */
+function recordHead(slot: KeyLayout): string {
+  const { type, keyId, typeInside, useRight, changeRight, nextState, counter } = slot;
+  return toHex(Uint8Array.of(type, keyId, typeInside, useRight, changeRight, nextState, counter));
 }
 
 function transportKey({ transportKey: { version, factor } }: KeyLayout, codes: CardCodes): KeyCandidate {

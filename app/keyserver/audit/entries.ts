@@ -21,6 +21,7 @@ const KINDS = {
   'station-add': 'terminal',
   'station-certificate': 'terminal',
   'key-make': 'terminal',
+  'key-fix': 'terminal',
   'key-activate': 'terminal',
   'key-retire': 'terminal',
   // Taken over from the token by whichever command or server comes first.

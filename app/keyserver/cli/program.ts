@@ -1,6 +1,7 @@
 /** The key server's command line. What a command needs is loaded with it: help and a mistake need neither token nor store. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError, readConfig, type ServerConfig } from '../config.ts';
+import { readVaultFile } from '../vault-config.ts';
 import type { ClaimOptions } from './claims.ts';
 import { endOf } from './ending.ts';
 import type { KeysOptions } from './keys.ts';
@@ -67,7 +68,11 @@ function buildProgram(ended: (status: number) => void): Command {
   program
     .command('status')
     .description('token, keys and store in a few lines')
-    .action(on(async (config) => (await import('./status.ts')).printStatus(config)));
+    .action(
+      on(async (config) =>
+        (await import('./status.ts')).printStatus(program.opts<{ config: string }>().config, config),
+      ),
+    );
   program
     .command('operator')
     .description('add an operator, or give them a new secret (read from standard input)')
@@ -112,8 +117,36 @@ function buildProgram(ended: (status: number) => void): Command {
       ),
     );
   addClaims(program, on);
+  addVault(program, ended);
   addKeys(program, on);
   return program;
+}
+
+/** `vault`, with the configuration of a vault that is a user of its own; `make` and `fix` are its token's part of `keys`. */
+function addVault(program: Command, ended: (status: number) => void): void {
+  const file = () => readVaultFile(program.opts<{ config: string }>().config);
+  const group = program
+    .command('vault')
+    .description('run the vault as a user of its own, or make keys in its token')
+    .action(async () => {
+      const { runVault } = await import('./vault.ts');
+      ended(await runVault(program.opts<{ config: string }>().config, file()));
+    });
+  group
+    .command('make')
+    .description("make a key's next version inside the token; keys activate takes it up")
+    .option('--key <KEY>', 'app/APP, app/APP/ROLE or isd/TYPE')
+    .action(async ({ key }: { key?: string }) => {
+      const { makeInToken } = await import('./vault.ts');
+      ended(await makeInToken(file(), key));
+    });
+  group
+    .command('fix')
+    .description('give masters of an older program the rule that they lack')
+    .action(async () => {
+      const { fixInToken } = await import('./vault.ts');
+      ended(await fixInToken(file()));
+    });
 }
 
 type On = <Options>(
@@ -149,7 +182,8 @@ function addKeys(program: Command, on: On): void {
     });
   for (const { name, what, version, change, page } of KEYS) {
     const command = group.command(name).description(what);
-    if (change || page) command.option('--key <KEY>', 'app/APP, app/APP/ROLE or isd/TYPE');
+    if ((change && name !== 'fix') || page)
+      command.option('--key <KEY>', 'app/APP, app/APP/ROLE or isd/TYPE');
     if (version) command.option('--version <N>', 'the version');
     if (page)
       command
@@ -174,6 +208,13 @@ const KEYS = [
   {
     name: 'make',
     what: "make a key's next version inside the token",
+    version: false,
+    change: true,
+    page: false,
+  },
+  {
+    name: 'fix',
+    what: 'give masters of an older program the rule that they lack',
     version: false,
     change: true,
     page: false,

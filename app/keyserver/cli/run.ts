@@ -36,7 +36,8 @@ export async function runServer(config: ServerConfig): Promise<number> {
   return 0;
 }
 
-function toldToStop(): Promise<void> {
+/** A signal, or the end of the channel to a parent. */
+export function toldToStop(): Promise<void> {
   return new Promise((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());

@@ -27,6 +27,7 @@ export function firstState(input: {
   const { request, plan } = input;
   const withKeys = plan.steps.flatMap((step) => ('app' in step ? [step.app] : []));
   const renewed = plan.steps.flatMap((step) => (step.kind === 'renew' ? [step.app] : []));
+  const codes = { identification: input.identification, account: request.account };
   const opening = takenOpening(request, plan, input.profile);
   return {
     profile: input.profile.id,
@@ -52,7 +53,7 @@ export function firstState(input: {
     targets: Object.fromEntries(
       withKeys.map((app) => [
         app,
-        targetsOf(app, issuingOf(ruleOf(input, app)).keys.roles, request.account, input.activeVersion),
+        targetsOf(app, issuingOf(ruleOf(input, app)).keys.roles, codes, input.activeVersion),
       ]),
     ),
     domainTarget: plan.steps.some((step) => step.kind === 'domain-keys')

@@ -19,7 +19,7 @@ import { type ActiveVersion, domainKeysToDo, refuseMove, targetsIfActive } from 
 export function planFor(
   catalogue: Catalogue,
   profile: CardTypeProfile,
-  request: JobRequest,
+  { request, identification }: { readonly request: JobRequest; readonly identification: string },
   card: CardState,
   activeVersion: ActiveVersion,
   known?: Foreknowledge,
@@ -33,7 +33,7 @@ export function planFor(
     wishes: request.wishes,
     free: freeMemory(request.card) ?? estimatedFree(catalogue, profile, request.observed),
     leftovers: leftovers(card),
-    outdated: outdated(profile, request, card, activeVersion),
+    outdated: outdated(profile, { request, identification }, card, activeVersion),
     ...(domainKeys === undefined ? {} : { domainKeys }),
   });
   if ('plan' in made) {
@@ -78,15 +78,16 @@ function refuseContradictions(request: JobRequest): void {
 /** Enabled apps whose keys are not of the active versions, with the key writes that each needs. */
 function outdated(
   profile: CardTypeProfile,
-  request: JobRequest,
+  { request, identification }: { readonly request: JobRequest; readonly identification: string },
   card: CardState,
   activeVersion: ActiveVersion,
 ): { readonly app: string; readonly writes: number }[] {
+  const codes = { identification, account: request.account };
   return request.observed.flatMap(({ app, state }) => {
     const rule = Object.hasOwn(profile.apps, app) ? profile.apps[app] : undefined;
     const known = card.apps[app];
     if (state !== 'enabled' || rule === undefined || known === undefined || known.keys === null) return [];
-    const targets = targetsIfActive(app, issuingOf(rule).keys.roles, request.account, activeVersion);
+    const targets = targetsIfActive(app, issuingOf(rule).keys.roles, codes, activeVersion);
     if (targets === undefined) return [];
     const writes = issuingOf(rule).keys.writesToRenew(known.keys, targets);
     return writes === 0 ? [] : [{ app, writes }];

@@ -69,7 +69,14 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
   const known = reconcile(before, request, profile, identification);
   const activeVersion = await context.activeVersions();
   const opening = foreknowledge(profile, known, request.card);
-  const plan = planFor(context.catalogue, profile, request, known, activeVersion, opening);
+  const plan = planFor(
+    context.catalogue,
+    profile,
+    { request, identification },
+    known,
+    activeVersion,
+    opening,
+  );
   const confirmed = await confirmedPurses(context, caller, request.wishes);
   const state = firstState({
     request,

@@ -13,7 +13,7 @@ import type { ServerClient } from '../../../app/station/server/client.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { findAll } from '../../support/key-search.ts';
 import { activate, addCustodian, importVersion } from '../../support/key-versions.ts';
-import { cardKey, type KnownMaster, knownToken } from '../../support/known-token.ts';
+import { cardKey, issuersCardKey, type KnownMaster, knownToken } from '../../support/known-token.ts';
 import { MOVING_TYPES } from '../../support/moving-types.ts';
 import { type OtherTypesRig, openOtherTypes } from '../../support/other-type.ts';
 import { READS_MEMORY, writableMemory } from '../../support/process-memory.ts';
@@ -194,10 +194,10 @@ function keysToFind() {
     ...masters.map((one) => ({ key: one.value, what: `${one.origin} master ${one.purpose}` })),
     ...masters.flatMap((one) =>
       cards.map(({ identification, account }) => ({
-        key: cardKey(
-          one,
-          one.origin === 'factory' || one.purpose.startsWith('isd/') ? identification : account,
-        ),
+        key:
+          one.origin === 'factory' || one.purpose.startsWith('isd/')
+            ? cardKey(one, identification)
+            : issuersCardKey(one, { identification, account }),
         what: `a card’s ${one.origin} key of ${one.purpose}`,
       })),
     ),

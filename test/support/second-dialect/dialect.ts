@@ -39,6 +39,8 @@ function appRule(rule: LanternRule): AppRule {
         transport: (codes) => ({
           [DOOR]: settled({ origin: 'factory', version, factor: factorOf(codes[factor]) }),
         }),
+        transportRule: () => rule.delivered,
+        records: () => [],
         writesToRenew: (keys, targets) => (allCurrent(keys, targets) ? 0 : 1),
         rewritten: [],
       },
