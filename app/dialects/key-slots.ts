@@ -9,6 +9,11 @@ export const keyCandidateSchema = z.strictObject({
   origin: z.enum(['factory', 'issuer']),
   version: z.number().int().min(1),
   factor: z.string().regex(/^[0-9A-F]{16}$/),
+  /** The account in D, where D does not show it: the card may have another by now. */
+  account: z
+    .string()
+    .regex(/^[0-9]{1,20}$/)
+    .optional(),
 });
 export type KeyCandidate = z.infer<typeof keyCandidateSchema>;
 

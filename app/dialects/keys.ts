@@ -18,6 +18,8 @@ export interface CardKeyRef {
     readonly version: number;
   };
   readonly factor: Uint8Array;
+  /** The account that D was made with, where that is not the card's any more. */
+  readonly account?: string | undefined;
 }
 
 /** The codes of a card that keys are diversified with: decimal digits, or hexadecimal ones of an identification code. */
@@ -35,6 +37,7 @@ export function cardKeyRef(app: string, role: string, key: KeyCandidate): CardKe
   return {
     master: { purpose: appKeyPurpose(app, role), origin: key.origin, version: key.version },
     factor: fromHex(key.factor),
+    ...(key.account === undefined ? {} : { account: key.account }),
   };
 }
 
@@ -77,6 +80,11 @@ export function factorFor(kind: FactorKind, { identification, account }: CardCod
         .toUpperCase();
     }
   }
+}
+
+/** Whether a key is of the account with this factor (`factorOf`), whatever else is in its D. */
+export function isOfAccount({ factor, account }: KeyCandidate, accountFactor: string): boolean {
+  return (account === undefined ? factor : factorOf(account)) === accountFactor;
 }
 
 /** The slot of a role. @throws Error when the app has none: rules and record name the same roles. */

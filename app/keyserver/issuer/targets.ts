@@ -35,7 +35,8 @@ export function targetsOf(
     const purpose = appKeyPurpose(app, role);
     const { version, factor } = activeVersion(purpose);
     if (factor === null) throw new Error(`nothing says what ${purpose} is diversified by`);
-    return { origin: 'issuer', version, factor: factorFor(factor, codes) };
+    const key = { origin: 'issuer', version, factor: factorFor(factor, codes) } as const;
+    return factor === 'card' ? { ...key, account: codes.account } : key;
   };
   return Object.fromEntries(roles.map((role) => [role, key(role)]));
 }

@@ -1,5 +1,6 @@
 /** What a job wants of its account, read off what is known of job and card. Pure. */
 import { certainKey } from '../../dialects/key-slots.ts';
+import { isOfAccount } from '../../dialects/keys.ts';
 import type { Grip } from './account-grip.ts';
 import type { CardState } from './card-state.ts';
 import type { JobOnCard } from './progress.ts';
@@ -21,7 +22,7 @@ export function gripOf(
 export function mayHaveKeysOf({ apps }: CardState, factor: string): boolean {
   return Object.values(apps).some(({ keys }) =>
     Object.values(keys ?? {}).some(({ candidates }) =>
-      candidates.some((key) => key.origin === 'issuer' && key.factor === factor),
+      candidates.some((key) => key.origin === 'issuer' && isOfAccount(key, factor)),
     ),
   );
 }
@@ -34,7 +35,7 @@ function hasKeysOf({ apps }: CardState, factor: string): boolean {
       slots.length > 0 &&
       slots.every((slot) => {
         const key = certainKey(slot);
-        return key?.origin === 'issuer' && key.factor === factor;
+        return key?.origin === 'issuer' && isOfAccount(key, factor);
       })
     );
   });

@@ -106,10 +106,11 @@ export const statedCard = cardStatement.describe(
 
 /**
  * One card's key of a card application: the master, of one of `roles`, and the 8-byte diversification factor D. Card key =
- * ECB(master, D ‖ NOT D), PBOC diversification, for AES masters the same 16 bytes as one AES block.
+ * ECB(master, D ‖ NOT D), PBOC diversification, for AES masters the same 16 bytes as one AES block. `account`: of a key that the card got when it
+ * had another account.
  */
 export function cardKey(...roles: readonly string[]) {
-  return z.strictObject({ master: masterOf('app', roles), factor: bytes(8) });
+  return z.strictObject({ master: masterOf('app', roles), factor: bytes(8), account: code.optional() });
 }
 export type CardKeyRef = Readonly<z.infer<ReturnType<typeof cardKey>>>;
 

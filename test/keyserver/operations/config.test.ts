@@ -31,7 +31,7 @@ describe('a configuration', () => {
   ])('in %s is taken as well', (_, bytes) => {
     const file = join(folder, 'marked.json');
     writeFileSync(file, bytes);
-    expect(readConfig(file).vault.tokenLabel).toBe('Kaika');
+    expect(readConfig(file).vault).toMatchObject({ tokenLabel: 'Kaika' });
   });
 
   it('in an encoding that nobody can tell is refused for that', () => {

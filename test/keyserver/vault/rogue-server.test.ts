@@ -66,6 +66,16 @@ describe('one call', () => {
     ).resolves.toHaveLength(28);
   });
 
+  test('moves a card from the keys of the account that it had to those of the one it has', async () => {
+    const before = { ...CARD, account: OTHER.account };
+    const had = { ...issuers(before), account: before.account };
+    await expect(keyWrite({ card: CARD, under: had, newKey: issuers(CARD, 2) })).resolves.toHaveLength(28);
+    await refused(
+      keyWrite({ card: CARD, under: issuers(before), newKey: issuers(CARD, 2) }),
+      'not diversified so',
+    );
+  });
+
   test('never writes a manufacturer’s key, over an issuer’s or over another', async () => {
     const under = [issuers(CARD), transport(CARD)];
     for (const one of under)

@@ -13,7 +13,7 @@ export const runs: RunsOf<typeof lanternOperations, Workbench> = {
       bench.session.des3Ecb(handle, asBuffer(random)),
     ),
   lanternChange: (bench, { card, under, newKey }) => {
-    requireOneCard(bench, under.master, newKey.master);
+    requireOneCard(bench, card, under, newKey);
     const clear = asBuffer(new Uint8Array(16));
     try {
       withCardKey(bench, card, newKey, 'des3-16', 'readable', (handle) =>

@@ -30,7 +30,8 @@ function derived<T>(
   const master = keys.master(session, ref.master);
   if (master.algorithm !== algorithm)
     throw new VaultError('refused', `${describeKey(ref.master)} is ${master.algorithm}, not ${algorithm}`);
-  requireOfCard(bench, card, ref.master, { kind: 'pboc', factor: ref.factor });
+  const at = { ...card, account: ref.account ?? card.account };
+  requireOfCard(bench, at, ref.master, { kind: 'pboc', factor: ref.factor });
   return session.withDerived(master.handle, algorithm, data, usage, work);
 }
 

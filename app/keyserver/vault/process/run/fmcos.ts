@@ -52,7 +52,7 @@ function mac(
 function keyWrite(bench: Workbench, request: FmcosKeyWrite): Uint8Array {
   const { card, under, newKey, p1, keyId, header, challenge } = request;
   const fields = [header.typeInside, header.useRight, header.changeRight, header.nextState, header.counter];
-  requireOneCard(bench, under.master, newKey.master);
+  requireOneCard(bench, card, under, newKey);
   requireRecord(bench, newKey.master, Uint8Array.of(p1, keyId, ...fields));
   const record = Uint8Array.of(fields.length + KEY_LENGTH, ...fields, ...new Uint8Array(KEY_LENGTH));
   const plain = asBuffer(padMethod2(record, DES_BLOCK));

@@ -42,7 +42,7 @@ interface Wrapper {
 /** ENC, MAC and DEK, in this order. @throws VaultError `key-missing`, `refused`; Pkcs11Error */
 export function wrapDomainKeys(bench: Workbench, request: DomainKeyWrap, paths: WrappingPaths): WrappedKey[] {
   const { card, under, keys } = request;
-  for (const { master } of inOrder(keys)) requireOneCard(bench, under.dek.master, master);
+  for (const { master } of inOrder(keys)) requireOneCard(bench, card, under.dek, { master });
   const each = (wrapper: Wrapper) =>
     inOrder(keys).map((ref) => wrapOne({ bench, card, scp: under.scp, wrapper, paths }, ref));
   return withDomainKey(bench, card, under.dek, under.scp === '02' ? 'encrypt' : 'wrap', (dek) =>

@@ -76,13 +76,28 @@ function textOf(one: Diversification): string {
  * and the other of a card, one could have any account's key put under the transport key of a card of one's own, and read it there.
  * @throws VaultError `refused`
  */
-export function requireOneCard(bench: Workbench, under: MasterKeyId, newKey: MasterKeyId): void {
+export function requireOneCard(
+  bench: Workbench,
+  card: CardStatement,
+  outerKey: NamedKey,
+  innerKey: NamedKey,
+): void {
+  const [under, newKey] = [outerKey.master, innerKey.master];
   const [outer, inner] = [under, newKey].map((id) => ruleOf(bench, id).diversifiedBy);
-  if (outer === undefined || inner === undefined || !isSettledBy(outer, inner))
+  // Of an account alone, the key on the card must be of the very account that the new one is of: nothing else binds them.
+  const [outerAccount, innerAccount] = [outerKey, innerKey].map(({ account = card.account }) => account);
+  const oneAccount = outer !== 'account' || outerAccount === innerAccount;
+  if (outer === undefined || inner === undefined || !oneAccount || !isSettledBy(outer, inner))
     throw new VaultError(
       'refused',
       `${describeKey(newKey)} could be written to another card than ${describeKey(under)} is on`,
     );
+}
+
+/** A key of a call: its master, and the account that it was made with where that is not the card's. */
+interface NamedKey {
+  readonly master: MasterKeyId;
+  readonly account?: string | undefined;
 }
 
 /** Bytes of the card's data that a diversification takes. */
