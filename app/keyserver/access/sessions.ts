@@ -4,9 +4,10 @@ import { KaikaError } from '../../protocol/errors.ts';
 import { API_LEVEL, type SignInReply, type SignInRequest } from '../../protocol/wire.ts';
 import { writeAudit } from '../audit/entries.ts';
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
-import { addCount, type Counted, clearCount, periodOf, readCount } from '../store/counters.ts';
+import { type Counted, clearCount, giveCountBack, periodOf, takeCount } from '../store/counters.ts';
 import type { Store } from '../store/open.ts';
 import { addSession, findOperator, readSession } from '../store/people.ts';
+import { together } from '../store/transaction.ts';
 import { hashSecret, secretMatches } from './secrets.ts';
 
 const SESSION_MILLISECONDS = 10 * 3600 * 1000;
@@ -46,18 +47,18 @@ export async function checkSecret(
   limits: Limits = DEFAULT_LIMITS,
 ): Promise<{ readonly id: string; readonly name: string }> {
   const failures = failureCounts(place, typed.operator, limits, now);
-  for (const { most, ...counted } of failures) {
-    if ((await readCount(store, counted)) >= most)
-      throw new KaikaError('too-many-attempts', 'too many wrong secrets in the last quarter of an hour');
-  }
+  const reached = await reserveTry(store, failures);
   const operator = await findOperator(store, typed.operator);
   const matches = await secretMatches(typed.secret, operator?.secret_hash ?? (await decoy()));
   if (operator === undefined || operator.disabled !== 0 || !matches) {
-    await countFailure(store, place, failures, now);
+    await auditReached(store, place, reached, now);
     throw new KaikaError('sign-in-failed', 'operator or secret is wrong');
   }
-  const own = failures[0];
-  if (own !== undefined) await clearCount(store, own);
+  await together(store, async (db) => {
+    const [own, ...shared] = failures;
+    await clearCount(db, own);
+    for (const one of shared) await giveCountBack(db, one);
+  });
   return { id: operator.id, name: operator.name };
 }
 
@@ -66,7 +67,12 @@ interface FailureCount extends Counted {
 }
 
 /** Who is slowed down: one operator at one station first, then the operator everywhere, then the station for everybody. */
-function failureCounts(station: string, operator: string, limits: Limits, now: Date): FailureCount[] {
+function failureCounts(
+  station: string,
+  operator: string,
+  limits: Limits,
+  now: Date,
+): readonly [FailureCount, FailureCount, FailureCount] {
   const period = periodOf(now, 'quarter');
   // Operators are named by whoever knocks: a hash bounds what is stored.
   const name = createHash('sha256').update(operator).digest('hex').slice(0, 32);
@@ -78,18 +84,35 @@ function failureCounts(station: string, operator: string, limits: Limits, now: D
   ];
 }
 
-async function countFailure(
+/**
+ * Counts the try as a wrong one before the secret is looked at, and gives it back if it was right: a hundred at once would otherwise all be
+ * looked at before the first was counted. Gives the names of the counts that are full with it.
+ * @throws KaikaError `too-many-attempts` when one was full before; nothing is counted then
+ */
+async function reserveTry(store: Store, failures: readonly FailureCount[]): Promise<string[]> {
+  return together(store, async (db) => {
+    const reached: string[] = [];
+    // Always in this order, so that two requests never wait for each other.
+    for (const { most, ...counted } of failures) {
+      const count = await takeCount(db, counted, most);
+      if (count === undefined)
+        throw new KaikaError('too-many-attempts', 'too many wrong secrets in the last quarter of an hour');
+      if (count === most) reached.push(counted.scope);
+    }
+    return reached;
+  });
+}
+
+/** Once for each count, when it is reached: afterwards nothing is tried any more. */
+async function auditReached(
   store: Store,
   station: string,
-  failures: readonly FailureCount[],
+  reached: readonly string[],
   now: Date,
 ): Promise<void> {
-  await store.transaction().execute(async (db) => {
-    for (const { most, ...counted } of failures) {
-      // Once, when it is reached: afterwards nothing is tried any more.
-      if ((await addCount(db, counted)) === most)
-        await writeAudit(db, { kind: 'limit', station, detail: { cap: counted.scope } }, now);
-    }
+  if (reached.length === 0) return;
+  await together(store, async (db) => {
+    for (const cap of reached) await writeAudit(db, { kind: 'limit', station, detail: { cap } }, now);
   });
 }
 

@@ -126,7 +126,11 @@ export async function refuseExcess(
     await auditExcess(context, cap, { station: use.station, operator, card: use.card });
     throw new KaikaError('too-many-attempts', `the limit of ${cap} is reached`);
   }
+  // Looked at here to spare the HSM the reply; what holds however many ask at once is the lease itself (store/leases.ts).
   const inHand = await countOthersInHand(context.store, use.station, use.card, context.now().toISOString());
-  if (inHand >= context.limits.jobsAtOnce)
-    throw new KaikaError('server-busy', 'this station has as many cards in hand as it may');
+  if (inHand >= context.limits.jobsAtOnce) throw tooManyInHand();
+}
+
+export function tooManyInHand(): KaikaError {
+  return new KaikaError('server-busy', 'this station has as many cards in hand as it may');
 }

@@ -11,12 +11,12 @@ import type { Queries } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { Overtaken } from '../store/turns.ts';
 import { secureAccount } from './binding.ts';
-import { countUse } from './caps.ts';
+import { countUse, tooManyInHand } from './caps.ts';
 import { type JobContext, leaseEnd } from './context.ts';
 import type { StartDecision } from './decisions.ts';
 import { keysWanted } from './keys-wanted.ts';
 
-/** `sealed`: the reply. @throws KaikaError `account-taken`; Overtaken */
+/** `sealed`: the reply. @throws KaikaError `account-taken`, `server-busy` for a station with too many cards in hand; Overtaken */
 export async function commitStart(context: JobContext, start: StartDecision, sealed: string): Promise<void> {
   await inTransaction(
     context.store,
@@ -75,8 +75,13 @@ async function commit(db: Queries, context: JobContext, start: StartDecision, se
     receipt: null,
   });
   await writeCardState(db, card, start.before, next.card, now, issuedIn);
-  if (outcome === undefined)
-    await holdLease(db, {
+  await countUse(db, context, start.use);
+  // This job took the card from whoever had it, and is over at once: nobody has it in hand now.
+  if (outcome !== undefined) return releaseCard(db, card);
+  // After the station's jobs of the hour were counted: starts of one station wait for each other there, so each sees the leases of all before it.
+  const held = await holdLease(
+    db,
+    {
       card,
       job: start.job,
       station: caller.station,
@@ -84,10 +89,10 @@ async function commit(db: Queries, context: JobContext, start: StartDecision, se
       reader: request.reader,
       since: now,
       expires: leaseEnd(context),
-    });
-  // This job took the card from whoever had it, and is over at once: nobody has it in hand now.
-  else await releaseCard(db, card);
-  await countUse(db, context, start.use);
+    },
+    context.limits.jobsAtOnce,
+  );
+  if (!held) throw tooManyInHand();
 }
 
 /** @throws Overtaken when another job has begun on the card since it was decided */

@@ -69,6 +69,37 @@ export async function addCount(db: Queries, counted: Counted, by = 1): Promise<n
   return (await addCounts(db, [{ ...counted, by }]))[0] ?? 0;
 }
 
+/**
+ * Adds one unless `most` is reached already; gives the count afterwards, undefined when nothing was added. Asking and adding is one
+ * statement: of any number of requests that come at once, here or on other instances, no more than `most` are let through.
+ */
+export async function takeCount(db: Queries, counted: Counted, most: number): Promise<number | undefined> {
+  const row = await db
+    .insertInto('counters')
+    .values({ ...counted, count: 1 })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['scope', 'subject', 'period'])
+        .doUpdateSet((set) => ({ count: set('counters.count', '+', 1) }))
+        .where('counters.count', '<', most),
+    )
+    .returning('count')
+    .executeTakeFirst();
+  return row?.count;
+}
+
+/** Takes back one that `takeCount` added. */
+export async function giveCountBack(db: Queries, counted: Counted): Promise<void> {
+  await db
+    .updateTable('counters')
+    .set((set) => ({ count: set('count', '-', 1) }))
+    .where('scope', '=', counted.scope)
+    .where('subject', '=', counted.subject)
+    .where('period', '=', counted.period)
+    .where('count', '>', 0)
+    .execute();
+}
+
 export async function clearCount(db: Queries, counted: Counted): Promise<void> {
   await db
     .deleteFrom('counters')

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { bindings, bindingsReserved } from './migrations-bindings.ts';
 import { keyVersions } from './migrations-keys.ts';
+import { leasesByStation } from './migrations-leases.ts';
 import { operation } from './migrations-operation.ts';
 import { records } from './migrations-records.ts';
 import { setAsideCodes } from './migrations-set-aside.ts';
@@ -143,4 +144,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0007-set-aside-codes': { up: setAsideCodes },
   '0008-bindings': { up: bindings },
   '0009-bindings-reserved': { up: bindingsReserved },
+  '0012-leases-by-station': { up: leasesByStation },
 };
