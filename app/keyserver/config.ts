@@ -56,13 +56,15 @@ export const configSchema = z.strictObject({
 export type ServerConfig = z.infer<typeof configSchema>;
 
 /** How the server reaches the vault. */
-export function vaultConfigOf(config: ServerConfig): VaultTokenConfig | { readonly socket: string } {
+export function vaultConfigOf(
+  config: Pick<ServerConfig, 'vault' | 'demo'>,
+): VaultTokenConfig | { readonly socket: string } {
   const { vault } = config;
   return 'socket' in vault ? { socket: vault.socket } : tokenOf(config);
 }
 
 /** The token, for ceremony. @throws ConfigError where it is another user's */
-export function tokenOf({ vault, demo }: ServerConfig): VaultTokenConfig {
+export function tokenOf({ vault, demo }: Pick<ServerConfig, 'vault' | 'demo'>): VaultTokenConfig {
   if ('socket' in vault)
     throw new ConfigError(
       'The token is the vault’s own user’s: run "vault make" or "vault fix" as that user, with the vault’s configuration.',

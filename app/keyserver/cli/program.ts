@@ -102,8 +102,11 @@ function buildProgram(ended: (status: number) => void): Command {
     .command('restore')
     .description('put a backup into a new, empty store')
     .option('--from <FILE>', 'the backup')
+    .option('--unauthenticated', 'take one that the token does not prove, on your word')
     .action(
-      on<{ from?: string }>(async (config, { from }) => (await import('./keeping.ts')).restore(config, from)),
+      on<{ from?: string; unauthenticated?: boolean }>(async (config, { from, unauthenticated }) =>
+        (await import('./keeping.ts')).restore(config, from, unauthenticated),
+      ),
     );
   program
     .command('release')
