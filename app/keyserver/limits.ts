@@ -4,7 +4,7 @@ import { LIMITS } from '../protocol/wire.ts';
 
 const count = (most: number) => z.number().int().min(1).max(most);
 
-/** `limits` of the configuration file; counted in the store across all instances, but for `requestsPerSecond`. */
+/** `limits` of the configuration file; counted in the store across all instances, but for those that say otherwise. */
 export const limitsSchema = z.strictObject({
   /**
    * EXTERNAL AUTHENTICATEs for one card in a day (UTC), by one station. By all stations together as many, of those for which the card had
@@ -28,6 +28,12 @@ export const limitsSchema = z.strictObject({
   requestsPerSecond: count(100_000).default(100),
   /** Cards that one station has in hand at once. */
   jobsAtOnce: count(10_000).default(16),
+  /** Refusals of one certificate that is not, or not any more, enrolled, and failed handshakes of one address; twice as many at once. */
+  refusalsPerSecond: count(100_000).default(10),
+  /** Lines that are open at once, to each instance: all of them, those of one address, and those of one certificate. */
+  connections: count(100_000).default(4_096),
+  connectionsPerAddress: count(100_000).default(1_024),
+  connectionsPerStation: count(10_000).default(32),
   bodyBytes: z.number().int().min(65_536).max(LIMITS.bodyBytes).default(LIMITS.bodyBytes),
 });
 export type Limits = z.infer<typeof limitsSchema>;

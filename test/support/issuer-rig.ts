@@ -49,6 +49,8 @@ export const HIGH_LIMITS: Limits = {
   receiptsPerStationHour: 1_000_000,
   signInFailures: 1_000,
   requestsPerSecond: 100_000,
+  refusalsPerSecond: 100_000,
+  connectionsPerStation: 10_000,
   jobsAtOnce: 10_000,
 };
 

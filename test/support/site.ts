@@ -55,8 +55,8 @@ export interface Site {
   start(port?: number, store?: StoreConfig): Promise<ServerInstance>;
   /** A server on `port` that is killed at its `nth` commit, just before or just after it; it has no metrics. */
   startDying(port: number, nth: number, when: 'before' | 'after'): Promise<ServerInstance>;
-  /** What an enrolled station of this name needs to speak to these instances. */
-  line(name: string, ports: readonly number[]): Promise<StationLine>;
+  /** What an enrolled station of this name needs to speak to these instances; its certificate ends when a test wants it to. */
+  line(name: string, ports: readonly number[], notAfter?: Date): Promise<StationLine>;
   /** A station of its own that knows these instances, with an operator signed in. */
   station(name: string, ports: readonly number[]): Promise<SimulatedStation>;
   close(): Promise<void>;
@@ -94,8 +94,9 @@ export async function openServerSite(
   writeFileSync(at('config.json'), JSON.stringify(config(0)));
   const instances = new Set<ServerInstance>();
   const clients: ServerClient[] = [];
-  const line = async (name: string, ports: readonly number[]): Promise<StationLine> => {
-    const identity = await authority.issue({ name, use: 'client' });
+  const line = async (name: string, ports: readonly number[], notAfter?: Date): Promise<StationLine> => {
+    const ends = notAfter === undefined ? {} : { notAfter };
+    const identity = await authority.issue({ name, use: 'client', ...ends });
     await enrolStation(rig.context.store, name, new X509Certificate(identity.certificate));
     return {
       origins: ports.map((port) => `https://localhost:${port}`),
