@@ -202,7 +202,12 @@ onEveryStore((kind) => {
     expect((await refusal(again())).code).toBe('card-set-aside');
     await releaseSetAside(store, rig.context.catalogue, release, new Date());
     expect((await again()).result).toBe('complete');
-    const audited = await store.selectFrom('audit').selectAll().where('card', '=', identification).execute();
+    const audited = await store
+      .selectFrom('audit')
+      .selectAll()
+      .where('card', '=', identification)
+      .where('kind', '=', 'release')
+      .execute();
     expect(audited).toMatchObject([{ kind: 'release', operator: 'chief' }]);
     expect(JSON.parse(audited[0]?.detail ?? '')).toMatchObject({
       by: userInfo().username,
