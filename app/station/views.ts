@@ -25,7 +25,8 @@ export interface ProgressView {
  * `failed`, `abandoned`: over for staff; what the server still has to be told goes on behind the scenes.
  */
 export type JobState =
-  | { readonly kind: 'working'; readonly writing: boolean }
+  /** `atCard`: the next answer is the card's, not the server's. */
+  | { readonly kind: 'working'; readonly writing: boolean; readonly atCard?: true }
   | { readonly kind: 'waiting-for-card'; readonly code: ErrorCode }
   | {
       readonly kind: 'waiting-for-server';

@@ -163,7 +163,7 @@ export type ResultView = z.infer<typeof resultViewSchema>;
 
 /** `working.writing` is true exactly while the card must stay where it is. */
 export const jobStateSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('working'), writing: z.boolean() }),
+  z.strictObject({ kind: z.literal('working'), writing: z.boolean(), atCard: z.literal(true).optional() }),
   z.strictObject({ kind: z.literal('waiting-for-card'), code: errorCodeSchema }),
   z.strictObject({
     kind: z.literal('waiting-for-server'),

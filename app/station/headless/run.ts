@@ -189,7 +189,7 @@ function isOver(job: JobView): boolean {
 /** Nothing moved for too long: the job stays in hand, and the next run with this card goes on with it. */
 function halted({ engine, tell }: HeadlessPorts, id: string, milliseconds: number): HeadlessResult {
   const job = engine.snapshot().jobs.find((one) => one.id === id);
-  const code = job === undefined ? undefined : waitingCode(job);
+  const code = job === undefined ? undefined : (waitingCode(job) ?? slowCode(job));
   if (code !== undefined) tell({ kind: 'error', code, details: {} });
   const result = refusal(code, job?.card ?? null, milliseconds);
   return { ...result, outcome: 'partial' };
@@ -199,6 +199,12 @@ function waitingCode(job: JobView): ErrorCode | undefined {
   const { state } = job;
   if (state.kind === 'waiting-for-card' || state.kind === 'waiting-for-server') return state.code;
   return state.kind === 'waiting-for-disk' ? 'station-disk-full' : undefined;
+}
+
+/** Nobody has failed and nobody has answered: some cards take minutes for one command. */
+function slowCode({ state }: JobView): ErrorCode | undefined {
+  if (state.kind !== 'working') return undefined;
+  return state.atCard === true ? 'card-slow' : 'server-slow';
 }
 
 /** Tells what is new about a job, each thing once. */

@@ -140,7 +140,7 @@ export function shownOf(phase: Phase): JobState {
 function inHand(phase: Unfinished): JobState {
   switch (phase.kind) {
     case 'started':
-      return { kind: 'working', writing: phase.writing };
+      return { kind: 'working', writing: phase.writing, atCard: true };
     case 'replied':
     case 'stopped':
       return phase.full ? { kind: 'waiting-for-disk' } : ofCard(phase.card);
