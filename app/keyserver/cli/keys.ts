@@ -51,7 +51,7 @@ export async function keys(
     case 'report':
       return report(config, options);
     default:
-      throw new ConfigError('keys list, make, fix, activate, rollback, retire or report.');
+      throw new ConfigError('keys list, make, activate, rollback, retire, report or fix.');
   }
 }
 

@@ -216,13 +216,6 @@ const KEYS = [
     page: false,
   },
   {
-    name: 'fix',
-    what: 'give masters of an older program the rule that they lack',
-    version: false,
-    change: true,
-    page: false,
-  },
-  {
     name: 'activate',
     what: 'new writes use this version; cards on others are moved when they come',
     version: true,
@@ -243,5 +236,12 @@ const KEYS = [
     version: true,
     change: false,
     page: true,
+  },
+  {
+    name: 'fix',
+    what: 'give masters of an older program the rule that they lack',
+    version: false,
+    change: true,
+    page: false,
   },
 ] as const;

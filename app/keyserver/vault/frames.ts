@@ -17,11 +17,13 @@ export function encodeFrame(message: unknown): Buffer {
   const parts: Uint8Array[] = [];
   let at = 0;
   const head = Buffer.from(
-    JSON.stringify(message, (_, value: unknown) => {
-      if (!(value instanceof Uint8Array)) return value;
-      parts.push(value);
-      at += value.length;
-      return { [MARK]: [at - value.length, value.length] };
+    JSON.stringify(message, function (this: object, name, value: unknown) {
+      // As it stands in the message: a Buffer is asked for its own JSON before it comes here, and would be text by then.
+      const own: unknown = Reflect.get(this, name);
+      if (!(own instanceof Uint8Array)) return value;
+      parts.push(own);
+      at += own.length;
+      return { [MARK]: [at - own.length, own.length] };
     }),
   );
   const frame = Buffer.alloc(2 * FIELD + head.length + at);
