@@ -4,9 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { startVault } from '../../app/keyserver/vault/client.ts';
+import { makeSoftToken } from '../keyserver/vault/soft-token.ts';
 import { playRogueStation } from '../support/attack/play-rogue-station.ts';
 import { attackStation } from '../support/attack/rogue-server.ts';
+import { fillToken } from '../support/attacked-token.ts';
 import { openIssuerRig } from '../support/issuer-rig.ts';
+import { attackVault } from '../support/rogue-server-to-vault.ts';
 
 export async function run(): Promise<unknown> {
   const { requests, seed } = optionsOf(process.argv.slice(3));
@@ -15,7 +19,11 @@ export async function run(): Promise<unknown> {
     seed,
     station: await station(requests, seed),
     server: await attackStation(requests, Number.parseInt(seed.slice(0, 8), 16)),
+    vault: await vault(requests),
   };
+  console.log(
+    `such a server and its vault: ${figures.vault.calls} calls, ${figures.vault.keysOut} keys of others out`,
+  );
   console.log(
     `a server that was taken over: ${figures.server.replies} replies to a station with ${figures.server.cards} cards, ` +
       `${figures.server.spoiled} of them spoiled`,
@@ -35,6 +43,23 @@ async function station(requests: number, seed: string) {
     return figures;
   } finally {
     await rig.close();
+  }
+}
+
+/** Of the vault the answers are few, but what is asked of it is as random as the keys are: a seed would not bring it back. */
+async function vault(requests: number) {
+  const token = await makeSoftToken();
+  try {
+    const masters = await fillToken(token.config);
+    const opened = await startVault(token.config);
+    try {
+      const { calls, keysOut, answered } = await attackVault({ vault: opened, masters }, requests);
+      return { calls, keysOut, answered };
+    } finally {
+      await opened.close();
+    }
+  } finally {
+    token.remove();
   }
 }
 

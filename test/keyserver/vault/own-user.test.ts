@@ -113,9 +113,11 @@ describe.skipIf(NOT_HERE !== undefined)(`the vault as a user of its own${title}`
     expect(as(STRANGER, STRANGER, dial)).toBe('EACCES');
   });
 
-  test('a server of another user issues a card through the socket, and is told whose the vault is', async () => {
+  test('a server of another user issues a card through the socket, is told whose the vault is, and opens no debugger', async () => {
     const server = await site.start(0, site.rig.store, { uid: SERVER, gid: DOOR, socket });
     expect(statSync(`/proc/${server.pid}`).uid).toBe(SERVER);
+    // The signal that opens Node's inspector, in a server and a service that were started without the flag against it.
+    for (const pid of [server.pid, service.pid ?? 0]) process.kill(pid, 'SIGUSR1');
     const station = await site.station('counter', [server.port]);
     const { outcome } = await issueOver(site, station, ENABLE, 'e-wallet');
     expect(outcome).toMatchObject({ result: 'complete', apps: [{ keyVersions: { mck: 1, mtk: 1 } }] });
@@ -130,6 +132,7 @@ describe.skipIf(NOT_HERE !== undefined)(`the vault as a user of its own${title}`
     const made = run([...words, '--operator', 'clerk', '--reason', 'none at all'], SERVER, DOOR);
     expect(made.status).toBe(1);
     expect(made.stderr).toContain('vault make');
+    expect(server.log() + said).not.toContain('Debugger listening');
     await server.stop();
   });
 
