@@ -6,11 +6,12 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { startVault } from '../../app/keyserver/vault/client.ts';
 import { makeSoftToken } from '../keyserver/vault/soft-token.ts';
+import { fillToken } from '../support/attack/attacked-token.ts';
 import { playRogueStation } from '../support/attack/play-rogue-station.ts';
+import { attackDoors } from '../support/attack/rogue-doors.ts';
 import { attackStation } from '../support/attack/rogue-server.ts';
-import { fillToken } from '../support/attacked-token.ts';
+import { attackVault } from '../support/attack/rogue-server-to-vault.ts';
 import { openIssuerRig } from '../support/issuer-rig.ts';
-import { attackVault } from '../support/rogue-server-to-vault.ts';
 
 export async function run(): Promise<unknown> {
   const { requests, seed } = optionsOf(process.argv.slice(3));
@@ -20,13 +21,18 @@ export async function run(): Promise<unknown> {
     station: await station(requests, seed),
     server: await attackStation(requests, Number.parseInt(seed.slice(0, 8), 16)),
     vault: await vault(requests),
+    doors: await attackDoors('sqlite', { honest: 300, deepBodies: 20, signIns: 120, leases: 40 }),
   };
+  const { server, doors } = figures;
   console.log(
-    `such a server and its vault: ${figures.vault.calls} calls, ${figures.vault.keysOut} keys of others out`,
+    `a server that was taken over: ${server.replies} replies to a station with ${server.cards} cards, ${server.spoiled} of them spoiled`,
   );
   console.log(
-    `a server that was taken over: ${figures.server.replies} replies to a station with ${figures.server.cards} cards, ` +
-      `${figures.server.spoiled} of them spoiled`,
+    `the same with its vault: ${figures.vault.calls} calls, ${figures.vault.answered} carried out, ${figures.vault.keysOut} keys out`,
+  );
+  console.log(
+    `at the doors: beyond their limits ${doors.burstSignIns} secrets and ${doors.burstLeases} cards, ${doors.endedCertificatesServed} requests served ` +
+      `without a certificate that counts; beside deep bodies an honest request takes ${doors.deepBodiesP95Ratio} times as long (p95)`,
   );
   return figures;
 }
@@ -46,17 +52,15 @@ async function station(requests: number, seed: string) {
   }
 }
 
-/** Of the vault the answers are few, but what is asked of it is as random as the keys are: a seed would not bring it back. */
-async function vault(requests: number) {
+async function vault(calls: number) {
   const token = await makeSoftToken();
   try {
     const masters = await fillToken(token.config);
-    const opened = await startVault(token.config);
+    const attacked = await startVault(token.config);
     try {
-      const { calls, keysOut, answered } = await attackVault({ vault: opened, masters }, requests);
-      return { calls, keysOut, answered };
+      return await attackVault({ vault: attacked, masters }, calls);
     } finally {
-      await opened.close();
+      await attacked.close();
     }
   } finally {
     token.remove();

@@ -6,9 +6,9 @@ import { startVault } from '../../../app/keyserver/vault/client.ts';
 import { VaultError } from '../../../app/keyserver/vault/error.ts';
 import type { MasterKeyId } from '../../../app/keyserver/vault/keys.ts';
 import type { Vault } from '../../../app/keyserver/vault/vault.ts';
-import { type AttackedMaster, fillToken } from '../../support/attacked-token.ts';
+import { type AttackedMaster, fillToken } from '../../support/attack/attacked-token.ts';
+import { type AttackedVault, attackVault } from '../../support/attack/rogue-server-to-vault.ts';
 import { cardKey, ecb, issuersCardKey } from '../../support/known-token.ts';
-import { type AttackedVault, attackVault } from '../../support/rogue-server-to-vault.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
 /** The bench makes 10,000 of them (`npm run bench -- attack`). */

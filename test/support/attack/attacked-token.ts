@@ -1,11 +1,11 @@
 /** A token for the attack on the vault: two apps and two security domains, every master of it known, each with the rule that a site's has. */
 import { randomBytes } from 'node:crypto';
-import { ruleFor } from '../../app/keyserver/keys/rules.ts';
-import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
-import { openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
-import type { VaultTokenConfig } from '../../app/keyserver/vault/config.ts';
-import type { MasterKeyId } from '../../app/keyserver/vault/keys.ts';
-import type { KnownMaster } from './known-token.ts';
+import { ruleFor } from '../../../app/keyserver/keys/rules.ts';
+import { OWN_RESOURCES, openCatalogue } from '../../../app/keyserver/resources.ts';
+import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
+import type { VaultTokenConfig } from '../../../app/keyserver/vault/config.ts';
+import type { MasterKeyId } from '../../../app/keyserver/vault/keys.ts';
+import type { KnownMaster } from '../known-token.ts';
 
 export type AttackedMaster = KnownMaster & { readonly version: number };
 

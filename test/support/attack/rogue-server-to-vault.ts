@@ -5,9 +5,9 @@
  * key too many. All of it is computed by node:crypto.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes, randomInt } from 'node:crypto';
-import type { MasterKeyId } from '../../app/keyserver/vault/keys.ts';
-import type { Vault } from '../../app/keyserver/vault/vault.ts';
-import { cardKey, issuersCardKey, type KnownMaster, oddParity } from './known-token.ts';
+import type { MasterKeyId } from '../../../app/keyserver/vault/keys.ts';
+import type { Vault } from '../../../app/keyserver/vault/vault.ts';
+import { cardKey, issuersCardKey, type KnownMaster, oddParity } from '../known-token.ts';
 
 /** A card, and what a server has on record of it. */
 interface Card {
