@@ -74,8 +74,8 @@ interface AppLook {
 
 interface BalanceReading {
   readonly command: CommandApdu;
-  /** Data of the answer of a purse that is empty. */
-  readonly empty: Uint8Array;
+  /** Data of the answer of a purse that holds this amount. */
+  data(amount: number): Uint8Array;
   /** In the smallest unit of money; undefined for data that cannot be. */
   amount(data: Uint8Array): number | undefined;
 }

@@ -65,6 +65,7 @@ export const SERVER_ERRORS = [
   'app-locked',
   'purse-not-empty',
   'balance-unreadable',
+  'confirmation-needed',
   'load-failed',
   'load-left-behind',
   'step-conflict',

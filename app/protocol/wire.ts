@@ -74,7 +74,7 @@ export const observedAppSchema = z.strictObject({
 });
 export type ObservedApp = z.infer<typeof observedAppSchema>;
 
-/** What the customer wants of one app. `confirmedBy` is a second person's session token, for a purse with money in it. */
+/** What the customer wants of one app. `confirmedBy` is a second person's token, for a purse that is to be deleted. */
 export const wishSchema = z.strictObject({
   app: appIdSchema,
   action: z.enum(['enable', 'delete']),
@@ -85,12 +85,22 @@ export const wishSchema = z.strictObject({
 });
 export type Wish = z.infer<typeof wishSchema>;
 
+export const balanceSchema = observedAppSchema.shape.balance.unwrap();
+
+/** What a second person confirms: that this app of this card is deleted, with what its purse says; null for one that says nothing. */
+export const confirmedDeletionSchema = z.strictObject({
+  card: z.string().max(64),
+  app: appIdSchema,
+  balance: balanceSchema.nullable(),
+});
+export type ConfirmedDeletion = z.infer<typeof confirmedDeletionSchema>;
+
 export const signInRequestSchema = z.strictObject({
   apiLevel,
   operator: z.string().min(1).max(64),
   secret: z.string().min(1).max(256),
-  /** `confirmation`: a second person confirms a deletion; the token is good for that alone, and for minutes. Default `work`. */
-  purpose: z.enum(['work', 'confirmation']).optional(),
+  /** The token is good for one job that does this, for minutes, and for nothing else. Without it somebody signs in for work. */
+  confirms: confirmedDeletionSchema.optional(),
 });
 export type SignInRequest = z.infer<typeof signInRequestSchema>;
 

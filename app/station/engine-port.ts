@@ -31,6 +31,16 @@ export interface EngineOptions {
   readonly startLimitMs?: number;
 }
 
+export interface Person {
+  readonly operator: string;
+  readonly secret: string;
+}
+
+export interface Deletion {
+  readonly reader: string;
+  readonly app: string;
+}
+
 export interface Engine {
   snapshot(): Snapshot;
   /** Calls back with the snapshot at once, then with each change. Gives the function that ends it. */
@@ -39,10 +49,11 @@ export interface Engine {
   signIn(operator: string, secret: string): Promise<OperatorView>;
   signOut(): void;
   /**
-   * Signs a second person in for one confirmation. Gives a handle to put into a wish's `confirmedBy`; the token itself
-   * does not leave the engine.
+   * A second person confirms that this app of the card in `reader` is deleted, with what its purse says now. Gives a handle to put into the
+   * wish's `confirmedBy`; the token itself does not leave the engine.
+   * @throws KaikaError no-reader, no-card, unknown-card, sign-in-failed, or why the server was not reached.
    */
-  confirm(operator: string, secret: string): Promise<string>;
+  confirm(person: Person, deletion: Deletion): Promise<string>;
   /**
    * Begins a job on the card in `reader`. Resolves with the job's id when it is in the journal; how it goes is shown.
    * @throws KaikaError session-expired, account-invalid, bad-request, no-card, job-in-hand, unknown-card, other-card,

@@ -205,8 +205,8 @@ export const stationViewSchema = z.strictObject({
 export type StationView = z.infer<typeof stationViewSchema>;
 
 /**
- * What would happen, before it does. `confirm`: apps whose deletion needs a second person, because their balance is not
- * zero or could not be read.
+ * What would happen, before it does. `confirm`: apps whose deletion needs a second person, because they may hold
+ * money.
  */
 export const planViewSchema = z.discriminatedUnion('fits', [
   z.strictObject({

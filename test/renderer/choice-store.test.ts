@@ -176,7 +176,9 @@ describe('the start', () => {
     tick('e-wallet', 'delete');
     await store.review(READER, rows);
     expect(await store.confirm(READER, rows, { operator: 'zhao', secret: 'x' }, NEVER)).toBeNull();
-    expect(inputs('session.confirm')).toEqual([{ operator: 'zhao', secret: 'x' }]);
+    expect(inputs('session.confirm')).toEqual([
+      { operator: 'zhao', secret: 'x', reader: READER, card: expect.any(String), app: 'e-wallet' },
+    ]);
     expect(inputs('job.start')).toMatchObject([
       {
         wishes: [

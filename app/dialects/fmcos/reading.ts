@@ -25,7 +25,7 @@ export function reading(rule: FmcosRule): AppReading {
       isEnabled: (data) => readEnabledFlag(data, ENABLED_FLAG_OFFSET) === true,
       blocked: BLOCKED,
     },
-    balance: { command: getBalance(), empty: new Uint8Array(4), amount: parseBalance },
+    balance: { command: getBalance(), data: balanceData, amount: parseBalance },
     plan: {
       enable: CHALLENGES,
       // One for the authentication, one for each key write.
@@ -69,6 +69,13 @@ export function readBinary(sfi: number, offset: number, length: number): Command
 /** GET BALANCE of the electronic wallet (PBOC). */
 export function getBalance(): CommandApdu {
   return { cla: 0x80, ins: 0x5c, p1: 0x00, p2: 0x02, le: 4 };
+}
+
+/** What GET BALANCE answers for so many cents. */
+function balanceData(cents: number): Uint8Array {
+  const data = new Uint8Array(4);
+  new DataView(data.buffer).setUint32(0, cents);
+  return data;
 }
 
 /** The balance in cents; undefined when the data are not 4 bytes. */

@@ -6,6 +6,7 @@ import type { Limits } from '../limits.ts';
 import type { Store } from '../store/open.ts';
 import { findStation } from '../store/stations.ts';
 import type { OperatorCaller, StationCaller } from './callers.ts';
+import { type Confirmation, findConfirmation } from './confirmations.ts';
 import { auditSearch, noteReading, noteSearch } from './reading.ts';
 import { findSession, type Session, signIn } from './sessions.ts';
 
@@ -49,13 +50,10 @@ export class Authority {
     return session?.station === station ? session : undefined;
   }
 
-  /** May this token confirm what `caller` asks for? It must be somebody else's, given for a confirmation at the same station. */
-  async isSecondPerson(caller: OperatorCaller, token: string): Promise<boolean> {
+  /** What a second person confirmed with this token; undefined for none that is good for `caller`. */
+  confirmation(caller: OperatorCaller, token: string): Promise<Confirmation | undefined> {
     const { store, now } = this.#ground;
-    const session = await findSession(store, token, now(), 'confirmation');
-    return (
-      session !== undefined && session.operator.id !== caller.operator && session.station === caller.station
-    );
+    return findConfirmation(store, caller, token, now());
   }
 
   /** Notes that the record of a card is read. @throws KaikaError `too-many-attempts` */

@@ -23,12 +23,20 @@ export async function signIn(
 ): Promise<SignInReply> {
   const operator = await checkSecret(store, station, request, now, limits);
   const token = randomBytes(32).toString('base64url');
-  const purpose = request.purpose ?? 'work';
+  const { confirms } = request;
+  const purpose = confirms === undefined ? 'work' : 'confirmation';
   const lasts = purpose === 'work' ? SESSION_MILLISECONDS : CONFIRMATION_MILLISECONDS;
   const expires = new Date(now.getTime() + lasts).toISOString();
   await addSession(
     store,
-    { token_hash: hashToken(token), operator: operator.id, station, expires, purpose },
+    {
+      token_hash: hashToken(token),
+      operator: operator.id,
+      station,
+      expires,
+      purpose,
+      confirms: confirms === undefined ? null : JSON.stringify(confirms),
+    },
     now.toISOString(),
   );
   return { apiLevel: API_LEVEL, token, expires, operator };
@@ -123,15 +131,10 @@ export interface Session {
   readonly expires: string;
 }
 
-/** The running session of a token; undefined when there is none, or its operator may not sign in any more. */
-export async function findSession(
-  store: Store,
-  token: string,
-  now: Date,
-  purpose: 'work' | 'confirmation' = 'work',
-): Promise<Session | undefined> {
+/** The running session of a token, for work; undefined when there is none, or its operator may not sign in any more. */
+export async function findSession(store: Store, token: string, now: Date): Promise<Session | undefined> {
   const row = await readSession(store, hashToken(token));
-  if (row === undefined || row.purpose !== purpose || row.expires <= now.toISOString()) return undefined;
+  if (row === undefined || row.purpose !== 'work' || row.expires <= now.toISOString()) return undefined;
   return {
     station: row.station,
     operator: { id: row.operator, name: row.name },
@@ -139,7 +142,7 @@ export async function findSession(
   };
 }
 
-function hashToken(token: string): string {
+export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 

@@ -9,6 +9,7 @@ const KINDS = {
   limit: 'wire',
   receipt: 'wire',
   'job-refused': 'wire',
+  'purse-confirmed': 'wire',
   search: 'wire',
   'records-read': 'wire',
   release: 'terminal',

@@ -100,11 +100,13 @@ function absorbGone(now: JobOnCard, app: string, fate: Fate): JobOnCard {
   const there = (state: AppState) => (state === 'missing' ? 'installed' : state);
   const card = withApp(now.card, app, (known) => ({ ...known, state: there(known.state), inDoubt: false }));
   const { before = 'installed', after = 'installed' } = now.job.apps[app] ?? {};
-  return progress({ ...now, card }, app, {
+  const seen = progress({ ...now, card }, app, {
     before: there(before),
     after: there(after),
     contentInDoubt: false,
   });
+  // Nobody was asked about a purse that was not there to be seen.
+  return Object.hasOwn(now.job.confirmedAmounts, app) ? seen : failApp(seen, app, 'confirmation-needed');
 }
 
 const NOT_FOUND = 0x6a88;

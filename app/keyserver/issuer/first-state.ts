@@ -4,6 +4,7 @@ import type { Plan } from '../../catalogue/plan.ts';
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import { issuingOf } from '../../dialects/dialect.ts';
 import { factorOf } from '../../dialects/keys.ts';
+import type { ErrorCode } from '../../protocol/errors.ts';
 import type { AppState, JobRequest } from '../../protocol/wire.ts';
 import type { Grip } from './account-grip.ts';
 import { ruleOf } from './app-work.ts';
@@ -20,11 +21,16 @@ export function firstState(input: {
   readonly profile: CardTypeProfile;
   readonly identification: string;
   readonly activeVersion: ActiveVersion;
-  readonly confirmedPurses: readonly string[];
+  /** Deletions that a second person confirmed, and wishes that fail because nobody did. */
+  readonly confirmations: {
+    readonly used: readonly { readonly app: string; readonly balance: number | null }[];
+    readonly missing: Readonly<Record<string, ErrorCode>>;
+  };
   /** What is held of the account before the job: all of it where the card has it already. */
   readonly grip: Grip;
 }): JobState {
   const { request, plan } = input;
+  const { used, missing } = input.confirmations;
   const withKeys = plan.steps.flatMap((step) => ('app' in step ? [step.app] : []));
   const renewed = plan.steps.flatMap((step) => (step.kind === 'renew' ? [step.app] : []));
   const codes = { identification: input.identification, account: request.account };
@@ -47,7 +53,13 @@ export function firstState(input: {
       // A wish comes after: enabling what is enabled already stays a wish, whatever else happens to the app.
       ...request.wishes.map(
         (wish) =>
-          [wish.app, progressOf(wish.action, stateOf(request, wish.app), input.card.apps[wish.app])] as const,
+          [
+            wish.app,
+            {
+              ...progressOf(wish.action, stateOf(request, wish.app), input.card.apps[wish.app]),
+              error: missing[wish.app] ?? null,
+            },
+          ] as const,
       ),
     ]),
     targets: Object.fromEntries(
@@ -61,7 +73,10 @@ export function firstState(input: {
       : null,
     domainMoves: 0,
     domainTouched: false,
-    confirmedPurses: [...input.confirmedPurses],
+    confirmedPurses: used.filter(({ balance }) => balance === null).map(({ app }) => app),
+    confirmedAmounts: Object.fromEntries(
+      used.flatMap(({ app, balance }) => (balance === null ? [] : [[app, balance]])),
+    ),
     scratch: opening === undefined ? {} : { app: { step: 0, notes: opening } },
     sent: [],
     channel: null,

@@ -44,8 +44,8 @@ function appHead(now: JobOnCard, at: number, step: AppStep, ports: IssuerPorts):
 }
 
 /**
- * A purse must show a balance of zero, unless a second person confirmed its deletion. One that a torn deletion may have removed already
- * cannot show any: then it must be gone, and the batch stops if it is not.
+ * A purse must show the amount that a second person confirmed. One that a torn deletion may have removed already cannot show any: then it must
+ * be gone, and the batch stops if it is not.
  */
 function deletionHead(now: JobOnCard, at: number, app: string, ports: IssuerPorts): Draft[] {
   if (!ports.app(app).purse || now.job.confirmedPurses.includes(app)) return [];
@@ -57,9 +57,10 @@ function deletionHead(now: JobOnCard, at: number, app: string, ports: IssuerPort
   const { balance } = ruleOf(ports, app);
   // The catalogue has no purse without one.
   if (balance === null) throw new Error(`app ${app} is a purse, and its dialect reads no balance`);
+  const amount = now.job.confirmedAmounts[app] ?? 0;
   return [
     draft(at, 'select-app', select(ports.app(app).instanceAid), meaning, { app }),
-    draft(at, 'read-balance', balance.command, meaning, { app, expect: exactly(balance.empty) }),
+    draft(at, 'read-balance', balance.command, meaning, { app, expect: exactly(balance.data(amount)) }),
   ];
 }
 

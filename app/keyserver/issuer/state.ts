@@ -131,8 +131,10 @@ export const jobStateSchema = z.strictObject({
   domainMoves: z.number().int().min(0).default(0),
   /** This job changed the domain's keys or the card's state, or may have. */
   domainTouched: z.boolean().default(false),
-  /** Purses whose deletion a second person confirmed. */
+  /** Purses whose deletion a second person confirmed, whatever is in them: they say nothing. */
   confirmedPurses: z.array(appIdSchema),
+  /** Purses whose deletion a second person confirmed with this amount in them. A job of an older version has none, and none was needed. */
+  confirmedAmounts: z.record(appIdSchema, z.number().int().min(0)).default({}),
   scratch: scratchSchema,
   sent: z.array(sentSchema),
   /** The channel whose R-MACs the answers to `sent` must have; null where none of them has one. */

@@ -1,4 +1,6 @@
 /** The transaction that begins a job: what could be true of the card afterwards is on disk before the first batch leaves. */
+import { spendConfirmation } from '../access/confirmations.ts';
+import { writeAudit } from '../audit/entries.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import { findOpenBindings } from '../store/bindings.ts';
 import { beginGeneration, insertCard } from '../store/card-rows.ts';
@@ -40,6 +42,7 @@ async function commit(db: Queries, context: JobContext, start: StartDecision, se
     job: start.job,
     leaseEnd: leaseEnd(context),
   });
+  await spendConfirmations(db, start);
   await supersedeOpenJobs(db, card, now);
   const issuedIn = await whoEnabled(db, card, start.before, next.card);
   await insertJob(
@@ -109,6 +112,26 @@ async function beginOnCard(db: Queries, start: StartDecision, storeGeneration: n
         })
       : await beginGeneration(db, row, { generation, storeGeneration });
   if (!begun) throw new Overtaken();
+}
+
+/** Each is good once; who confirmed what is on record. @throws Overtaken for one that another request used up meanwhile */
+async function spendConfirmations(
+  db: Queries,
+  { confirmations, caller, job, at }: StartDecision,
+): Promise<void> {
+  for (const { token, by, card, app, balance } of confirmations) {
+    if (!(await spendConfirmation(db, token))) throw new Overtaken();
+    const detail = { app, balance, asked: caller.operator };
+    const entry = {
+      kind: 'purse-confirmed',
+      station: caller.station,
+      operator: by,
+      card,
+      job,
+      detail,
+    } as const;
+    await writeAudit(db, entry, new Date(at));
+  }
 }
 
 const RECENT_JOBS = 5;

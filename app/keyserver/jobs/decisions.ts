@@ -10,6 +10,7 @@ import type { Sent } from '../issuer/state.ts';
 import type { CardRow } from '../store/card-rows.ts';
 import type { JobsTable } from '../store/tables.ts';
 import type { Use } from './caps.ts';
+import type { UsedConfirmation } from './confirmations.ts';
 import type { OperatorCaller } from './context.ts';
 
 interface Decision {
@@ -43,6 +44,8 @@ export interface StartDecision extends Decision {
   /** The card's row as it was; undefined for a card never seen. */
   readonly row: CardRow | undefined;
   readonly cardType: string;
+  /** Used up with this. */
+  readonly confirmations: readonly UsedConfirmation[];
   /** `before`, and what the look of this request found on the card. What was only seen needs no receipt: the next look finds it again. */
   readonly known: CardState;
 }

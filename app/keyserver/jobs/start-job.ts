@@ -26,7 +26,7 @@ import { untilNotOvertaken } from '../store/turns.ts';
 import { gripped } from './binding.ts';
 import { authenticationsOf, refuseExcess, type Use } from './caps.ts';
 import { commitStart } from './commit-start.ts';
-import { confirmedPurses } from './confirmations.ts';
+import { confirmedDeletions } from './confirmations.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
 import type { StartDecision } from './decisions.ts';
 import { issuerPorts } from './issuer-ports.ts';
@@ -77,7 +77,7 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
     activeVersion,
     opening,
   );
-  const confirmed = await confirmedPurses(context, caller, request.wishes);
+  const confirmations = await confirmedDeletions(context, caller, request, identification);
   const state = firstState({
     request,
     card: known,
@@ -85,7 +85,7 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
     profile,
     identification,
     activeVersion,
-    confirmedPurses: confirmed,
+    confirmations,
     grip: ownAccount(row) === null ? 'none' : 'bound',
   });
   const ports = issuerPorts(context, profile, { identification, account: request.account });
@@ -119,6 +119,7 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
     outcome: over ? outcomeOf(next.job, next.card) : undefined,
     life: lifeOf(next.card, profile, next.job.setAside),
     cardType: profile.id,
+    confirmations: confirmations.used,
     effect,
     grip,
     use,

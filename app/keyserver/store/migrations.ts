@@ -134,6 +134,11 @@ async function sessionPurpose(db: Kysely<Database>): Promise<void> {
     .execute();
 }
 
+/** A confirmation is for one deletion. */
+async function confirmations(db: Kysely<Database>): Promise<void> {
+  await db.schema.alterTable('sessions').addColumn('confirms', 'text').execute();
+}
+
 /** All migrations in order; the names sort. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': { up: first },
@@ -144,5 +149,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0007-set-aside-codes': { up: setAsideCodes },
   '0008-bindings': { up: bindings },
   '0009-bindings-reserved': { up: bindingsReserved },
+  '0010-confirmations': { up: confirmations },
   '0012-leases-by-station': { up: leasesByStation },
 };

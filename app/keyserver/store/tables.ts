@@ -26,6 +26,8 @@ export interface SessionsTable {
   expires: string;
   /** `work`, or `confirmation`: what the token is good for. */
   purpose: string;
+  /** JSON of ConfirmedDeletion: what a confirmation is for; null for work. One of an older version has none, and confirms nothing. */
+  confirms: string | null;
 }
 
 export interface CardsTable {

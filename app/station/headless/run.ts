@@ -24,7 +24,7 @@ interface HeadlessRequest {
   readonly secret: string;
   /** The account to issue for, once the card is known. */
   readonly account: (look: CardLook) => Promise<string>;
-  /** A second person, who confirms that purses with money in them are deleted. */
+  /** A second person, who confirms that purses are deleted. */
   readonly confirmer?: { readonly operator: string; readonly secret: string };
 }
 
@@ -56,7 +56,7 @@ export async function runHeadless(ports: HeadlessPorts, request: HeadlessRequest
     const operator = await engine.signIn(request.operator, request.secret);
     tell({ kind: 'signed-in', name: operator.name });
     const account = await request.account(ready.look);
-    const wishes = await confirmed(engine, request);
+    const wishes = await confirmed(engine, request, ready.reader);
     started = clock.monotonic();
     const job = await engine.startJob(ready.reader, { account, wishes });
     return await follow(ports, job, started, false);
@@ -118,13 +118,13 @@ function whyNoCard(snapshot: Snapshot): KaikaError {
   return new KaikaError('no-card');
 }
 
-async function confirmed(engine: Engine, request: HeadlessRequest): Promise<Wish[]> {
+async function confirmed(engine: Engine, request: HeadlessRequest, reader: string): Promise<Wish[]> {
   const { confirmer } = request;
   if (confirmer === undefined) return [...request.wishes];
   const wishes: Wish[] = [];
   for (const wish of request.wishes) {
     if (wish.action !== 'delete') wishes.push(wish);
-    else wishes.push({ ...wish, confirmedBy: await engine.confirm(confirmer.operator, confirmer.secret) });
+    else wishes.push({ ...wish, confirmedBy: await engine.confirm(confirmer, { reader, app: wish.app }) });
   }
   return wishes;
 }
