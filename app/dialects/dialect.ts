@@ -106,6 +106,8 @@ export interface AppKeyRules {
   records(role: string): readonly string[];
   /** Key writes that an enabled app needs; 0 when it is as it should be, or better left alone. */
   writesToRenew(keys: AppKeys, targets: KeyTargets): number;
+  /** Attempts in a row that fail before the card locks a role's key, or the app, for good. */
+  tries(role: string): number;
   /** Roles whose refused key stays refused when a supervisor releases the card, because it is written again before it is used. */
   readonly rewritten: readonly string[];
 }
@@ -168,6 +170,8 @@ export interface AppChange {
   readonly flagInDoubt?: boolean;
   /** The card said that the app is enabled, last of all. */
   readonly enabled?: true;
+  /** The card took a key of the app: what `keys` says of it is what this job's station saw. */
+  readonly accepted?: true;
   /** The job changed the app on the card, or may have. */
   readonly touched?: true;
   /** The app fails; the first error stays, and other apps go on. */

@@ -19,7 +19,7 @@ import {
   targetOf,
 } from '../keys.ts';
 import { MCK, MTK } from './roles.ts';
-import { type FmcosRule, type KeyLayout, maximumTries } from './rule.ts';
+import { type FmcosRule, type KeyLayout, MOST_WRONG_MACS, maximumTries } from './rule.ts';
 
 export function appKeys(rule: FmcosRule): AppKeyRules {
   return {
@@ -32,6 +32,7 @@ export function appKeys(rule: FmcosRule): AppKeyRules {
     transportRule: (role) => layoutOf(rule, role).transportKey,
     records: (role) => [recordHead(layoutOf(rule, role))],
     writesToRenew: (keys, targets) => writesToRenew(keys, targets, maximumTries(rule.mck)),
+    tries: (role) => (role === MTK ? MOST_WRONG_MACS : maximumTries(rule.mck)),
     rewritten: [MTK],
   };
 }

@@ -10,6 +10,7 @@ import { type CardState, domainOf, withDomain } from './card-state.ts';
 import { certainSet, isMoved } from './domain-keys.ts';
 import type { Draft } from './draft.ts';
 import { type Foreknowledge, foretell, wipeForetold } from './foretell.ts';
+import { isDisputed } from './ground.ts';
 import { headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
 import { failApp, failJob, isClean, isFinished, type JobOnCard, type NextCommands } from './progress.ts';
@@ -38,7 +39,8 @@ export async function buildNext(now: JobOnCard, ports: IssuerPorts, known?: Fore
   for (;;) {
     const step = current.job.steps[current.job.at];
     if (step === undefined || current.job.error !== null || current.job.setAside !== null) {
-      return { commands: [], next: current };
+      const drafts = isDisputed(current, ports) ? lastHead(current, ports) : [];
+      return drafts.length > 0 ? send(current, drafts) : { commands: [], next: current };
     }
     if (current.job.trips >= current.job.plannedTrips + MOST_TRIPS_BEYOND_PLAN)
       return { commands: [], next: failJob(current, 'too-many-attempts') };
@@ -48,6 +50,13 @@ export async function buildNext(now: JobOnCard, ports: IssuerPorts, known?: Fore
     if (built.drafts.length > 0) return send(built.next, built.drafts);
     current = skipFinished(built.next);
   }
+}
+
+/** A job that was to be over, and is not before the card has shown itself: what it told would else be a station's word. */
+function lastHead(now: JobOnCard, ports: IssuerPorts): readonly Draft[] {
+  const { steps, error } = now.job;
+  if (error === 'other-card' || error === 'too-many-attempts') return [];
+  return headOf({ ...now, job: { ...now.job, identified: true } }, steps.length, ports);
 }
 
 /** A first step whose channel can be opened unseen: how it begins, and at once what follows. */
@@ -74,10 +83,11 @@ async function buildForetold(
       ...ports,
       domainKeys: { ...ports.domainKeys, session },
     });
-    const job = { ...built.next.job, identified: now.job.identified };
+    const job = { ...built.next.job, identified: now.job.identified, held: now.job.held };
+    const card = withoutUnseenData(built.next.card, now.card, ports);
     return {
       drafts: built.drafts.length === 0 ? [] : [...head, ...built.drafts],
-      next: { card: withoutUnseenData(built.next.card, now.card, ports), job },
+      next: { card: withoutUnseenCount(card, now.card, ports), job },
     };
   } finally {
     wipeForetold(foretold);
@@ -92,6 +102,18 @@ function withoutUnseenData(card: CardState, before: CardState, ports: IssuerPort
     ...card.domain,
     candidates: card.domain.candidates.map((set) => ({ ...set, data })),
   });
+}
+
+/**
+ * A batch that went out before the card has shown itself may never have come to it. It counts as an authentication, but such batches alone never
+ * use the count up: a station that has no card at all could lock out those that have it.
+ */
+function withoutUnseenCount(card: CardState, before: CardState, ports: IssuerPorts): CardState {
+  const { domain } = card;
+  const tries = ports.profile.securityDomain?.maximumTries;
+  if (domain === undefined || tries === undefined) return card;
+  const least = domainOf(before, ports.profile).spent;
+  return withDomain(card, { ...domain, spent: Math.max(least, Math.min(domain.spent, tries - 2)) });
 }
 
 /** A channel that nothing has to be read before. */

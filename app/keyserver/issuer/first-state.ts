@@ -34,7 +34,7 @@ export function firstState(input: {
   const withKeys = plan.steps.flatMap((step) => ('app' in step ? [step.app] : []));
   const renewed = plan.steps.flatMap((step) => (step.kind === 'renew' ? [step.app] : []));
   const codes = { identification: input.identification, account: request.account };
-  const opening = takenOpening(request, plan, input.profile);
+  const opening = takenOpening(request, plan, input.card, input.profile);
   return {
     profile: input.profile.id,
     identification: input.identification,
@@ -73,6 +73,13 @@ export function firstState(input: {
       : null,
     domainMoves: 0,
     domainTouched: false,
+    held: false,
+    seen: Object.fromEntries(
+      request.observed
+        .filter(({ app }) => Object.hasOwn(input.profile.apps, app))
+        .map(({ app, state }) => [app, state]),
+    ),
+    unshown: 0,
     confirmedPurses: used.filter(({ balance }) => balance === null).map(({ app }) => app),
     confirmedAmounts: Object.fromEntries(
       used.flatMap(({ app, balance }) => (balance === null ? [] : [[app, balance]])),
@@ -106,5 +113,6 @@ function progressOf(
     flagInDoubt: false,
     contentInDoubt: before === 'missing' && isDoubtful(known, action),
     touched: false,
+    said: 'nothing',
   };
 }

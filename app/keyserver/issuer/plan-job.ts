@@ -7,7 +7,7 @@ import type { Notes } from '../../dialects/dialect.ts';
 import { issuingOf } from '../../dialects/dialect.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { JobRequest } from '../../protocol/wire.ts';
-import { type CardAppState, type CardState, leftovers } from './card-state.ts';
+import { type CardAppState, type CardState, isContested, leftovers } from './card-state.ts';
 import type { Foreknowledge } from './foretell.ts';
 import type { AppProgress } from './state.ts';
 import { type ActiveVersion, domainKeysToDo, refuseMove, targetsIfActive } from './targets.ts';
@@ -32,7 +32,7 @@ export function planFor(
     observed: request.observed,
     wishes: request.wishes,
     free: freeMemory(request.card) ?? estimatedFree(catalogue, profile, request.observed),
-    leftovers: leftovers(card),
+    leftovers: [...leftovers(card), ...disappeared(request, card)],
     outdated: outdated(profile, { request, identification }, card, activeVersion),
     ...(domainKeys === undefined ? {} : { domainKeys }),
   });
@@ -59,10 +59,18 @@ function openingTrips(
   known: Foreknowledge | undefined,
 ): -1 | 0 | 1 {
   const [first] = plan.steps;
-  if (plan.opensWith !== null) return takenOpening(request, plan, profile) === undefined ? 1 : 0;
+  if (plan.opensWith !== null) return takenOpening(request, plan, card, profile) === undefined ? 1 : 0;
   if (known === undefined || (first?.kind !== 'content' && first?.kind !== 'domain-keys')) return 0;
   const loads = first.kind === 'content' ? first.loads : [];
   return loads.some((app) => isDoubtful(card.apps[app], 'enable')) ? 0 : -1;
+}
+
+/** Apps that the look did not find, though by the record they are there: whoever wants one deleted has the card asked. */
+function disappeared(request: JobRequest, { apps }: CardState): string[] {
+  return request.observed
+    .filter(({ app, state }) => state === 'missing' && apps[app]?.inDoubt === true)
+    .filter(({ app }) => apps[app]?.state !== 'missing')
+    .map(({ app }) => app);
 }
 
 /** Nothing is planned on a guess: every wished app was seen, once. */
@@ -94,10 +102,19 @@ function outdated(
   });
 }
 
-/** What the dialect of the plan's first app takes from the answers that came with the request; undefined when they are of no use. */
-export function takenOpening(request: JobRequest, plan: Plan, { apps }: CardTypeProfile): Notes | undefined {
+/**
+ * What the dialect of the plan's first app takes from the answers that came with the request; undefined when they are of no use. Where something
+ * was said of the app that nothing proves, the card shows itself before anything is tried with it.
+ */
+export function takenOpening(
+  request: JobRequest,
+  plan: Plan,
+  card: CardState,
+  { apps, securityDomain }: CardTypeProfile,
+): Notes | undefined {
   const { opening } = request;
   if (opening === undefined || opening.app !== plan.opensWith) return undefined;
+  if (securityDomain !== undefined && isContested(card.apps[opening.app])) return undefined;
   return apps[opening.app]?.plan.takeOpening(opening);
 }
 

@@ -34,6 +34,8 @@ const issuerMeaningSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('load'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('install'), app: appIdSchema, loadFileHash: hex }),
   z.strictObject({ kind: z.literal('delete'), app: appIdSchema }),
+  /** The card shows that it is there: SELECT of its domain (null), and its cryptogram over a challenge. */
+  z.strictObject({ kind: z.literal('presence'), hostChallenge: hex.nullable() }),
 ]);
 export type Meaning = z.infer<typeof issuerMeaningSchema>;
 
@@ -79,6 +81,8 @@ const appProgressSchema = z.strictObject({
   contentInDoubt: z.boolean(),
   /** This job changed something of it on the card, or may have. */
   touched: z.boolean(),
+  /** What is known of its keys changed in this job, and whether that includes the card's having taken one of them. */
+  said: z.enum(['nothing', 'something', 'accepted']).default('nothing'),
 });
 export type AppProgress = z.infer<typeof appProgressSchema>;
 
@@ -105,6 +109,8 @@ const scratchSchema = z.object({
   /** The notes of an app's dialect. */
   app: z.strictObject({ step: z.number().int(), notes: notesSchema }).optional(),
   channel: z.strictObject({ step: z.number().int(), hostChallenge: hex, response: hex }).optional(),
+  /** The card says that it has no keys of the newest version that it may have: the older is asked for. */
+  newestMissing: z.literal(true).optional(),
 });
 export type Scratch = z.infer<typeof scratchSchema>;
 
@@ -131,6 +137,12 @@ export const jobStateSchema = z.strictObject({
   domainMoves: z.number().int().min(0).default(0),
   /** This job changed the domain's keys or the card's state, or may have. */
   domainTouched: z.boolean().default(false),
+  /** The card proved to the server, in this job, that it is the one: by a cryptogram under its security domain's keys. */
+  held: z.boolean().default(false),
+  /** What the look before the job found: a station's word until the card has shown itself. */
+  seen: z.record(appIdSchema, appStateSchema).default({}),
+  /** How often it was asked to and did not. */
+  unshown: z.number().int().min(0).default(0),
   /** Purses whose deletion a second person confirmed, whatever is in them: they say nothing. */
   confirmedPurses: z.array(appIdSchema),
   /** Purses whose deletion a second person confirmed with this amount in them. A job of an older version has none, and none was needed. */

@@ -6,11 +6,22 @@ import type { CardState } from './card-state.ts';
 import type { JobOnCard } from './progress.ts';
 import type { AppProgress } from './state.ts';
 
-/** What job and card want once the next batch is out. `effect`: it changes the card. `proven`: an answer to the last one had its R-MAC. */
-export function gripOf(
-  { job, card }: JobOnCard,
-  { effect, proven }: { readonly effect: boolean; readonly proven: boolean },
-): Grip {
+interface GripStep {
+  /** The next batch changes the card. */
+  readonly effect: boolean;
+  /** An answer to the last one had its R-MAC. */
+  readonly proven: boolean;
+  /** The card has shown in this job that it is there, or cards of its type cannot. */
+  readonly shown: boolean;
+}
+
+/** What job and card want once the next batch is out. A card that did not show itself may be nobody's: its account is kept for minutes. */
+export function gripOf(now: JobOnCard, step: GripStep): Grip {
+  const wants = wantedBy(now, step);
+  return step.shown || wants === 'none' ? wants : 'begun';
+}
+
+function wantedBy({ job, card }: JobOnCard, { effect, proven }: GripStep): Grip {
   if (proven || Object.values(job.apps).some(isFulfilled) || hasKeysOf(card, job.accountFactor))
     return 'bound';
   // The domain's keys may be diversified with the account as well.

@@ -8,6 +8,8 @@ import { absorb } from '../issuer/absorb.ts';
 import { readFates } from '../issuer/answers.ts';
 import { type Built, buildNext } from '../issuer/build.ts';
 import { lifeOf } from '../issuer/card-life.ts';
+import { judgePresence } from '../issuer/domain-channel.ts';
+import { grounded, isShown, standingSetAside } from '../issuer/ground.ts';
 import { openAnswers } from '../issuer/open-answers.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import type { IssuerPorts } from '../issuer/ports.ts';
@@ -60,18 +62,20 @@ async function answerOnce(
     throw new KaikaError('wrong-card-type', 'the job is for a card type that is gone');
   const before = await readCardState(context.store, row.card);
   const ports = issuerPorts(context, profile, state);
-  const fates = await openAnswers(
+  const opened = await openAnswers(
     state,
     readFates(state.sent, report),
     () => commandsOut(context, row, seq),
     ports,
   );
-  const taken = absorb(state, before, report, fates, ports);
-  const { built, use, exceeded } = await buildWithin(context, row, taken, ports);
+  const fates = await judgePresence(state.sent, opened, before, ports);
+  const taken = grounded(before, absorb(state, before, report, fates, ports), ports);
+  const { built: made, use, exceeded } = await buildWithin(context, row, taken, ports);
+  const built = { ...made, next: grounded(taken.card, made.next, ports) };
   const over = built.commands.length === 0;
   const effect = built.commands.some((command) => command.effect === true);
   const proven = fates.some((fate, at) => state.sent[at]?.guarded === true && fate.kind === 'ok');
-  const { next, grip } = gripped(built.next, { effect, proven });
+  const { next, grip } = gripped(built.next, { effect, proven, shown: isShown(built.next.job, profile) });
   const step: StepDecision = {
     row,
     seq,
@@ -82,7 +86,7 @@ async function answerOnce(
     next,
     outcome: over ? outcomeOf(next.job, next.card) : undefined,
     // No job runs on a card that is set aside, so only the job itself can have done it.
-    life: lifeOf(next.card, profile, next.job.setAside),
+    life: lifeOf(next.card, profile, standingSetAside(next.job, profile)),
     effect,
     grip,
     use,

@@ -5,7 +5,7 @@ import type { CardState } from '../issuer/card-state.ts';
 import { findOpenBindings } from '../store/bindings.ts';
 import { beginGeneration, insertCard } from '../store/card-rows.ts';
 import { readCardState, writeCardState } from '../store/cards.ts';
-import { findJobByRequest, findLatestJobs, insertJob, readState, supersedeOpenJobs } from '../store/jobs.ts';
+import { findJobByRequest, insertJob, supersedeOpenJobs } from '../store/jobs.ts';
 import { isAnyRetired } from '../store/key-versions.ts';
 import { holdLease, releaseCard } from '../store/leases.ts';
 import { writeStep } from '../store/steps.ts';
@@ -17,6 +17,7 @@ import { countUse, tooManyInHand } from './caps.ts';
 import { type JobContext, leaseEnd } from './context.ts';
 import type { StartDecision } from './decisions.ts';
 import { keysWanted } from './keys-wanted.ts';
+import { whoEnabled } from './who-enabled.ts';
 
 /** `sealed`: the reply. @throws KaikaError `account-taken`, `server-busy` for a station with too many cards in hand; Overtaken */
 export async function commitStart(context: JobContext, start: StartDecision, sealed: string): Promise<void> {
@@ -44,7 +45,7 @@ async function commit(db: Queries, context: JobContext, start: StartDecision, se
   });
   await spendConfirmations(db, start);
   await supersedeOpenJobs(db, card, now);
-  const issuedIn = await whoEnabled(db, card, start.before, next.card);
+  const issuedIn = await whoEnabled(db, card, Object.keys(next.card.apps), start.before, next.card);
   await insertJob(
     db,
     {
@@ -132,17 +133,6 @@ async function spendConfirmations(
     } as const;
     await writeAudit(db, entry, new Date(at));
   }
-}
-
-const RECENT_JOBS = 5;
-
-/** An app that the look found enabled, and the record did not, was enabled by the last job that set out to. */
-async function whoEnabled(db: Queries, card: string, before: CardState, after: CardState) {
-  const found = Object.keys(after.apps).filter(
-    (app) => after.apps[app]?.state === 'enabled' && before.apps[app]?.state !== 'enabled',
-  );
-  const jobs = found.length === 0 ? [] : await findLatestJobs(db, card, RECENT_JOBS);
-  return (app: string) => jobs.find((job) => readState(job).apps[app]?.action === 'enable')?.id ?? null;
 }
 
 /** A step of the job that held the card may have been committed since its state was read. */

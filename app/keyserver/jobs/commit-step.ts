@@ -16,6 +16,7 @@ import { countUse } from './caps.ts';
 import { type JobContext, leaseEnd } from './context.ts';
 import type { StepDecision } from './decisions.ts';
 import { answeredCommands } from './receipts.ts';
+import { whoEnabled } from './who-enabled.ts';
 
 /** What goes to the station, as far as it is kept for a repeated report. */
 interface KeptReply {
@@ -58,7 +59,14 @@ async function commit(db: Queries, context: JobContext, step: StepDecision, kept
       load_file_hash: loadFileHash,
     })),
   );
-  await writeCardState(db, row.card, step.before, next.card, now, () => row.id);
+  // Found enabled by the look, and believed now: not this job's doing.
+  const seen = Object.keys(next.job.seen).filter(
+    (app) => next.job.seen[app] === 'enabled' && next.job.apps[app]?.touched !== true,
+  );
+  const byOther = await whoEnabled(db, row.card, seen, step.before, next.card, row.id);
+  await writeCardState(db, row.card, step.before, next.card, now, (app) =>
+    seen.includes(app) ? byOther(app) : row.id,
+  );
   const setAside = reasonOf(step.life) ?? (twice ? { code: 'account-given-twice' as const } : null);
   if (setAside !== null) await writeSetAside(db, row.card, setAside);
   if (outcome === undefined) await renewLease(db, row.id, leaseEnd(context));

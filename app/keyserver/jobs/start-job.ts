@@ -12,6 +12,7 @@ import { type CardLife, lifeOf, reasonOf } from '../issuer/card-life.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import { firstState } from '../issuer/first-state.ts';
 import { foreknowledge } from '../issuer/foretell.ts';
+import { grounded, isShown, standingSetAside } from '../issuer/ground.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import { planFor } from '../issuer/plan-job.ts';
 import { reconcile } from '../issuer/reconcile.ts';
@@ -89,7 +90,8 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
     grip: ownAccount(row) === null ? 'none' : 'bound',
   });
   const ports = issuerPorts(context, profile, { identification, account: request.account });
-  const built = await buildNext({ job: state, card: known }, ports, opening);
+  const made = await buildNext({ job: state, card: known }, ports, opening);
+  const built = { ...made, next: grounded(known, made.next, ports) };
 
   const use: Use = {
     card: identification,
@@ -104,7 +106,7 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
   const over = built.commands.length === 0;
   const effect = built.commands.some((command) => command.effect === true);
   const { next, grip } = effect
-    ? gripped(built.next, { effect, proven: false })
+    ? gripped(built.next, { effect, proven: false, shown: isShown(built.next.job, profile) })
     : { next: built.next, grip: 'none' as const };
   const start: StartDecision = {
     caller,
@@ -117,7 +119,7 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
     known,
     next,
     outcome: over ? outcomeOf(next.job, next.card) : undefined,
-    life: lifeOf(next.card, profile, next.job.setAside),
+    life: lifeOf(next.card, profile, standingSetAside(next.job, profile)),
     cardType: profile.id,
     confirmations: confirmations.used,
     effect,

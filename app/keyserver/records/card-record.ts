@@ -16,7 +16,7 @@ import { atOneMoment } from '../store/transaction.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
 import { faultsOf, readJobs } from './job-records.ts';
 import type { RecordPorts } from './ports.ts';
-import { domainShown, isInDoubt, versionsOf } from './shown.ts';
+import { domainShown, groundShown, isInDoubt, versionsOf } from './shown.ts';
 
 /** Jobs of one answer: with a hundred commands of a load each it stays well below the wire's limit. */
 const JOBS = 50;
@@ -56,6 +56,7 @@ async function read(
     instance: one.instance,
     loadFileHash: one.loadFileHash,
     inDoubt: isInDoubt(one),
+    ground: groundShown(one),
     enabledBy: deeds.get(app) ?? null,
   }));
   const oldest = found.length > JOBS ? page[0] : undefined;

@@ -5,8 +5,11 @@
 import { z } from 'zod';
 import { RESERVED_APP_ID } from '../../catalogue/schema.ts';
 import { keyCandidateSchema } from '../../dialects/key-slots.ts';
+import { groundSchema } from '../issuer/card-state.ts';
+import { keptSchema } from '../issuer/card-state-schema.ts';
 import { domainKeySetSchema } from '../issuer/domain-keys.ts';
 import { splitCard } from './migrations-bindings.ts';
+import { withTold } from './migrations-ground.ts';
 import type { Database } from './tables.ts';
 
 /** Tables of a backup, each with the columns that order its rows. */
@@ -72,6 +75,8 @@ const COLUMNS: {
     in_doubt: flag,
     updated: time,
     issued_in: text.nullable(),
+    kept: json.refine(isKept, { message: 'no keys' }).nullable(),
+    ground: groundSchema.nullable(),
   },
   card_keys: {
     card: text.min(1),
@@ -80,6 +85,8 @@ const COLUMNS: {
     candidates,
     spent: count,
     refused: flag,
+    told: count,
+    granted: flag,
     version: count.nullable(),
     other_version: count.nullable(),
   },
@@ -162,6 +169,7 @@ export function readRow(line: unknown, older: boolean): Kept | undefined {
 }
 
 function asKeptNow(table: TableName, row: Row): Kept {
+  if (table === 'card_keys') return [[table, withTold(row)]];
   if (table !== 'cards') return [[table, row]];
   const { card, binding } = splitCard(row);
   return binding === undefined
@@ -193,6 +201,10 @@ function isCandidates(value: string): boolean {
 function hasKeysOf({ app, candidates: kept }: Row): boolean {
   const schema = app === RESERVED_APP_ID ? domainSchema : slotSchema;
   return typeof kept === 'string' && schema.safeParse(parseJson(kept)).success;
+}
+
+function isKept(value: string): boolean {
+  return keptSchema.safeParse(parseJson(value)).success;
 }
 
 function isJson(value: string): boolean {

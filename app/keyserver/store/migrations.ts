@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { bindings, bindingsReserved } from './migrations-bindings.ts';
+import { ground } from './migrations-ground.ts';
 import { keyVersions } from './migrations-keys.ts';
 import { leasesByStation } from './migrations-leases.ts';
 import { operation } from './migrations-operation.ts';
@@ -150,5 +151,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008-bindings': { up: bindings },
   '0009-bindings-reserved': { up: bindingsReserved },
   '0010-confirmations': { up: confirmations },
+  '0011-ground': { up: ground },
   '0012-leases-by-station': { up: leasesByStation },
 };

@@ -74,6 +74,10 @@ interface CardAppsTable {
   updated: string;
   /** The job that enabled it; null when it is not enabled, or was before we saw it. */
   issued_in: string | null;
+  /** JSON of KeptApp: what was known before a station said otherwise and nothing proved it; else null. */
+  kept: string | null;
+  /** What its last installation or deletion rests on (issuer/card-state.ts); null for a station's word. */
+  ground: string | null;
 }
 
 interface CardKeysTable {
@@ -86,6 +90,10 @@ interface CardKeysTable {
   spent: number;
   /** 1 when the card refused a key that had to be right. It is not tried again until a supervisor releases the card, because tries run out. */
   refused: number;
+  /** How many of `spent` the card itself has told. */
+  told: number;
+  /** 1 when two people allowed one attempt that may be the last. */
+  granted: number;
   /** Versions of the issuer's master keys among the candidates, first and second; null for the factory's. For reports and retiring. */
   version: number | null;
   other_version: number | null;

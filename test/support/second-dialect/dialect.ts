@@ -36,6 +36,7 @@ function appRule(rule: LanternRule): AppRule {
       keys: {
         roles: [DOOR],
         issuedBy: DOOR,
+        tries: () => rule.tries,
         transport: (codes) => ({
           [DOOR]: settled({ origin: 'factory', version, factor: factorOf(codes[factor]) }),
         }),
