@@ -16,7 +16,10 @@ import type { StartDecision, StepDecision } from './decisions.ts';
 /** Whether the step changed nothing on the card except tries that may have been spent. Such a step needs no receipt of its own. */
 function teachesNothing(before: CardState, after: CardState): boolean {
   const withoutTries = (state: CardState) =>
-    JSON.stringify(state, (name, value: unknown) => (name === 'spent' ? 0 : value));
+    JSON.stringify(state, (name, value: unknown) =>
+      // What is kept beside keys that are the same tells of tries only.
+      name === 'spent' ? 0 : name === 'kept' || name === 'granted' ? undefined : value,
+    );
   return withoutTries(before) === withoutTries(after);
 }
 
