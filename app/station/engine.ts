@@ -3,7 +3,7 @@ import type { ReaderState, ReadersState } from '../card/reader-port.ts';
 import type { CardRecord } from '../protocol/card-record.ts';
 import { KaikaError } from '../protocol/errors.ts';
 import { API_LEVEL, accountSchema, wishSchema } from '../protocol/wire.ts';
-import { Confirmations } from './confirmations.ts';
+import { Confirmations, deletionShown } from './confirmations.ts';
 import type { Deletion, Engine, EngineOptions, Person } from './engine-port.ts';
 import { JobBook } from './jobs/job-book.ts';
 import { openJournal } from './jobs/journal/file.ts';
@@ -139,12 +139,7 @@ class StationEngine implements Engine {
   }
 
   async confirm(person: Person, { reader, app }: Deletion): Promise<string> {
-    const { state } = this.#actor(reader).view();
-    const look = state.kind === 'card' || state.kind === 'job' ? state.look : null;
-    if (look === null) throw new KaikaError('no-card');
-    if (look.identification === null) throw new KaikaError('unknown-card');
-    const balance = look.apps.find((one) => one.app === app)?.balance ?? null;
-    const confirms = { card: look.identification, app, balance };
+    const confirms = deletionShown(this.#actor(reader).view().state, app);
     const request = { apiLevel: API_LEVEL, ...person, confirms } as const;
     const reply = await this.#line.once(() => this.#server.signIn(request));
     return this.#confirmations.keep(reply.token);

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { keyCandidateSchema } from '../../dialects/key-slots.ts';
 import { appIdSchema, appStateSchema } from '../../protocol/wire.ts';
-import { type CardState, groundSchema } from './card-state.ts';
+import type { CardState } from './card-state.ts';
 import { domainKeySetSchema } from './domain-keys.ts';
+import { groundSchema } from './ground-schema.ts';
 
 const count = z.number().int().min(0);
 

@@ -1,16 +1,9 @@
 /** What the server knows of one card's apps and its domain's keys. A value; the store reads and writes it whole. */
-import { z } from 'zod';
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import type { AppKeys } from '../../dialects/keys.ts';
 import type { AppState } from '../../protocol/wire.ts';
 import { type DomainState, factoryDomain } from './domain-keys.ts';
-
-/**
- * What the last installation or deletion of an app rests on. `proven`: the card's own MAC on its answer. `seen`: looked up in a secure channel
- * whose answers carry a MAC. Absent: a station's word, of which nothing but its job tells.
- */
-export const groundSchema = z.enum(['proven', 'seen']);
-export type Ground = z.infer<typeof groundSchema>;
+import type { Ground } from './ground-schema.ts';
 
 export interface CardAppState {
   readonly state: AppState;

@@ -5,9 +5,9 @@
 import { z } from 'zod';
 import { RESERVED_APP_ID } from '../../catalogue/schema.ts';
 import { keyCandidateSchema } from '../../dialects/key-slots.ts';
-import { groundSchema } from '../issuer/card-state.ts';
 import { keptSchema } from '../issuer/card-state-schema.ts';
 import { domainKeySetSchema } from '../issuer/domain-keys.ts';
+import { groundSchema } from '../issuer/ground-schema.ts';
 import { splitCard } from './migrations-bindings.ts';
 import { withTold } from './migrations-ground.ts';
 import type { Database } from './tables.ts';

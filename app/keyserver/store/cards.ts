@@ -5,9 +5,10 @@ import { RESERVED_APP_ID } from '../../catalogue/schema.ts';
 import { type KeySlotState, keyCandidateSchema } from '../../dialects/key-slots.ts';
 import type { AppKeys } from '../../dialects/keys.ts';
 import { appStateSchema } from '../../protocol/wire.ts';
-import { type CardAppState, type CardState, groundSchema } from '../issuer/card-state.ts';
+import type { CardAppState, CardState } from '../issuer/card-state.ts';
 import { keptSchema } from '../issuer/card-state-schema.ts';
 import { type DomainState, domainKeySetSchema } from '../issuer/domain-keys.ts';
+import { groundSchema } from '../issuer/ground-schema.ts';
 import type { Queries, Reads } from './store.ts';
 
 /** Everything known of the card's apps and of its security domain; an unknown card has none. */
