@@ -121,7 +121,7 @@ export async function confirmationOf(
   operator = SECOND,
 ): Promise<string> {
   if ((await findOperator(store, operator)) === undefined)
-    await putOperator(store, { id: operator, name: operator, secretHash: '' });
+    await putOperator(store, { id: operator, name: operator, secretHash: 'none' });
   const token = randomBytes(32).toString('base64url');
   const expires = new Date(now().getTime() + 300_000).toISOString();
   await addSession(
