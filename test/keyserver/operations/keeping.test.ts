@@ -231,7 +231,7 @@ onEveryStore((kind) => {
     );
     await store
       .updateTable('card_keys')
-      .set({ spent: 2 })
+      .set({ spent: 2, told: 2 })
       .where('card', '=', identification)
       .where('app', '=', 'e-wallet')
       .where('slot', '=', 'mck')
