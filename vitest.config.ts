@@ -8,8 +8,7 @@ export default defineConfig({
   test: {
     // Addons and child processes: a process of its own for each file, so that one's crash is nobody else's.
     pool: 'forks',
-    // One more than cores of a small machine: much of a test is waiting for a card, a process or a disk.
-    maxWorkers: 3,
+    maxWorkers: 2,
     testTimeout: TEST_LIMIT,
     hookTimeout: TEST_LIMIT,
     expect: { poll: PATIENT },

@@ -1,6 +1,5 @@
 /** The server's own key and certificate, and who signs stations' certificates: PEM files that the configuration names. */
 import { readFileSync } from 'node:fs';
-import { decodeTextFile, TextFileError } from '../card/text-file.ts';
 import { ConfigError, type ServerConfig } from './config.ts';
 
 export interface TlsFiles {
@@ -22,10 +21,9 @@ export function readTls({ tls }: ServerConfig): TlsFiles {
 function readPem(field: string, file: string): string {
   let text: string;
   try {
-    text = decodeTextFile(readFileSync(file));
-  } catch (error) {
-    const reason = error instanceof TextFileError ? error.message : 'cannot be read';
-    throw new ConfigError(`${field}: ${file} ${reason}`);
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new ConfigError(`${field}: ${file} cannot be read`);
   }
   if (!text.includes('-----BEGIN ')) throw new ConfigError(`${field}: ${file} is not PEM`);
   return text;

@@ -14,10 +14,7 @@ export function engineHandlers({ engine, catalogue }: Station): Handlers<'engine
         engine.signOut();
         return null;
       },
-      confirm: async ({ operator, secret, reader, card, app }) => {
-        if (lookIn(engine, reader).identification !== card) throw new KaikaError('other-card');
-        return engine.confirm({ operator, secret }, { reader, app });
-      },
+      confirm: ({ operator, secret }) => engine.confirm(operator, secret),
     },
     server: {
       check: () => engine.checkServer(),

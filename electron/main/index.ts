@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { app, type BrowserWindow, Menu, nativeTheme, session } from 'electron';
 import { catalogueIn } from '../../app/station/catalogue-folder.ts';
 import { readStationConfig } from '../../app/station/config.ts';
-import { refuseInspector } from '../../app/station/no-inspector.ts';
 import { projections } from '../engine/projections.ts';
 import { createAnswerer, runWith } from '../ipc-schema/answerer.ts';
 import type { CatalogueView, Settings } from '../ipc-schema.ts';
@@ -18,11 +17,8 @@ import { isLanguage, languageFor } from './languages.ts';
 import { closeOnce } from './leaving.ts';
 import { Notifier } from './notifier.ts';
 import { findPlace } from './place.ts';
-import { refuseToBeDriven } from './start-guard.ts';
 import { openWindow } from './window.ts';
 
-refuseToBeDriven();
-refuseInspector();
 const place = findPlace();
 const log = openLogFile(join(place.station, 'window.log'));
 /** Exit status of `--show-running` where there is no window to show. */
@@ -60,7 +56,7 @@ function showWindow(): void {
   window.focus();
 }
 
-async function run(): Promise<void> {
+function run(): void {
   Menu.setApplicationMenu(
     process.platform === 'darwin'
       ? Menu.buildFromTemplate([{ role: 'appMenu' }, { role: 'editMenu' }, { role: 'windowMenu' }])
@@ -74,7 +70,7 @@ async function run(): Promise<void> {
   // In memory only (a partition without `persist:`): nothing that a page knew of a customer stays on the disk.
   const pages = session.fromPartition('station');
   guardContents(log);
-  await guardSession(pages, log);
+  guardSession(pages, log);
   serveRenderer(pages, place.renderer);
 
   const notifier = new Notifier(page, log);

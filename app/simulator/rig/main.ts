@@ -60,13 +60,7 @@ async function main(): Promise<void> {
   process.env['PATH'] = systemPath();
   const openCard = await cardOpener(setup.cards);
   await prepareNamespace(setup.run);
-  const { pcscd: program, driver, readers, names } = setup;
-  const pcscd = await preparePcscd({
-    program,
-    driver,
-    readers,
-    ...(names === undefined ? {} : { names }),
-  });
+  const pcscd = await preparePcscd({ program: setup.pcscd, driver: setup.driver, readers: setup.readers });
   const slots = openSlots(pcscd, say);
   await pcscd.start();
   say({ event: 'ready', readerNames: [...pcscd.readerNames] });

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { backupSeal } from '../../../app/keyserver/recovery/backup-seal.ts';
 import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
 import { writeBackup } from '../../../app/keyserver/store/backup.ts';
 import { insertBinding } from '../../../app/keyserver/store/bindings.ts';
@@ -60,10 +59,9 @@ onEveryStore((kind) => {
     expect((await rig.record(lost.identification)).account).toBe('');
     expect((await rig.record(other.identification)).account).toBe(account);
     const file = join(places.folder, 'two-cards.backup');
-    const seal = backupSeal(rig.context.vault);
-    await writeBackup(store, file, new Date(), seal);
+    await writeBackup(store, file, new Date());
     const restored = await openStore(await places.empty());
-    await restoreBackup(restored, file, new Date(), seal);
+    await restoreBackup(restored, file, new Date());
     for (const { identification } of [lost, other])
       expect(await bindingsOf(restored, identification)).toEqual(await bindingsOf(store, identification));
     await restored.destroy();
@@ -97,7 +95,7 @@ onEveryStore((kind) => {
       ]),
     );
     const store = await openStore(await places.empty());
-    await restoreBackup(store, file, new Date(), 'unauthenticated');
+    await restoreBackup(store, file, new Date());
     expect(await findCard(store, '1')).toMatchObject({
       account: '6212345678901234567',
       factor: '2345678901234567',
@@ -118,7 +116,6 @@ const binding = (card: string, account: string) => ({
   factor: account.padStart(16, '0'),
   since: NOW,
   job: null,
-  reserved_until: null,
 });
 
 /** No command ends a binding yet; this is what one will do. */

@@ -75,7 +75,6 @@ onEveryStore((kind) => {
           since: NOW,
           until: null,
           job: null,
-          reserved_until: null,
         },
       ]);
       await expect(

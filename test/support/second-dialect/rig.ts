@@ -49,18 +49,9 @@ async function openLanternRig(): Promise<LanternRig> {
     const admin = await openVaultAdmin(config);
     try {
       const { purpose, algorithm, origin, value } = DELIVERED;
-      await admin.importMaster({
-        id: { purpose, origin, version: 1 },
-        algorithm,
-        value: value.slice(),
-        rule: { diversifiedBy: 'identification', records: [] },
-      });
+      await admin.importMaster({ id: { purpose, origin, version: 1 }, algorithm, value: value.slice() });
       for (const version of [1, 2])
-        await admin.generateMaster({
-          id: { purpose, origin: 'issuer', version },
-          algorithm,
-          rule: { diversifiedBy: 'card', records: [] },
-        });
+        await admin.generateMaster({ id: { purpose, origin: 'issuer', version }, algorithm });
     } finally {
       await admin.close();
     }

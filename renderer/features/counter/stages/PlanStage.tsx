@@ -139,10 +139,7 @@ function FittingPlan({ reader, rows, choice, plan: planned, onBack }: FittingPla
       </footer>
       {confirming ? (
         <ConfirmDialog
-          apps={planned.confirm.map((app) => ({
-            app,
-            balance: rows.find((row) => row.app.id === app)?.balance,
-          }))}
+          apps={planned.confirm}
           onConfirm={(person, cancelled) => choices.confirm(reader, rows, person, cancelled)}
           onClose={() => setConfirming(false)}
         />
