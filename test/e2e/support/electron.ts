@@ -24,27 +24,28 @@ export function environment(): Record<string, string> {
   );
 }
 
+/** Launches that may hang one after another; each has its part of one launch's limit. */
+const ATTEMPTS = 4;
+
 /**
  * On a busy machine a launch hangs now and then: Playwright loses an event while it attaches, though the program is up with its
- * page loaded. That attempt is ended and made once more; evidence.json says how often. Counted with an older Electron (one in
- * forty), not with this one; where evidence.json never says 2, this can go.
+ * page loaded. Such an attempt is ended and made again; evidence.json says how often. Two in a row were seen.
  */
 export async function launch(
   options: NonNullable<Parameters<typeof _electron.launch>[0]> & { executablePath: string },
 ): Promise<{ app: ElectronApplication; attempts: number }> {
-  const { executablePath } = options;
-  const attempt = async (timeout: number) => {
-    const app = await _electron.launch({ ...options, timeout });
-    app.context().setDefaultTimeout(LIMIT);
-    return app;
-  };
-  try {
-    return { app: await attempt(LIMIT / 4), attempts: 1 };
-  } catch (error) {
-    const said = String(error);
-    if (!said.includes('Timeout') || !said.includes('DevTools listening')) throw error;
-    const pid = Number(/pid=(\d+)/.exec(said)?.[1]);
-    if (pid > 0 && isAlive(pid) && commandOf(pid).startsWith(executablePath)) process.kill(pid, 'SIGKILL');
-    return { app: await attempt(LIMIT), attempts: 2 };
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      const app = await _electron.launch({ ...options, timeout: LIMIT / ATTEMPTS });
+      app.context().setDefaultTimeout(LIMIT);
+      return { app, attempts };
+    } catch (error) {
+      const said = String(error);
+      const hangs = said.includes('Timeout') && said.includes('DevTools listening');
+      if (!hangs || attempts === ATTEMPTS) throw error;
+      const pid = Number(/pid=(\d+)/.exec(said)?.[1]);
+      if (pid > 0 && isAlive(pid) && commandOf(pid).startsWith(options.executablePath))
+        process.kill(pid, 'SIGKILL');
+    }
   }
 }

@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { _electron } from 'playwright';
 import { build } from 'vite';
 import { LIMIT } from '../../support/limit.ts';
+import { launch } from './electron.ts';
 import { environment, StationWindow, theElectron } from './window.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -37,12 +37,11 @@ export async function openSceneWindow(story: string): Promise<SceneWindow> {
   });
   const server = await serve(folder);
   const { port } = server.address() as AddressInfo;
-  const app = await _electron.launch({
+  const { app } = await launch({
     executablePath: theElectron().path,
     // Chromium refuses to start as root with its sandbox on.
     args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), BARE_APP],
     env: environment(),
-    timeout: LIMIT,
   });
   const page = await app.firstWindow({ timeout: LIMIT });
   const window = new StationWindow(app, page, story);
