@@ -163,7 +163,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(app|electron|renderer)/',
-        pathNot: '^app/station/(jobs/journal/file|lock)\\.ts$',
+        pathNot: '^app/station/(jobs/journal/|lock\\.ts$)',
       },
       to: { path: '^node_modules/libsql/' },
     },
@@ -302,7 +302,7 @@ module.exports = {
       to: {
         path: '^app/keyserver/',
         pathNot:
-          '^app/keyserver/(store/|error-code\\.ts$|issuer/(state|domain-keys|card-state-schema|set-aside-stored)\\.ts$)',
+          '^app/keyserver/(store/|error-code\\.ts$|issuer/(state|domain-keys|card-state-schema|ground-schema|set-aside-stored)\\.ts$)',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -8,7 +8,8 @@ export default defineConfig({
   test: {
     // Addons and child processes: a process of its own for each file, so that one's crash is nobody else's.
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than cores of a small machine: much of a test is waiting for a card, a process or a disk.
+    maxWorkers: 3,
     testTimeout: TEST_LIMIT,
     hookTimeout: TEST_LIMIT,
     expect: { poll: PATIENT },

@@ -5,7 +5,7 @@
  * not exist for the window. A new call is one entry in its group, and one handler in the process that the group names.
  */
 import { z } from 'zod';
-import { accountSchema, LIMITS } from '../app/protocol/wire.ts';
+import { accountSchema, appIdSchema, LIMITS } from '../app/protocol/wire.ts';
 import {
   cardHistorySchema,
   catalogueSchema,
@@ -82,8 +82,14 @@ export const ipc = {
     calls: {
       signIn: { input: credentials, reply: operatorViewSchema },
       signOut: { input: nothing, reply: done },
-      /** Signs a second person in for one confirmation. */
-      confirm: { input: credentials, reply: confirmationSchema },
+      /**
+       * A second person confirms that this app of the card is deleted, with what its purse says. `card`: the number that was on the screen; another
+       * card in the reader is refused with `other-card`.
+       */
+      confirm: {
+        input: credentials.extend({ reader, card, app: appIdSchema }),
+        reply: confirmationSchema,
+      },
     },
   },
   server: {

@@ -96,12 +96,17 @@ export const securityDomainSchema = domainFields.superRefine((domain, context) =
   }
   const { factoryKeys: factory, issuerKeys: issuer } = domain;
   if (issuer === undefined) return;
+  if (issuer.atIssuing && !namesTheCard(issuer.diversification, factory.diversification))
+    // The vault refuses it: keys that do not say which card they are for could be read on another.
+    issue(['issuerKeys', 'diversification'], 'must take what the factory’s keys are diversified by');
   if (issuer.keyVersion === factory.keyVersion)
     // Replacing under the same version could not be told from not replacing.
     issue(['issuerKeys', 'keyVersion'], 'must differ from the factory’s');
   if (issuer.put === 'replace' && factory.keyVersion === VANISHING_VERSION)
     issue(['issuerKeys', 'put'], 'a set of version FF cannot be replaced by its version');
 });
+
+export type SecurityDomain = z.infer<typeof securityDomainSchema>;
 
 function diversifies(rule: DiversificationRule, algorithm: DomainAlgorithm): boolean {
   switch (rule.kind) {
@@ -115,6 +120,21 @@ function diversifies(rule: DiversificationRule, algorithm: DomainAlgorithm): boo
     case 'kdf3':
       return algorithm !== 'des3-16';
   }
+}
+
+/** Bytes of the card's data that a diversification takes. */
+const TAKEN: Readonly<Partial<Record<DiversificationRule['kind'], readonly number[]>>> = {
+  visa2: [0, 1, 4, 5, 6, 7],
+  'emv-cps': [4, 5, 6, 7, 8, 9],
+  kdf3: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+};
+
+/** Whether `own` fixes what `other` is made from, so that both can only be of one card; the vault asks the same of its masters. */
+function namesTheCard(own: DiversificationRule, other: DiversificationRule): boolean {
+  if (other.kind === 'none') return true;
+  if (other.kind === 'pboc') return own.kind === 'pboc' && own.factor === other.factor;
+  const [taken, given] = [TAKEN[other.kind], TAKEN[own.kind]];
+  return taken !== undefined && given !== undefined && taken.every((byte) => given.includes(byte));
 }
 
 function isVersion(version: number): boolean {

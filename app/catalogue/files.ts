@@ -1,11 +1,12 @@
 /** Which resource files the catalogue is made of; reading them is the caller's port. */
+import { TextFileError } from '../card/text-file.ts';
 import type { DialectRegistry } from '../dialects/read-rule.ts';
 import { type Catalogue, CatalogueError, parseCatalogue } from './schema.ts';
 
 interface ResourceFiles {
   /** Names in a folder below resources/, e.g. `profiles`. */
   readonly list: (folder: string) => readonly string[];
-  /** Text of a file below resources/, e.g. `apps.json`. */
+  /** Text of a file below resources/, e.g. `apps.json`. May throw a TextFileError. */
   readonly read: (file: string) => string;
 }
 
@@ -26,8 +27,8 @@ function json(files: ResourceFiles, file: string): unknown {
   let text: string;
   try {
     text = files.read(file);
-  } catch {
-    throw new CatalogueError(file, 'cannot be read');
+  } catch (error) {
+    throw new CatalogueError(file, error instanceof TextFileError ? error.message : 'cannot be read');
   }
   try {
     return JSON.parse(text);

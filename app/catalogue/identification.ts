@@ -13,6 +13,9 @@ const CPLC_HEAD = 3;
 const CPLC_LENGTH = 42;
 const CPLC_CODE = { offset: 10, length: 8 } as const;
 
+/** Of any code: what the wire takes at least. */
+const FEWEST_DIGITS = 8;
+
 /** A file that the look reads, from its beginning. */
 interface PublicFile {
   /** Its name in `CardFacts.files`: the path, `3F00/0005`. */
@@ -41,7 +44,11 @@ function fileName(rule: FileRule): string {
   return rule.path.join('/');
 }
 
-/** The code as text: decimal digits, or hexadecimal for `cplc`; undefined when the card does not give it. */
+/**
+ * The code as text: decimal digits for `cin`, hexadecimal ones for `cplc`, and for `file` digits among which a SIM's issuer may have put
+ * hexadecimal ones. Undefined when the card does not give it, or it was never written: memory that nobody wrote reads all 00 or all FF, and taken
+ * for a code it would make one card of all such cards.
+ */
 export function readIdentification(rule: IdentificationRule, facts: CardFacts): string | undefined {
   try {
     switch (rule.source) {
@@ -50,13 +57,17 @@ export function readIdentification(rule: IdentificationRule, facts: CardFacts): 
       case 'cplc': {
         // With its tag, because that is how the card must show it again.
         if (facts.cplc?.startsWith('9F7F') !== true) return undefined;
-        const cplc = parseProductionLifeCycle(fromHex(facts.cplc));
-        return toHex(concat(cplc.icFabricationDate, cplc.icSerialNumber, cplc.icBatchIdentifier));
+        const { icFabricationDate, icSerialNumber, icBatchIdentifier } = parseProductionLifeCycle(
+          fromHex(facts.cplc),
+        );
+        // The serial number alone tells the chips of one batch apart.
+        if (neverWritten(toHex(icSerialNumber))) return undefined;
+        return toHex(concat(icFabricationDate, icSerialNumber, icBatchIdentifier));
       }
       case 'file': {
         const start = 2 * rule.offset;
         const bytes = facts.files?.[fileName(rule)]?.slice(start, start + rule.digits) ?? '';
-        return filledDecimal(rule.swapped ? swapped(bytes) : bytes, rule.digits);
+        return fileCode(rule.swapped ? swapped(bytes) : bytes, rule.digits);
       }
     }
   } catch {
@@ -64,13 +75,23 @@ export function readIdentification(rule: IdentificationRule, facts: CardFacts): 
   }
 }
 
-function decimal(text: string, digits: number): string | undefined {
-  return text.length === digits && /^[0-9]+$/.test(text) ? text : undefined;
+/** Only 0 or only F. */
+function neverWritten(digits: string): boolean {
+  return /^(?:0*|F*)$/.test(digits);
 }
 
-/** An odd number of digits is filled up with F. */
-function filledDecimal(text: string, digits: number): string | undefined {
-  return text.length === digits && /^[0-9]+F?$/.test(text) ? text.replace('F', '') : undefined;
+function decimal(text: string, digits: number): string | undefined {
+  return text.length === digits && /^[0-9]+$/.test(text) && !neverWritten(text) ? text : undefined;
+}
+
+/**
+ * A code shorter than its place is filled up with F (ETSI TS 102 221 §13.2). Operators print hexadecimal digits in it, A to E, as segments of
+ * the number. An F before its end is neither: such a code is not taken.
+ */
+function fileCode(text: string, digits: number): string | undefined {
+  const code = text.replace(/F+$/, '');
+  const whole = text.length === digits && code.length >= FEWEST_DIGITS && /^[0-9A-E]+$/.test(code);
+  return whole && !neverWritten(code) ? code : undefined;
 }
 
 /** The two digits of each byte the other way round. */

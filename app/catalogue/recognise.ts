@@ -3,7 +3,7 @@ import { fromHex, toHex } from '../card/bytes.ts';
 import { findTlv } from '../card/tlv.ts';
 import { type CardData, parseCardData } from '../globalplatform/card-data.ts';
 import { parseProductionLifeCycle } from '../globalplatform/cplc.ts';
-import type { CardFacts } from '../protocol/wire.ts';
+import { accountSchema, type CardFacts } from '../protocol/wire.ts';
 import { CPLC_FIELDS } from './card-type-schema.ts';
 import { readIdentification } from './identification.ts';
 import type { CardTypeProfile, Catalogue } from './schema.ts';
@@ -76,6 +76,9 @@ export function recognise(catalogue: Catalogue, facts: CardFacts): Recognition {
   const identification = readIdentification(profile.identification, facts);
   if (identification === undefined)
     return unknown('wrong-card-type', 'no identification code where it should be');
+  // A SIM's code may have hexadecimal digits; as an account it could be written onto no card.
+  if (profile.account.source === 'identification' && !accountSchema.safeParse(identification).success)
+    return unknown('wrong-card-type', 'an identification code that is no account');
   return { known: true, profile, identification };
 }
 

@@ -6,10 +6,13 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { fromHex, toHex } from '../card/bytes.ts';
+import type { Catalogue } from '../catalogue/schema.ts';
+import { ruleFor } from '../keyserver/keys/rules.ts';
+import { OWN_RESOURCES, openCatalogue } from '../keyserver/resources.ts';
 import type { VaultAdmin } from '../keyserver/vault/admin.ts';
 import { initToken, openVaultAdmin } from '../keyserver/vault/admin.ts';
 import type { VaultTokenConfig } from '../keyserver/vault/config.ts';
-import type { KeyAlgorithm } from '../keyserver/vault/keys.ts';
+import type { KeyAlgorithm, MasterKeyId } from '../keyserver/vault/keys.ts';
 import { APP_IDS, type FactoryMasters, factoryMastersSchema } from '../simulator/factory.ts';
 
 /** The demo's two card types and their security domains' key algorithm. */
@@ -74,13 +77,12 @@ export async function makeDemoToken(token: DemoToken, delivery: Delivery): Promi
   try {
     await admin.markDemo();
     await admin.ensureSealKey();
-    await importTransportKeys(admin, delivery);
+    const catalogue = openCatalogue(OWN_RESOURCES);
+    await importTransportKeys(admin, catalogue, delivery);
     for (const app of APP_IDS) {
       for (const slot of ['mck', 'mtk']) {
-        await admin.generateMaster({
-          id: { purpose: `app/${app}/${slot}`, origin: 'issuer', version: 1 },
-          algorithm: 'des3-16',
-        });
+        const id: MasterKeyId = { purpose: `app/${app}/${slot}`, origin: 'issuer', version: 1 };
+        await admin.generateMaster({ id, algorithm: 'des3-16', rule: ruleFor(catalogue, id, 'new') });
       }
     }
   } finally {
@@ -89,9 +91,15 @@ export async function makeDemoToken(token: DemoToken, delivery: Delivery): Promi
   return config;
 }
 
-async function importTransportKeys(admin: VaultAdmin, delivery: Delivery): Promise<void> {
-  const put = (purpose: string, algorithm: KeyAlgorithm, value: string) =>
-    admin.importMaster({ id: { purpose, origin: 'factory', version: 1 }, algorithm, value: fromHex(value) });
+async function importTransportKeys(
+  admin: VaultAdmin,
+  catalogue: Catalogue,
+  delivery: Delivery,
+): Promise<void> {
+  const put = (purpose: string, algorithm: KeyAlgorithm, value: string) => {
+    const id: MasterKeyId = { purpose, origin: 'factory', version: 1 };
+    return admin.importMaster({ id, algorithm, value: fromHex(value), rule: ruleFor(catalogue, id, 'new') });
+  };
   for (const app of APP_IDS) {
     const keys = delivery['demo-scp03'].apps[app];
     await put(`app/${app}/mck`, 'des3-16', keys.mck);

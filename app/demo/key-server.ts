@@ -26,7 +26,7 @@ export interface KeyServerProcess {
 /** Starts it and waits until it listens. @throws Error naming the log when it does not */
 export async function startKeyServer(paths: Pick<SitePaths, 'config' | 'log'>): Promise<KeyServerProcess> {
   const log = openSync(paths.log, 'a', 0o600);
-  const child = spawn(process.execPath, [MAIN, 'serve', '--config', paths.config], {
+  const child = spawn(process.execPath, ['--disable-sigusr1', MAIN, 'serve', '--config', paths.config], {
     // The channel ends with us, however we end, and tells the server to stop.
     stdio: ['ignore', 'pipe', log, 'ipc'],
     detached: false,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { KaikaError } from '../protocol/errors.ts';
 import { type HeadlessResult, refusal } from '../station/headless/result.ts';
 import { lockInstallation } from '../station/lock.ts';
+import { refuseInspector } from '../station/no-inspector.ts';
 import { widenThreadPool } from '../station/readers/pcsc/index.ts';
 import { Cleanup } from './cleanup.ts';
 import { dataFolder } from './data-folder.ts';
@@ -17,6 +18,7 @@ import { TerminalTeller } from './teller.ts';
 import { openWindow, showRunningWindow } from './window.ts';
 
 widenThreadPool();
+refuseInspector();
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const STATUS: Record<string, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };

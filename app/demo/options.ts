@@ -55,7 +55,8 @@ export function parseOptions(words: readonly string[]): Options {
   if (enable.length + deletes.length === 0)
     throw new UsageError('Name at least one app to enable or to delete.');
   const { headless = false, json = false, pcsc = false, builtIn = false, reset = false } = rest;
-  const { confirm = false, help = false } = rest;
+  // The story deletes a purse, and a purse is deleted by two people.
+  const { confirm = !given, help = false } = rest;
   if (pcsc && (rest.card !== undefined || (fault !== undefined && fault !== 'list')))
     throw new UsageError('--pcsc works with real readers: --card and --fault are for virtual ones.');
   return {
@@ -138,7 +139,7 @@ function commandLine(): Command {
       taking('--delete <A,B>', 'delete these apps (default, without --apps: transit)', appsOf('--delete')),
     )
     .addOption(taking('--account <DIGITS>', 'the card account (default: a fresh one)', accountOf))
-    .option('--confirm', 'a second person confirms that a purse with money in it is deleted');
+    .option('--confirm', 'a second person confirms that a purse is deleted');
 }
 
 /** The usage is the same in every terminal. */

@@ -11,10 +11,12 @@ import { openSqliteStore } from '../keyserver/store/open.ts';
 import { softHsmPaths, writeSoftHsmConf } from '../keyserver/vault/softhsm.ts';
 import { makeDelivery, makeDemoToken, writeDelivery } from './delivery.ts';
 import { makeAuthority } from './pki.ts';
+import { bringTokenUp, markToken } from './token-upgrade.ts';
 
 /** Raised when what is kept changes; an older site is made anew. */
 const SITE_VERSION = 1;
 const STATION = 'demo-station';
+const TOKEN = 'Kaika demo';
 
 const peopleSchema = z.strictObject({
   version: z.literal(SITE_VERSION),
@@ -36,6 +38,7 @@ export function sitePaths(folder: string) {
     tokens: token.tokenDir,
     softhsmConf: token.softhsmConf,
     pin: join(folder, 'pin'),
+    tokenMark: join(folder, 'token', 'made-with'),
     pki,
     server,
     config: join(server, 'config.json'),
@@ -69,6 +72,18 @@ export async function openSite(folder: string, module: string, say: (line: strin
   // SoftHSM's configuration holds absolute paths: the folder may have moved.
   writeSoftHsmConf(paths.tokenFolder);
   writeServerConfig(paths, module);
+  await bringTokenUp({
+    tokenMark: paths.tokenMark,
+    store: paths.store,
+    token: {
+      module,
+      tokenLabel: TOKEN,
+      pin: { pinFile: paths.pin },
+      softhsmConf: paths.softhsmConf,
+      demo: true,
+    },
+    operator: people.supervisor.operator,
+  });
   return { paths, people };
 }
 
@@ -118,9 +133,10 @@ async function makeSite(folder: string, module: string): Promise<People> {
   const delivery = makeDelivery();
   writeDelivery(paths.delivery, delivery);
   await makeDemoToken(
-    { module, tokenFolder: paths.tokenFolder, tokenLabel: 'Kaika demo', pinFile: paths.pin },
+    { module, tokenFolder: paths.tokenFolder, tokenLabel: TOKEN, pinFile: paths.pin },
     delivery,
   );
+  markToken(paths.tokenMark);
   const stationCertificate = await makeCertificates(paths);
   const people: People = {
     clerk: { operator: 'clerk', secret: secret() },
@@ -184,7 +200,7 @@ export function writeServerConfig(
       stationAuthorities: '../pki/ca.pem',
     },
     store: { kind: 'sqlite', file: 'kaika.sqlite' },
-    vault: { module, tokenLabel: 'Kaika demo', pinFile: '../pin', softhsmConf: '../token/softhsm2.conf' },
+    vault: { module, tokenLabel: TOKEN, pinFile: '../pin', softhsmConf: '../token/softhsm2.conf' },
     demo: true,
   };
   writeFileSync(paths.config, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });

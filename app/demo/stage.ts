@@ -73,6 +73,9 @@ export async function setStage(context: StageContext): Promise<Stage> {
   const readers = await openReaders(options, site);
   cleanup.add(() => readers.close());
   say(`station → ${readers.what}; key server on 127.0.0.1:${port}, SoftHSM, SQLite`);
+  say(
+    'the demo’s vault runs as you do: whoever has this user has its keys. A site gives the vault a user of its own',
+  );
 
   writeStationConfig(station, site, { server, readers, fault });
 

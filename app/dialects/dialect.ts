@@ -7,12 +7,13 @@
 import { z } from 'zod';
 import type { Aid } from '../card/aid.ts';
 import type { CommandApdu } from '../card/apdu.ts';
+import type { CommandKind } from '../protocol/command-kind.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import type { AppSetAsideCode } from '../protocol/set-aside.ts';
 import type { Opening, StepName } from '../protocol/wire.ts';
 import type { Fate } from './fate.ts';
 import type { KeyCandidate } from './key-slots.ts';
-import type { AppKeys, CardCodes, CardKeyRef, KeyTargets } from './keys.ts';
+import type { AppKeys, CardCodes, CardKeyRef, FactorKind, KeyTargets } from './keys.ts';
 
 export interface Dialect {
   /** As rules name it in `dialect`. */
@@ -28,6 +29,11 @@ export interface AppReading {
   /** How a purse tells what is in it; null where apps of the dialect cannot be purses. */
   readonly balance: BalanceReading | null;
   readonly plan: AppTrips;
+  /**
+   * What a command to the app is, SELECT excepted; undefined for one that the dialect never sends. By this a station that is told to forward
+   * a command knows whether it may.
+   */
+  kindOf(command: CommandApdu): CommandKind | undefined;
 }
 
 /** How one app is enabled on cards of one type: the dialect together with what the profile says. */
@@ -68,8 +74,8 @@ interface AppLook {
 
 interface BalanceReading {
   readonly command: CommandApdu;
-  /** Data of the answer of a purse that is empty. */
-  readonly empty: Uint8Array;
+  /** Data of the answer of a purse that holds this amount. */
+  data(amount: number): Uint8Array;
   /** In the smallest unit of money; undefined for data that cannot be. */
   amount(data: Uint8Array): number | undefined;
 }
@@ -94,8 +100,14 @@ export interface AppKeyRules {
   readonly issuedBy: string;
   /** Keys of a freshly installed app: the manufacturer's. */
   transport(codes: CardCodes): AppKeys;
+  /** Which version of the manufacturer's masters a role's transport key comes from, and what it is diversified by. */
+  transportRule(role: string): { readonly version: number; readonly factor: FactorKind };
+  /** What may stand before a role's new key in a key record, hexadecimal: fixed with the issuer's master when it is made. */
+  records(role: string): readonly string[];
   /** Key writes that an enabled app needs; 0 when it is as it should be, or better left alone. */
   writesToRenew(keys: AppKeys, targets: KeyTargets): number;
+  /** Attempts in a row that fail before the card locks a role's key, or the app, for good. */
+  tries(role: string): number;
   /** Roles whose refused key stays refused when a supervisor releases the card, because it is written again before it is used. */
   readonly rewritten: readonly string[];
 }
@@ -158,6 +170,8 @@ export interface AppChange {
   readonly flagInDoubt?: boolean;
   /** The card said that the app is enabled, last of all. */
   readonly enabled?: true;
+  /** The card took a key of the app: what `keys` says of it is what this job's station saw. */
+  readonly accepted?: true;
   /** The job changed the app on the card, or may have. */
   readonly touched?: true;
   /** The app fails; the first error stays, and other apps go on. */
@@ -177,6 +191,9 @@ export interface DialectPorts {
 /** The app's keys, and what the vault does with them. */
 export interface KeyOperations {
   ref(role: string, key: KeyCandidate): CardKeyRef;
-  /** Asks an operation of the vault by its name; it gives bytes. @throws VaultError */
-  ask(operation: string, request: unknown): Promise<Uint8Array>;
+  /**
+   * Asks an operation of the vault by its name; it gives bytes. Which card the keys are of is said once for the whole job, not by the
+   * dialect: the vault refuses a key of another. @throws VaultError
+   */
+  ask(operation: string, request: object): Promise<Uint8Array>;
 }

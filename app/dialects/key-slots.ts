@@ -9,6 +9,11 @@ export const keyCandidateSchema = z.strictObject({
   origin: z.enum(['factory', 'issuer']),
   version: z.number().int().min(1),
   factor: z.string().regex(/^[0-9A-F]{16}$/),
+  /** The account in D, where D does not show it: the card may have another by now. */
+  account: z
+    .string()
+    .regex(/^[0-9]{1,20}$/)
+    .optional(),
 });
 export type KeyCandidate = z.infer<typeof keyCandidateSchema>;
 
@@ -22,13 +27,17 @@ export interface KeySlotState {
    * under it, so it is written again before it is used.
    */
   readonly refused: boolean;
+  /** How many of `spent` the card itself has told (63Cx, a refused MAC): nobody may take them back. Absent: none. */
+  readonly told?: number;
+  /** Two people allowed one attempt that may be the last. */
+  readonly granted?: true;
 }
 
 export function settled(candidate: KeyCandidate): KeySlotState {
   return { candidates: [candidate], spent: 0, refused: false };
 }
 
-function sameKey(a: KeyCandidate, b: KeyCandidate): boolean {
+export function sameKey(a: KeyCandidate, b: KeyCandidate): boolean {
   return a.origin === b.origin && a.version === b.version && a.factor === b.factor;
 }
 
@@ -56,6 +65,17 @@ export function intendWrite(slot: KeySlotState, next: KeyCandidate): KeySlotStat
   throw new Error('a key slot in doubt must be resolved before it changes again');
 }
 
+/**
+ * The same for a slot whose key is never tried before it is written again, where the key that it was being changed to must not be written any
+ * more. What is on the card is found out by the write alone, so of the older keys only the newest is kept.
+ */
+export function intendRewrite(slot: KeySlotState, next: KeyCandidate): KeySlotState {
+  const [newest] = slot.candidates;
+  return newest === undefined || sameKey(newest, next)
+    ? { ...slot, candidates: [next] }
+    : { ...slot, candidates: [next, newest] };
+}
+
 /** The card said the write was done. Tries stay counted: whether a write restores a counter is not relied upon. */
 export function writeDone(slot: KeySlotState, next: KeyCandidate): KeySlotState {
   return { ...slot, candidates: [next], refused: false };
@@ -67,7 +87,7 @@ export function writeUndone(slot: KeySlotState, before: readonly KeyCandidate[])
 }
 
 /** A try is spent before it is sent; no answer counts as failed. */
-export function spendTry(slot: KeySlotState): KeySlotState {
+export function spendTry({ granted: _used, ...slot }: KeySlotState): KeySlotState {
   return { ...slot, spent: slot.spent + 1 };
 }
 
@@ -77,12 +97,15 @@ export function returnTry(slot: KeySlotState): KeySlotState {
 }
 
 /** The card took a MAC under the maintenance key: its count of wrong ones starts again. */
-export function macAccepted(slot: KeySlotState): KeySlotState {
-  return { ...slot, spent: 0, refused: false };
+export function macAccepted({ candidates }: KeySlotState): KeySlotState {
+  return { candidates, spent: 0, refused: false };
 }
 
 /** The card accepted `key`: it is the one there, and its counter is back at the maximum. */
-export function proven(slot: KeySlotState, key: KeyCandidate): KeySlotState {
+export function proven(
+  { told: _told, granted: _granted, ...slot }: KeySlotState,
+  key: KeyCandidate,
+): KeySlotState {
   return { ...slot, candidates: [key], spent: 0, refused: false };
 }
 
@@ -98,7 +121,13 @@ export function disproven(
 ): KeySlotState {
   const rest = slot.candidates.filter((candidate) => !sameKey(candidate, key));
   const spent = Math.max(0, maximum - left);
-  return rest.length === 0 ? { ...slot, spent, refused: true } : { ...slot, candidates: rest, spent };
+  const counted = { ...slot, spent, told: spent };
+  return rest.length === 0 ? { ...counted, refused: true } : { ...counted, candidates: rest };
+}
+
+/** The card refused a MAC under the key: it has counted that itself. */
+export function macRefused(slot: KeySlotState): KeySlotState {
+  return { ...slot, told: slot.spent, refused: true };
 }
 
 /**
@@ -108,5 +137,22 @@ export function disproven(
 export function mayTry(slot: KeySlotState, maximum: number): boolean {
   if (slot.refused || slot.candidates.length === 0) return false;
   const leftAfterFailing = maximum - slot.spent - 1;
-  return leftAfterFailing >= (slot.candidates.length > 1 ? 2 : 1);
+  return leftAfterFailing >= (slot.granted === true ? 0 : leftAfterAttempt(slot));
+}
+
+/** Tries that must be left once an attempt has failed. */
+function leftAfterAttempt({ candidates }: Pick<KeySlotState, 'candidates'>): 1 | 2 {
+  return candidates.length > 1 ? 2 : 1;
+}
+
+/** The highest count with which `mayTry` still allows an attempt of such a slot. */
+export function mostSpent(slot: Pick<KeySlotState, 'candidates'>, maximum: number): number {
+  return Math.max(0, maximum - 1 - leftAfterAttempt(slot));
+}
+
+/** Every key that either knows of, the first one's first; undefined for more than a slot may hold. */
+export function bothOf(one: KeySlotState, other: KeySlotState): readonly KeyCandidate[] | undefined {
+  const more = other.candidates.filter((key) => !one.candidates.some((known) => sameKey(known, key)));
+  const all = [...one.candidates, ...more];
+  return all.length <= 2 ? all : undefined;
 }

@@ -1,4 +1,5 @@
 /** Keys of a card application, as every dialect has them: by role, each with a master key behind it. Pure. */
+import { createHash } from 'node:crypto';
 import { fromHex } from '../card/bytes.ts';
 import type { KeyVersions } from '../protocol/wire.ts';
 import { certainKey, isCertainly, type KeyCandidate, type KeySlotState } from './key-slots.ts';
@@ -17,6 +18,8 @@ export interface CardKeyRef {
     readonly version: number;
   };
   readonly factor: Uint8Array;
+  /** The account that D was made with, where that is not the card's any more. */
+  readonly account?: string | undefined;
 }
 
 /** The codes of a card that keys are diversified with: decimal digits, or hexadecimal ones of an identification code. */
@@ -34,6 +37,7 @@ export function cardKeyRef(app: string, role: string, key: KeyCandidate): CardKe
   return {
     master: { purpose: appKeyPurpose(app, role), origin: key.origin, version: key.version },
     factor: fromHex(key.factor),
+    ...(key.account === undefined ? {} : { account: key.account }),
   };
 }
 
@@ -43,6 +47,44 @@ const FACTOR_DIGITS = 16;
 export function factorOf(code: string): string {
   if (!/^[0-9A-F]+$/.test(code)) throw new RangeError('a code that has other characters than digits');
   return code.slice(-FACTOR_DIGITS).padStart(FACTOR_DIGITS, '0');
+}
+
+/**
+ * What a master's cards are told apart by: the code that the manufacturer personalised with, the account, or card and account together.
+ * Which of them is fixed with the master when it is made (app/keyserver/vault/keys.ts).
+ */
+export const FACTOR_KINDS = ['identification', 'account', 'card'] as const;
+export type FactorKind = (typeof FACTOR_KINDS)[number];
+
+const FACTOR_BYTES = 8;
+
+/**
+ * The 8 bytes D of a card's key, hexadecimal. `card`: the beginning of SHA-256 over both codes. A key of an account alone could be written
+ * to another card than the account's, under a transport key that somebody knows, and would come out in clear there; with the card in D
+ * the key of one card is nothing on any other.
+ */
+export function factorFor(kind: FactorKind, { identification, account }: CardCodes): string {
+  switch (kind) {
+    case 'identification':
+      return factorOf(identification);
+    case 'account':
+      return factorOf(account);
+    case 'card': {
+      // A colon is in no code, so that no two pairs of codes give one text.
+      const text = `kaika card key 1:${identification}:${account}`;
+      return createHash('sha256')
+        .update(text)
+        .digest()
+        .subarray(0, FACTOR_BYTES)
+        .toString('hex')
+        .toUpperCase();
+    }
+  }
+}
+
+/** Whether a key is of the account with this factor (`factorOf`), whatever else is in its D. */
+export function isOfAccount({ factor, account }: KeyCandidate, accountFactor: string): boolean {
+  return (account === undefined ? factor : factorOf(account)) === accountFactor;
 }
 
 /** The slot of a role. @throws Error when the app has none: rules and record name the same roles. */

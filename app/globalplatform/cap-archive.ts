@@ -63,10 +63,11 @@ function fromMembers(members: readonly ZipMember[]): Components {
     const named = componentName(member, headers);
     if (named === undefined) continue;
     const component = member.read();
-    if (isComponentName(named)) add(components, named, component);
-    // A vendor's own component: the Directory names it, a card may leave it out, and it is not sent.
-    else if ((component[0] ?? 0) < FIRST_CUSTOM_TAG)
-      throw new CapFileError(named, 'component not supported', 0);
+    // The tag says what a component is, the name of its member does not: a vendor may store an own one under any name, `Debug.cap` too. Whoever
+    // does not know it leaves it out (JCVM 2.2.2 §6.1.3), so it is not sent. Where a member was needed the package then lacks it, and is refused for that.
+    if ((component[0] ?? 0) >= FIRST_CUSTOM_TAG) continue;
+    if (!isComponentName(named)) throw new CapFileError(named, 'component not supported', 0);
+    add(components, named, component);
   }
   return components;
 }
@@ -79,6 +80,10 @@ function fromSequence(bytes: Uint8Array): Components {
   const components = new Map<ComponentName, Uint8Array>();
   let at = 0;
   while (at < bytes.length) {
+    if ((bytes[at] ?? 0) >= FIRST_CUSTOM_TAG) {
+      at = endOfCustom(bytes, at);
+      continue;
+    }
     const name = Object.keys(COMPONENT_TAGS)
       .filter(isComponentName)
       .find((each) => COMPONENT_TAGS[each] === bytes[at]);
@@ -91,6 +96,14 @@ function fromSequence(bytes: Uint8Array): Components {
     at = end;
   }
   return components;
+}
+
+/** Where a vendor's own component in a sequence ends: behind its tag, a size of 2 bytes and as many bytes. @throws CapFileError */
+function endOfCustom(bytes: Uint8Array, at: number): number {
+  const end = at + 3 + (((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0));
+  if (at + 3 > bytes.length || end > bytes.length)
+    throw new CapFileError('archive', 'custom component cut short', at);
+  return end;
 }
 
 function add(components: Map<ComponentName, Uint8Array>, name: ComponentName, component: Uint8Array): void {

@@ -16,7 +16,7 @@ export const R_MAC = 0x10;
 export const R_ENCRYPTION = 0x20;
 
 /** SCP02 with explicit initiation and three keys; MAC on modified APDUs (GPC 2.3.1 table E-1). */
-const SCP02_OPTIONS: readonly number[] = [0x05, 0x15, 0x35, 0x45, 0x55, 0x75];
+const SCP02_OPTIONS: readonly number[] = [0x05, 0x15, 0x25, 0x35, 0x45, 0x55, 0x65, 0x75];
 const SCP02_LEVELS: readonly SecurityLevel[] = [0x00, 0x01, 0x03, 0x10, 0x11, 0x13];
 /** SCP03 (Amendment D table 5-1); bit 01 is S16. */
 const SCP03_OPTIONS: readonly number[] = [0x00, 0x10, 0x20, 0x30, 0x60, 0x70];

@@ -2,11 +2,34 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { decodeTextFile, TextFileError } from '../card/text-file.ts';
 import { limitsSchema } from './limits.ts';
 import { type StoreConfig, storeConfigSchema } from './store/config.ts';
 import type { VaultTokenConfig } from './vault/config.ts';
 
 const path = z.string().min(1).max(4096);
+
+/** The token in a vault process of the server's own user: who has that user has PIN and token too. */
+const ofOurUser = z
+  .strictObject({
+    module: path,
+    tokenLabel: z.string().min(1).max(32),
+    /** Identifier of the token's slot, where more than one token has the label. */
+    slot: z.number().int().min(0).max(0xffff_ffff).optional(),
+    /** Where the PIN is: a file, or a variable of the environment. */
+    pinFile: path.optional(),
+    pinEnv: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+      .optional(),
+    softhsmConf: path.optional(),
+  })
+  .refine(({ pinFile, pinEnv }) => (pinFile === undefined) !== (pinEnv === undefined), {
+    message: 'one of pinFile and pinEnv says where the PIN is',
+  });
+
+/** A vault that runs as another user, behind its socket (`vault --config`). */
+const ofAnotherUser = z.strictObject({ socket: path });
 
 export const configSchema = z.strictObject({
   listen: z.strictObject({
@@ -15,23 +38,7 @@ export const configSchema = z.strictObject({
   }),
   tls: z.strictObject({ key: path, certificate: path, stationAuthorities: path }),
   store: storeConfigSchema,
-  vault: z
-    .strictObject({
-      module: path,
-      tokenLabel: z.string().min(1).max(32),
-      /** Identifier of the token's slot, where more than one token has the label. */
-      slot: z.number().int().min(0).max(0xffff_ffff).optional(),
-      /** Where the PIN is: a file, or a variable of the environment. */
-      pinFile: path.optional(),
-      pinEnv: z
-        .string()
-        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
-        .optional(),
-      softhsmConf: path.optional(),
-    })
-    .refine(({ pinFile, pinEnv }) => (pinFile === undefined) !== (pinEnv === undefined), {
-      message: 'one of pinFile and pinEnv says where the PIN is',
-    }),
+  vault: z.union([ofOurUser, ofAnotherUser]),
   /** Folder with apps.json, profiles/ and packages/; the program's own when left out. */
   resources: path.optional(),
   leaseSeconds: z.number().int().min(5).max(3600).default(120),
@@ -48,8 +55,20 @@ export const configSchema = z.strictObject({
 });
 export type ServerConfig = z.infer<typeof configSchema>;
 
-/** What the vault is told of it. */
-export function vaultConfigOf({ vault, demo }: ServerConfig): VaultTokenConfig {
+/** How the server reaches the vault. */
+export function vaultConfigOf(
+  config: Pick<ServerConfig, 'vault' | 'demo'>,
+): VaultTokenConfig | { readonly socket: string } {
+  const { vault } = config;
+  return 'socket' in vault ? { socket: vault.socket } : tokenOf(config);
+}
+
+/** The token, for ceremony. @throws ConfigError where it is another user's */
+export function tokenOf({ vault, demo }: Pick<ServerConfig, 'vault' | 'demo'>): VaultTokenConfig {
+  if ('socket' in vault)
+    throw new ConfigError(
+      'The token is the vault’s own user’s: run "vault make" or "vault fix" as that user, with the vault’s configuration.',
+    );
   const { module, tokenLabel, slot, pinFile, pinEnv, softhsmConf } = vault;
   const pin = pinFile === undefined ? { pinEnv: pinEnv ?? '' } : { pinFile };
   return { module, tokenLabel, pin, softhsmConf, demo, ...(slot === undefined ? {} : { slot }) };
@@ -67,17 +86,11 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 /** Reads and checks a configuration file; its paths come back absolute. @throws ConfigError */
 export function readConfig(file: string): ServerConfig {
-  const parsed = configSchema.safeParse(readJson(file));
-  if (!parsed.success) {
-    const said = parsed.error.issues.flatMap(sentencesOf);
-    throw new ConfigError([...new Set(said)].map((sentence) => `${file}: ${sentence}`).join('\n'));
-  }
-  const config = parsed.data;
+  const config: ServerConfig = readBy(schemaFor, file);
   if (config.demo && !LOOPBACK.has(config.listen.host)) {
     throw new ConfigError(`${file}: listen.host: a demo server may listen on this machine only (127.0.0.1)`);
   }
   const at = (relative: string) => resolve(dirname(file), relative);
-  const { softhsmConf, pinFile, ...vault } = config.vault;
   return {
     ...config,
     tls: {
@@ -86,14 +99,43 @@ export function readConfig(file: string): ServerConfig {
       stationAuthorities: at(config.tls.stationAuthorities),
     },
     store: storeAt(config.store, at),
-    vault: {
-      ...vault,
-      module: at(vault.module),
-      ...(pinFile === undefined ? {} : { pinFile: at(pinFile) }),
-      ...(softhsmConf === undefined ? {} : { softhsmConf: at(softhsmConf) }),
-    },
+    vault: 'socket' in config.vault ? { socket: at(config.vault.socket) } : tokenAt(config.vault, at),
     ...(config.resources === undefined ? {} : { resources: at(config.resources) }),
   };
+}
+
+const namesSocket = z.object({ vault: z.object({ socket: z.unknown() }) });
+
+/** Of the two forms of `vault` the one that is meant, so that what is wrong in it can be said field by field. */
+function schemaFor(content: unknown): z.ZodType<ServerConfig> {
+  const socket = namesSocket.safeParse(content).success;
+  return configSchema.extend({ vault: socket ? ofAnotherUser : ofOurUser });
+}
+
+/** A file of the shape that goes with what is in it. @throws ConfigError with a sentence for each field that is wrong */
+export function readBy<T>(schemaOf: (content: unknown) => z.ZodType<T>, file: string): T {
+  const content = readJson(file);
+  const parsed = schemaOf(content).safeParse(content);
+  if (parsed.success) return parsed.data;
+  const said = parsed.error.issues.flatMap(sentencesOf);
+  throw new ConfigError([...new Set(said)].map((sentence) => `${file}: ${sentence}`).join('\n'));
+}
+
+/** A token's configuration with absolute paths. */
+export function tokenAt<T extends TokenPaths>(token: T, at: (relative: string) => string): T {
+  const { module, pinFile, softhsmConf } = token;
+  return {
+    ...token,
+    module: at(module),
+    ...(pinFile === undefined ? {} : { pinFile: at(pinFile) }),
+    ...(softhsmConf === undefined ? {} : { softhsmConf: at(softhsmConf) }),
+  };
+}
+
+interface TokenPaths {
+  readonly module: string;
+  readonly pinFile?: string | undefined;
+  readonly softhsmConf?: string | undefined;
 }
 
 /** What is wrong with one field, for an administrator; never the value, which may be a secret in the wrong place. */
@@ -146,8 +188,9 @@ function storeAt(store: StoreConfig, at: (relative: string) => string): StoreCon
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return JSON.parse(decodeTextFile(readFileSync(file)));
   } catch (error) {
+    if (error instanceof TextFileError) throw new ConfigError(`${file}: the configuration ${error.message}`);
     const reason = error instanceof SyntaxError ? 'is not JSON' : 'cannot be read';
     throw new ConfigError(`${file}: the configuration ${reason}`);
   }

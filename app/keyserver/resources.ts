@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { toHex } from '../card/bytes.ts';
+import { decodeTextFile } from '../card/text-file.ts';
 import { readCatalogue } from '../catalogue/files.ts';
 import type { Catalogue } from '../catalogue/schema.ts';
 import type { DialectRegistry } from '../dialects/read-rule.ts';
@@ -20,7 +21,7 @@ export const OWN_RESOURCES = fileURLToPath(new URL('../../resources/', import.me
 export function openCatalogue(folder: string, dialects: DialectRegistry = DIALECTS): Catalogue {
   const files = {
     list: (below: string) => readdirSync(join(folder, below)),
-    read: (file: string) => readFileSync(join(folder, file), 'utf8'),
+    read: (file: string) => decodeTextFile(readFileSync(join(folder, file))),
   };
   return readCatalogue(files, dialects);
 }

@@ -1,5 +1,6 @@
 /** The server's own key and certificate, and who signs stations' certificates: PEM files that the configuration names. */
 import { readFileSync } from 'node:fs';
+import { decodeTextFile, TextFileError } from '../card/text-file.ts';
 import { ConfigError, type ServerConfig } from './config.ts';
 
 export interface TlsFiles {
@@ -21,9 +22,10 @@ export function readTls({ tls }: ServerConfig): TlsFiles {
 function readPem(field: string, file: string): string {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    throw new ConfigError(`${field}: ${file} cannot be read`);
+    text = decodeTextFile(readFileSync(file));
+  } catch (error) {
+    const reason = error instanceof TextFileError ? error.message : 'cannot be read';
+    throw new ConfigError(`${field}: ${file} ${reason}`);
   }
   if (!text.includes('-----BEGIN ')) throw new ConfigError(`${field}: ${file} is not PEM`);
   return text;

@@ -60,6 +60,12 @@ export const cardRecordSchema = z.strictObject({
       instance: z.number().int(),
       loadFileHash: z.string().nullable(),
       inDoubt: z.boolean(),
+      /**
+       * What its last installation or deletion rests on: `proven` by the card's MAC, `seen` in a channel whose answers carry one, or `claimed` by
+       * the station of a job. That an app is enabled is always the claim of `enabledBy`; `inDoubt` while the card has not shown itself to the server in
+       * a job that said so.
+       */
+      ground: z.enum(['proven', 'seen', 'claimed']),
       enabledBy: deedSchema.nullable(),
     }),
   ),

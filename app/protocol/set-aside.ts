@@ -11,7 +11,7 @@ const APP_CODES = [
 ] as const;
 
 /** Reasons that concern the whole card. */
-const CARD_CODES = ['domain-keys-differ', 'account-given-twice'] as const;
+const CARD_CODES = ['domain-keys-differ', 'account-given-twice', 'account-taken-away'] as const;
 
 /** Every reason. Each has a text in every language; `other` is one that an older version kept in its own words. */
 export const SET_ASIDE_CODES = [...APP_CODES, ...CARD_CODES, 'other'] as const;

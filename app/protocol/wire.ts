@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { errorCodeSchema, errorDetailsSchema } from './errors.ts';
 import { expectationSchema } from './expectation.ts';
+import { readerNameSchema } from './names.ts';
 
 /** Raised when a message changes its meaning; in every message from the start. */
 export const API_LEVEL = 1;
@@ -15,6 +16,9 @@ export const LIMITS = {
   commands: 400,
   apps: 64,
   answerBytes: 258,
+  /** Of an object that the look reads; the list of keys may be longer than one response. */
+  objectBytes: 256,
+  keyInformationBytes: 1024,
   files: 8,
   receipts: 20,
   receiptCharacters: 32_768,
@@ -32,8 +36,8 @@ export function hexBytes(min: number, max: number) {
 }
 
 export const appIdSchema = z.string().regex(/^[a-z][a-z0-9-]{1,30}$/);
-/** A card's identification code: decimal digits. */
-export const identificationSchema = z.string().regex(/^[0-9]{8,20}$/);
+/** A card's identification code: decimal digits, or hexadecimal ones on cards that are known by their chip or by a SIM's number. */
+export const identificationSchema = z.string().regex(/^[0-9A-F]{8,20}$/);
 export const accountSchema = z.string().regex(/^[0-9]{8,20}$/);
 const identifier = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/);
 
@@ -49,7 +53,7 @@ export const cardFactsSchema = z.strictObject({
   iin: hexBytes(1, 256).optional(),
   cin: hexBytes(1, 256).optional(),
   cardData: hexBytes(1, 256).optional(),
-  keyInformation: hexBytes(1, 256).optional(),
+  keyInformation: hexBytes(1, LIMITS.keyInformationBytes).optional(),
   diversificationData: hexBytes(1, 256).optional(),
   /** Of the domain's first choice of keys, on cards whose challenges follow from it. */
   sequenceCounter: hexBytes(1, 256).optional(),
@@ -70,20 +74,33 @@ export const observedAppSchema = z.strictObject({
 });
 export type ObservedApp = z.infer<typeof observedAppSchema>;
 
-/** What the customer wants of one app. `confirmedBy` is a second person's session token, for a purse with money in it. */
+/** What the customer wants of one app. `confirmedBy` is a second person's token, for a purse that is to be deleted. */
 export const wishSchema = z.strictObject({
   app: appIdSchema,
   action: z.enum(['enable', 'delete']),
-  confirmedBy: z.string().max(100).optional(),
+  confirmedBy: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,100}$/)
+    .optional(),
 });
 export type Wish = z.infer<typeof wishSchema>;
+
+export const balanceSchema = observedAppSchema.shape.balance.unwrap();
+
+/** What a second person confirms: that this app of this card is deleted, with what its purse says; null for one that says nothing. */
+export const confirmedDeletionSchema = z.strictObject({
+  card: z.string().max(64),
+  app: appIdSchema,
+  balance: balanceSchema.nullable(),
+});
+export type ConfirmedDeletion = z.infer<typeof confirmedDeletionSchema>;
 
 export const signInRequestSchema = z.strictObject({
   apiLevel,
   operator: z.string().min(1).max(64),
   secret: z.string().min(1).max(256),
-  /** `confirmation`: a second person confirms a deletion; the token is good for that alone, and for minutes. Default `work`. */
-  purpose: z.enum(['work', 'confirmation']).optional(),
+  /** The token is good for one job that does this, for minutes, and for nothing else. Without it somebody signs in for work. */
+  confirms: confirmedDeletionSchema.optional(),
 });
 export type SignInRequest = z.infer<typeof signInRequestSchema>;
 
@@ -107,7 +124,7 @@ export const jobRequestSchema = z.strictObject({
   apiLevel,
   /** Chosen by the station and kept on its disk before the request leaves: repeating it changes nothing. */
   requestId: z.uuid(),
-  reader: z.string().min(1).max(128),
+  reader: readerNameSchema,
   cardEpoch: z.number().int().min(0),
   card: cardFactsSchema,
   observed: z.array(observedAppSchema).max(LIMITS.apps),

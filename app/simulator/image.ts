@@ -147,6 +147,8 @@ export const cardImageSchema = z.object({
     aid,
     /** GPC 2.3.1 table 11-6: 01, 07, 0F, 7F, FF. */
     lifecycle: byte,
+    /** Receipts made so far, for what domains with delegated management did. */
+    confirmations: count.default(0),
     ...domainState,
   }),
   packages: z.array(loadedPackage),

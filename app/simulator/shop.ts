@@ -6,6 +6,7 @@ import { readAtr } from './atr.ts';
 import type { AnyImage } from './card-file.ts';
 import { APP_IDS, APP_SHEETS, type FactoryMasters, makeCard } from './factory.ts';
 import { type CardImage, cardImageSchema } from './image.ts';
+import { ISSUER_NUMBER } from './isd/card-data.ts';
 import { nativeImageSchema } from './native/native-image.ts';
 import {
   type DemoProfile,
@@ -82,7 +83,8 @@ function gpCard(order: CardOrder, profile: GpProfile): CardImage {
     type: order.profile,
     atr: order.atr ?? profile.atr,
     identificationCode: order.identificationCode,
-    version: profile.version,
+    // Amendment D, and with it SCP03, is for 2.2 and later.
+    version: scp === '03' && profile.version === '2.1.1' ? '2.2.1' : profile.version,
     cplc: productionData(order.identificationCode),
     memory: { nonVolatile: memory, volatile: VOLATILE_MEMORY },
     keyWriteAtomic: true,
@@ -194,7 +196,6 @@ const NO_MASTERS: FactoryMasters = {
 const MASTER_NAME = '315041592E5359532E4444463031';
 /** Short id of the master file's public file: issuer, identification code. */
 const CARD_FILE_ID = 0x05;
-const ISSUER = '4B41494B41000000';
 
 /** Master file and the four apps of the data sheet, file ids DF01 to DF04. */
 function nativeCard(order: CardOrder, profile: NativeProfile): AnyImage {
@@ -211,7 +212,7 @@ function nativeCard(order: CardOrder, profile: NativeProfile): AnyImage {
     files: [
       {
         shortId: CARD_FILE_ID,
-        data: ISSUER + order.identificationCode,
+        data: ISSUER_NUMBER + order.identificationCode,
         writeKey: { type: 0x36, id: 0x00 },
         macFailures: 0,
       },

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { decodeTextFile, TextFileError } from '../card/text-file.ts';
 
 export const STATION_CONFIG = 'station.json';
 
@@ -34,6 +35,11 @@ export const stationConfigSchema = z.strictObject({
   readers: readersConfigSchema,
   /** A folder with apps.json and profiles/, where the site has a catalogue of its own. */
   catalogue: path.optional(),
+  /**
+   * Whether a key's last try may be sent from this station, when a supervisor has released it: wrong, it locks the app or the card for good. A
+   * server that was taken over could do it to every card, so ordinary stations are without it.
+   */
+  lastTries: z.boolean().optional(),
 });
 export type StationConfig = z.infer<typeof stationConfigSchema>;
 
@@ -50,13 +56,13 @@ export class StationConfigError extends Error {
 /** Reads a station's configuration, its paths made absolute. @throws StationConfigError */
 export function readStationConfig(folder: string): StationConfig {
   const file = join(folder, STATION_CONFIG);
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch {
     throw new StationConfigError(file, 'cannot be read', true);
   }
-  const parsed = stationConfigSchema.safeParse(parseJson(text));
+  const parsed = stationConfigSchema.safeParse(parseJson(file, bytes));
   if (!parsed.success) {
     throw new StationConfigError(file, parsed.error.issues[0]?.path.join('.') || 'not a configuration');
   }
@@ -84,10 +90,11 @@ function withPaths(readers: ReadersConfig, at: (name: string) => string): Reader
   }
 }
 
-function parseJson(text: string): unknown {
+/** @throws StationConfigError */
+function parseJson(file: string, bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return JSON.parse(decodeTextFile(bytes));
+  } catch (error) {
+    throw new StationConfigError(file, error instanceof TextFileError ? error.message : 'is not JSON');
   }
 }

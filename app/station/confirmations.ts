@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { KaikaError } from '../protocol/errors.ts';
 import type { Wish } from '../protocol/wire.ts';
+import type { ReaderViewState } from './views.ts';
 
 export class Confirmations {
   readonly #tokens = new Map<string, string>();
@@ -26,4 +27,16 @@ export class Confirmations {
   clear(): void {
     this.#tokens.clear();
   }
+}
+
+/**
+ * What a second person confirms: the app of the card that staff see, with the money that it shows.
+ * @throws KaikaError no-card, unknown-card
+ */
+export function deletionShown(state: ReaderViewState, app: string) {
+  const look = state.kind === 'card' || state.kind === 'job' ? state.look : null;
+  if (look === null) throw new KaikaError('no-card');
+  if (look.identification === null) throw new KaikaError('unknown-card');
+  const balance = look.apps.find((one) => one.app === app)?.balance ?? null;
+  return { card: look.identification, app, balance };
 }

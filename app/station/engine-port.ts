@@ -22,11 +22,23 @@ export interface EngineOptions {
   /** Makes the client, e.g. `(memory) => createServerClient({ ...configuration, clock, ...memory })`. */
   readonly server: (memory: ClientMemory) => ServerClient;
   readonly catalogue: Catalogue;
+  /** Whether a key's last try may be sent from here (station.json, `lastTries`); no. */
+  readonly lastTries?: boolean;
   readonly clock: Clock;
   readonly log?: Log;
   readonly journal?: JournalOptions;
   /** Milliseconds after which a first request without an answer is given up; 30 s. */
   readonly startLimitMs?: number;
+}
+
+export interface Person {
+  readonly operator: string;
+  readonly secret: string;
+}
+
+export interface Deletion {
+  readonly reader: string;
+  readonly app: string;
 }
 
 export interface Engine {
@@ -37,10 +49,11 @@ export interface Engine {
   signIn(operator: string, secret: string): Promise<OperatorView>;
   signOut(): void;
   /**
-   * Signs a second person in for one confirmation. Gives a handle to put into a wish's `confirmedBy`; the token itself
-   * does not leave the engine.
+   * A second person confirms that this app of the card in `reader` is deleted, with what its purse says now. Gives a handle to put into the
+   * wish's `confirmedBy`; the token itself does not leave the engine.
+   * @throws KaikaError no-reader, no-card, unknown-card, sign-in-failed, or why the server was not reached.
    */
-  confirm(operator: string, secret: string): Promise<string>;
+  confirm(person: Person, deletion: Deletion): Promise<string>;
   /**
    * Begins a job on the card in `reader`. Resolves with the job's id when it is in the journal; how it goes is shown.
    * @throws KaikaError session-expired, account-invalid, bad-request, no-card, job-in-hand, unknown-card, other-card,

@@ -3,8 +3,8 @@ import type { ReaderState, ReadersState } from '../card/reader-port.ts';
 import type { CardRecord } from '../protocol/card-record.ts';
 import { KaikaError } from '../protocol/errors.ts';
 import { API_LEVEL, accountSchema, wishSchema } from '../protocol/wire.ts';
-import { Confirmations } from './confirmations.ts';
-import type { Engine, EngineOptions } from './engine-port.ts';
+import { Confirmations, deletionShown } from './confirmations.ts';
+import type { Deletion, Engine, EngineOptions, Person } from './engine-port.ts';
 import { JobBook } from './jobs/job-book.ts';
 import { openJournal } from './jobs/journal/file.ts';
 import type { Journal } from './jobs/journal/journal.ts';
@@ -24,7 +24,7 @@ export type { Engine, EngineOptions } from './engine-port.ts';
 /** How long `close` waits for a running batch, in milliseconds, before it lets the card go. */
 const CLOSE_WAIT_MS = 5_000;
 
-/** @throws KaikaError station-already-running, station-disk-full, internal (journal of a newer version). */
+/** @throws KaikaError station-already-running, and what `openJournal` throws. */
 export function openEngine(options: EngineOptions): Engine {
   const lock = lockInstallation(options.folder);
   let journal: Journal;
@@ -87,6 +87,8 @@ class StationEngine implements Engine {
         journal,
         server: this.#server,
         line: this.#line,
+        catalogue: options.catalogue,
+        lastTries: options.lastTries === true,
         clock: options.clock,
         log: this.#log,
         token: () => this.#operator?.token,
@@ -136,9 +138,9 @@ class StationEngine implements Engine {
     this.#tell({ kind: 'operator', operator: null });
   }
 
-  async confirm(operator: string, secret: string): Promise<string> {
-    const purpose = 'confirmation';
-    const request = { apiLevel: API_LEVEL, operator, secret, purpose } as const;
+  async confirm(person: Person, { reader, app }: Deletion): Promise<string> {
+    const confirms = deletionShown(this.#actor(reader).view().state, app);
+    const request = { apiLevel: API_LEVEL, ...person, confirms } as const;
     const reply = await this.#line.once(() => this.#server.signIn(request));
     return this.#confirmations.keep(reply.token);
   }
@@ -188,14 +190,13 @@ class StationEngine implements Engine {
   }
 
   async #close(): Promise<void> {
-    const { clock } = this.#options;
     this.#unsubscribe();
     for (const actor of this.#actors.values()) actor.stop();
     this.#book.close();
     const waited = new AbortController();
-    await Promise.race([Promise.all(this.#running), clock.sleep(CLOSE_WAIT_MS, waited.signal)]);
+    await Promise.race([Promise.all(this.#running), this.#options.clock.sleep(CLOSE_WAIT_MS, waited.signal)]);
     for (const actor of this.#actors.values()) actor.gone('service-missing');
-    await Promise.race([Promise.all(this.#running), clock.sleep(CLOSE_WAIT_MS, waited.signal)]);
+    await Promise.race([Promise.all(this.#running), this.#options.clock.sleep(CLOSE_WAIT_MS, waited.signal)]);
     waited.abort();
     await this.#receipts.close();
     this.#server.close();

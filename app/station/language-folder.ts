@@ -1,6 +1,7 @@
 /** The languages as they lie in a folder: `locales/LANGUAGE/NAME.json`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodeTextFile } from '../card/text-file.ts';
 import { inOrder, type Language, type LanguageFiles } from '../texts/language.ts';
 import { checkedMessages } from '../texts/schema.ts';
 import { createTexts, type Texts } from '../texts/texts.ts';
@@ -20,7 +21,7 @@ export function languageFiles(locales: string, language: Language): LanguageFile
   return Object.fromEntries(
     names.map((name): [string, unknown] => [
       name.slice(0, -'.json'.length),
-      JSON.parse(readFileSync(join(folder, name), 'utf8')),
+      JSON.parse(decodeTextFile(readFileSync(join(folder, name)))),
     ]),
   );
 }

@@ -1,6 +1,7 @@
 /** A station from its folder: configuration, catalogue, readers, server and engine put together. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import type { ReaderPort } from '../card/reader-port.ts';
+import { decodeTextFile } from '../card/text-file.ts';
 import type { Catalogue } from '../catalogue/schema.ts';
 import { catalogueIn } from './catalogue-folder.ts';
 import { type ReadersConfig, readStationConfig, type StationConfig } from './config.ts';
@@ -26,7 +27,7 @@ interface StationPlace {
 
 /**
  * Opens the station of a folder.
- * @throws StationConfigError, CatalogueError, KaikaError as openEngine, or the file system's error for a certificate
+ * @throws StationConfigError, CatalogueError, KaikaError as openEngine; for a certificate the file system's error, or TextFileError
  */
 export async function openStation({ folder, resources, log = noLog }: StationPlace): Promise<Station> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -39,6 +40,7 @@ export async function openStation({ folder, resources, log = noLog }: StationPla
       folder,
       readers,
       catalogue,
+      lastTries: config.lastTries === true,
       clock: systemClock,
       log,
       server: (time) =>
@@ -62,9 +64,9 @@ export async function openStation({ folder, resources, log = noLog }: StationPla
 
 function readCertificates({ server }: StationConfig) {
   return {
-    ca: readFileSync(server.authorities, 'utf8'),
-    cert: readFileSync(server.certificate, 'utf8'),
-    key: readFileSync(server.key, 'utf8'),
+    ca: decodeTextFile(readFileSync(server.authorities)),
+    cert: decodeTextFile(readFileSync(server.certificate)),
+    key: decodeTextFile(readFileSync(server.key)),
   };
 }
 

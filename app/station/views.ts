@@ -21,11 +21,12 @@ export interface ProgressView {
 }
 
 /**
- * Where a job stands. `writing` is true exactly while commands run that change the card: "do not remove the card".
+ * Where a job stands. `writing` is true while commands run of which any changes the card: "do not remove the card".
  * `failed`, `abandoned`: over for staff; what the server still has to be told goes on behind the scenes.
  */
 export type JobState =
-  | { readonly kind: 'working'; readonly writing: boolean }
+  /** `atCard`: the next answer is the card's, not the server's. */
+  | { readonly kind: 'working'; readonly writing: boolean; readonly atCard?: true }
   | { readonly kind: 'waiting-for-card'; readonly code: ErrorCode }
   | {
       readonly kind: 'waiting-for-server';

@@ -14,7 +14,10 @@ export function engineHandlers({ engine, catalogue }: Station): Handlers<'engine
         engine.signOut();
         return null;
       },
-      confirm: ({ operator, secret }) => engine.confirm(operator, secret),
+      confirm: async ({ operator, secret, reader, card, app }) => {
+        if (lookIn(engine, reader).identification !== card) throw new KaikaError('other-card');
+        return engine.confirm({ operator, secret }, { reader, app });
+      },
     },
     server: {
       check: () => engine.checkServer(),

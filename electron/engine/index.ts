@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { type ErrorCode, KaikaError } from '../../app/protocol/errors.ts';
 import { StationConfigError } from '../../app/station/config.ts';
+import { refuseInspector } from '../../app/station/no-inspector.ts';
 import { openStation } from '../../app/station/open-station.ts';
 import { createAnswerer, runWith } from '../ipc-schema/answerer.ts';
 import type { StationView } from '../ipc-schema.ts';
@@ -20,6 +21,7 @@ interface Opened {
   close(): Promise<void>;
 }
 
+refuseInspector();
 const port = process.parentPort;
 const say = (message: FromEngine) => port.postMessage(message);
 

@@ -189,7 +189,8 @@ function plan(look: CardLook, offered: Catalogue, wishes: readonly WishView[]): 
     fits: true,
     steps,
     memory: planned.plan.memory,
-    confirm: deleted.filter((app) => holdsMoney(look, offered, app)),
+    // What a purse says that it holds proves nothing, so that none is deleted by one person alone.
+    confirm: deleted.filter((id) => offered.apps.find((app) => app.id === id)?.purse === true),
   };
 }
 
@@ -201,12 +202,6 @@ function flatten(step: PlanStep): Extract<PlanView, { fits: true }>['steps'] {
     ...step.deletes.map((app) => ({ kind: 'delete' as const, app })),
     ...step.loads.map((app) => ({ kind: 'load' as const, app })),
   ];
-}
-
-/** A purse that is not known to be empty. */
-function holdsMoney(look: CardLook, offered: Catalogue, id: string): boolean {
-  const purse = offered.apps.find((app) => app.id === id)?.purse === true;
-  return purse && look.apps.find((one) => one.app === id)?.balance !== 0;
 }
 
 /** Jobs newest first; steps, versions and hashes left out. */

@@ -163,7 +163,7 @@ export type ResultView = z.infer<typeof resultViewSchema>;
 
 /** `working.writing` is true exactly while the card must stay where it is. */
 export const jobStateSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('working'), writing: z.boolean() }),
+  z.strictObject({ kind: z.literal('working'), writing: z.boolean(), atCard: z.literal(true).optional() }),
   z.strictObject({ kind: z.literal('waiting-for-card'), code: errorCodeSchema }),
   z.strictObject({
     kind: z.literal('waiting-for-server'),
@@ -205,8 +205,8 @@ export const stationViewSchema = z.strictObject({
 export type StationView = z.infer<typeof stationViewSchema>;
 
 /**
- * What would happen, before it does. `confirm`: apps whose deletion needs a second person, because their balance is not
- * zero or could not be read.
+ * What would happen, before it does. `confirm`: apps whose deletion needs a second person, because they may hold
+ * money.
  */
 export const planViewSchema = z.discriminatedUnion('fits', [
   z.strictObject({

@@ -15,11 +15,19 @@ const ALLOWED_REQUESTS: readonly string[] = [
 /** Permissions. None: no camera, no location, no notifications, no clipboard to read, no devices, no full screen. */
 const ALLOWED_PERMISSIONS: readonly string[] = [];
 
+/** A proxy that is not there: what asks the network past `onBeforeRequest`, as WebRTC's own sockets do, reaches nobody. */
+const NO_NETWORK = {
+  mode: 'fixed_servers',
+  proxyRules: 'socks5://127.0.0.1:1',
+  proxyBypassRules: '<-loopback>',
+} as const;
+
 /** Guards a session before anything is loaded in it. */
-export function guardSession(session: Session, log: Log): void {
+export async function guardSession(session: Session, log: Log): Promise<void> {
   const refused = (what: string, detail: string) =>
     log('warn', 'refused', { step: what, detail: detail.slice(0, 200) });
 
+  await session.setProxy(NO_NETWORK);
   session.webRequest.onBeforeRequest((details, callback) => {
     const allowed = ALLOWED_REQUESTS.some((start) => details.url.startsWith(start));
     if (!allowed) refused('request', details.url);
@@ -70,6 +78,9 @@ export function guardContents(log: Log): void {
 function guardPage(contents: WebContents, log: Log): void {
   const refused = (what: string, detail: string) =>
     log('warn', 'refused', { step: what, detail: detail.slice(0, 200) });
+  // The page's policy says that WebRTC is off, which Chromium only knows as an experiment. This it does: no UDP but through a proxy, and the
+  // session's proxy is none.
+  contents.setWebRTCIPHandlingPolicy('disable_non_proxied_udp');
   contents.setWindowOpenHandler(({ url }) => {
     refused('window', url);
     return { action: 'deny' };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { app, type BrowserWindow, Menu, nativeTheme, session } from 'electron';
 import { catalogueIn } from '../../app/station/catalogue-folder.ts';
 import { readStationConfig } from '../../app/station/config.ts';
+import { refuseInspector } from '../../app/station/no-inspector.ts';
 import { projections } from '../engine/projections.ts';
 import { createAnswerer, runWith } from '../ipc-schema/answerer.ts';
 import type { CatalogueView, Settings } from '../ipc-schema.ts';
@@ -17,8 +18,11 @@ import { isLanguage, languageFor } from './languages.ts';
 import { closeOnce } from './leaving.ts';
 import { Notifier } from './notifier.ts';
 import { findPlace } from './place.ts';
+import { refuseToBeDriven } from './start-guard.ts';
 import { openWindow } from './window.ts';
 
+refuseToBeDriven();
+refuseInspector();
 const place = findPlace();
 const log = openLogFile(join(place.station, 'window.log'));
 /** Exit status of `--show-running` where there is no window to show. */
@@ -56,7 +60,7 @@ function showWindow(): void {
   window.focus();
 }
 
-function run(): void {
+async function run(): Promise<void> {
   Menu.setApplicationMenu(
     process.platform === 'darwin'
       ? Menu.buildFromTemplate([{ role: 'appMenu' }, { role: 'editMenu' }, { role: 'windowMenu' }])
@@ -70,7 +74,7 @@ function run(): void {
   // In memory only (a partition without `persist:`): nothing that a page knew of a customer stays on the disk.
   const pages = session.fromPartition('station');
   guardContents(log);
-  guardSession(pages, log);
+  await guardSession(pages, log);
   serveRenderer(pages, place.renderer);
 
   const notifier = new Notifier(page, log);

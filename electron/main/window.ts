@@ -53,6 +53,7 @@ export function openWindow({ session, preload, kept, log }: WindowPlace): Browse
     log('error', 'page died', { code: details.reason });
     if (details.reason !== 'clean-exit') setTimeout(() => load(window, log), 250);
   });
+  comeBack(window, log);
   load(window, log);
   return window;
 }
@@ -61,6 +62,18 @@ function load(window: BrowserWindow, log: Log): void {
   if (window.isDestroyed()) return;
   window.loadURL(START_PAGE).catch((error: unknown) => {
     log('error', 'page not loaded', { detail: error instanceof Error ? error.message : '' });
+  });
+}
+
+/**
+ * An empty page (`about:blank` and its like) is gone to without any of the events by which other addresses are refused: the window then shows
+ * its own page again.
+ */
+function comeBack(window: BrowserWindow, log: Log): void {
+  window.webContents.on('did-navigate', (_event, url) => {
+    if (url === START_PAGE) return;
+    log('warn', 'refused', { step: 'navigation', detail: url.slice(0, 200) });
+    load(window, log);
   });
 }
 

@@ -80,7 +80,7 @@ export class Counter {
         ...deletes.map((app) => ({ kind: 'delete' as const, app })),
       ],
       memory: { needed: loads.reduce((sum, app) => sum + size(app), 0), free: state.card.freeMemory },
-      confirm: deletes.filter((app) => (seen(app)?.balance ?? 0) > 0),
+      confirm: deletes.filter((app) => seen(app)?.balance !== undefined),
     };
   }
 

@@ -27,7 +27,8 @@ const program =
   async (args, env = {}) => {
     const path = join(paths.root, ...file.split('/'));
     if (!existsSync(path)) throw new Failure(`This copy of Kaika has no ${file}.`);
-    const command = [path, ...before, ...args];
+    // SIGUSR1 would open a debugger in a process that handles keys or cards.
+    const command = ['--disable-sigusr1', path, ...before, ...args];
     return (await runProgram(theRuntime().node, command, { cwd: paths.root, env })).status;
   };
 
@@ -39,10 +40,17 @@ const build = program('scripts/build/main.mjs');
  * @type {Run}
  */
 async function startWindow(args) {
-  const status = await build(['--if-changed']);
-  if (status !== 0) return status;
   const electron = findElectron();
   if (electron === undefined) throw new Failure('Electron is gone again: run the command once more.');
+  if (electron.kind === 'stand-in' && args.includes('--pcsc')) {
+    throw new Failure(
+      `The only Electron here is ${electron.version}, old and not from its makers: it is not let near real readers and real cards. Where the ` +
+        'makers’ host can be reached the official one is fetched; or name one in KAIKA_ELECTRON. Without a window, ' +
+        '"npm start -- --headless --pcsc" works.',
+    );
+  }
+  const status = await build(['--if-changed']);
+  if (status !== 0) return status;
   if (electron.kind === 'stand-in') {
     say(
       `The window runs on Electron ${electron.version}, which is old and not from Electron's makers: for this demonstration ` +

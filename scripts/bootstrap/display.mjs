@@ -23,7 +23,9 @@ export function sandboxArguments() {
   if (process.platform !== 'linux') return [];
   const wayland = process.env.DISPLAY ? [] : ['--ozone-platform=wayland'];
   if (process.getuid?.() === 0) return ['--no-sandbox', ...wayland];
-  if (spawnSync('unshare', ['--user', 'true'], { stdio: 'ignore' }).status === 0) return wayland;
+  // Chromium also writes the namespace's uid_map, which some systems forbid where they allow the namespace itself (Ubuntu 23.10 and later).
+  const probe = spawnSync('unshare', ['--user', '--map-root-user', 'true'], { stdio: 'ignore' });
+  if (probe.status === 0) return wayland;
   say(
     'This system forbids the user namespaces of Chromium’s sandbox, so the demonstration’s window goes without it.',
   );

@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME`: prints figures for people and, as its last line, the same as JSON. */
 const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
+  attack: async () => (await import('./attack.ts')).run(),
   issuing: async () => (await import('./issuing.ts')).run(),
   load: async () => (await import('./load.ts')).run(),
   records: async () => (await import('./records.ts')).run(),

@@ -4,6 +4,8 @@
  * Then: how long a station waits when one of two instances is killed.
  */
 
+import { fromHex } from '../../app/card/bytes.ts';
+import { factorFor } from '../../app/dialects/keys.ts';
 import { type Vault, vaultWith } from '../../app/keyserver/vault/vault.ts';
 import type { Wish } from '../../app/protocol/wire.ts';
 import { issue } from '../support/forwarder.ts';
@@ -24,8 +26,8 @@ const KILLS = 6;
 const KILL_STATIONS = 8;
 const CAP = 60;
 const WRITES = [
-  ['mtk', 0x36, 0xf6],
-  ['mck', 0x39, 0xf9],
+  ['mtk', 0x36, 0xf6, 0xff],
+  ['mck', 0x39, 0xf9, 0xaa],
 ] as const;
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 /** What a card gets while the HSM is capped: FMCOS alone, a secure channel alone, and the patent's whole way. */
@@ -183,9 +185,10 @@ async function vaultCeiling(): Promise<number> {
   const rig = await openIssuerRig();
   try {
     const { vault } = rig.context;
+    const card = { identification: '0000000000000001', account: '6222021234567890' };
     const key = (slot: string) => ({
       master: { purpose: `app/e-wallet/${slot}`, origin: 'issuer' as const, version: 1 },
-      factor: new Uint8Array(8),
+      factor: fromHex(factorFor('card', card)),
     });
     const challenge = new Uint8Array(4);
     const reply = new Uint8Array(900);
@@ -195,15 +198,16 @@ async function vaultCeiling(): Promise<number> {
     const until = performance.now() + 3_000;
     const lane = async () => {
       while (performance.now() < until) {
-        await vault.ask('fmcosCryptogram', { key: key('mck'), challenge });
-        await vault.ask('fmcosMac', { key: key('mtk'), challenge, message: update });
-        for (const [slot, p1, typeInside] of WRITES) {
+        await vault.ask('fmcosCryptogram', { card, key: key('mck'), challenge });
+        await vault.ask('fmcosMac', { card, key: key('mtk'), challenge, message: update });
+        for (const [slot, p1, typeInside, nextState] of WRITES) {
           await vault.ask('fmcosKeyWrite', {
+            card,
             under: key('mck'),
             newKey: key(slot),
             p1,
             keyId: 0,
-            header: { typeInside, useRight: 0xf0, changeRight: 0xf0, nextState: 0x0f, counter: 0x33 },
+            header: { typeInside, useRight: 0xf0, changeRight: 0xaa, nextState, counter: 0x33 },
             challenge,
           });
         }

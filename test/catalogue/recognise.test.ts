@@ -101,6 +101,39 @@ describe('by what a card says of itself', () => {
     expect(recognise(catalogue, said)).toMatchObject({ identification: '8988000123456789012' });
   });
 
+  it.each([
+    // Hexadecimal segments, as two Chinese operators print them.
+    ['9868005B112143658709', '898600B5111234567890'],
+    ['98880010325476981032', '89880001234567890123'],
+    // 17 and 18 digits in the room of 20.
+    ['9888001032547698F0FF', '89880001234567890'],
+    ['988800103254769810FF', '898800012345678901'],
+    ['FFFFFFFFFFFFFFFFFFFF', undefined],
+    ['00000000000000000000', undefined],
+    ['9888FFFFFFFFFFFFFFFF', undefined],
+  ])('an ICCID %s is %s', (file, identification) => {
+    const said = { atr: sim, cardData: recognition('02', '15'), files: { '3F00/2FE2': file } };
+    expect(recognise(catalogue, said)).toMatchObject(
+      identification === undefined ? { code: 'wrong-card-type' } : { known: true, identification },
+    );
+  });
+
+  it('a SIM’s hexadecimal code is not taken where the code is the account', () => {
+    const ofIdentification = catalogue.profiles.map((profile) =>
+      profile.id === 'sim-scp02-15'
+        ? { ...profile, account: { source: 'identification' as const } }
+        : profile,
+    );
+    const said = (file: string) => ({
+      atr: sim,
+      cardData: recognition('02', '15'),
+      files: { '3F00/2FE2': file },
+    });
+    const own = { ...catalogue, profiles: ofIdentification };
+    expect(recognise(own, said('98880010325476981032'))).toMatchObject({ known: true });
+    expect(recognise(own, said('9868005B112143658709'))).toMatchObject({ code: 'wrong-card-type' });
+  });
+
   it('a SIM of another protocol is told from one nobody knows', () => {
     const said = { atr: sim, cardData: recognition('03', '70') };
     expect(recognise(catalogue, said)).toMatchObject({ code: 'wrong-card-type' });
@@ -116,6 +149,24 @@ describe('by what a card says of itself', () => {
     const other = { ...said, cplc: cplc.replace('9F7F2A4790', '9F7F2A4250') };
     expect(recognise(catalogue, other)).toMatchObject({ code: 'wrong-card-type' });
     expect(recognise(catalogue, { ...said, cplc: cplc.slice(6) })).toMatchObject({ code: 'wrong-card-type' });
+  });
+
+  it.each([
+    ['serial number all FF', '1234ABCD', 'FFFFFFFF'],
+    ['serial number all 00', '1234ABCD', '00000000'],
+    ['date, serial number and batch all FF', '32101234ABCD0042', 'FF'.repeat(8)],
+    ['date, serial number and batch all 00', '32101234ABCD0042', '00'.repeat(8)],
+  ])('a chip with its %s has no code', (_name, written, never) => {
+    const said = { atr: '3BD518FF8191FE1FC38073C821100A', cardData: recognition('03', '70') };
+    expect(recognise(catalogue, { ...said, cplc: cplc.replace(written, never) })).toMatchObject({
+      code: 'wrong-card-type',
+    });
+  });
+
+  it.each(['00', 'FF'])('a card whose image number was never written (%s) has no code', (byte) => {
+    expect(recognise(catalogue, { ...facts, cin: `4508${byte.repeat(8)}` })).toMatchObject({
+      code: 'wrong-card-type',
+    });
   });
 
   it('a native card by its ATR, whatever its serial number, and its code from a file of its master file', () => {

@@ -8,6 +8,9 @@ import { DIALECTS } from '../../app/dialects/registry.ts';
 const read = (file: string) => readFileSync(new URL(`../../resources/${file}`, import.meta.url), 'utf8');
 const apps: unknown = JSON.parse(read('apps.json'));
 
+/** The issuer's keys of the demo's domain, and what they are diversified by. */
+const OWN_KEYS = /"30",\s*"diversification": \{[^}]*\}/;
+
 describe('profiles', () => {
   it('reads the ones that are delivered', () => {
     expect(withProfile('x-nothing', '')).not.toThrow();
@@ -27,8 +30,13 @@ describe('profiles', () => {
     ['an app nobody offers', '"transit": {', '"lottery": {'],
     ['challenges that do not follow from i', '"challenges": "predictable"', '"challenges": "random"'],
     ['an algorithm of the other protocol', '"algorithm": "aes-128"', '"algorithm": "des3-16"'],
-    ['a diversification of other keys', '"kind": "kdf3"', '"kind": "visa2"'],
-    ['new keys that every card has', '"kind": "kdf3"', '"kind": "none"'],
+    ['a diversification of other keys', OWN_KEYS, '"30","diversification":{"kind":"visa2"}'],
+    ['new keys that every card has', OWN_KEYS, '"30","diversification":{"kind":"none"}'],
+    [
+      'new keys that do not say which card they are for',
+      new RegExp(`${OWN_KEYS.source}(?<put>[^}]*"atIssuing": )false`),
+      '"30","diversification":{"kind":"kdf3"}$<put>true',
+    ],
     ['new keys under the version of the old', '"keyVersion": "30"', '"keyVersion": "01"'],
     ['new keys under no version', '"keyVersion": "30"', '"keyVersion": "80"'],
     ['one try', '"maximumTries": 10', '"maximumTries": 1'],
@@ -54,9 +62,11 @@ describe('profiles', () => {
     // Every option and the most that it offers (GPC 2.3.1 table E-1, Amendment D 1.1.1 table 5-1); i + 1: S16.
     ['02', '05', '03', 239],
     ['02', '15', '01', 247],
+    ['02', '25', '11', 247],
     ['02', '35', '11', 247],
     ['02', '45', '03', 239],
     ['02', '55', '03', 239],
+    ['02', '65', '13', 239],
     ['02', '75', '13', 239],
     ['03', '00', '03', 239],
     ['03', '10', '01', 247],

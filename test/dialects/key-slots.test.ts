@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   certainKey,
   disproven,
+  intendRewrite,
   intendWrite,
   type KeyCandidate,
   type KeySlotState,
@@ -32,6 +33,8 @@ describe('which keys are possible', () => {
     ['a write is intended', intendWrite(settled(OLD), V1), 'v1 or old'],
     ['the same write is intended again', intendWrite(inDoubt, V1), 'v1 or old'],
     ['a write of the key that is there', intendWrite(settled(V1), V1), 'v1'],
+    ['another key is meant, and none is tried before', intendRewrite(inDoubt, V2), 'v2 or v1'],
+    ['the same key again', intendRewrite(inDoubt, V1), 'v1'],
     ['the card said it was written', writeDone(inDoubt, V1), 'v1'],
     ['the write never left', writeUndone(inDoubt, [OLD]), 'old'],
     ['in doubt, and the card accepted the new key', proven(inDoubt, V1), 'v1'],

@@ -71,6 +71,8 @@ describe('at the counter', () => {
     await routes.choose.review();
     await window.look('plan-delete');
     await routes.plan.start();
+    await routes.plan.confirmation.waitFor();
+    await routes.plan.confirm();
     await routes.end.takesCard();
     await routes.choose.app('Transit').getByText('Not installed').waitFor();
     await window.look('deleted');

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
+import { backupSeal } from '../../app/keyserver/recovery/backup-seal.ts';
 import { restoreBackup } from '../../app/keyserver/recovery/restore.ts';
 import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
 import { writeBackup } from '../../app/keyserver/store/backup.ts';
@@ -76,7 +77,7 @@ onEveryStore((kind) => {
 
   it('a card issued since the backup: its record comes back with the station, and its next visit costs no wrong try', async () => {
     const backup = join(site.rig.folder, 'old.backup');
-    await writeBackup(site.rig.context.store, backup, new Date());
+    await writeBackup(site.rig.context.store, backup, new Date(), backupSeal(site.rig.context.vault));
 
     const { card, identification } = site.rig.newCard();
     const account = randomDigits(16);
@@ -109,7 +110,7 @@ onEveryStore((kind) => {
     };
     const store: Store = await openStore(config);
     try {
-      await restoreBackup(store, backup, new Date());
+      await restoreBackup(store, backup, new Date(), backupSeal(site.rig.context.vault));
       server = await site.start(server.port, config);
       // The job in hand is one that this server never heard of, or that is over: the station is told, and gives back what it has.
       await until(engine, () => stateOf(job)?.kind === 'failed' || stateOf(job)?.kind === 'done', 'the end');

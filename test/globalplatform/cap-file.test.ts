@@ -112,6 +112,28 @@ describe('however it is packed', () => {
     expect(toHex(cap.loadFile().bytes)).not.toContain('01020304'.repeat(2));
     expect(cap.loadFile().bytes).toHaveLength(readCapFile(archive(parts)).loadFile().bytes.length + 9);
   });
+
+  it.each(['Debug', 'Export', 'StaticResources', 'VendorThings'])(
+    'tells a vendor’s own component by its tag, also where it is stored as %s',
+    (name) => {
+      const cap = readCapFile(archive({ ...parts, [name]: component(0xdb, '0000') }));
+      expect(toHex(cap.loadFile().bytes)).toBe(toHex(readCapFile(archive(parts)).loadFile().bytes));
+      expect(cap.sizes).toEqual(readCapFile(archive(parts)).sizes);
+    },
+  );
+
+  it.each(['Method', 'Applet'])('lacks %s where only a vendor’s own component has that name', (name) => {
+    expect(fault(archive({ ...parts, [name]: component(0xdb, '0000') })).message).toContain(
+      `${name}: component missing`,
+    );
+  });
+
+  it('passes over a vendor’s own component among components one behind the other', () => {
+    const bytes = concat(sequence(parts), component(0xdb, '0000'));
+    expect(toHex(readCapFile(bytes).loadFile().bytes)).toBe(
+      toHex(readCapFile(sequence(parts)).loadFile().bytes),
+    );
+  });
 });
 
 describe('the format of Java Card 3.1', () => {
@@ -240,7 +262,8 @@ describe('a damaged package', () => {
       'component missing',
     ],
     ['components cut short', sequence(parts).slice(0, -1), 'archive', 'cut short'],
-    ['components and a byte more', concat(sequence(parts), fromHex('FF')), 'archive', 'not supported'],
+    ['components and a byte more', concat(sequence(parts), fromHex('FF')), 'archive', 'cut short'],
+    ['components and one of no kind', concat(sequence(parts), fromHex('0E0000')), 'archive', 'not supported'],
   ])('%s', (_, bytes, name, reason) => {
     const { component: where, message } = fault(bytes);
     expect(where).toBe(name);

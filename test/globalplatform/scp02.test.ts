@@ -173,7 +173,7 @@ describe('what SCP02 options change', () => {
   it('R-MAC only where i offers it', async () => {
     for (const i of [0x05, 0x15, 0x45, 0x55])
       await expect(open(i, 0x11)).rejects.toBeInstanceOf(ChannelParameterError);
-    for (const i of [0x35, 0x75]) await expect(open(i, 0x13)).resolves.toBeDefined();
+    for (const i of [0x25, 0x35, 0x65, 0x75]) await expect(open(i, 0x13)).resolves.toBeDefined();
     await expect(open(0x75, 0x33)).rejects.toBeInstanceOf(ChannelParameterError);
     await expect(open(0x0a, 0x01)).rejects.toBeInstanceOf(ChannelParameterError);
   });

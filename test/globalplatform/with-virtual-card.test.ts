@@ -18,9 +18,11 @@ const SCP02_LEVELS = { plain: [0x00, 0x01, 0x03], answers: [0x10, 0x11, 0x13] };
 const OFFERS: readonly (readonly ['02' | '03', number, readonly number[]])[] = [
   ['02', 0x05, SCP02_LEVELS.plain],
   ['02', 0x15, SCP02_LEVELS.plain],
+  ['02', 0x25, [...SCP02_LEVELS.plain, ...SCP02_LEVELS.answers]],
   ['02', 0x35, [...SCP02_LEVELS.plain, ...SCP02_LEVELS.answers]],
   ['02', 0x45, SCP02_LEVELS.plain],
   ['02', 0x55, SCP02_LEVELS.plain],
+  ['02', 0x65, [...SCP02_LEVELS.plain, ...SCP02_LEVELS.answers]],
   ['02', 0x75, [...SCP02_LEVELS.plain, ...SCP02_LEVELS.answers]],
   ['03', 0x00, [0x00, 0x01, 0x03]],
   ['03', 0x10, [0x00, 0x01, 0x03]],
@@ -51,10 +53,12 @@ describe('a session with the virtual card', () => {
   });
 
   it('challenges are foretold where i says so, from the counter that the answer carries', async () => {
-    const two = await session('02', 0x55, 0x01);
-    if (two.response.scp !== '02') throw new Error('not SCP02');
-    const { mac } = deriveSessionKeys(two.keys, two.response);
-    expect(predictScp02CardChallenge(mac, ISD)).toEqual(two.response.cardChallenge);
+    for (const i of [0x45, 0x55, 0x65, 0x75]) {
+      const two = await session('02', i, 0x01);
+      if (two.response.scp !== '02') throw new Error('not SCP02');
+      const { mac } = deriveSessionKeys(two.keys, two.response);
+      expect(predictScp02CardChallenge(mac, ISD)).toEqual(two.response.cardChallenge);
+    }
     const three = await session('03', 0x70, 0x01);
     if (three.response.scp !== '03' || three.response.sequenceCounter === undefined)
       throw new Error('not SCP03');

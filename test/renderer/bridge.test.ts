@@ -186,7 +186,7 @@ describe('main', () => {
     const inputs: Readonly<Record<string, unknown>> = {
       'session.signIn': person,
       'session.signOut': {},
-      'session.confirm': person,
+      'session.confirm': { ...person, reader: READER, card: '1', app: 'e-wallet' },
       'server.check': {},
       'card.relook': { reader: READER },
       'card.history': { card: '1' },

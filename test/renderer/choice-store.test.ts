@@ -2,7 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { createBridge, type Wire } from '../../electron/ipc-schema/bridge.ts';
 import { channelOf } from '../../electron/ipc-schema/calls.ts';
-import { accountOf, toggled, wishesOf, withAccount } from '../../renderer/features/counter/choice.ts';
+import {
+  accountOf,
+  emptyChoice,
+  toggled,
+  wishesOf,
+  withAccount,
+} from '../../renderer/features/counter/choice.ts';
 import { createChoiceStore } from '../../renderer/features/counter/choice-store.ts';
 import { rowsOf } from '../../renderer/features/counter/rows.ts';
 import { SCENES, type Scene } from '../../renderer/mock/scenes.ts';
@@ -64,7 +70,7 @@ describe('an account', () => {
     ['12345678', '12345678'],
     ['1234567', undefined],
     ['', undefined],
-    ['account 6222-0212', '62220212'],
+    ['account 6222-0212', undefined],
   ])('typed as "%s" is %s', async (typed, account) => {
     const { store, choice } = await serving('choose-new');
     store.edit(READER, (one) => withAccount(one, typed));
@@ -170,7 +176,9 @@ describe('the start', () => {
     tick('e-wallet', 'delete');
     await store.review(READER, rows);
     expect(await store.confirm(READER, rows, { operator: 'zhao', secret: 'x' }, NEVER)).toBeNull();
-    expect(inputs('session.confirm')).toEqual([{ operator: 'zhao', secret: 'x' }]);
+    expect(inputs('session.confirm')).toEqual([
+      { operator: 'zhao', secret: 'x', reader: READER, card: expect.any(String), app: 'e-wallet' },
+    ]);
     expect(inputs('job.start')).toMatchObject([
       {
         wishes: [
@@ -234,3 +242,31 @@ async function serving(name: string, more: Partial<Scene> = {}) {
     store.edit(READER, (choice) => toggled(choice, app, action));
   return { store, inputs, tick, choice: () => store.getState()[READER], expired: () => expired };
 }
+
+describe('the account as it is typed', () => {
+  const of = (typed: string) => accountOf(withAccount(emptyChoice('6200000000000001'), typed));
+
+  it.each([
+    ['plain', '6222021234567890123', '6222021234567890123'],
+    ['in groups', ' 6222 0212 3456 7890 ', '6222021234567890'],
+    ['with hyphens', '6222-0212–34567890', '6222021234567890'],
+    ['in wide digits', '６２２２０２１２３４５６７８９０１２３', '6222021234567890123'],
+    ['in both', '6222０２１２34567890', '6222021234567890'],
+  ])('%s', (_what, typed, account) => expect(of(typed)).toBe(account));
+
+  it.each([
+    ['with 21 digits', '622202123456789012345'],
+    ['with 7', '6222021'],
+    ['as a spreadsheet spoils it', '6.22202123456789E+18'],
+    ['with a letter', '622202123456789O123'],
+    ['with a dot', '6222.0212.3456.7890'],
+    ['in digits that are no keyboard’s', '٦٢٢٢٠٢١٢٣٤٥٦'],
+    ['with something that is not seen', '6222\u200b0212345678'],
+    ['with a digit that is a sign', '6222021②34567'],
+    ['empty', ''],
+  ])('%s it is none', (_what, typed) => {
+    expect(of(typed)).toBeUndefined();
+    // Nothing of it is dropped from the field either.
+    expect(withAccount(emptyChoice('6200000000000001'), typed).account).toBe(typed);
+  });
+});

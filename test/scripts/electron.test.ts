@@ -38,6 +38,23 @@ describe.runIf(process.platform === 'linux')('npm start', () => {
     expect(stderr).not.toContain('old');
   });
 
+  test.each([
+    ['may not be made', 'exit 1', true],
+    ['may be made, and not be given users', 'case "$*" in *--map-root-user*) exit 1;; esac; exit 0', true],
+    ['work', 'exit 0', false],
+  ])('where user namespaces %s', async (_what, unshare, without) => {
+    const named = join(copy.beside('somewhere'), 'my-electron');
+    writeFileSync(named, '');
+    copy.addScript('unshare', unshare);
+    copy.program(`console.log('arguments:', process.env.KAIKA_ELECTRON_ARGUMENTS);`);
+    const { stdout, stderr } = await copy.run(['start'], {
+      user: 1000,
+      env: { ...SCREEN, KAIKA_ELECTRON: named },
+    });
+    expect(stdout.includes('--no-sandbox')).toBe(without);
+    expect(stderr.includes('forbids the user namespaces')).toBe(without);
+  });
+
   test('refuses a name with nothing behind it', async () => {
     const { status, stderr } = await copy.run(['start'], {
       env: { ...SCREEN, KAIKA_ELECTRON: '/nowhere/electron' },
@@ -73,6 +90,18 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')(
         expect(stdout).toContain(`electron: ${join(folder, 'electron')}\n`);
         expect(stderr).toMatch(/Electron 33\.2\.1, which is old .* this demonstration only\./);
       }
+    });
+
+    test('lets no stand-in near real readers', async () => {
+      addElectronPackage();
+      const cache = copy.beside('cache');
+      addStandIn(cache);
+      const env = { ...SCREEN, ...NONE, XDG_CACHE_HOME: cache, ELECTRON_MIRROR: await makers(404) };
+      const { status, stdout, stderr } = await copy.run(['start', '--pcsc'], { env });
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect(stderr).toContain('not let near real readers');
+      const headless = await copy.run(['start', '--headless', '--pcsc'], { env });
+      expect(headless.status).toBe(0);
     });
 
     test.each([

@@ -116,6 +116,13 @@ export class FakeCopy {
     chmodSync(path, 0o755);
   }
 
+  /** Puts a shell script on the PATH. */
+  addScript(name: string, code: string): void {
+    const path = join(this.bin, name);
+    writeFileSync(path, `#!/bin/sh\n${code}\n`);
+    chmodSync(path, 0o755);
+  }
+
   /** What a stand-in is to do: one word for each of its next calls, the last one for all after it. */
   mode(tool: string, ...words: readonly string[]): void {
     writeFileSync(this.stateFile(`${tool}.mode`), words.join('\n'));

@@ -257,7 +257,7 @@ describe('a job', () => {
     };
     const id = await station.engine.startJob('A', WISH);
     await station.until(() => writing && station.job(id)?.state.kind === 'working', 'writing');
-    expect(station.job(id)?.state).toEqual({ kind: 'working', writing: true });
+    expect(station.job(id)?.state).toEqual({ kind: 'working', writing: true, atCard: true });
     expect(() => station.engine.abandon(id)).toThrow('commands are running');
     go();
     await done(id);

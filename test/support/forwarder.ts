@@ -1,17 +1,20 @@
 /** The smallest station there can be: looks at a virtual card and carries batches to it. For tests of the server. */
 
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { aidBytes } from '../../app/card/aid.ts';
 import { encodeCommand } from '../../app/card/apdu.ts';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
-import { LOOK_TAGS } from '../../app/catalogue/recognise.ts';
+import { LOOK_TAGS, recognise } from '../../app/catalogue/recognise.ts';
+import { hashToken } from '../../app/keyserver/access/sessions.ts';
 import { answerStep } from '../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext, OperatorCaller, StationCaller } from '../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../app/keyserver/jobs/start-job.ts';
+import { addSession, findOperator, putOperator } from '../../app/keyserver/store/people.ts';
 import type {
   AnswersRequest,
   Batch,
   CardFacts,
+  ConfirmedDeletion,
   JobReply,
   JobRequest,
   ObservedApp,
@@ -19,6 +22,7 @@ import type {
   Wish,
 } from '../../app/protocol/wire.ts';
 import type { CardDevice } from '../../app/simulator/device.ts';
+import { holdToRules } from './honest-replies.ts';
 
 export const CALLER = { station: 'test-station', operator: 'test-clerk' };
 
@@ -52,7 +56,9 @@ export async function look(
       continue;
     }
     const flag = await transmit(card, '00B0950801');
-    observed.push({ app: app.id, state: flag === '019000' ? 'enabled' : 'installed' });
+    const said = app.purse ? await transmit(card, '805C000204') : '';
+    const balance = /^[0-9A-F]{8}9000$/.test(said) ? { balance: Number.parseInt(said.slice(0, 8), 16) } : {};
+    observed.push({ app: app.id, state: flag === '019000' ? 'enabled' : 'installed', ...balance });
   }
   return { facts: { atr: toHex(card.atr), ...facts }, observed };
 }
@@ -63,6 +69,7 @@ export async function request(
   account: string,
   wishes: Wish[],
   withOpening?: string,
+  caller: StationCaller = CALLER,
 ): Promise<JobRequest> {
   const { facts, observed } = await look(card, context);
   const opening = withOpening === undefined ? undefined : await open(card, context, withOpening);
@@ -74,9 +81,67 @@ export async function request(
     card: facts,
     observed,
     account,
-    wishes,
+    wishes: await confirmed(context, caller, facts, observed, wishes),
     ...(opening === undefined ? {} : { opening }),
   };
+}
+
+/** Deletions of purses with a second person's confirmation, unless they have one. */
+async function confirmed(
+  context: JobContext,
+  { station }: StationCaller,
+  facts: CardFacts,
+  observed: readonly ObservedApp[],
+  wishes: readonly Wish[],
+): Promise<Wish[]> {
+  const known = recognise(context.catalogue, facts);
+  const needs = ({ app, action, confirmedBy }: Wish) =>
+    action === 'delete' &&
+    confirmedBy === undefined &&
+    context.catalogue.apps.find(({ id }) => id === app)?.purse === true &&
+    observed.some((one) => one.app === app && one.state !== 'missing');
+  if (!known.known) return [...wishes];
+  return Promise.all(
+    wishes.map(async (wish) => {
+      if (!needs(wish)) return wish;
+      const balance = observed.find((one) => one.app === wish.app)?.balance ?? null;
+      const confirms = { card: known.identification, app: wish.app, balance };
+      return { ...wish, confirmedBy: await confirmationOf(context, station, confirms) };
+    }),
+  );
+}
+
+const SECOND = 'test-second';
+
+/** A token as the second person gets one; without their secret, whose check takes its time. */
+export async function confirmationOf(
+  { store, now }: Pick<JobContext, 'store' | 'now'>,
+  station: string,
+  confirms: ConfirmedDeletion,
+  operator = SECOND,
+): Promise<string> {
+  if ((await findOperator(store, operator)) === undefined)
+    await putOperator(store, { id: operator, name: operator, secretHash: 'none' });
+  const token = randomBytes(32).toString('base64url');
+  const expires = new Date(now().getTime() + 300_000).toISOString();
+  await addSession(
+    store,
+    {
+      token_hash: hashToken(token),
+      operator,
+      station,
+      expires,
+      purpose: 'confirmation',
+      confirms: JSON.stringify(confirms),
+    },
+    now().toISOString(),
+  );
+  return token;
+}
+
+/** The same request as an impatient station would send it. */
+export function unconfirmed(asked: JobRequest): JobRequest {
+  return { ...asked, wishes: asked.wishes.map(({ app, action }) => ({ app, action })) };
 }
 
 async function open(card: CardDevice, context: JobContext, app: string) {
@@ -118,19 +183,27 @@ export async function runBatch(card: CardDevice, batch: Batch): Promise<AnswersR
   return { apiLevel: 1, cardEpoch: batch.cardEpoch, answers };
 }
 
-/** Carries a job to its end; the card is powered on again after each pull. */
+/**
+ * Carries a job to its end; the card is powered on again after each pull. With the request that began it the server's replies are held to the
+ * station's rules.
+ */
 export async function carry(
   card: CardDevice,
   context: JobContext,
   reply: JobReply,
   caller: StationCaller = CALLER,
+  asked?: JobRequest,
 ): Promise<Outcome> {
+  const rules = asked === undefined ? undefined : holdToRules(context.catalogue, asked);
+  rules?.reply(reply);
   if (reply.outcome !== undefined) return reply.outcome;
   let batch = reply.batch;
   while (batch !== undefined) {
     const report = await runBatch(card, batch);
     if (report.cardEvent !== undefined) card.powerOn();
+    rules?.ran(batch, report);
     const next = await answerStep(context, caller, reply.job, batch.seq, report);
+    rules?.reply(next);
     if ('outcome' in next) return next.outcome;
     batch = next.batch;
   }
@@ -145,6 +218,6 @@ export async function issue(
   withOpening?: string,
   caller: OperatorCaller = CALLER,
 ): Promise<Outcome> {
-  const reply = await startJob(context, caller, await request(card, context, account, wishes, withOpening));
-  return carry(card, context, reply, caller);
+  const asked = await request(card, context, account, wishes, withOpening, caller);
+  return carry(card, context, await startJob(context, caller, asked), caller, asked);
 }

@@ -12,11 +12,14 @@ import { fileURLToPath } from 'node:url';
 import { type DemoAuthority, type Identity, makeAuthority } from '../../app/demo/pki.ts';
 import { enrolStation, writeOperator } from '../../app/keyserver/access/enrolment.ts';
 import { buildHttpServer } from '../../app/keyserver/api/server.ts';
+import type { JobContext } from '../../app/keyserver/jobs/context.ts';
+import type { Limits } from '../../app/keyserver/limits.ts';
 import { openLog } from '../../app/keyserver/log.ts';
 import { signInReplySchema } from '../../app/protocol/wire.ts';
 import { type IssuerRig, type MakeToken, openIssuerRig } from './issuer-rig.ts';
 import { LIMIT } from './limit.ts';
 import { checkDescribed } from './openapi-check.ts';
+import { verbsOf } from './rig-verbs.ts';
 import { shared } from './shared.ts';
 import type { StoreKind } from './stores.ts';
 
@@ -56,8 +59,24 @@ export interface HttpsRig {
 
 export const SECRET = 'a secret of some length';
 
-export async function openHttpsRig(kind?: StoreKind, makeToken?: MakeToken): Promise<HttpsRig> {
-  const rig = await openIssuerRig(kind, makeToken);
+/** What a test wants otherwise than the rig has it. */
+export interface HttpsRigWishes {
+  readonly limits?: Partial<Limits>;
+  readonly now?: () => Date;
+}
+
+export async function openHttpsRig(
+  kind?: StoreKind,
+  makeToken?: MakeToken,
+  { limits, now }: HttpsRigWishes = {},
+): Promise<HttpsRig> {
+  const opened = await openIssuerRig(kind, makeToken);
+  const context: JobContext = {
+    ...opened.context,
+    limits: { ...opened.context.limits, ...limits },
+    ...(now === undefined ? {} : { now }),
+  };
+  const rig: IssuerRig = { ...opened, ...verbsOf(context), context };
   const authority = await makeAuthority('Test authority');
   const server = await authority.issue({ name: 'localhost', use: 'server' });
   const station = await authority.issue({ name: 'test-station', use: 'client' });
@@ -130,8 +149,8 @@ export async function openHttpsRig(kind?: StoreKind, makeToken?: MakeToken): Pro
 }
 
 /** A rig for the tests of a file, or of one describe. */
-export const httpsRig = (kind?: StoreKind, makeToken?: MakeToken): HttpsRig =>
-  shared(() => openHttpsRig(kind, makeToken));
+export const httpsRig = (kind?: StoreKind, makeToken?: MakeToken, wishes?: HttpsRigWishes): HttpsRig =>
+  shared(() => openHttpsRig(kind, makeToken, wishes));
 
 interface Sending {
   readonly agent: Agent;
@@ -215,6 +234,7 @@ function writeConfig(rig: IssuerRig, files: { key: string; cert: string; ca: str
     tls: { key: 'server.key', certificate: 'server.pem', stationAuthorities: 'ca.pem' },
     store: rig.store,
     vault: { module, tokenLabel, pinFile: 'pinFile' in pin ? pin.pinFile : '', softhsmConf },
+    limits: rig.context.limits,
     demo: true,
   };
   writeFileSync(at('config.json'), JSON.stringify(config));

@@ -44,9 +44,13 @@ export const HIGH_LIMITS: Limits = {
   authenticationsPerStationHour: 1_000_000,
   jobsPerCardDay: 1_000_000,
   jobsPerStationHour: 1_000_000,
+  refusedJobsPerHour: 1_000_000,
+  recordsPerHour: 1_000_000,
   receiptsPerStationHour: 1_000_000,
   signInFailures: 1_000,
   requestsPerSecond: 100_000,
+  refusalsPerSecond: 100_000,
+  connectionsPerStation: 10_000,
   jobsAtOnce: 10_000,
 };
 

@@ -1,13 +1,14 @@
 /** Versions of master keys whose bytes the test knows, so that what is on a card can be told from outside. */
 import { randomBytes } from 'node:crypto';
 import { purposesOf } from '../../app/keyserver/keys/groups.ts';
+import { ruleFor } from '../../app/keyserver/keys/rules.ts';
 import { activateKeys, type KeyChange } from '../../app/keyserver/keys/versions.ts';
 import { openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
 import type { KeyAlgorithm } from '../../app/keyserver/vault/keys.ts';
 import type { VirtualCard } from '../../app/simulator/virtual-card.ts';
 import type { IssuerRig } from './issuer-rig.ts';
 import { slotOnCard } from './issuer-steps.ts';
-import { cardKey, oddParity } from './known-token.ts';
+import { issuersCardKey, oddParity } from './known-token.ts';
 
 export const CUSTODIAN = 'custodian';
 export const WHY = 'the yearly change of keys';
@@ -22,7 +23,7 @@ export async function addCustodian({ context }: Pick<IssuerRig, 'context'>): Pro
 
 /** Imports `version` of these purposes; gives the values by purpose. */
 export async function importVersion(
-  rig: Pick<IssuerRig, 'token'>,
+  rig: Pick<IssuerRig, 'token' | 'context'>,
   purposes: readonly string[],
   version: number,
   algorithm: KeyAlgorithm = 'des3-16',
@@ -35,6 +36,7 @@ export async function importVersion(
         id: { purpose, origin: 'issuer', version },
         algorithm,
         value: value.slice(),
+        rule: ruleFor(rig.context.catalogue, { purpose, origin: 'issuer', version }, 'new'),
       });
   } finally {
     await admin.close();
@@ -57,7 +59,7 @@ export async function activate(
   await activateKeys(context.store, masters, version, keyChange({ context }, name), context.now());
 }
 
-/** Whether an app's slot on the card holds the key of this master for this account, computed by node:crypto. */
+/** Whether an app's slot on the card holds the key of this master for this card and account, computed by node:crypto. */
 export function holds(
   card: VirtualCard,
   aid: string,
@@ -66,7 +68,6 @@ export function holds(
   account: string,
 ): boolean {
   const known = { purpose: 'app/x/y', origin: 'issuer', algorithm: 'des3-16', value: master } as const;
-  return (
-    slotOnCard(card, aid, type).value === oddParity(cardKey(known, account)).toString('hex').toUpperCase()
-  );
+  const key = issuersCardKey(known, { identification: card.image.identificationCode, account });
+  return slotOnCard(card, aid, type).value === oddParity(key).toString('hex').toUpperCase();
 }

@@ -1,7 +1,9 @@
 /** A token whose every master key the test knows: the delivery's transport keys, and issuer keys imported instead of made inside. */
-import { createCipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { DEMO_TYPES } from '../../app/demo/delivery.ts';
+import { ruleFor } from '../../app/keyserver/keys/rules.ts';
+import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
 import { initToken, openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
 import type { KeyAlgorithm, MasterKeyId } from '../../app/keyserver/vault/keys.ts';
 import { APP_IDS } from '../../app/simulator/factory.ts';
@@ -58,15 +60,14 @@ export function knownToken(): {
         add(`isd/${type}/${key}`, 'factory', DEMO_TYPES[type], Buffer.from(delivery[type].isd[key], 'hex'));
       }
     }
+    const catalogue = openCatalogue(OWN_RESOURCES);
     const admin = await openVaultAdmin(config);
     try {
       await admin.ensureSealKey();
       for (const { purpose, origin, algorithm, value } of masters) {
-        await admin.importMaster({
-          id: { purpose, origin, version: 1 },
-          algorithm,
-          value: Uint8Array.from(value),
-        });
+        const id: MasterKeyId = { purpose, origin, version: 1 };
+        const rule = ruleFor(catalogue, id, 'new');
+        await admin.importMaster({ id, algorithm, value: Uint8Array.from(value), rule });
       }
     } finally {
       await admin.close();
@@ -97,7 +98,16 @@ export function oddParity(key: Uint8Array): Buffer {
   );
 }
 
-/** A card's key: the master over D ‖ NOT D, D the last 16 digits as packed BCD. */
+/** A card's key under a master of the issuer's: D is the beginning of SHA-256 over both codes. */
+export function issuersCardKey(
+  master: KnownMaster,
+  { identification, account }: { readonly identification: string; readonly account: string },
+): Buffer {
+  const text = `kaika card key 1:${identification}:${account}`;
+  return cardKey(master, createHash('sha256').update(text).digest('hex').slice(0, 16).toUpperCase());
+}
+
+/** A card's key: the master over D ‖ NOT D, D the last 16 digits of a code as packed BCD. */
 export function cardKey(master: KnownMaster, digits: string): Buffer {
   const d = Buffer.from(digits.slice(-16).padStart(16, '0'), 'hex');
   return ecb(master.algorithm, master.value, Buffer.concat([d, d.map((byte) => ~byte)]));

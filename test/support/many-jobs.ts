@@ -33,7 +33,15 @@ export async function fillJobs(store: Store, many: Many): Promise<void> {
       store_generation: '1',
     });
     const since = new Date(FIRST).toISOString();
-    bindings.push({ card: id, account, factor: account, since, until: null, job: null });
+    bindings.push({
+      card: id,
+      account,
+      factor: account,
+      since,
+      until: null,
+      job: null,
+      reserved_until: null,
+    });
     for (let job = 0; job < many.jobsPerCard; job += 1) {
       const nth = at * many.jobsPerCard + job;
       const time = many.card === undefined ? FIRST + ((nth * 7_919) % 2_592_000) * 1000 : Date.now() + job;

@@ -1,10 +1,9 @@
 /** A card with somebody between it and its reader. */
 import type { CardDevice } from '../../app/simulator/device.ts';
-import type { VirtualCard } from '../../app/simulator/virtual-card.ts';
 
 /** `inner`, with what `meddle` makes of commands of one INS: other bytes for the card, or an answer in its place. */
 export function meddled(
-  inner: VirtualCard,
+  inner: CardDevice,
   ins: number,
   meddle: (command: Uint8Array, count: number) => Promise<Uint8Array> | Uint8Array,
 ): CardDevice {

@@ -5,15 +5,17 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
+import type { Catalogue } from '../../app/catalogue/schema.ts';
 import {
   hasPredictableChallenges,
   maximumBlockSize,
   SCP03_S16,
 } from '../../app/globalplatform/security-level.ts';
 import type { JobContext } from '../../app/keyserver/jobs/context.ts';
+import { ruleFor } from '../../app/keyserver/keys/rules.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
 import { openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
-import type { KeyAlgorithm } from '../../app/keyserver/vault/keys.ts';
+import type { KeyAlgorithm, MasterKeyId } from '../../app/keyserver/vault/keys.ts';
 import { makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
 import { type IssuerRig, type MakeToken, openIssuerRig, randomDigits } from './issuer-rig.ts';
@@ -83,19 +85,24 @@ export async function openOtherTypes(
 }
 
 /** Masters of the types in the rig's token. */
-async function addMasters({ token }: IssuerRig, specs: readonly TypeSpec[]): Promise<void> {
+async function addMasters(
+  { token }: IssuerRig,
+  specs: readonly TypeSpec[],
+  catalogue: Catalogue,
+): Promise<void> {
   const admin = await openVaultAdmin(token);
   try {
     for (const { id, scp } of specs) {
       const algorithm: KeyAlgorithm = scp === '02' ? 'des3-16' : 'aes-128';
       for (const key of ['enc', 'mac', 'dek'] as const) {
         const purpose = `isd/${id}/${key}`;
-        await admin.importMaster({
-          id: { purpose, origin: 'factory', version: 1 },
-          algorithm,
-          value: fromHex(FACTORY_KEYS[key]),
+        const [factory, issuer] = (['factory', 'issuer'] as const).map((origin) => {
+          const one: MasterKeyId = { purpose, origin, version: 1 };
+          return { id: one, algorithm, rule: ruleFor(catalogue, one, 'new') };
         });
-        await admin.generateMaster({ id: { purpose, origin: 'issuer', version: 1 }, algorithm });
+        if (factory === undefined || issuer === undefined) throw new Error('two masters a key');
+        await admin.importMaster({ ...factory, value: fromHex(FACTORY_KEYS[key]) });
+        await admin.generateMaster(issuer);
       }
     }
   } finally {
@@ -104,12 +111,12 @@ async function addMasters({ token }: IssuerRig, specs: readonly TypeSpec[]): Pro
 }
 
 async function withTypes(rig: IssuerRig, specs: readonly TypeSpec[]): Promise<OtherTypesRig> {
-  await addMasters(rig, specs);
   const folder = scratchFolder('kaika-resources-');
   cpSync(OWN_RESOURCES, folder, { recursive: true });
   for (const spec of specs)
     writeFileSync(join(folder, 'profiles', `${spec.id}.json`), JSON.stringify(profileOf(spec)));
   const catalogue = openCatalogue(folder);
+  await addMasters(rig, specs, catalogue);
   const context = { ...rig.context, catalogue, package: openPackages(folder, catalogue) };
   return {
     ...verbsOf(context),

@@ -161,6 +161,17 @@ export class ScriptedServer implements ServerClient {
   /** Each write carries step and seq, so that no two are equal: a repeated one shows. */
   #batch(record: JobRecord, seq: number, cardEpoch: number): Batch {
     const step = hex(record.step);
+    // After a reset nothing is selected.
+    const select: Command[] =
+      cardEpoch === 0
+        ? []
+        : [
+            {
+              apdu: '00A4040009F04B41494B4101000100',
+              accept: ['9000'],
+              label: { step: 'select-app', app: 'e-wallet' },
+            },
+          ];
     const commands: Command[] = record.asking
       ? [
           {
@@ -178,7 +189,7 @@ export class ScriptedServer implements ServerClient {
             label: { step: 'write-maintenance-key', app: 'e-wallet' },
           },
         ];
-    return { seq, cardEpoch, commands: this.edit(commands) };
+    return { seq, cardEpoch, commands: this.edit([...select, ...commands]) };
   }
 }
 

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -48,15 +48,22 @@ export interface SimulatedStation {
 
 export type StationLine = Pick<HttpsClientOptions, 'origins' | 'ca' | 'cert' | 'key'>;
 
+/** Another user of the system, who reaches a vault by its socket alone. */
+export interface StartedBy {
+  readonly uid: number;
+  readonly gid: number;
+  readonly socket: string;
+}
+
 export interface Site {
   readonly rig: IssuerRig;
   readonly config: string;
   /** Starts a server; on `port`, if it had one before; on another store than the site's. */
-  start(port?: number, store?: StoreConfig): Promise<ServerInstance>;
+  start(port?: number, store?: StoreConfig, by?: StartedBy): Promise<ServerInstance>;
   /** A server on `port` that is killed at its `nth` commit, just before or just after it; it has no metrics. */
   startDying(port: number, nth: number, when: 'before' | 'after'): Promise<ServerInstance>;
-  /** What an enrolled station of this name needs to speak to these instances. */
-  line(name: string, ports: readonly number[]): Promise<StationLine>;
+  /** What an enrolled station of this name needs to speak to these instances; its certificate ends when a test wants it to. */
+  line(name: string, ports: readonly number[], notAfter?: Date): Promise<StationLine>;
   /** A station of its own that knows these instances, with an operator signed in. */
   station(name: string, ports: readonly number[]): Promise<SimulatedStation>;
   close(): Promise<void>;
@@ -91,11 +98,12 @@ export async function openServerSite(
     ...(own === undefined ? {} : { resources: own.resources }),
     demo: true,
   });
-  writeFileSync(at('config.json'), JSON.stringify(config(0)));
+  writeFileSync(at('config.json'), JSON.stringify(config(0)), { mode: 0o600 });
   const instances = new Set<ServerInstance>();
   const clients: ServerClient[] = [];
-  const line = async (name: string, ports: readonly number[]): Promise<StationLine> => {
-    const identity = await authority.issue({ name, use: 'client' });
+  const line = async (name: string, ports: readonly number[], notAfter?: Date): Promise<StationLine> => {
+    const ends = notAfter === undefined ? {} : { notAfter };
+    const identity = await authority.issue({ name, use: 'client', ...ends });
     await enrolStation(rig.context.store, name, new X509Certificate(identity.certificate));
     return {
       origins: ports.map((port) => `https://localhost:${port}`),
@@ -107,16 +115,19 @@ export async function openServerSite(
   return {
     rig,
     config: at('config.json'),
-    async start(port = 0, store = rig.store) {
+    async start(port = 0, store = rig.store, by) {
       const file = at(`config-${port}.json`);
-      writeFileSync(file, JSON.stringify(config(port, store)));
-      const instance = await startInstance([MAIN, 'serve', '--config', file]);
+      const own = config(port, store);
+      const content = by === undefined ? own : { ...own, vault: { socket: by.socket } };
+      writeFileSync(file, JSON.stringify(content), { mode: 0o600 });
+      if (by !== undefined) chownSync(file, by.uid, by.gid);
+      const instance = await startInstance([MAIN, 'serve', '--config', file], by);
       instances.add(instance);
       return instance;
     },
     async startDying(port, nth, when) {
       const file = at(`config-${port}.json`);
-      writeFileSync(file, JSON.stringify(config(port)));
+      writeFileSync(file, JSON.stringify(config(port)), { mode: 0o600 });
       const instance = await startInstance([DYING, file, String(nth), when]);
       instances.add(instance);
       return instance;
@@ -148,9 +159,10 @@ const listeningSchema = z.object({
   operationsPort: z.number(),
 });
 
-async function startInstance(words: readonly string[]): Promise<ServerInstance> {
+async function startInstance(words: readonly string[], by?: StartedBy): Promise<ServerInstance> {
   const child = spawn(process.execPath, words, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    ...(by === undefined ? {} : { uid: by.uid, gid: by.gid }),
   });
   const ended = once(child, 'exit');
   let log = '';

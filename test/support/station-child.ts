@@ -11,7 +11,7 @@ import { openEngine } from '../../app/station/engine.ts';
 import { systemClock } from '../../app/station/ports.ts';
 import { ScriptedCard } from './scripted-card.ts';
 import { ScriptedServer, type ServerMemory } from './scripted-server.ts';
-import { demoCatalogue, until, wholeLook } from './station.ts';
+import { scriptedCatalogue, until, wholeLook } from './station.ts';
 
 const worldSchema = z.object({
   written: z.array(z.number()),
@@ -62,7 +62,7 @@ async function main(folder: string, killAt: number, what: string): Promise<void>
     folder: join(folder, 'station'),
     readers,
     server: () => server,
-    catalogue: demoCatalogue(),
+    catalogue: scriptedCatalogue(),
     clock: systemClock,
     journal: { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 } },
   });

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { readCatalogue } from '../../app/catalogue/files.ts';
 import type { Catalogue } from '../../app/catalogue/schema.ts';
 import { COUNTER_DIALECTS } from '../../app/dialects/counter.ts';
+import type { CommandKind } from '../../app/protocol/command-kind.ts';
 import { openVirtualReaders, type VirtualReaders } from '../../app/simulator/virtual-reader.ts';
 import { type Engine, type EngineOptions, openEngine } from '../../app/station/engine.ts';
 import { systemClock } from '../../app/station/ports.ts';
@@ -24,6 +25,27 @@ export function demoCatalogue(): Catalogue {
     COUNTER_DIALECTS,
   );
 }
+
+/** The same, where e-wallet also takes the commands of the scripted server: a write and the question whether it was done. */
+export function scriptedCatalogue(): Catalogue {
+  const catalogue = demoCatalogue();
+  const profiles = catalogue.profiles.map((profile) => {
+    const wallet = profile.apps['e-wallet'];
+    if (wallet === undefined) return profile;
+    const kindOf: typeof wallet.kindOf = (command) => SCRIPTED[command.ins] ?? wallet.kindOf(command);
+    return { ...profile, apps: { ...profile.apps, 'e-wallet': { ...wallet, kindOf } } };
+  });
+  return { ...catalogue, profiles };
+}
+
+const SCRIPTED: Readonly<Record<number, CommandKind>> = {
+  240: {
+    kind: 'change',
+    inChannel: false,
+    steps: ['write-maintenance-key', 'write-master-control-key', 'write-enabled-flag'],
+  },
+  242: { kind: 'read', steps: ['read-state'] },
+};
 
 export function temporaryFolder(): string {
   return scratchFolder('kaika-station-');
@@ -51,7 +73,7 @@ export async function openTestStation(overrides: Partial<EngineOptions> = {}): P
     folder,
     readers,
     server: () => server,
-    catalogue: demoCatalogue(),
+    catalogue: scriptedCatalogue(),
     clock: systemClock,
     journal: { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 } },
     ...overrides,

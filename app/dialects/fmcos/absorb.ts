@@ -2,7 +2,15 @@
 import { toHex } from '../../card/bytes.ts';
 import type { AppChange, AppGlance } from '../dialect.ts';
 import { type Fate, leavesDoubt } from '../fate.ts';
-import { disproven, macAccepted, proven, returnTry, writeDone, writeUndone } from '../key-slots.ts';
+import {
+  disproven,
+  macAccepted,
+  macRefused,
+  proven,
+  returnTry,
+  writeDone,
+  writeUndone,
+} from '../key-slots.ts';
 import { slotOf, withSlot } from '../keys.ts';
 import { type FmcosMeaning, notesSchema } from './meaning.ts';
 import { fmcosOutcome } from './outcome.ts';
@@ -54,6 +62,7 @@ function absorbAuthenticate(
   switch (fate.kind) {
     case 'ok':
       return {
+        accepted: true,
         keys: withSlot(work.keys, MCK, (slot) => proven(slot, key)),
         notes: { ...notesSchema.parse(work.notes), authenticated: true },
       };
@@ -130,7 +139,7 @@ function absorbFlag(work: AppGlance, fate: Fate): AppChange {
 
 /** Wrong MACs lock the application for good, and a rewritten key does not start their count again: write it once more, then stop. */
 function maintenanceKeyRefused({ keys }: AppGlance): AppChange {
-  const refused = withSlot(keys, MTK, (slot) => ({ ...slot, refused: true }));
+  const refused = withSlot(keys, MTK, macRefused);
   if (slotOf(keys, MTK).spent > 1) return { keys: refused, setAside: 'maintenance-key-refused' };
   return {
     keys: refused,
@@ -140,5 +149,5 @@ function maintenanceKeyRefused({ keys }: AppGlance): AppChange {
 }
 
 function enabled({ keys }: AppGlance): AppChange {
-  return { enabled: true, flagInDoubt: false, keys: withSlot(keys, MTK, macAccepted) };
+  return { enabled: true, accepted: true, flagInDoubt: false, keys: withSlot(keys, MTK, macAccepted) };
 }

@@ -1,4 +1,5 @@
 /** What an FMCOS app's two keys are, and when it pays to move them to other versions. */
+import { toHex } from '../../card/bytes.ts';
 import type { AppKeyRules } from '../dialect.ts';
 import {
   certainKey,
@@ -18,7 +19,7 @@ import {
   targetOf,
 } from '../keys.ts';
 import { MCK, MTK } from './roles.ts';
-import { type FmcosRule, type KeyLayout, maximumTries } from './rule.ts';
+import { type FmcosRule, type KeyLayout, MOST_WRONG_MACS, maximumTries } from './rule.ts';
 
 export function appKeys(rule: FmcosRule): AppKeyRules {
   return {
@@ -28,9 +29,24 @@ export function appKeys(rule: FmcosRule): AppKeyRules {
       [MCK]: settled(transportKey(rule.mck, codes)),
       [MTK]: settled(transportKey(rule.mtk, codes)),
     }),
+    transportRule: (role) => layoutOf(rule, role).transportKey,
+    records: (role) => [recordHead(layoutOf(rule, role))],
     writesToRenew: (keys, targets) => writesToRenew(keys, targets, maximumTries(rule.mck)),
+    tries: (role) => (role === MTK ? MOST_WRONG_MACS : maximumTries(rule.mck)),
     rewritten: [MTK],
   };
+}
+
+/** @throws Error for a role that FMCOS apps do not have */
+function layoutOf(rule: FmcosRule, role: string): KeyLayout {
+  if (role !== MCK && role !== MTK) throw new Error(`an FMCOS app has no key ${role}`);
+  return rule[role];
+}
+
+/** Slot, key number and the record's fields before the key, as WRITE KEY carries them. */
+function recordHead(slot: KeyLayout): string {
+  const { type, keyId, typeInside, useRight, changeRight, nextState, counter } = slot;
+  return toHex(Uint8Array.of(type, keyId, typeInside, useRight, changeRight, nextState, counter));
 }
 
 function transportKey({ transportKey: { version, factor } }: KeyLayout, codes: CardCodes): KeyCandidate {

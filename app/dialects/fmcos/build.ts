@@ -7,6 +7,7 @@ import { fromHex } from '../../card/bytes.ts';
 import type { AppBatch, AppWork, DialectPorts } from '../dialect.ts';
 import {
   certainKey,
+  intendRewrite,
   intendWrite,
   isCertainly,
   type KeyCandidate,
@@ -20,11 +21,8 @@ import { challenge, type FmcosCommand } from './head.ts';
 import { type FmcosNotes, notesSchema } from './meaning.ts';
 import { PUBLIC_FILE_UPDATE_OFFSET, publicFileUpdate } from './public-file.ts';
 import { type FmcosRole, MCK, MTK } from './roles.ts';
-import { type FmcosRule, maximumTries } from './rule.ts';
+import { type FmcosRule, MOST_WRONG_MACS, maximumTries } from './rule.ts';
 import { fmcosKeys } from './vault-keys.ts';
-
-/** Wrong MACs in a row on the public file that lock the application for good. */
-const MOST_WRONG_MACS = 3;
 
 /** The batch with its challenge taken off the notes: it is good for one command. */
 interface Turn {
@@ -87,7 +85,9 @@ async function write(turn: Turn, role: FmcosRole, master: KeyCandidate): Promise
   const slot = slotOf(work.keys, role);
   // A slot in doubt is resolved first, with the key it was being changed to; the target may be a newer one by now.
   const target = targetOf(work.targets, role);
-  const key = certainKey(slot) === undefined ? (slot.candidates[0] ?? target) : target;
+  const doubt = certainKey(slot) === undefined ? slot.candidates[0] : undefined;
+  const outdated = doubt !== undefined && role === MTK && isOutdated(doubt, target, master);
+  const key = outdated ? target : (doubt ?? target);
   const { type, keyId, typeInside, useRight, changeRight, nextState, counter } = rule[role];
   const command = await writeKey(fmcosKeys(ports.keys), {
     under: ports.keys.ref(MCK, master),
@@ -107,9 +107,20 @@ async function write(turn: Turn, role: FmcosRole, master: KeyCandidate): Promise
   const last = work.goal === 'renew' && allCurrent(written, work.targets);
   return {
     commands: last ? [sent] : [sent, challenge()],
-    change: { notes, keys: withSlot(work.keys, role, (state) => intendWrite(state, key)) },
+    change: {
+      notes,
+      keys: withSlot(work.keys, role, (state) => (outdated ? intendRewrite : intendWrite)(state, key)),
+    },
     last,
   };
+}
+
+/**
+ * A key of an account alone, as older versions made them: it is put under no transport key any more (app/keyserver/vault/). The maintenance
+ * key is never tried, so the slot can go to the new one at once.
+ */
+function isOutdated(doubt: KeyCandidate, target: KeyCandidate, master: KeyCandidate): boolean {
+  return master.origin === 'factory' && doubt.origin === 'issuer' && doubt.factor !== target.factor;
 }
 
 /** The card says "enabled" last of all. */

@@ -7,6 +7,7 @@ import { fromHex } from '../../card/bytes.ts';
 import type { Opening } from '../../protocol/wire.ts';
 import type { AppReading } from '../dialect.ts';
 import { FmcosFormatError } from './errors.ts';
+import { kindsOf } from './guard.ts';
 import type { FmcosRule } from './rule.ts';
 
 /** Commands of an enabling that need a fresh challenge each: authenticate, two key writes, the enabled flag. */
@@ -24,7 +25,7 @@ export function reading(rule: FmcosRule): AppReading {
       isEnabled: (data) => readEnabledFlag(data, ENABLED_FLAG_OFFSET) === true,
       blocked: BLOCKED,
     },
-    balance: { command: getBalance(), empty: new Uint8Array(4), amount: parseBalance },
+    balance: { command: getBalance(), data: balanceData, amount: parseBalance },
     plan: {
       enable: CHALLENGES,
       // One for the authentication, one for each key write.
@@ -32,6 +33,7 @@ export function reading(rule: FmcosRule): AppReading {
       opening: getChallenge(),
       takeOpening,
     },
+    kindOf: kindsOf(rule),
   };
 }
 
@@ -67,6 +69,13 @@ export function readBinary(sfi: number, offset: number, length: number): Command
 /** GET BALANCE of the electronic wallet (PBOC). */
 export function getBalance(): CommandApdu {
   return { cla: 0x80, ins: 0x5c, p1: 0x00, p2: 0x02, le: 4 };
+}
+
+/** What GET BALANCE answers for so many cents. */
+function balanceData(cents: number): Uint8Array {
+  const data = new Uint8Array(4);
+  new DataView(data.buffer).setUint32(0, cents);
+  return data;
 }
 
 /** The balance in cents; undefined when the data are not 4 bytes. */

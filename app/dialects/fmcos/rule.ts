@@ -35,7 +35,8 @@ export const fmcosRuleFields = z.strictObject({
     message: 'the master control key is a key 39',
   }),
   mtk: keyLayoutSchema.refine((slot) => slot.type === 0x36, { message: 'the maintenance key is a key 36' }),
-  issuerFactor: z.literal('account'),
+  /** Read no more: what the issuer's keys are diversified by is fixed with each master. Older profiles have it. */
+  issuerFactor: z.literal('account').optional(),
   publicFile: z.strictObject({
     // ISO/IEC 7816-4 §7.3.2: 0 and 31 name no file.
     shortFileId: hexByte.refine((id) => id >= 1 && id <= 30, { message: 'a short file id is 1 to 30' }),
@@ -50,3 +51,6 @@ export type FmcosRule = z.infer<typeof fmcosRuleFields>;
 export function maximumTries({ counter }: Pick<KeyLayout, 'counter'>): number {
   return counter >> 4;
 }
+
+/** Wrong MACs in a row on the public file that lock the application for good, whatever the key's counter says. */
+export const MOST_WRONG_MACS = 3;

@@ -1,10 +1,13 @@
 /** Who is this, and may they? Everything that asks so asks here; the store's tables of stations and people are not looked at from elsewhere. */
 import { KaikaError } from '../../protocol/errors.ts';
+import type { CardSearch } from '../../protocol/search.ts';
 import type { SignInReply, SignInRequest } from '../../protocol/wire.ts';
 import type { Limits } from '../limits.ts';
 import type { Store } from '../store/open.ts';
 import { findStation } from '../store/stations.ts';
 import type { OperatorCaller, StationCaller } from './callers.ts';
+import { type Confirmation, findConfirmation } from './confirmations.ts';
+import { auditSearch, noteReading, noteSearch } from './reading.ts';
 import { findSession, type Session, signIn } from './sessions.ts';
 
 /** What the authority stands on. */
@@ -47,13 +50,31 @@ export class Authority {
     return session?.station === station ? session : undefined;
   }
 
-  /** May this token confirm what `caller` asks for? It must be somebody else's, given for a confirmation at the same station. */
-  async isSecondPerson(caller: OperatorCaller, token: string): Promise<boolean> {
+  /** What a second person confirmed with this token; undefined for none that is good for `caller`. */
+  confirmation(caller: OperatorCaller, token: string): Promise<Confirmation | undefined> {
     const { store, now } = this.#ground;
-    const session = await findSession(store, token, now(), 'confirmation');
-    return (
-      session !== undefined && session.operator.id !== caller.operator && session.station === caller.station
-    );
+    return findConfirmation(store, caller, token, now());
+  }
+
+  /** Notes that the record of a card is read. @throws KaikaError `too-many-attempts` */
+  noteReading(caller: OperatorCaller, card: string): Promise<void> {
+    return noteReading(this.#ground, caller, card);
+  }
+
+  /**
+   * Has a page of a search read and notes it, before and after: what was not noted is not told. `most`: cards that it may tell of.
+   * @throws KaikaError `too-many-attempts`, and what `read` throws
+   */
+  async searching<Page extends { readonly cards: readonly unknown[] }>(
+    caller: OperatorCaller,
+    search: CardSearch,
+    most: number,
+    read: () => Promise<Page>,
+  ): Promise<Page> {
+    await noteSearch(this.#ground, caller, most);
+    const page = await read();
+    await auditSearch(this.#ground, caller, search, page.cards.length);
+    return page;
   }
 
   /** Gives a token for name and secret. @throws KaikaError `sign-in-failed`, `too-many-attempts` */

@@ -3,14 +3,10 @@ import { z } from 'zod';
 import { KaikaError } from '../../protocol/errors.ts';
 import { API_LEVEL } from '../../protocol/wire.ts';
 import type { Callers, Who } from '../access/callers.ts';
-import type { Service } from './service.ts';
+import type { Credentials, Service } from './service.ts';
 
-/** A request as HTTP brought it. Nothing of it has been checked. */
-export interface RawRequest {
-  /** SHA-256 of the client certificate, upper-case hexadecimal. */
-  readonly fingerprint: string | undefined;
-  /** What stood behind `Bearer`. */
-  readonly token: string | undefined;
+/** What a request asks, as HTTP brought it. Nothing of it has been checked. */
+export interface RawParts {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
@@ -34,7 +30,8 @@ interface Definition<May extends Who, Params, Query, Body, Reply> {
   readonly summary: string;
   readonly params?: z.ZodObject & z.ZodType<Params>;
   readonly query?: z.ZodObject & z.ZodType<Query>;
-  readonly body?: z.ZodType<Body>;
+  /** With the most bytes that a body of this schema can have, in words of the wire's limits. More is not read. */
+  readonly body?: { readonly schema: z.ZodType<Body>; readonly bytes: number };
   readonly reply: z.ZodType<Reply>;
   /** The answer is given with status 503 when this holds of it. */
   readonly unready?: (reply: Reply) => boolean;
@@ -52,14 +49,22 @@ export interface Endpoint {
   readonly params: z.ZodObject | undefined;
   readonly query: z.ZodObject | undefined;
   readonly body: z.ZodType | undefined;
+  /** Bytes of a body at most; 0 where none is asked for. */
+  readonly bodyBytes: number;
   readonly reply: z.ZodType;
   readonly mayBeUnready: boolean;
   /**
-   * First who asks, then what: a stranger is not told what is wrong with a request.
-   * @throws KaikaError, `bad-request` for what does not follow its schema; VaultError and errors of the store as they are
+   * First who asks, and only then what: of a stranger's request nothing is read.
+   * @throws KaikaError `server-refused-certificate`, `session-expired`; errors of the store as they are
    */
-  readonly answer: (service: Service, request: RawRequest) => Promise<{ status: 200 | 503; reply: unknown }>;
+  readonly enter: (service: Service, credentials: Credentials) => Promise<Entered>;
 }
+
+/**
+ * Answers a request of somebody who was let in.
+ * @throws KaikaError, `bad-request` for what does not follow its schema; VaultError and errors of the store as they are
+ */
+export type Entered = (request: RawParts) => Promise<{ status: 200 | 503; reply: unknown }>;
 
 export function endpoint<May extends Who, Reply, Params = undefined, Query = undefined, Body = undefined>(
   definition: Definition<May, Params, Query, Body, Reply>,
@@ -72,20 +77,23 @@ export function endpoint<May extends Who, Reply, Params = undefined, Query = und
     summary,
     params,
     query,
-    body,
+    body: body?.schema,
+    bodyBytes: body?.bytes ?? 0,
     reply,
     mayBeUnready: unready !== undefined,
-    async answer(service, request) {
-      const caller = await service.whoAsks(may, request);
-      const asked = {
-        caller,
-        token: request.token,
-        params: read(params, request.params),
-        query: read(query, request.query),
-        body: readBody(body, request.body, refusal),
+    async enter(service, credentials) {
+      const caller = await service.whoAsks(may, credentials);
+      return async (request) => {
+        const asked = {
+          caller,
+          token: credentials.token,
+          params: read(params, request.params),
+          query: read(query, request.query),
+          body: readBody(body?.schema, request.body, refusal),
+        };
+        const answered = await handle(service, asked);
+        return { status: unready?.(answered) === true ? 503 : 200, reply: answered };
       };
-      const answered = await handle(service, asked);
-      return { status: unready?.(answered) === true ? 503 : 200, reply: answered };
     },
   };
 }

@@ -1,15 +1,16 @@
 /** What the endpoints' handlers stand on: the rooms behind the doors, and who is let through. */
 import type { Authority } from '../access/authority.ts';
 import type { Callers, Who } from '../access/callers.ts';
-import type { Throttle } from '../access/throttle.ts';
 import type { JobContext } from '../jobs/context.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { ReadinessCheck } from '../operations/readiness.ts';
-import type { OneAtATime } from './one-at-a-time.ts';
+import type { FairTurns } from './fair-turns.ts';
 
-/** What a request shows of who sends it. */
-interface Credentials {
+/** What a request shows of who sends it, before anything else of it is looked at. */
+export interface Credentials {
+  /** SHA-256 of the client certificate, upper-case hexadecimal. */
   readonly fingerprint: string | undefined;
+  /** What stood behind `Bearer`. */
   readonly token: string | undefined;
 }
 
@@ -19,25 +20,23 @@ export interface Service {
   readonly metrics: Metrics;
   readonly readiness: ReadinessCheck;
   /** After a restore all stations give receipts back at once, and cards at the counter need the HSM too. */
-  readonly receipts: OneAtATime;
+  readonly receipts: FairTurns;
+  /** Each costs a hash that is made to be slow. */
+  readonly signIns: FairTurns;
   /** The OpenAPI document. */
   readonly description: Record<string, unknown>;
-  /** @throws KaikaError `server-refused-certificate`, `server-busy`, `session-expired` */
+  /** @throws KaikaError `server-refused-certificate`, `session-expired` */
   whoAsks<May extends Who>(may: May, credentials: Credentials): Promise<Callers[May]>;
 }
 
-/** Finds out who asks, a step for each kind of caller; a station that asks too often is sent away before its session is looked for. */
-export function doorkeeper(authority: Authority, throttle: Throttle): Service['whoAsks'] {
-  const station = async ({ fingerprint }: Credentials) => {
-    const caller = await authority.station(fingerprint);
-    throttle.take(caller.station);
-    return caller;
-  };
+/** Finds out who asks, a step for each kind of caller. */
+export function doorkeeper(authority: Authority): Service['whoAsks'] {
   const identify: { readonly [May in Who]: (credentials: Credentials) => Promise<Callers[May]> } = {
     // TLS has seen the certificate already.
     certificate: async () => null,
-    station,
-    operator: async (credentials) => authority.operator(await station(credentials), credentials.token),
+    station: ({ fingerprint }) => authority.station(fingerprint),
+    operator: async ({ fingerprint, token }) =>
+      authority.operator(await authority.station(fingerprint), token),
   };
   return (may, credentials) => identify[may](credentials);
 }

@@ -8,7 +8,13 @@ import type { Queries } from '../store/store.ts';
 const KINDS = {
   limit: 'wire',
   receipt: 'wire',
+  'job-refused': 'wire',
+  'purse-confirmed': 'wire',
+  search: 'wire',
+  'records-read': 'wire',
   release: 'terminal',
+  unbind: 'terminal',
+  forget: 'terminal',
   restore: 'terminal',
   backup: 'terminal',
   'operator-add': 'terminal',
@@ -16,6 +22,7 @@ const KINDS = {
   'station-add': 'terminal',
   'station-certificate': 'terminal',
   'key-make': 'terminal',
+  'key-fix': 'terminal',
   'key-activate': 'terminal',
   'key-retire': 'terminal',
   // Taken over from the token by whichever command or server comes first.

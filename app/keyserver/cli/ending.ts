@@ -10,6 +10,9 @@ import { VaultError } from '../vault/error.ts';
 /** EX_SOFTWARE of sysexits.h: an internal fault, which is nobody's mistake. */
 export const FAULT_OF_OURS = 70;
 
+/** EX_CONFIG of sysexits.h: starting again would be of no use, or do harm. The units in resources/deploy/ know it. */
+export const MUST_NOT_RESTART = 78;
+
 interface End {
   readonly status: number;
   /** For standard error, line ends included. */

@@ -7,6 +7,8 @@ import { readConfig, type ServerConfig, vaultConfigOf } from '../config.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from '../resources.ts';
 import { openStore } from '../store/open.ts';
 import { startVault } from '../vault/client.ts';
+import { faultsOfFiles } from './file-modes.ts';
+import { filesOfServer } from './guarded-files.ts';
 
 const FIRST = {
   listen: { host: '127.0.0.1', port: 8443 },
@@ -36,12 +38,20 @@ export async function initialise(file: string): Promise<number> {
       say(`missing  ${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
+  await check('files', () => checkFiles(file, config));
   await check('tls', () => checkTls(config));
   await check('resources', () => checkResources(config));
   await check('store', () => checkStore(config));
   await check('vault', () => checkVault(config));
   if (failed === 0) say('The key server can be started: serve --config FILE.');
   return failed === 0 ? 0 : 1;
+}
+
+function checkFiles(file: string, config: ServerConfig): string {
+  const files = filesOfServer(file, config);
+  const faults = faultsOfFiles(files);
+  if (faults.length > 0) throw new Error(faults.join('; '));
+  return process.platform === 'win32' ? 'not looked at on Windows' : 'for those only who need them';
 }
 
 function checkTls({ tls }: ServerConfig): string {
@@ -88,11 +98,15 @@ async function checkVault(config: ServerConfig): Promise<string> {
       .filter(({ securityDomain }) => securityDomain !== undefined)
       .filter(({ id }) => ['enc', 'mac', 'dek'].some((key) => !there.has(`isd/${id}/${key} factory`)))
       .map(({ id }) => id);
+    const unfixed = status.masters.filter(({ rule }) => rule === null);
+    if (unfixed.length > 0)
+      throw new Error(`${unfixed.length} keys of an older program, with which nothing is done: keys fix`);
     if (keyless.length > 0)
       notes.push(`card types without transport keys, which cannot be loaded: ${keyless.join(', ')}`);
     await vault.seal({ clear: new Uint8Array(1), context: 'init' });
     return [
       `${status.token}, ${status.masters.length} keys`,
+      'socket' in config.vault ? 'vault of another user' : 'vault of this user, who can open the token too',
       ...(status.softwareToken ? ['software token'] : []),
       ...(status.demo ? ['demonstration keys'] : []),
       ...notes,

@@ -1,31 +1,53 @@
 /** `backup`, `restore` and `release`: what keeps a site going when something went wrong. */
 import { basename } from 'node:path';
 import { writeAudit } from '../audit/entries.ts';
-import { ConfigError, type ServerConfig } from '../config.ts';
+import { ConfigError, type ServerConfig, vaultConfigOf } from '../config.ts';
+import { backupSeal } from '../recovery/backup-seal.ts';
 import { releaseSetAside } from '../recovery/release.ts';
 import { restoreBackup } from '../recovery/restore.ts';
 import { OWN_RESOURCES, openCatalogue } from '../resources.ts';
-import { writeBackup } from '../store/backup.ts';
+import { type BackupTrust, writeBackup } from '../store/backup.ts';
 import { openStore, type Store } from '../store/open.ts';
+import { startVault } from '../vault/client.ts';
+import type { Vault } from '../vault/vault.ts';
 
-export async function backUp(config: Pick<ServerConfig, 'store'>, to?: string): Promise<number> {
+/** What of the configuration a backup is made of and proven with. */
+type Kept = Pick<ServerConfig, 'store' | 'vault' | 'demo'>;
+
+export async function backUp(config: Kept, to?: string): Promise<number> {
   if (to === undefined) throw new ConfigError('backup needs --to FILE.');
-  const rows = await withStore(config, async (store) => {
-    const now = new Date();
-    // First: records that were taken away without a word in the audit would be worse than a word of a backup that failed.
-    await writeAudit(store, { kind: 'backup', detail: { file: basename(to) } }, now);
-    return writeBackup(store, to, now);
-  });
+  const rows = await withVault(config, (vault) =>
+    withStore(config, async (store) => {
+      const now = new Date();
+      // First: records that were taken away without a word in the audit would be worse than a word of a backup that failed.
+      await writeAudit(store, { kind: 'backup', detail: { file: basename(to) } }, now);
+      return writeBackup(store, to, now, backupSeal(vault));
+    }),
+  );
   process.stderr.write(`${rows} rows are in ${to}. The token is not: back it up by its vendor's means.\n`);
   return 0;
 }
 
-export async function restore(config: ServerConfig, from?: string): Promise<number> {
+/** `unauthenticated`: nobody but whoever types the command says where the file comes from. */
+export async function restore(
+  config: Kept,
+  from?: string,
+  unauthenticated: boolean = false,
+): Promise<number> {
   if (from === undefined) throw new ConfigError('restore needs --from FILE.');
-  const generation = await withStore(config, (store) => restoreBackup(store, from, new Date()));
+  const put = (trust: BackupTrust) =>
+    withStore(config, (store) => restoreBackup(store, from, new Date(), trust));
+  if (unauthenticated) process.stderr.write(UNAUTHENTICATED);
+  const generation = unauthenticated
+    ? await put('unauthenticated')
+    : await withVault(config, (vault) => put(backupSeal(vault)));
   process.stderr.write(`The store is restored; its generation is ${generation}.\n`);
   return 0;
 }
+
+const UNAUTHENTICATED = `Nothing proves who wrote this backup. Whoever could write to the file could add operators and stations to it, change what is
+known of cards and take away what is on record. That it was restored so goes to the table audit.
+`;
 
 export async function release(
   config: ServerConfig,
@@ -43,6 +65,15 @@ export async function release(
   );
   process.stderr.write(`Card ${card} may be worked on again; that is on record under ${operator}.\n`);
   return 0;
+}
+
+async function withVault<T>(config: Kept, work: (vault: Vault) => Promise<T>): Promise<T> {
+  const vault = await startVault(vaultConfigOf(config));
+  try {
+    return await work(vault);
+  } finally {
+    await vault.close();
+  }
 }
 
 async function withStore<T>(

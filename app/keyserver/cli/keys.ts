@@ -1,6 +1,7 @@
 /** `keys`: versions of the issuer's master keys, which of them is active, and which cards are on which. */
 import { toHex } from '../../card/bytes.ts';
-import { ConfigError, type ServerConfig, vaultConfigOf } from '../config.ts';
+import { ConfigError, type ServerConfig, tokenOf, vaultConfigOf } from '../config.ts';
+import { fixKeys } from '../keys/fix.ts';
 import { placeOf, purposesOf } from '../keys/groups.ts';
 import { makeKeys } from '../keys/make.ts';
 import { retireKeys } from '../keys/retire.ts';
@@ -39,6 +40,8 @@ export async function keys(
       return list(config);
     case 'make':
       return make(config, await changeOf(config, options, 'make'));
+    case 'fix':
+      return fix(config, options);
     case 'activate':
       return activate(config, await changeOf(config, options, 'activate'), versionOf(options, 'activate'));
     case 'rollback':
@@ -48,7 +51,7 @@ export async function keys(
     case 'report':
       return report(config, options);
     default:
-      throw new ConfigError('keys list, make, activate, rollback, retire or report.');
+      throw new ConfigError('keys list, make, activate, rollback, retire, report or fix.');
   }
 }
 
@@ -150,11 +153,18 @@ function stateOf(key: MasterKeyInfo, rows: readonly KeyVersionsTable[]): string 
 }
 
 async function make(config: ServerConfig, change: KeyChange): Promise<number> {
+  const catalogue = openCatalogue(config.resources ?? OWN_RESOURCES);
   const store = await openStore(config.store);
   try {
-    const admin = await openVaultAdmin(vaultConfigOf(config));
+    const admin = await openVaultAdmin(tokenOf(config));
     try {
-      for (const { purpose, version, checkValue } of await makeKeys(store, admin, change, new Date()))
+      for (const { purpose, version, checkValue } of await makeKeys(
+        store,
+        admin,
+        catalogue,
+        change,
+        new Date(),
+      ))
         say(`${purpose} issuer v${version} check value ${toHex(checkValue)} ready`);
     } finally {
       await admin.close();
@@ -165,6 +175,36 @@ async function make(config: ServerConfig, change: KeyChange): Promise<number> {
   tell(
     'Back the token up, and restore that backup elsewhere; then: keys activate. Nothing uses the new version yet.',
   );
+  return 0;
+}
+
+/**
+ * Gives every master of an older program the rule that it lacks, as the catalogue says it. What is fixed is printed, because it is for good.
+ * @throws KaikaError `bad-request` before anything is fixed where the catalogue does not say a rule
+ */
+async function fix(config: ServerConfig, { operator, reason }: KeysOptions): Promise<number> {
+  if (operator === undefined || reason === undefined || reason.trim().length < 5)
+    throw new ConfigError('keys fix needs --operator ID and --reason TEXT of 5 characters at least.');
+  const catalogue = openCatalogue(config.resources ?? OWN_RESOURCES);
+  const store = await openStore(config.store);
+  try {
+    const admin = await openVaultAdmin(tokenOf(config));
+    try {
+      const change = { operator, reason: reason.trim().slice(0, 500) };
+      const fixed = await fixKeys(store, admin, catalogue, change, new Date());
+      for (const { purpose, origin, version, rule } of fixed)
+        say(`${purpose} ${origin} v${version} diversified by ${rule?.diversifiedBy ?? 'nothing'}`);
+      if (fixed.length === 0) tell('Every master has its rule.');
+      if (fixed.some(({ rule }) => rule?.diversifiedBy === 'account'))
+        tell(
+          'Masters of an account alone are written to no fresh card any more: keys make, then keys activate.',
+        );
+    } finally {
+      await admin.close();
+    }
+  } finally {
+    await store.destroy();
+  }
   return 0;
 }
 

@@ -1,6 +1,8 @@
 /** The key server's command line. What a command needs is loaded with it: help and a mistake need neither token nor store. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError, readConfig, type ServerConfig } from '../config.ts';
+import { readVaultFile } from '../vault-config.ts';
+import type { ClaimOptions } from './claims.ts';
 import { endOf } from './ending.ts';
 import type { KeysOptions } from './keys.ts';
 
@@ -66,7 +68,11 @@ function buildProgram(ended: (status: number) => void): Command {
   program
     .command('status')
     .description('token, keys and store in a few lines')
-    .action(on(async (config) => (await import('./status.ts')).printStatus(config)));
+    .action(
+      on(async (config) =>
+        (await import('./status.ts')).printStatus(program.opts<{ config: string }>().config, config),
+      ),
+    );
   program
     .command('operator')
     .description('add an operator, or give them a new secret (read from standard input)')
@@ -96,8 +102,11 @@ function buildProgram(ended: (status: number) => void): Command {
     .command('restore')
     .description('put a backup into a new, empty store')
     .option('--from <FILE>', 'the backup')
+    .option('--unauthenticated', 'take one that the token does not prove, on your word')
     .action(
-      on<{ from?: string }>(async (config, { from }) => (await import('./keeping.ts')).restore(config, from)),
+      on<{ from?: string; unauthenticated?: boolean }>(async (config, { from, unauthenticated }) =>
+        (await import('./keeping.ts')).restore(config, from, unauthenticated),
+      ),
     );
   program
     .command('release')
@@ -110,13 +119,60 @@ function buildProgram(ended: (status: number) => void): Command {
         (await import('./keeping.ts')).release(config, card, operator, reason),
       ),
     );
+  addClaims(program, on);
+  addVault(program, ended);
   addKeys(program, on);
   return program;
+}
+
+/** `vault`, with the configuration of a vault that is a user of its own; `make` and `fix` are its token's part of `keys`. */
+function addVault(program: Command, ended: (status: number) => void): void {
+  const file = () => readVaultFile(program.opts<{ config: string }>().config);
+  const group = program
+    .command('vault')
+    .description('run the vault as a user of its own, or make keys in its token')
+    .action(async () => {
+      const { runVault } = await import('./vault.ts');
+      ended(await runVault(program.opts<{ config: string }>().config, file()));
+    });
+  group
+    .command('make')
+    .description("make a key's next version inside the token; keys activate takes it up")
+    .option('--key <KEY>', 'app/APP, app/APP/ROLE or isd/TYPE')
+    .action(async ({ key }: { key?: string }) => {
+      const { makeInToken } = await import('./vault.ts');
+      ended(await makeInToken(file(), key));
+    });
+  group
+    .command('fix')
+    .description('give masters of an older program the rule that they lack')
+    .action(async () => {
+      const { fixInToken } = await import('./vault.ts');
+      ended(await fixInToken(file()));
+    });
 }
 
 type On = <Options>(
   work: (config: ServerConfig, options: Options) => Promise<number>,
 ) => (options: Options) => Promise<void>;
+
+/** What needs two people, because nothing on record proves it. */
+function addClaims(program: Command, on: On): void {
+  for (const [name, what] of [
+    ['unbind', "take a card's account from it, so that another card may get it"],
+    ['forget', 'drop what is known of a card that does not exist, or is as from the factory'],
+  ] as const)
+    program
+      .command(name)
+      .description(what)
+      .option('--card <ID>', 'its identification code')
+      .option('--operator <ID>', 'who answers for it')
+      .option('--second <ID>', 'another operator who agrees; their secret is read from standard input')
+      .option('--reason <TEXT>', 'why')
+      .action(
+        on<ClaimOptions>(async (config, options) => (await import('./claims.ts'))[name](config, options)),
+      );
+}
 
 /** `keys` with its own commands. */
 function addKeys(program: Command, on: On): void {
@@ -129,7 +185,8 @@ function addKeys(program: Command, on: On): void {
     });
   for (const { name, what, version, change, page } of KEYS) {
     const command = group.command(name).description(what);
-    if (change || page) command.option('--key <KEY>', 'app/APP, app/APP/ROLE or isd/TYPE');
+    if ((change && name !== 'fix') || page)
+      command.option('--key <KEY>', 'app/APP, app/APP/ROLE or isd/TYPE');
     if (version) command.option('--version <N>', 'the version');
     if (page)
       command
@@ -179,5 +236,12 @@ const KEYS = [
     version: true,
     change: false,
     page: true,
+  },
+  {
+    name: 'fix',
+    what: 'give masters of an older program the rule that they lack',
+    version: false,
+    change: true,
+    page: false,
   },
 ] as const;

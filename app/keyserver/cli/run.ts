@@ -2,7 +2,8 @@
 import type { ServerConfig } from '../config.ts';
 import { framesOf, openLog } from '../log.ts';
 import { serve } from '../serve.ts';
-import { FAULT_OF_OURS } from './ending.ts';
+import { VaultError } from '../vault/error.ts';
+import { FAULT_OF_OURS, MUST_NOT_RESTART } from './ending.ts';
 
 /** The line on standard output that tells a parent process the port. */
 export interface ListeningLine {
@@ -20,7 +21,8 @@ export async function runServer(config: ServerConfig): Promise<number> {
     log('error', 'fault', { reason: error.name, stack: framesOf(error) });
     process.exit(FAULT_OF_OURS);
   });
-  const server = await serve(config, log);
+  const server = await serve(config, log).catch(unlessRefused);
+  if (server === undefined) return MUST_NOT_RESTART;
   process.stdout.write(
     `${JSON.stringify({
       event: 'listening',
@@ -36,7 +38,14 @@ export async function runServer(config: ServerConfig): Promise<number> {
   return 0;
 }
 
-function toldToStop(): Promise<void> {
+/** A token that refused its PIN is not asked again by a service manager that starts us anew: tokens lock. */
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof VaultError) || error.fault !== 'refused') throw error;
+  process.stderr.write(`${error.message}\n`);
+}
+
+/** A signal, or the end of the channel to a parent. */
+export function toldToStop(): Promise<void> {
   return new Promise((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());

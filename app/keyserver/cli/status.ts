@@ -8,19 +8,27 @@ import { countRows } from '../store/health.ts';
 import { openStore } from '../store/open.ts';
 import { startVault } from '../vault/client.ts';
 import type { NewKeyPath, VaultStatus } from '../vault/operations/token.ts';
+import { faultsOfFiles } from './file-modes.ts';
+import { filesOfServer } from './guarded-files.ts';
 
-export async function printStatus(config: ServerConfig): Promise<number> {
+/** Status 1 when files are open to others: what the rest says is then worth less. */
+export async function printStatus(file: string, config: ServerConfig): Promise<number> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const vault = await startVault(vaultConfigOf(config));
   try {
     const status = await vault.status();
+    say(
+      'socket' in config.vault
+        ? 'Vault    a user of its own: this one cannot read the PIN'
+        : 'Vault    this user: who has this user can read PIN and token',
+    );
     say(`Token    ${status.token} (${status.manufacturer})${status.softwareToken ? ', software token' : ''}`);
     if (status.demo) say('Token    demonstration keys: they protect nothing');
     for (const profile of openCatalogue(config.resources ?? OWN_RESOURCES).profiles)
       for (const line of pathsOf(profile, status)) say(line);
     for (const key of status.masters) {
       say(
-        `Key      ${key.purpose} ${key.origin} v${key.version} ${key.algorithm} check value ${toHex(key.checkValue)}`,
+        `Key      ${key.purpose} ${key.origin} v${key.version} ${key.algorithm} check value ${toHex(key.checkValue)}, ${key.rule === null ? 'NOTHING FIXED: keys fix' : `diversified by ${key.rule.diversifiedBy}`}`,
       );
     }
   } finally {
@@ -33,7 +41,9 @@ export async function printStatus(config: ServerConfig): Promise<number> {
   } finally {
     await store.destroy();
   }
-  return 0;
+  const faults = faultsOfFiles(filesOfServer(file, config));
+  for (const fault of faults) say(`REFUSED  ${fault}`);
+  return faults.length === 0 ? 0 : 1;
 }
 
 const PATHS: Readonly<Record<NewKeyPath, string>> = {

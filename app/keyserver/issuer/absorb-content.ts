@@ -11,8 +11,18 @@ import {
   absorbShownData,
 } from './absorb-domain.ts';
 import { type CardTypeFacts, transportKeysOf } from './app-work.ts';
-import { withApp } from './card-state.ts';
-import { failApp, failStep, type JobOnCard, progress, remember, touch } from './progress.ts';
+import { type CardAppState, withApp } from './card-state.ts';
+import { reinstalled } from './ground.ts';
+import {
+  clean,
+  failApp,
+  failStep,
+  giveUpCleaning,
+  type JobOnCard,
+  progress,
+  remember,
+  touch,
+} from './progress.ts';
 import type { Meaning, Sent } from './state.ts';
 
 /** Meanings that only a content step has; every other kind leaves things as they are. */
@@ -41,18 +51,26 @@ export function absorbContent(
     case 'card-state':
       return absorbCardState(now, meaning.finishes, fate);
     case 'leftover':
-      return absorbLeftover(now, meaning.app, fate);
+      return absorbLeftover(now, meaning.app, fate, isProven(sent, fate));
     case 'clean':
-      return absorbClean(now, meaning, fate);
+      return absorbClean(now, meaning, fate, isProven(sent, fate));
     case 'load':
       return absorbLoad(now, meaning.app, fate);
     case 'install':
-      return absorbInstall(now, meaning.app, meaning.loadFileHash, fate, facts);
+      return absorbInstall(now, meaning, fate, facts, isProven(sent, fate));
     case 'delete':
-      return absorbDelete(now, meaning.app, fate);
+      return absorbDelete(now, meaning.app, fate, isProven(sent, fate));
     default:
       return now;
   }
+}
+
+/**
+ * The card's own MAC says so. Only 9000 has one in every protocol: SCP03 sends refusals without (Amendment D §6.2.5), so that a station can invent
+ * one that a command accepts.
+ */
+function isProven(sent: Sent, fate: Fate): boolean {
+  return sent.guarded && fate.kind === 'ok' && fate.answered && fate.sw === SUCCESS;
 }
 
 /** A purse that holds money, or will not say, is not deleted without a second person; the other wishes go on. */
@@ -63,25 +81,36 @@ function absorbBalance(now: JobOnCard, app: string, fate: Fate): JobOnCard {
 
 /**
  * SELECT before a load that may have happened already: 9000 means that the instance is there, so the load is not repeated. Keys that
- * the record has for it are then the card's; without any it is fresh.
+ * the record has for it are then the card's; without any it is fresh. "Not there" lets the load begin, and is nothing more than a station's word:
+ * what is known of the app stays until something removes it.
  */
 function absorbProbe(now: JobOnCard, app: string, fate: Fate, facts: CardTypeFacts): JobOnCard {
   if (fate.kind !== 'ok' || !fate.answered) {
     return fate.kind === 'refused' ? failApp(now, app, 'card-refused-command') : now;
   }
-  if (fate.sw !== 0x9000) return progress(absent(now, app), app, { contentInDoubt: false });
+  if (fate.sw !== SUCCESS) return progress(now, app, { contentInDoubt: false });
   const known = now.card.apps[app];
-  if (known?.keys == null) return installed(now, app, known?.loadFileHash ?? null, facts);
-  const card = withApp(now.card, app, (before) => ({ ...before, state: 'installed', inDoubt: false }));
+  if (known?.keys == null) return installed(now, app, known?.loadFileHash ?? null, facts, false);
+  const there = (state: AppState) => (state === 'missing' ? 'installed' : state);
+  const card = withApp(now.card, app, (one) => ({ ...one, state: there(one.state), inDoubt: false }));
   return progress({ ...now, card }, app, { after: 'installed', contentInDoubt: false });
 }
 
-/** The card says the instance is not there, so its keys are not either. A package without an instance may be: doubt stays. */
-function absent(now: JobOnCard, app: string): JobOnCard {
-  return {
-    ...now,
-    card: withApp(now.card, app, (before) => ({ ...before, state: 'missing', keys: null })),
-  };
+/**
+ * The instance is not there, so its keys are not either; where nothing proves it, they are kept. A package without an instance may be there: doubt
+ * stays.
+ */
+function absent(now: JobOnCard, app: string, proven: boolean): JobOnCard {
+  return { ...now, card: withApp(now.card, app, (before) => withoutKeys(before, proven)) };
+}
+
+function withoutKeys(before: CardAppState, proven: boolean): CardAppState {
+  const { kept: older, ground: _ground, keys, ...rest } = before;
+  const gone = { ...rest, state: 'missing' as const, keys: null };
+  if (proven) return { ...gone, ground: 'proven' };
+  const { state, instance } = before;
+  const kept = older ?? (keys === null ? undefined : { state, instance, keys });
+  return kept === undefined ? gone : { ...gone, kept };
 }
 
 /** SELECT of an app whose deletion is in doubt: the purse that still answers is looked at first. */
@@ -91,19 +120,27 @@ function absorbGone(now: JobOnCard, app: string, fate: Fate): JobOnCard {
   const there = (state: AppState) => (state === 'missing' ? 'installed' : state);
   const card = withApp(now.card, app, (known) => ({ ...known, state: there(known.state), inDoubt: false }));
   const { before = 'installed', after = 'installed' } = now.job.apps[app] ?? {};
-  return progress({ ...now, card }, app, {
+  const seen = progress({ ...now, card }, app, {
     before: there(before),
     after: there(after),
     contentInDoubt: false,
   });
+  // Nobody was asked about a purse that was not there to be seen.
+  return Object.hasOwn(now.job.confirmedAmounts, app) ? seen : failApp(seen, app, 'confirmation-needed');
 }
 
-const IN_USE = 0x6985;
+const NOT_FOUND = 0x6a88;
 
-/** A package that a torn load may have left, removed while a channel is open anyway. It never fails the job. */
-function absorbLeftover(now: JobOnCard, app: string, fate: Fate): JobOnCard {
+/**
+ * A package that a torn load may have left, removed while a channel is open anyway. It never fails the job. A card that refuses for any other
+ * reason than that nothing is there (it is in use, say) has not shown that nothing is left.
+ */
+function absorbLeftover(now: JobOnCard, app: string, fate: Fate, proven: boolean): JobOnCard {
   if (fate.kind === 'unsent' || fate.kind === 'unknown') return now;
-  return fate.sw === IN_USE ? now : clearDoubt(fate.kind === 'ok' ? absent(now, app) : now, app);
+  // A status word that was not foreseen stopped the batch; were the doubt kept, each batch would begin and end with it.
+  if (fate.kind === 'refused') return clearDoubt(now, app);
+  const isGone = !fate.answered || fate.sw === SUCCESS || fate.sw === NOT_FOUND;
+  return isGone ? clearDoubt(absent(now, app, proven), app) : giveUpCleaning(now, app);
 }
 
 function absorbInitializeUpdate(
@@ -121,7 +158,11 @@ function absorbInitializeUpdate(
       ? remember(notBegun(now, sent.step), shown(fate.data))
       : failStep(now, sent.step, 'card-refused-command');
   if (fate.kind !== 'ok' || !fate.answered) return now;
-  if (foretold !== null) return absorbShownData(now, toHex(fate.data.slice(0, DIVERSIFICATION_DATA)));
+  if (foretold !== null)
+    return absorbShownData(
+      { ...now, job: { ...now.job, held: true } },
+      toHex(fate.data.slice(0, DIVERSIFICATION_DATA)),
+    );
   if (fate.sw !== SUCCESS) return absorbMissingKeys(now);
   return remember(now, shown(fate.data));
 }
@@ -139,12 +180,17 @@ const SUCCESS = 0x9000;
 const DIVERSIFICATION_DATA = 10;
 const NO_ROOM = 0x6a84;
 
-/** DELETE of the package alone: that it worked, or that there was none, proves that no instance is there. */
-function absorbClean(now: JobOnCard, meaning: Extract<Meaning, { kind: 'clean' }>, fate: Fate): JobOnCard {
+/** DELETE of the package alone: that it worked, or that there was none, means that no instance is there. */
+function absorbClean(
+  now: JobOnCard,
+  meaning: Extract<Meaning, { kind: 'clean' }>,
+  fate: Fate,
+  proven: boolean,
+): JobOnCard {
   const { app, wasInDoubt } = meaning;
   switch (fate.kind) {
     case 'ok':
-      return absent(now, app);
+      return absent(now, app, proven);
     case 'refused':
     case 'unsent': {
       // Nothing of the load was sent: the card is as it was.
@@ -170,16 +216,23 @@ function loadError(sw: number): 'not-enough-memory' | 'load-failed' {
 /** Where the installation did not happen the package may be there without it: doubt stays until a channel removes it. */
 function absorbInstall(
   now: JobOnCard,
-  app: string,
-  hash: string,
+  { app, loadFileHash: hash }: Extract<Meaning, { kind: 'install' }>,
   fate: Fate,
   facts: CardTypeFacts,
+  proven: boolean,
 ): JobOnCard {
   switch (fate.kind) {
     case 'ok':
-      return installed(now, app, hash, facts);
-    case 'refused':
-      return failApp(progress(now, app, { contentInDoubt: false, touched: true }), app, loadError(fate.sw));
+      return installed(now, app, hash, facts, proven);
+    case 'refused': {
+      const failed = failApp(
+        progress(now, app, { contentInDoubt: false, touched: true }),
+        app,
+        loadError(fate.sw),
+      );
+      // The package was loaded whole and stands on the card, of no use to anybody: it is removed while the card is here.
+      return clean(failed, app);
+    }
     case 'unsent':
       return progress(now, app, { contentInDoubt: false });
     case 'unknown':
@@ -191,28 +244,33 @@ function absorbInstall(
  * A new life of the app: its keys are the transport keys again. Where the card's type no longer carries it nothing says which these are:
  * the app fails, and that it may be there stays in doubt.
  */
-function installed(now: JobOnCard, app: string, hash: string | null, facts: CardTypeFacts): JobOnCard {
-  const keys = transportKeysOf(now, app, facts);
-  if (keys === undefined) return touch(failApp(now, app, 'app-not-for-this-card'), app);
-  const card = withApp(now.card, app, (before) => ({
-    state: 'installed',
-    instance: before.instance + 1,
-    loadFileHash: hash,
-    inDoubt: false,
-    keys,
-  }));
+function installed(
+  now: JobOnCard,
+  app: string,
+  hash: string | null,
+  facts: CardTypeFacts,
+  proven: boolean,
+): JobOnCard {
+  const fresh = transportKeysOf(now, app, facts);
+  if (fresh === undefined) return touch(failApp(now, app, 'app-not-for-this-card'), app);
+  const card = withApp(now.card, app, (before): CardAppState => {
+    const { kept } = withoutKeys(before, proven);
+    const known = { state: 'installed' as const, loadFileHash: hash, inDoubt: false };
+    const instance = before.instance + 1;
+    if (proven) return { ...known, instance, keys: fresh, ground: 'proven' };
+    if (kept === undefined) return { ...known, instance, keys: fresh };
+    return { ...known, instance, keys: reinstalled(fresh, kept.keys, app, facts), kept };
+  });
   return progress({ ...now, card }, app, { after: 'installed', contentInDoubt: false, touched: true });
 }
 
-function absorbDelete(now: JobOnCard, app: string, fate: Fate): JobOnCard {
+function absorbDelete(now: JobOnCard, app: string, fate: Fate, proven: boolean): JobOnCard {
   switch (fate.kind) {
     case 'ok': {
       const card = withApp(now.card, app, (before) => ({
-        ...before,
-        state: 'missing',
+        ...withoutKeys(before, proven),
         loadFileHash: null,
         inDoubt: false,
-        keys: null,
       }));
       return progress({ ...now, card }, app, { after: 'missing', contentInDoubt: false, touched: true });
     }

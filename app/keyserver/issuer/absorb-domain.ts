@@ -9,18 +9,20 @@ import {
   type DomainState,
   moveDone,
   moveUndone,
-  newestMissing,
   returnAuthentication,
   withShownData,
 } from './domain-keys.ts';
-import { failJob, failStep, type JobOnCard, setCardAside } from './progress.ts';
+import { failJob, failStep, type JobOnCard, remember, setCardAside } from './progress.ts';
 import type { Meaning, Sent } from './state.ts';
 
 type PutKeys = Extract<Meaning, { kind: 'put-keys' }>;
 
-/** INITIALIZE UPDATE found no keys of the version that a change was going to: it did not happen. */
+/**
+ * INITIALIZE UPDATE found no keys of the version that a change was going to. That is a status word, which a station can invent: both sets stay
+ * possible until the card has given the cryptogram of one.
+ */
 export function absorbMissingKeys(now: JobOnCard): JobOnCard {
-  return change(now, newestMissing);
+  return remember(now, { newestMissing: true });
 }
 
 /** A channel was opened as foretold: what its keys are diversified with is the card's own. */

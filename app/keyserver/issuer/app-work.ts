@@ -79,6 +79,7 @@ export function changed(now: JobOnCard, at: number, app: string, change: AppChan
     next = { ...next, card: withApp(next.card, app, (before) => ({ ...before, keys })) };
   if (notes !== undefined) next = remember(next, { app: { step: at, notes } });
   if (flagInDoubt !== undefined) next = progress(next, app, { flagInDoubt });
+  if (change.accepted === true) next = progress(next, app, { said: 'accepted' });
   if (change.touched === true) next = touch(next, app);
   if (change.enabled === true) next = enabled(next, at, app);
   if (change.setAside !== undefined) next = setAside(next, app, change.setAside);

@@ -4,7 +4,7 @@ import type { AppWork } from '../../dialects/dialect.ts';
 import { issuingOf } from '../../dialects/dialect.ts';
 import { cardKeyRef } from '../../dialects/keys.ts';
 import { appDrafts, changed, glanceAt } from './app-work.ts';
-import { headOf } from './heads.ts';
+import { headOf, showsFirst } from './heads.ts';
 import { nextStep } from './next-step.ts';
 import type { IssuerPorts } from './ports.ts';
 import { failApp, type JobOnCard, type NextCommands } from './progress.ts';
@@ -19,6 +19,7 @@ export async function buildApp(now: JobOnCard, step: AppStep, ports: IssuerPorts
   const { keys } = glance;
   if (rule === undefined || keys === null || now.job.targets[app] === undefined)
     return { drafts: [], next: failApp(now, app, 'app-not-for-this-card') };
+  if (showsFirst(now, app, ports)) return { drafts: headOf(now, at, ports), next: now };
   const work: AppWork = { ...glance, keys };
   const batch = await issuingOf(rule).build(work, {
     keys: { ref: (role, key) => cardKeyRef(app, role, key), ask: ports.ask },

@@ -21,7 +21,14 @@ import type { IssuerPorts } from './ports.ts';
 import { failApp, failStep, isFinished, type JobOnCard, type NextCommands, progress } from './progress.ts';
 import type { JobState, Meaning } from './state.ts';
 
-type ContentStep = Extract<JobState['steps'][number], { kind: 'content' }>;
+type ContentStep = Pick<Extract<JobState['steps'][number], { kind: 'content' }>, 'deletes' | 'loads'>;
+
+/** Removes what the load of an app left behind: leftovers go whenever a channel is open, so it takes nothing but the channel. */
+export function buildClean(now: JobOnCard, app: string, ports: IssuerPorts): Promise<NextCommands> {
+  const isHead = now.job.scratch.channel?.step !== now.job.at;
+  const counted = isHead ? progress(now, app, { cleanings: (now.job.apps[app]?.cleanings ?? 0) + 1 }) : now;
+  return buildContent(counted, { deletes: [], loads: [] }, ports);
+}
 
 /** How often one app's load may begin in one job; each beginning after the first follows a tear. */
 const MOST_LOADS = 2;
@@ -29,8 +36,11 @@ const MOST_LOADS = 2;
 /** 6A88: referenced data not found. It was not there, which is what a deletion wants. */
 const GONE = ['9000', '6A88'];
 
-/** 6985 too: the package is in use after all, so it is no leftover. */
-const GONE_OR_IN_USE = [...GONE, '6985'];
+/**
+ * A leftover is removed by the way: whatever the card says to it (6985: in use after all), the batch goes on to what the job is for. What it says
+ * is looked at afterwards.
+ */
+const GONE_OR_NOT = ['9000', '62', '63', '64', '65', '69', '6A', '6F'];
 
 /** The next commands of a content step; none when nothing of it can go on (the errors are in `next`). */
 export async function buildContent(
@@ -66,10 +76,12 @@ function fill(now: JobOnCard, step: ContentStep, channel: SecureChannel, ports: 
     drafts.push(protectedDraft(at, channel, name, command, meaning, options));
 
   let next = now;
-  for (const app of leftovers(now.card).filter((one) => !step.deletes.includes(one))) {
-    if (!step.loads.includes(app)) {
+  const isInHand = (app: string) =>
+    [...step.deletes, ...step.loads].includes(app) && !isFinished(now.job, app);
+  for (const app of leftovers(now.card)) {
+    if (!isInHand(app)) {
       const object = deleteObject(ports.app(app).packageAid, false);
-      add('remove-package', object, { kind: 'leftover', app }, { app, accept: GONE_OR_IN_USE });
+      add('remove-package', object, { kind: 'leftover', app }, { app, accept: GONE_OR_NOT });
     }
   }
   for (const app of step.deletes.filter((one) => !isFinished(now.job, one))) {

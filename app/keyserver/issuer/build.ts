@@ -4,15 +4,16 @@ import { allCurrent } from '../../dialects/keys.ts';
 import type { Command } from '../../protocol/wire.ts';
 import { findRule } from './app-work.ts';
 import { buildApp } from './build-app.ts';
-import { buildContent } from './build-content.ts';
+import { buildClean, buildContent } from './build-content.ts';
 import { buildDomainKeys } from './build-domain-keys.ts';
 import { type CardState, domainOf, withDomain } from './card-state.ts';
 import { certainSet, isMoved } from './domain-keys.ts';
 import type { Draft } from './draft.ts';
 import { type Foreknowledge, foretell, wipeForetold } from './foretell.ts';
+import { isDisputed } from './ground.ts';
 import { headOf } from './heads.ts';
 import type { IssuerPorts } from './ports.ts';
-import { failApp, failJob, isFinished, type JobOnCard, type NextCommands } from './progress.ts';
+import { failApp, failJob, isClean, isFinished, type JobOnCard, type NextCommands } from './progress.ts';
 import type { JobState, Scratch } from './state.ts';
 
 export interface Built {
@@ -38,7 +39,8 @@ export async function buildNext(now: JobOnCard, ports: IssuerPorts, known?: Fore
   for (;;) {
     const step = current.job.steps[current.job.at];
     if (step === undefined || current.job.error !== null || current.job.setAside !== null) {
-      return { commands: [], next: current };
+      const drafts = isDisputed(current, ports) ? lastHead(current, ports) : [];
+      return drafts.length > 0 ? send(current, drafts) : { commands: [], next: current };
     }
     if (current.job.trips >= current.job.plannedTrips + MOST_TRIPS_BEYOND_PLAN)
       return { commands: [], next: failJob(current, 'too-many-attempts') };
@@ -48,6 +50,13 @@ export async function buildNext(now: JobOnCard, ports: IssuerPorts, known?: Fore
     if (built.drafts.length > 0) return send(built.next, built.drafts);
     current = skipFinished(built.next);
   }
+}
+
+/** A job that was to be over, and is not before the card has shown itself: what it told would else be a station's word. */
+function lastHead(now: JobOnCard, ports: IssuerPorts): readonly Draft[] {
+  const { steps, error } = now.job;
+  if (error === 'other-card' || error === 'too-many-attempts') return [];
+  return headOf({ ...now, job: { ...now.job, identified: true } }, steps.length, ports);
 }
 
 /** A first step whose channel can be opened unseen: how it begins, and at once what follows. */
@@ -74,10 +83,11 @@ async function buildForetold(
       ...ports,
       domainKeys: { ...ports.domainKeys, session },
     });
-    const job = { ...built.next.job, identified: now.job.identified };
+    const job = { ...built.next.job, identified: now.job.identified, held: now.job.held };
+    const card = withoutUnseenData(built.next.card, now.card, ports);
     return {
       drafts: built.drafts.length === 0 ? [] : [...head, ...built.drafts],
-      next: { card: withoutUnseenData(built.next.card, now.card, ports), job },
+      next: { card: withoutUnseenCount(card, now.card, ports), job },
     };
   } finally {
     wipeForetold(foretold);
@@ -94,9 +104,21 @@ function withoutUnseenData(card: CardState, before: CardState, ports: IssuerPort
   });
 }
 
+/**
+ * A batch that went out before the card has shown itself may never have come to it. It counts as an authentication, but such batches alone never
+ * use the count up: a station that has no card at all could lock out those that have it.
+ */
+function withoutUnseenCount(card: CardState, before: CardState, ports: IssuerPorts): CardState {
+  const { domain } = card;
+  const tries = ports.profile.securityDomain?.maximumTries;
+  if (domain === undefined || tries === undefined) return card;
+  const least = domainOf(before, ports.profile).spent;
+  return withDomain(card, { ...domain, spent: Math.max(least, Math.min(domain.spent, tries - 2)) });
+}
+
 /** A channel that nothing has to be read before. */
 function opensUnseen(job: JobState, step: JobState['steps'][number]): boolean {
-  if (step.kind === 'enable' || step.kind === 'renew') return false;
+  if (step.kind === 'enable' || step.kind === 'renew' || step.kind === 'clean') return false;
   return step.kind === 'domain-keys' || step.loads.every((app) => job.apps[app]?.contentInDoubt !== true);
 }
 
@@ -111,6 +133,8 @@ function buildStep(
       return buildApp(now, step, ports);
     case 'content':
       return buildContent(now, step, ports);
+    case 'clean':
+      return buildClean(now, step.leftover, ports);
     case 'domain-keys':
       return buildDomainKeys(now, ports);
   }
@@ -136,7 +160,7 @@ function withoutStrangers(now: JobOnCard, { profile }: IssuerPorts): JobOnCard {
 }
 
 function unfinishedApps(job: JobState, step: JobState['steps'][number]): readonly string[] {
-  if (step.kind === 'domain-keys') return [];
+  if (step.kind === 'domain-keys' || step.kind === 'clean') return [];
   if ('app' in step) return [step.app];
   return [...step.loads, ...step.deletes].filter((app) => !isFinished(job, app));
 }
@@ -160,6 +184,8 @@ function isDone({ job, card }: JobOnCard, step: JobState['steps'][number]): bool
       return job.apps[step.app]?.error !== null || isRenewed(job, card, step.app);
     case 'content':
       return [...step.loads, ...step.deletes].every((app) => isFinished(job, app));
+    case 'clean':
+      return isClean({ job, card }, step.leftover);
     case 'domain-keys':
       return card.domain !== undefined && job.domainTarget !== null && isMoved(card.domain, job.domainTarget);
   }

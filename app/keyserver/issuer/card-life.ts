@@ -6,7 +6,7 @@
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import { issuingOf } from '../../dialects/dialect.ts';
 import type { SetAside } from '../../protocol/set-aside.ts';
-import type { CardAppState, CardState } from './card-state.ts';
+import { type CardAppState, type CardState, isContested } from './card-state.ts';
 
 /** `new`: no app is enabled under the issuer's keys. `issued`: one is. */
 type Usable = { readonly life: 'new' } | { readonly life: 'issued' };
@@ -66,8 +66,14 @@ function decidingRole(profile: CardTypeProfile | undefined, app: string): string
   return rule && issuingOf(rule).keys.issuedBy;
 }
 
+/** What a station said of an app and nothing proves makes no card the issuer's, and none that is not. Another life of the app is another matter. */
+function isIssuers(app: CardAppState, role: string | undefined): boolean {
+  const { kept } = app;
+  return isOne(kept !== undefined && isContested(app) && kept.instance === app.instance ? kept : app, role);
+}
+
 /** Enabled under the issuer's key of the role that decides; under the issuer's keys only, where nobody says which does. */
-function isIssuers({ state, keys }: CardAppState, role: string | undefined): boolean {
+function isOne({ state, keys }: Pick<CardAppState, 'state' | 'keys'>, role: string | undefined): boolean {
   if (state !== 'enabled' || keys === null) return false;
   const slots = role === undefined ? Object.values(keys) : [keys[role]];
   return slots.every((slot) => slot?.candidates.every(({ origin }) => origin === 'issuer') === true);

@@ -4,6 +4,7 @@ import { keyCandidateSchema } from '../../dialects/key-slots.ts';
 import { appIdSchema, appStateSchema } from '../../protocol/wire.ts';
 import type { CardState } from './card-state.ts';
 import { domainKeySetSchema } from './domain-keys.ts';
+import { groundSchema } from './ground-schema.ts';
 
 const count = z.number().int().min(0);
 
@@ -11,7 +12,13 @@ const slotSchema = z.strictObject({
   candidates: z.array(keyCandidateSchema).min(1).max(2),
   spent: count,
   refused: z.boolean(),
+  told: count.exactOptional(),
+  granted: z.literal(true).exactOptional(),
 });
+
+const appKeysSchema = z.record(z.string(), slotSchema);
+
+export const keptSchema = z.strictObject({ state: appStateSchema, instance: count, keys: appKeysSchema });
 
 export const cardStateSchema: z.ZodType<CardState> = z.strictObject({
   apps: z.record(
@@ -21,7 +28,9 @@ export const cardStateSchema: z.ZodType<CardState> = z.strictObject({
       instance: count,
       loadFileHash: z.string().nullable(),
       inDoubt: z.boolean(),
-      keys: z.record(z.string(), slotSchema).nullable(),
+      keys: appKeysSchema.nullable(),
+      kept: keptSchema.exactOptional(),
+      ground: groundSchema.exactOptional(),
     }),
   ),
   domain: z

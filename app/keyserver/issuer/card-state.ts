@@ -3,6 +3,7 @@ import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import type { AppKeys } from '../../dialects/keys.ts';
 import type { AppState } from '../../protocol/wire.ts';
 import { type DomainState, factoryDomain } from './domain-keys.ts';
+import type { Ground } from './ground-schema.ts';
 
 export interface CardAppState {
   readonly state: AppState;
@@ -10,11 +11,23 @@ export interface CardAppState {
   readonly loadFileHash: string | null;
   /** A load, an installation or a deletion may or may not have happened. */
   readonly inDoubt: boolean;
-  /**
-   * What the card has, or last had: an app that was only seen to be gone keeps them until the card itself says so in a job, because a
-   * look may be mistaken and a lost key is lost for good. Null when there are none.
-   */
+  /** What the card has, as far as its last job was told. Null when it has none. */
   readonly keys: AppKeys | null;
+  /** What was known of it before a station said otherwise and nothing proved it. Absent while nobody did. */
+  readonly kept?: KeptApp;
+  readonly ground?: Ground;
+}
+
+/** The card may still have these keys, so they count wherever a version could be given up. */
+export interface KeptApp {
+  readonly state: AppState;
+  readonly instance: number;
+  readonly keys: AppKeys;
+}
+
+/** Something was said of the app's keys that nothing proves. */
+export function isContested(app: CardAppState | undefined): boolean {
+  return app !== undefined && app.keys !== null && app.kept !== undefined;
 }
 
 export interface CardState {

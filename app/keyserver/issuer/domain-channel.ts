@@ -1,15 +1,17 @@
 /** A secure channel with the card's security domain: under the set of keys that the card itself shows to have. */
 import type { CommandApdu } from '../../card/apdu.ts';
 import { fromHex, toHex } from '../../card/bytes.ts';
+import type { Fate } from '../../dialects/fate.ts';
 import { CardCryptogramError, ChannelParameterError, GpFormatError } from '../../globalplatform/errors.ts';
 import { type InitializeUpdate, parseInitializeUpdate } from '../../globalplatform/initialize-update.ts';
 import { openChannel, type SecureChannel } from '../../globalplatform/secure-channel.ts';
 import { R_MAC } from '../../globalplatform/security-level.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import type { StepName } from '../../protocol/wire.ts';
-import { domainOf, withDomain } from './card-state.ts';
+import { type CardState, domainOf, withDomain } from './card-state.ts';
 import {
   type DomainKeySet,
+  type DomainState,
   mayAuthenticate,
   provenSet,
   spendAuthentication,
@@ -18,7 +20,7 @@ import {
 import { type Draft, type DraftOptions, draft } from './draft.ts';
 import type { IssuerPorts } from './ports.ts';
 import type { JobOnCard } from './progress.ts';
-import type { Meaning, Scratch } from './state.ts';
+import type { Meaning, Scratch, Sent } from './state.ts';
 
 /** A channel whose card has proven `set`; `next` knows that, and that an authentication is about to be sent. */
 export interface DomainChannel {
@@ -29,7 +31,8 @@ export interface DomainChannel {
 }
 
 /**
- * Opens the channel that INITIALIZE UPDATE began. EXTERNAL AUTHENTICATE is never sent to a card whose cryptogram does not match.
+ * Opens the channel that INITIALIZE UPDATE began. EXTERNAL AUTHENTICATE is never sent to a card whose answer is of another protocol or key
+ * version, or whose cryptogram does not match: no key of ours was tried on it then, and the error says no more than that.
  * @throws VaultError
  */
 export async function openDomainChannel(
@@ -38,37 +41,94 @@ export async function openDomainChannel(
   ports: IssuerPorts,
 ): Promise<DomainChannel | { readonly failed: ErrorCode }> {
   const domain = ports.profile.securityDomain;
-  if (domain === undefined) return { failed: 'card-refused-key' };
+  if (domain === undefined) return { failed: 'wrong-card-type' };
   const state = domainOf(now.card, ports.profile);
+  if (!mayAuthenticate(state, domain.maximumTries)) return { failed: 'card-tries-low' };
+  const shown = await shownBy(now.card, given, ports);
+  if (typeof shown === 'string') return { failed: failureOf(shown, now, state) };
+  const { channel, set, response } = shown;
+  const card = withDomain(now.card, spendAuthentication(provenSet(state, set)));
+  const { hostChallenge } = given;
+  const opened = { set, hostChallenge, response: given.response };
+  const { newestMissing: _settled, ...scratch } = now.job.scratch;
+  const job = { ...now.job, held: true, scratch, channel: guards(channel) ? opened : null };
+  return { channel, set, response, next: { job, card } };
+}
+
+/** Why an answer to INITIALIZE UPDATE shows none of the sets that the card may have. */
+type Otherwise = 'other-version' | 'other-keys' | 'other-protocol';
+
+function failureOf(why: Otherwise, now: JobOnCard, { candidates }: DomainState): ErrorCode {
+  switch (why) {
+    case 'other-keys':
+      return 'card-has-other-keys';
+    case 'other-version':
+      return answersOtherwise(now, isDelivered(candidates));
+    case 'other-protocol':
+      return answersOtherwise(now, true);
+  }
+}
+
+/** What an answer to INITIALIZE UPDATE shows: one of the sets that the card may have, by its cryptogram. @throws VaultError */
+async function shownBy(
+  card: CardState,
+  given: Pick<NonNullable<Scratch['channel']>, 'hostChallenge' | 'response'>,
+  ports: IssuerPorts,
+): Promise<Omit<DomainChannel, 'next'> | Otherwise> {
+  const domain = ports.profile.securityDomain;
+  if (domain === undefined) return 'other-protocol';
   try {
     const response = parseInitializeUpdate(fromHex(given.response));
-    const shown = state.candidates.find((one) => one.keyVersion === response.keyVersion);
-    if (shown === undefined) return { failed: 'card-refused-key' };
-    const set = withData(shown, toHex(response.keyDiversificationData));
-    if (!mayAuthenticate(state, domain.maximumTries)) return { failed: 'card-tries-low' };
-    const channel = await openChannel(
-      {
-        scp: domain.scp,
-        i: domain.i,
-        securityLevel: domain.securityLevel,
-        hostChallenge: fromHex(given.hostChallenge),
-        response,
-      },
-      ports.domainKeys.session(set),
-    );
-    const card = withDomain(now.card, spendAuthentication(provenSet(state, set)));
-    const { hostChallenge } = given;
-    const opened = { set, hostChallenge, response: given.response };
-    const job = { ...now.job, channel: guards(channel) ? opened : null };
-    return { channel, set, response, next: { job, card } };
+    const { candidates } = domainOf(card, ports.profile);
+    const known = candidates.find((one) => one.keyVersion === response.keyVersion);
+    if (known === undefined) return 'other-version';
+    const set = withData(known, toHex(response.keyDiversificationData));
+    const { scp, i, securityLevel } = domain;
+    const request = { scp, i, securityLevel, hostChallenge: fromHex(given.hostChallenge), response };
+    const channel = await openChannel(request, ports.domainKeys.session(set));
+    return { channel, set, response };
   } catch (error) {
-    const cardIsWrong =
-      error instanceof CardCryptogramError ||
-      error instanceof GpFormatError ||
-      error instanceof ChannelParameterError;
-    if (cardIsWrong) return { failed: 'card-refused-key' };
+    if (error instanceof CardCryptogramError) return 'other-keys';
+    if (error instanceof GpFormatError || error instanceof ChannelParameterError) return 'other-protocol';
     throw error;
   }
+}
+
+/** Only the keys that cards of the type are delivered with. */
+function isDelivered(candidates: readonly DomainKeySet[]): boolean {
+  return candidates.every(({ origin }) => origin === 'factory');
+}
+
+/**
+ * The card speaks another protocol (GPC 2.3.1 §E.5.1.8, byte 12), or has its keys under another version. Against its type, that is, where the
+ * record has nothing of its own (`byType`). That text says that the card is unchanged, so it is for jobs that have changed nothing.
+ */
+function answersOtherwise({ job }: JobOnCard, byType: boolean): ErrorCode {
+  const changed = job.domainTouched || Object.values(job.apps).some(({ touched }) => touched);
+  return byType && !changed ? 'wrong-card-type' : 'card-has-other-keys';
+}
+
+/**
+ * The fates with every cryptogram judged by which a card shows that it is there: one that is not this card's becomes `unknown`, `unproven`. What the
+ * keys of its set are diversified with is not taken over from here: where the record has it not yet, it proves the type of the card only.
+ * @throws VaultError
+ */
+export async function judgePresence(
+  sent: readonly Sent[],
+  fates: readonly Fate[],
+  card: CardState,
+  ports: IssuerPorts,
+): Promise<readonly Fate[]> {
+  const judged = [...fates];
+  for (const [at, { meaning }] of sent.entries()) {
+    const fate = fates[at];
+    if (meaning.kind !== 'presence' || meaning.hostChallenge === null || fate?.kind !== 'ok') continue;
+    const { hostChallenge } = meaning;
+    const shown = await shownBy(card, { hostChallenge, response: toHex(fate.data) }, ports);
+    if (typeof shown === 'string') judged[at] = { kind: 'unknown', unproven: true };
+    else shown.channel.close();
+  }
+  return judged;
 }
 
 /** Whether answers in this channel carry an R-MAC. */

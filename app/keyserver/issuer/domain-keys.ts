@@ -85,15 +85,14 @@ export function withData(set: DomainKeySet, data: string): DomainKeySet {
   return set.data === null ? { ...set, data } : set;
 }
 
-/** The card gave the cryptogram of `set`: it is the one there. */
+/** The card gave the cryptogram of `set`: it is the one there, and a move away from it did not happen. */
 export function provenSet(state: DomainState, set: DomainKeySet): DomainState {
-  return { ...state, candidates: [set] };
-}
-
-/** The card has no set with the newest candidate's version: what was there before it is there still. */
-export function newestMissing(state: DomainState): DomainState {
-  const [, ...older] = state.candidates;
-  return older.length === 0 ? state : { ...state, candidates: older, leaving: null };
+  const { leaving } = state;
+  return {
+    ...state,
+    candidates: [set],
+    leaving: leaving !== null && sameSet(leaving, set) ? null : leaving,
+  };
 }
 
 /** Before PUT KEY leaves: both sets are possible from now on, and the old one is to be left. */

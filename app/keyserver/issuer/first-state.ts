@@ -4,7 +4,9 @@ import type { Plan } from '../../catalogue/plan.ts';
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import { issuingOf } from '../../dialects/dialect.ts';
 import { factorOf } from '../../dialects/keys.ts';
+import type { ErrorCode } from '../../protocol/errors.ts';
 import type { AppState, JobRequest } from '../../protocol/wire.ts';
+import type { Grip } from './account-grip.ts';
 import { ruleOf } from './app-work.ts';
 import type { CardAppState, CardState } from './card-state.ts';
 import { isDoubtful, takenOpening } from './plan-job.ts';
@@ -19,17 +21,26 @@ export function firstState(input: {
   readonly profile: CardTypeProfile;
   readonly identification: string;
   readonly activeVersion: ActiveVersion;
-  readonly confirmedPurses: readonly string[];
+  /** Deletions that a second person confirmed, and wishes that fail because nobody did. */
+  readonly confirmations: {
+    readonly used: readonly { readonly app: string; readonly balance: number | null }[];
+    readonly missing: Readonly<Record<string, ErrorCode>>;
+  };
+  /** What is held of the account before the job: all of it where the card has it already. */
+  readonly grip: Grip;
 }): JobState {
   const { request, plan } = input;
+  const { used, missing } = input.confirmations;
   const withKeys = plan.steps.flatMap((step) => ('app' in step ? [step.app] : []));
   const renewed = plan.steps.flatMap((step) => (step.kind === 'renew' ? [step.app] : []));
-  const opening = takenOpening(request, plan, input.profile);
+  const codes = { identification: input.identification, account: request.account };
+  const opening = takenOpening(request, plan, input.card, input.profile);
   return {
     profile: input.profile.id,
     identification: input.identification,
     account: request.account,
     accountFactor: factorOf(request.account),
+    grip: input.grip,
     steps: plan.steps.map((step) =>
       step.kind === 'content' ? { ...step, deletes: [...step.deletes], loads: [...step.loads] } : { ...step },
     ),
@@ -42,13 +53,19 @@ export function firstState(input: {
       // A wish comes after: enabling what is enabled already stays a wish, whatever else happens to the app.
       ...request.wishes.map(
         (wish) =>
-          [wish.app, progressOf(wish.action, stateOf(request, wish.app), input.card.apps[wish.app])] as const,
+          [
+            wish.app,
+            {
+              ...progressOf(wish.action, stateOf(request, wish.app), input.card.apps[wish.app]),
+              error: missing[wish.app] ?? null,
+            },
+          ] as const,
       ),
     ]),
     targets: Object.fromEntries(
       withKeys.map((app) => [
         app,
-        targetsOf(app, issuingOf(ruleOf(input, app)).keys.roles, request.account, input.activeVersion),
+        targetsOf(app, issuingOf(ruleOf(input, app)).keys.roles, codes, input.activeVersion),
       ]),
     ),
     domainTarget: plan.steps.some((step) => step.kind === 'domain-keys')
@@ -56,7 +73,17 @@ export function firstState(input: {
       : null,
     domainMoves: 0,
     domainTouched: false,
-    confirmedPurses: [...input.confirmedPurses],
+    held: false,
+    seen: Object.fromEntries(
+      request.observed
+        .filter(({ app }) => Object.hasOwn(input.profile.apps, app))
+        .map(({ app, state }) => [app, state]),
+    ),
+    unshown: 0,
+    confirmedPurses: used.filter(({ balance }) => balance === null).map(({ app }) => app),
+    confirmedAmounts: Object.fromEntries(
+      used.flatMap(({ app, balance }) => (balance === null ? [] : [[app, balance]])),
+    ),
     scratch: opening === undefined ? {} : { app: { step: 0, notes: opening } },
     sent: [],
     channel: null,
@@ -82,8 +109,10 @@ function progressOf(
     error: null,
     attempts: 0,
     loads: 0,
+    cleanings: 0,
     flagInDoubt: false,
     contentInDoubt: before === 'missing' && isDoubtful(known, action),
     touched: false,
+    said: 'nothing',
   };
 }

@@ -1,30 +1,39 @@
 /** How a plan step begins: nothing of it needs an answer yet, so it travels behind the step before. */
 
 import { toHex } from '../../card/bytes.ts';
-import { VANISHING_VERSION } from '../../catalogue/domain-schema.ts';
+import { type SecurityDomain, VANISHING_VERSION } from '../../catalogue/domain-schema.ts';
 import { identifyingCommands } from '../../catalogue/identification.ts';
 import { issuingOf } from '../../dialects/dialect.ts';
 import { select } from '../../globalplatform/commands.ts';
 import { initializeUpdate } from '../../globalplatform/initialize-update.ts';
 import { SCP03_S16 } from '../../globalplatform/security-level.ts';
 import { appDrafts, glanceAt, ruleOf } from './app-work.ts';
-import { domainOf } from './card-state.ts';
+import { domainOf, isContested } from './card-state.ts';
 import { type Draft, type DraftOptions, draft, exactly } from './draft.ts';
 import type { Foretold } from './foretell.ts';
 import type { IssuerPorts } from './ports.ts';
-import { isFinished, type JobOnCard } from './progress.ts';
+import { isClean, isFinished, type JobOnCard } from './progress.ts';
 import type { AppStep } from './state.ts';
+
+/** How often a card is asked to show itself in one job. */
+export const MOST_UNSHOWN = 2;
+
+/** Commands behind are sent whatever the card answers: as many prefixes as the wire has room for. */
+const ANY_ANSWER = ['90', '62', '63', '67', '69', '6A', '6D', '6E'];
 
 /** Key version of INITIALIZE UPDATE that leaves the choice to the card: versions above 7F cannot be asked for. */
 const FIRST_AVAILABLE = 0x00;
 
-/** The beginning of plan step `at`; empty behind the last one. `foretold`: the opening of its channel, where it is known already. */
+/** The beginning of plan step `at`; behind the last one the card shows that it was there. `foretold`: the opening of its channel, where it is known already. */
 export function headOf(now: JobOnCard, at: number, ports: IssuerPorts, foretold?: Foretold): Draft[] {
   const step = now.job.steps[at];
-  if (step === undefined) return [];
-  if ('app' in step) return [...identify(now, at, ports), ...appHead(now, at, step, ports)];
+  if (step === undefined) return presenceHead(now, at, ports);
+  if ('app' in step)
+    return [...identify(now, at, ports), ...presenceHead(now, at, ports), ...appHead(now, at, step, ports)];
   if (step.kind === 'domain-keys')
     return [...identify(now, at, ports), ...channelHead(now, at, ports, foretold)];
+  if (step.kind === 'clean')
+    return isClean(now, step.leftover) ? [] : [...identify(now, at, ports), ...channelHead(now, at, ports)];
   const deletes = step.deletes.filter((app) => !isFinished(now.job, app));
   const loads = step.loads.filter((app) => !isFinished(now.job, app));
   if (deletes.length + loads.length === 0) return [];
@@ -42,8 +51,8 @@ function appHead(now: JobOnCard, at: number, step: AppStep, ports: IssuerPorts):
 }
 
 /**
- * A purse must show a balance of zero, unless a second person confirmed its deletion. One that a torn deletion may have removed already
- * cannot show any: then it must be gone, and the batch stops if it is not.
+ * A purse must show the amount that a second person confirmed. One that a torn deletion may have removed already cannot show any: then it must
+ * be gone, and the batch stops if it is not.
  */
 function deletionHead(now: JobOnCard, at: number, app: string, ports: IssuerPorts): Draft[] {
   if (!ports.app(app).purse || now.job.confirmedPurses.includes(app)) return [];
@@ -55,9 +64,10 @@ function deletionHead(now: JobOnCard, at: number, app: string, ports: IssuerPort
   const { balance } = ruleOf(ports, app);
   // The catalogue has no purse without one.
   if (balance === null) throw new Error(`app ${app} is a purse, and its dialect reads no balance`);
+  const amount = now.job.confirmedAmounts[app] ?? 0;
   return [
     draft(at, 'select-app', select(ports.app(app).instanceAid), meaning, { app }),
-    draft(at, 'read-balance', balance.command, meaning, { app, expect: exactly(balance.empty) }),
+    draft(at, 'read-balance', balance.command, meaning, { app, expect: exactly(balance.data(amount)) }),
   ];
 }
 
@@ -75,12 +85,12 @@ export function channelHead(now: JobOnCard, at: number, ports: IssuerPorts, fore
   const domain = ports.profile.securityDomain;
   if (domain === undefined) return [];
   const { candidates } = domainOf(now.card, ports.profile);
-  const version = candidates[0]?.keyVersion ?? domain.factoryKeys.keyVersion;
-  const s16 = domain.scp === '03' && (domain.i & SCP03_S16) !== 0;
-  const hostChallenge = foretold?.hostChallenge ?? ports.random(s16 ? 16 : 8);
+  const older = now.job.scratch.newestMissing === true ? candidates[1] : undefined;
+  const version = (older ?? candidates[0])?.keyVersion ?? domain.factoryKeys.keyVersion;
+  const hostChallenge = foretold?.hostChallenge ?? ports.random(challengeLength(domain));
   const options: DraftOptions =
     foretold === undefined
-      ? candidates.length > 1
+      ? candidates.length > 1 && older === undefined
         ? { accept: ['9000', '6A88'] }
         : {}
       : { expect: masked(foretold) };
@@ -89,7 +99,7 @@ export function channelHead(now: JobOnCard, at: number, ports: IssuerPorts, fore
     draft(
       at,
       'open-secure-channel',
-      initializeUpdate(version === VANISHING_VERSION ? FIRST_AVAILABLE : version, hostChallenge),
+      initializeUpdate(askable(version), hostChallenge),
       {
         kind: 'initialize-update',
         hostChallenge: toHex(hostChallenge),
@@ -98,6 +108,45 @@ export function channelHead(now: JobOnCard, at: number, ports: IssuerPorts, fore
       options,
     ),
   ];
+}
+
+/** Bytes of a host challenge. */
+function challengeLength({ scp, i }: SecurityDomain): 8 | 16 {
+  return scp === '03' && (i & SCP03_S16) !== 0 ? 16 : 8;
+}
+
+/** A key version as INITIALIZE UPDATE can ask for it. */
+function askable(version: number): number {
+  return version === VANISHING_VERSION ? FIRST_AVAILABLE : version;
+}
+
+/**
+ * Lets the card show that it is there: SELECT and INITIALIZE UPDATE, whose answer holds a cryptogram over a challenge of ours. Neither changes the
+ * card or spends a try, and a refused INITIALIZE UPDATE stops nothing. Nothing where the card has shown it, or has no security domain.
+ */
+export function presenceHead(now: JobOnCard, at: number, ports: IssuerPorts): Draft[] {
+  const domain = ports.profile.securityDomain;
+  if (domain === undefined || !mayShow(now)) return [];
+  const version = domainOf(now.card, ports.profile).candidates[0]?.keyVersion;
+  const hostChallenge = ports.random(challengeLength(domain));
+  const command = initializeUpdate(askable(version ?? domain.factoryKeys.keyVersion), hostChallenge);
+  const options: DraftOptions = { accept: ANY_ANSWER };
+  const meaning = { kind: 'presence', hostChallenge: toHex(hostChallenge) } as const;
+  return [
+    draft(at, 'select-security-domain', select(domain.aid), { kind: 'presence', hostChallenge: null }),
+    draft(at, 'open-secure-channel', command, meaning, options),
+  ];
+}
+
+/** Whether it is still to show itself. */
+function mayShow({ job }: JobOnCard): boolean {
+  return !job.held && job.unshown < MOST_UNSHOWN;
+}
+
+/** Whether something was said of the app before this job that only the card can settle: its keys are not judged before. */
+export function showsFirst(now: JobOnCard, app: string, { profile }: Pick<IssuerPorts, 'profile'>): boolean {
+  const untouched = now.job.apps[app]?.said === 'nothing';
+  return profile.securityDomain !== undefined && untouched && mayShow(now) && isContested(now.card.apps[app]);
 }
 
 /** What the station is not to compare it is not told. */

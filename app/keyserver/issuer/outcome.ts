@@ -1,6 +1,7 @@
 /** How a job ended, in the words of the wire. Pure. */
 
 import { issuerVersions, noVersions } from '../../dialects/keys.ts';
+import type { ErrorCode } from '../../protocol/errors.ts';
 import { setAsideDetails } from '../../protocol/set-aside.ts';
 import type { AppOutcome, KeyVersions, Outcome } from '../../protocol/wire.ts';
 import type { CardState } from './card-state.ts';
@@ -14,10 +15,10 @@ export function outcomeOf(job: JobState, card: CardState): Outcome {
     .filter(
       ([, one]) => one.action === 'enable' || (one.action === 'renew' && (one.touched || one.error !== null)),
     )
-    .map(([app, one]) => told(app, one, issuerVersions(card.apps[app]?.keys ?? null)));
+    .map(([app, one]) => told(app, one, card, issuerVersions(card.apps[app]?.keys ?? null)));
   const undeleted = apps
     .filter(([, one]) => one.action === 'delete' && (one.after !== 'missing' || one.error !== null))
-    .map(([app, one]) => told(app, one, noVersions(card.apps[app]?.keys ?? null)));
+    .map(([app, one]) => told(app, one, card, noVersions(card.apps[app]?.keys ?? null)));
   const deleted = apps
     .filter(([, one]) => one.action === 'delete' && one.before !== 'missing' && one.after === 'missing')
     .map(([app]) => app);
@@ -33,7 +34,7 @@ export function outcomeOf(job: JobState, card: CardState): Outcome {
           !one.contentInDoubt,
       );
   const changed = job.domainTouched || apps.some(([, one]) => one.touched);
-  const error = job.error ?? apps.map(([, one]) => one.error).find((code) => code !== null);
+  const error = job.error ?? apps.map(([app, one]) => errorOf(app, one, card)).find((code) => code !== null);
   const details = error === 'card-set-aside' && job.setAside !== null ? setAsideDetails(job.setAside) : {};
   return {
     result: wished ? 'complete' : changed ? 'partial' : 'refused',
@@ -47,6 +48,16 @@ export function outcomeOf(job: JobState, card: CardState): Outcome {
   };
 }
 
-function told(app: string, { before, after, error }: AppProgress, keyVersions: KeyVersions): AppOutcome {
-  return { app, before, after, keyVersions, ...(error === null ? {} : { error }) };
+function told(app: string, one: AppProgress, card: CardState, keyVersions: KeyVersions): AppOutcome {
+  const error = errorOf(app, one, card);
+  return { app, before: one.before, after: one.after, keyVersions, ...(error === null ? {} : { error }) };
+}
+
+/** Errors of a load whose texts say that the card has nothing of the app. */
+const NOTHING_LEFT: readonly (ErrorCode | null)[] = ['load-failed', 'not-enough-memory'];
+
+/** A load that failed is told as what it left: as long as a package may be on the card nobody says that there is none. */
+function errorOf(app: string, { action, error }: AppProgress, card: CardState): ErrorCode | null {
+  const mayBeLeft = action === 'enable' && card.apps[app]?.inDoubt === true;
+  return mayBeLeft && NOTHING_LEFT.includes(error) ? 'load-left-behind' : error;
 }

@@ -7,7 +7,7 @@ import type { Notes } from '../../dialects/dialect.ts';
 import { issuingOf } from '../../dialects/dialect.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { JobRequest } from '../../protocol/wire.ts';
-import { type CardAppState, type CardState, leftovers } from './card-state.ts';
+import { type CardAppState, type CardState, isContested, leftovers } from './card-state.ts';
 import type { Foreknowledge } from './foretell.ts';
 import type { AppProgress } from './state.ts';
 import { type ActiveVersion, domainKeysToDo, refuseMove, targetsIfActive } from './targets.ts';
@@ -19,7 +19,7 @@ import { type ActiveVersion, domainKeysToDo, refuseMove, targetsIfActive } from 
 export function planFor(
   catalogue: Catalogue,
   profile: CardTypeProfile,
-  request: JobRequest,
+  { request, identification }: { readonly request: JobRequest; readonly identification: string },
   card: CardState,
   activeVersion: ActiveVersion,
   known?: Foreknowledge,
@@ -32,8 +32,8 @@ export function planFor(
     observed: request.observed,
     wishes: request.wishes,
     free: freeMemory(request.card) ?? estimatedFree(catalogue, profile, request.observed),
-    leftovers: leftovers(card),
-    outdated: outdated(profile, request, card, activeVersion),
+    leftovers: [...leftovers(card), ...disappeared(request, card)],
+    outdated: outdated(profile, { request, identification }, card, activeVersion),
     ...(domainKeys === undefined ? {} : { domainKeys }),
   });
   if ('plan' in made) {
@@ -59,10 +59,18 @@ function openingTrips(
   known: Foreknowledge | undefined,
 ): -1 | 0 | 1 {
   const [first] = plan.steps;
-  if (plan.opensWith !== null) return takenOpening(request, plan, profile) === undefined ? 1 : 0;
+  if (plan.opensWith !== null) return takenOpening(request, plan, card, profile) === undefined ? 1 : 0;
   if (known === undefined || (first?.kind !== 'content' && first?.kind !== 'domain-keys')) return 0;
   const loads = first.kind === 'content' ? first.loads : [];
   return loads.some((app) => isDoubtful(card.apps[app], 'enable')) ? 0 : -1;
+}
+
+/** Apps that the look did not find, though by the record they are there: whoever wants one deleted has the card asked. */
+function disappeared(request: JobRequest, { apps }: CardState): string[] {
+  return request.observed
+    .filter(({ app, state }) => state === 'missing' && apps[app]?.inDoubt === true)
+    .filter(({ app }) => apps[app]?.state !== 'missing')
+    .map(({ app }) => app);
 }
 
 /** Nothing is planned on a guess: every wished app was seen, once. */
@@ -78,25 +86,35 @@ function refuseContradictions(request: JobRequest): void {
 /** Enabled apps whose keys are not of the active versions, with the key writes that each needs. */
 function outdated(
   profile: CardTypeProfile,
-  request: JobRequest,
+  { request, identification }: { readonly request: JobRequest; readonly identification: string },
   card: CardState,
   activeVersion: ActiveVersion,
 ): { readonly app: string; readonly writes: number }[] {
+  const codes = { identification, account: request.account };
   return request.observed.flatMap(({ app, state }) => {
     const rule = Object.hasOwn(profile.apps, app) ? profile.apps[app] : undefined;
     const known = card.apps[app];
     if (state !== 'enabled' || rule === undefined || known === undefined || known.keys === null) return [];
-    const targets = targetsIfActive(app, issuingOf(rule).keys.roles, request.account, activeVersion);
+    const targets = targetsIfActive(app, issuingOf(rule).keys.roles, codes, activeVersion);
     if (targets === undefined) return [];
     const writes = issuingOf(rule).keys.writesToRenew(known.keys, targets);
     return writes === 0 ? [] : [{ app, writes }];
   });
 }
 
-/** What the dialect of the plan's first app takes from the answers that came with the request; undefined when they are of no use. */
-export function takenOpening(request: JobRequest, plan: Plan, { apps }: CardTypeProfile): Notes | undefined {
+/**
+ * What the dialect of the plan's first app takes from the answers that came with the request; undefined when they are of no use. Where something
+ * was said of the app that nothing proves, the card shows itself before anything is tried with it.
+ */
+export function takenOpening(
+  request: JobRequest,
+  plan: Plan,
+  card: CardState,
+  { apps, securityDomain }: CardTypeProfile,
+): Notes | undefined {
   const { opening } = request;
   if (opening === undefined || opening.app !== plan.opensWith) return undefined;
+  if (securityDomain !== undefined && isContested(card.apps[opening.app])) return undefined;
   return apps[opening.app]?.plan.takeOpening(opening);
 }
 

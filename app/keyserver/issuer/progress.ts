@@ -44,11 +44,33 @@ export function failStep(now: JobOnCard, step: number, code: ErrorCode): JobOnCa
   const planned = now.job.steps[step];
   if (planned === undefined) return now;
   if (planned.kind === 'domain-keys') return failJob(now, code);
+  // Its app has failed already; what is left behind stays in doubt, and the next job on the card removes it.
+  if (planned.kind === 'clean') return giveUpCleaning(now, planned.leftover);
   // That it is on the card says nothing here: the step is there because it is to be enabled or renewed.
   if ('app' in planned) return failApp(now, planned.app, code);
   return [...planned.loads, ...planned.deletes]
     .filter((app) => !isFinished(now.job, app))
     .reduce((failed, app) => failApp(failed, app, code), now);
+}
+
+const MOST_CLEANINGS = 2;
+
+/** What the load of an app may have left on the card is to be removed in this job, because it is certain to be there or a step waits for it. */
+export function clean(now: JobOnCard, app: string): JobOnCard {
+  const isPlanned = now.job.steps.some((step) => step.kind === 'clean' && step.leftover === app);
+  if (isPlanned) return now;
+  return { ...now, job: { ...now.job, steps: [...now.job.steps, { kind: 'clean', leftover: app }] } };
+}
+
+/** The card does not let go of what was left behind: not tried again in this job. */
+export function giveUpCleaning(now: JobOnCard, app: string): JobOnCard {
+  return progress(now, app, { cleanings: MOST_CLEANINGS + 1 });
+}
+
+/** Nothing is left behind any more, or it could not be removed. */
+export function isClean({ job, card }: JobOnCard, app: string): boolean {
+  const cleanings = job.apps[app]?.cleanings ?? MOST_CLEANINGS + 1;
+  return card.apps[app]?.inDoubt !== true || cleanings > MOST_CLEANINGS;
 }
 
 /** Whether nothing remains to be done for the app in a content step. */

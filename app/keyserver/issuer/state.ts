@@ -4,6 +4,7 @@ import { appMeaningSchema, notesSchema } from '../../dialects/dialect.ts';
 import { keyCandidateSchema } from '../../dialects/key-slots.ts';
 import { errorCodeSchema } from '../../protocol/errors.ts';
 import { appIdSchema, appStateSchema, commandSchema } from '../../protocol/wire.ts';
+import { gripSchema } from './account-grip.ts';
 import { domainKeySetSchema } from './domain-keys.ts';
 import { storedSetAsideSchema } from './set-aside-stored.ts';
 
@@ -33,6 +34,8 @@ const issuerMeaningSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('load'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('install'), app: appIdSchema, loadFileHash: hex }),
   z.strictObject({ kind: z.literal('delete'), app: appIdSchema }),
+  /** The card shows that it is there: SELECT of its domain (null), and its cryptogram over a challenge. */
+  z.strictObject({ kind: z.literal('presence'), hostChallenge: hex.nullable() }),
 ]);
 export type Meaning = z.infer<typeof issuerMeaningSchema>;
 
@@ -70,12 +73,16 @@ const appProgressSchema = z.strictObject({
   attempts: z.number().int().min(0),
   /** How often its load began in this job. */
   loads: z.number().int().min(0),
+  /** How often it was tried to remove what its load left behind; bounds that too. */
+  cleanings: z.number().int().min(0).default(0),
   /** The enabled flag may have been written: read it before writing again. */
   flagInDoubt: z.boolean(),
   /** An installation or deletion may have happened, or record and observation contradict each other: look before doing it. */
   contentInDoubt: z.boolean(),
   /** This job changed something of it on the card, or may have. */
   touched: z.boolean(),
+  /** What is known of its keys changed in this job, and whether that includes the card's having taken one of them. */
+  said: z.enum(['nothing', 'something', 'accepted']).default('nothing'),
 });
 export type AppProgress = z.infer<typeof appProgressSchema>;
 
@@ -86,6 +93,8 @@ const planStepSchema = z.union([
   z.strictObject({ kind: z.literal('content'), deletes: z.array(appIdSchema), loads: z.array(appIdSchema) }),
   z.strictObject({ kind: z.literal('enable'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('renew'), app: appIdSchema, writes: z.number().int().min(1) }),
+  /** What a load of this app left behind is removed; put behind the plan when an installation was refused. */
+  z.strictObject({ kind: z.literal('clean'), leftover: appIdSchema }),
   z.strictObject({ kind: z.literal('domain-keys'), channels: z.union([z.literal(1), z.literal(2)]) }),
 ]);
 
@@ -100,15 +109,19 @@ const scratchSchema = z.object({
   /** The notes of an app's dialect. */
   app: z.strictObject({ step: z.number().int(), notes: notesSchema }).optional(),
   channel: z.strictObject({ step: z.number().int(), hostChallenge: hex, response: hex }).optional(),
+  /** The card says that it has no keys of the newest version that it may have: the older is asked for. */
+  newestMissing: z.literal(true).optional(),
 });
 export type Scratch = z.infer<typeof scratchSchema>;
 
 export const jobStateSchema = z.strictObject({
   profile: z.string(),
-  /** Identification code: decimal digits, as packed BCD on the card. */
+  /** Identification code: the digits as the card has them, decimal or hexadecimal. */
   identification: z.string(),
   account: z.string(),
   accountFactor: hex,
+  /** How firmly the account is held for the card. A job of an older version asks for it again. */
+  grip: gripSchema.default('none'),
   steps: z.array(planStepSchema),
   plannedTrips: z.number().int().min(1),
   /** The step of the plan that is under way. */
@@ -124,8 +137,16 @@ export const jobStateSchema = z.strictObject({
   domainMoves: z.number().int().min(0).default(0),
   /** This job changed the domain's keys or the card's state, or may have. */
   domainTouched: z.boolean().default(false),
-  /** Purses whose deletion a second person confirmed. */
+  /** The card proved to the server, in this job, that it is the one: by a cryptogram under its security domain's keys. */
+  held: z.boolean().default(false),
+  /** What the look before the job found: a station's word until the card has shown itself. */
+  seen: z.record(appIdSchema, appStateSchema).default({}),
+  /** How often it was asked to and did not. */
+  unshown: z.number().int().min(0).default(0),
+  /** Purses whose deletion a second person confirmed, whatever is in them: they say nothing. */
   confirmedPurses: z.array(appIdSchema),
+  /** Purses whose deletion a second person confirmed with this amount in them. A job of an older version has none, and none was needed. */
+  confirmedAmounts: z.record(appIdSchema, z.number().int().min(0)).default({}),
   scratch: scratchSchema,
   sent: z.array(sentSchema),
   /** The channel whose R-MACs the answers to `sent` must have; null where none of them has one. */

@@ -1,28 +1,43 @@
 /** What new key writes put onto a card. Pure. */
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import type { KeyCandidate } from '../../dialects/key-slots.ts';
-import { appKeyPurpose, factorOf, type KeyTargets } from '../../dialects/keys.ts';
+import {
+  appKeyPurpose,
+  type CardCodes,
+  type FactorKind,
+  factorFor,
+  type KeyTargets,
+} from '../../dialects/keys.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { JobRequest } from '../../protocol/wire.ts';
 import { type CardState, domainOf } from './card-state.ts';
 import { certainSet, type DomainKeySet, isMoved, moveTarget, sameSet } from './domain-keys.ts';
 import { speaksAgainstMove } from './key-replacement.ts';
 
-/** Version of the issuer's own master key that new writes use. @throws KaikaError `hsm-key-missing` */
-export type ActiveVersion = (purpose: string) => number;
+/** The issuer's own master key that new writes use: its version, and what is fixed with it. */
+export interface ActiveKey {
+  readonly version: number;
+  /** What an app's keys of it are diversified by; null for a security domain's, of which the profile says it. */
+  readonly factor: FactorKind | null;
+}
+
+/** Which that is for a purpose. @throws KaikaError `hsm-key-missing` */
+export type ActiveVersion = (purpose: string) => ActiveKey;
 
 /** The keys that an app is to have, by role. @throws KaikaError `hsm-key-missing` */
 export function targetsOf(
   app: string,
   roles: readonly string[],
-  account: string,
+  codes: CardCodes,
   activeVersion: ActiveVersion,
 ): KeyTargets {
-  const key = (role: string): KeyCandidate => ({
-    origin: 'issuer',
-    version: activeVersion(appKeyPurpose(app, role)),
-    factor: factorOf(account),
-  });
+  const key = (role: string): KeyCandidate => {
+    const purpose = appKeyPurpose(app, role);
+    const { version, factor } = activeVersion(purpose);
+    if (factor === null) throw new Error(`nothing says what ${purpose} is diversified by`);
+    const key = { origin: 'issuer', version, factor: factorFor(factor, codes) } as const;
+    return factor === 'card' ? { ...key, account: codes.account } : key;
+  };
   return Object.fromEntries(roles.map((role) => [role, key(role)]));
 }
 
@@ -44,7 +59,7 @@ export function domainTarget(
 ): DomainKeySet | null {
   const domain = profile.securityDomain;
   if (domain?.issuerKeys?.atIssuing !== true) return null;
-  const versions = ['enc', 'mac', 'dek'].map((key) => activeVersion(`isd/${profile.id}/${key}`));
+  const versions = ['enc', 'mac', 'dek'].map((key) => activeVersion(`isd/${profile.id}/${key}`).version);
   return moveTarget(domain, domainOf(card, profile), Math.min(...versions)) ?? null;
 }
 

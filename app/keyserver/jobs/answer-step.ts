@@ -8,6 +8,8 @@ import { absorb } from '../issuer/absorb.ts';
 import { readFates } from '../issuer/answers.ts';
 import { type Built, buildNext } from '../issuer/build.ts';
 import { lifeOf } from '../issuer/card-life.ts';
+import { judgePresence } from '../issuer/domain-channel.ts';
+import { grounded, isShown, standingSetAside } from '../issuer/ground.ts';
 import { openAnswers } from '../issuer/open-answers.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import type { IssuerPorts } from '../issuer/ports.ts';
@@ -18,7 +20,8 @@ import { findJob, readState } from '../store/jobs.ts';
 import { findStep } from '../store/steps.ts';
 import type { JobsTable } from '../store/tables.ts';
 import { untilNotOvertaken } from '../store/turns.ts';
-import { auditExcess, authenticationsOf, exceededCap, type Use } from './caps.ts';
+import { gripped } from './binding.ts';
+import { auditExcess, authenticationsOf, exceededCap, NO_AUTHENTICATIONS, type Use } from './caps.ts';
 import { commitStep } from './commit-step.ts';
 import type { JobContext, StationCaller } from './context.ts';
 import type { StepDecision } from './decisions.ts';
@@ -59,15 +62,20 @@ async function answerOnce(
     throw new KaikaError('wrong-card-type', 'the job is for a card type that is gone');
   const before = await readCardState(context.store, row.card);
   const ports = issuerPorts(context, profile, state);
-  const fates = await openAnswers(
+  const opened = await openAnswers(
     state,
     readFates(state.sent, report),
     () => commandsOut(context, row, seq),
     ports,
   );
-  const taken = absorb(state, before, report, fates, ports);
-  const { built, use, exceeded } = await buildWithin(context, row, taken, ports);
+  const fates = await judgePresence(state.sent, opened, before, ports);
+  const taken = grounded(before, absorb(state, before, report, fates, ports), ports);
+  const { built: made, use, exceeded } = await buildWithin(context, row, taken, ports);
+  const built = { ...made, next: grounded(taken.card, made.next, ports) };
   const over = built.commands.length === 0;
+  const effect = built.commands.some((command) => command.effect === true);
+  const proven = fates.some((fate, at) => state.sent[at]?.guarded === true && fate.kind === 'ok');
+  const { next, grip } = gripped(built.next, { effect, proven, shown: isShown(built.next.job, profile) });
   const step: StepDecision = {
     row,
     seq,
@@ -75,11 +83,12 @@ async function answerOnce(
     sent: state.sent,
     fates,
     before,
-    next: built.next,
-    outcome: over ? outcomeOf(built.next.job, built.next.card) : undefined,
+    next,
+    outcome: over ? outcomeOf(next.job, next.card) : undefined,
     // No job runs on a card that is set aside, so only the job itself can have done it.
-    life: lifeOf(built.next.card, profile, built.next.job.setAside),
-    effect: built.commands.some((command) => command.effect === true),
+    life: lifeOf(next.card, profile, standingSetAside(next.job, profile)),
+    effect,
+    grip,
     use,
     at: context.now().toISOString(),
   };
@@ -123,7 +132,11 @@ async function buildWithin(
   const exceeded = await exceededCap(context, use);
   if (exceeded === undefined) return { built, use };
   const stopped = { ...taken, job: { ...taken.job, error: 'too-many-attempts' as const } };
-  return { built: await buildNext(stopped, ports), use: { ...use, authentications: 0 }, exceeded };
+  return {
+    built: await buildNext(stopped, ports),
+    use: { ...use, authentications: NO_AUTHENTICATIONS },
+    exceeded,
+  };
 }
 
 /** The batch that is answered with `seq`, as it went out: sealed in the step before. */

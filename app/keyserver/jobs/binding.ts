@@ -1,21 +1,90 @@
-/** A card belongs to its account from the first command on that changes it. */
+/** A card's account: kept for the card while a job is under way, and the card's own once something came of one (issuer/account-grip.ts). */
 import { KaikaError } from '../../protocol/errors.ts';
+import { type Grip, stronger, toSecure } from '../issuer/account-grip.ts';
+import type { JobOnCard } from '../issuer/progress.ts';
 import type { JobState } from '../issuer/state.ts';
-import { insertBinding, type OpenBindings } from '../store/bindings.ts';
+import { gripOf } from '../issuer/wanted-grip.ts';
+import {
+  endBinding,
+  endReservation,
+  holds,
+  insertBinding,
+  keepBinding,
+  type OpenBinding,
+  type OpenBindings,
+} from '../store/bindings.ts';
 import type { Queries } from '../store/store.ts';
+import { Overtaken } from '../store/turns.ts';
 
 /**
- * Binds the job's card to its account unless it is bound already. `bound`: as read in the same transaction, behind the card's row.
- * @throws KaikaError `account-taken`, `account-mismatch`
+ * Once keys may be on the card, the account is the customer's who was sent home with a torn card, and comes again. Before that it is kept as
+ * long as a silent station keeps its card.
  */
-export async function bindToAccount(
+const KEPT_WRITTEN_MILLISECONDS = 24 * 3600_000;
+
+/** When something is secured, by which job, and until when a silent station keeps its card (ISO 8601). */
+interface Securing {
+  readonly at: string;
+  readonly job: string;
+  readonly leaseEnd: string;
+}
+
+/** Until when an account is kept; null: for good. */
+function keptUntil(grip: Exclude<Grip, 'none'>, { at, leaseEnd }: Securing): string | null {
+  switch (grip) {
+    case 'begun':
+      return leaseEnd;
+    case 'written':
+      return new Date(Date.parse(at) + KEPT_WRITTEN_MILLISECONDS).toISOString();
+    case 'bound':
+      return null;
+  }
+}
+
+/** The job, with what it holds of its account once this is committed, and what has to be secured for that. */
+export function gripped(
+  now: JobOnCard,
+  step: Parameters<typeof gripOf>[1],
+): { readonly next: JobOnCard; readonly grip: Grip } {
+  const wants = gripOf(now, step);
+  const has = now.job.grip;
+  return { next: { ...now, job: { ...now.job, grip: stronger(has, wants) } }, grip: toSecure(has, wants) };
+}
+
+/**
+ * Secures the account for the job's card. `open`: as read in the same transaction, behind the card's row.
+ * @throws KaikaError `account-taken`, `account-mismatch`; Overtaken when somebody else was given it meanwhile
+ */
+export async function secureAccount(
   db: Queries,
   { identification: card, account, accountFactor: factor }: JobState,
-  bound: OpenBindings,
-  by: { readonly since: string; readonly job: string },
+  grip: Grip,
+  { own, other }: OpenBindings,
+  by: Securing,
 ): Promise<void> {
-  if (bound.taken) throw new KaikaError('account-taken', 'another card has this account');
-  if (bound.account === null) await insertBinding(db, { card, account, factor, ...by });
-  else if (bound.account !== account)
+  if (grip === 'none') return;
+  if (other !== undefined && holds(other, by.at))
+    throw new KaikaError('account-taken', 'another card has this account');
+  if (own !== undefined && own.account !== account && holds(own, by.at))
     throw new KaikaError('account-mismatch', 'the card belongs to another account');
+  const until = keptUntil(grip, by);
+  if (other !== undefined) await end(db, other, by.at);
+  if (own !== undefined && own.account === account) return keep(db, own, until);
+  if (own !== undefined) await end(db, own, by.at);
+  await insertBinding(db, { card, account, factor, since: by.at, job: by.job, reserved_until: until });
+}
+
+/** The job is over, and nothing came of it: its account is free again. */
+export async function letGo(db: Queries, { identification, grip }: JobState, at: string): Promise<void> {
+  if (grip === 'begun') await endReservation(db, identification, at);
+}
+
+async function end(db: Queries, binding: OpenBinding, at: string): Promise<void> {
+  if (!(await endBinding(db, binding, at))) throw new Overtaken();
+}
+
+/** Never for a shorter time than it is kept already. */
+async function keep(db: Queries, own: OpenBinding, until: string | null): Promise<void> {
+  if (own.reservedUntil === null || (until !== null && until <= own.reservedUntil)) return;
+  if (!(await keepBinding(db, own.card, until))) throw new Overtaken();
 }

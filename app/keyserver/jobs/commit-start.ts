@@ -1,22 +1,25 @@
 /** The transaction that begins a job: what could be true of the card afterwards is on disk before the first batch leaves. */
+import { spendConfirmation } from '../access/confirmations.ts';
+import { writeAudit } from '../audit/entries.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import { findOpenBindings } from '../store/bindings.ts';
 import { beginGeneration, insertCard } from '../store/card-rows.ts';
 import { readCardState, writeCardState } from '../store/cards.ts';
-import { findJobByRequest, findLatestJobs, insertJob, readState, supersedeOpenJobs } from '../store/jobs.ts';
+import { findJobByRequest, insertJob, supersedeOpenJobs } from '../store/jobs.ts';
 import { isAnyRetired } from '../store/key-versions.ts';
 import { holdLease, releaseCard } from '../store/leases.ts';
 import { writeStep } from '../store/steps.ts';
 import type { Queries } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { Overtaken } from '../store/turns.ts';
-import { bindToAccount } from './binding.ts';
-import { countUse } from './caps.ts';
+import { secureAccount } from './binding.ts';
+import { countUse, tooManyInHand } from './caps.ts';
 import { type JobContext, leaseEnd } from './context.ts';
 import type { StartDecision } from './decisions.ts';
 import { keysWanted } from './keys-wanted.ts';
+import { whoEnabled } from './who-enabled.ts';
 
-/** `sealed`: the reply. @throws KaikaError `account-taken`; Overtaken */
+/** `sealed`: the reply. @throws KaikaError `account-taken`, `server-busy` for a station with too many cards in hand; Overtaken */
 export async function commitStart(context: JobContext, start: StartDecision, sealed: string): Promise<void> {
   await inTransaction(
     context.store,
@@ -34,10 +37,15 @@ async function commit(db: Queries, context: JobContext, start: StartDecision, se
   if ((await findJobByRequest(db, request.requestId)) !== undefined) throw new Overtaken();
   const bound = await findOpenBindings(db, card, next.job.accountFactor);
   // A step of the job that held the card may have bound it to another account since its row was read.
-  if (bound.account !== (start.row?.account ?? null)) throw new Overtaken();
-  if (start.effect) await bindToAccount(db, next.job, bound, { since: now, job: start.job });
+  if ((bound.own?.account ?? null) !== (start.row?.account ?? null)) throw new Overtaken();
+  await secureAccount(db, next.job, start.grip, bound, {
+    at: now,
+    job: start.job,
+    leaseEnd: leaseEnd(context),
+  });
+  await spendConfirmations(db, start);
   await supersedeOpenJobs(db, card, now);
-  const issuedIn = await whoEnabled(db, card, start.before, next.card);
+  const issuedIn = await whoEnabled(db, card, Object.keys(next.card.apps), start.before, next.card);
   await insertJob(
     db,
     {
@@ -71,8 +79,13 @@ async function commit(db: Queries, context: JobContext, start: StartDecision, se
     receipt: null,
   });
   await writeCardState(db, card, start.before, next.card, now, issuedIn);
-  if (outcome === undefined)
-    await holdLease(db, {
+  await countUse(db, context, start.use);
+  // This job took the card from whoever had it, and is over at once: nobody has it in hand now.
+  if (outcome !== undefined) return releaseCard(db, card);
+  // After the station's jobs of the hour were counted: starts of one station wait for each other there, so each sees the leases of all before it.
+  const held = await holdLease(
+    db,
+    {
       card,
       job: start.job,
       station: caller.station,
@@ -80,10 +93,10 @@ async function commit(db: Queries, context: JobContext, start: StartDecision, se
       reader: request.reader,
       since: now,
       expires: leaseEnd(context),
-    });
-  // This job took the card from whoever had it, and is over at once: nobody has it in hand now.
-  else await releaseCard(db, card);
-  await countUse(db, context, start.use);
+    },
+    context.limits.jobsAtOnce,
+  );
+  if (!held) throw tooManyInHand();
 }
 
 /** @throws Overtaken when another job has begun on the card since it was decided */
@@ -102,15 +115,24 @@ async function beginOnCard(db: Queries, start: StartDecision, storeGeneration: n
   if (!begun) throw new Overtaken();
 }
 
-const RECENT_JOBS = 5;
-
-/** An app that the look found enabled, and the record did not, was enabled by the last job that set out to. */
-async function whoEnabled(db: Queries, card: string, before: CardState, after: CardState) {
-  const found = Object.keys(after.apps).filter(
-    (app) => after.apps[app]?.state === 'enabled' && before.apps[app]?.state !== 'enabled',
-  );
-  const jobs = found.length === 0 ? [] : await findLatestJobs(db, card, RECENT_JOBS);
-  return (app: string) => jobs.find((job) => readState(job).apps[app]?.action === 'enable')?.id ?? null;
+/** Each is good once; who confirmed what is on record. @throws Overtaken for one that another request used up meanwhile */
+async function spendConfirmations(
+  db: Queries,
+  { confirmations, caller, job, at }: StartDecision,
+): Promise<void> {
+  for (const { token, by, card, app, balance } of confirmations) {
+    if (!(await spendConfirmation(db, token))) throw new Overtaken();
+    const detail = { app, balance, asked: caller.operator };
+    const entry = {
+      kind: 'purse-confirmed',
+      station: caller.station,
+      operator: by,
+      card,
+      job,
+      detail,
+    } as const;
+    await writeAudit(db, entry, new Date(at));
+  }
 }
 
 /** A step of the job that held the card may have been committed since its state was read. */

@@ -1,4 +1,5 @@
 /** The transaction of a step: answers, what they mean for the card, and the next batch's intent, on disk before the reply leaves. */
+import { KaikaError } from '../../protocol/errors.ts';
 import { reasonOf } from '../issuer/card-life.ts';
 import { findOpenBindings } from '../store/bindings.ts';
 import { holdCard, writeSetAside } from '../store/card-rows.ts';
@@ -10,11 +11,12 @@ import { writeStep } from '../store/steps.ts';
 import type { Queries } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { Overtaken } from '../store/turns.ts';
-import { bindToAccount } from './binding.ts';
+import { letGo, secureAccount } from './binding.ts';
 import { countUse } from './caps.ts';
 import { type JobContext, leaseEnd } from './context.ts';
 import type { StepDecision } from './decisions.ts';
 import { answeredCommands } from './receipts.ts';
+import { whoEnabled } from './who-enabled.ts';
 
 /** What goes to the station, as far as it is kept for a repeated report. */
 interface KeptReply {
@@ -35,7 +37,6 @@ export async function commitStep(context: JobContext, step: StepDecision, kept: 
 
 async function commit(db: Queries, context: JobContext, step: StepDecision, kept: KeptReply): Promise<void> {
   const { at: now, row, seq, next, outcome } = step;
-  const setAside = reasonOf(step.life);
   if (!(await holdCard(db, row.card, row.generation))) throw new Overtaken();
   const moved = await moveJob(db, row.id, seq, {
     seq: outcome === undefined ? seq + 1 : seq,
@@ -44,10 +45,7 @@ async function commit(db: Queries, context: JobContext, step: StepDecision, kept
     outcome: outcome ?? null,
   });
   if (!moved) throw new Overtaken();
-  if (step.effect) {
-    const bound = await findOpenBindings(db, row.card, next.job.accountFactor);
-    await bindToAccount(db, next.job, bound, { since: now, job: row.id });
-  }
+  const twice = !(await secure(db, context, step));
   await writeStep(db, { job: row.id, seq, request_hash: step.hash, created: now, ...kept });
   await insertCommands(
     db,
@@ -61,9 +59,40 @@ async function commit(db: Queries, context: JobContext, step: StepDecision, kept
       load_file_hash: loadFileHash,
     })),
   );
-  await writeCardState(db, row.card, step.before, next.card, now, () => row.id);
+  // Found enabled by the look, and believed now: not this job's doing.
+  const seen = Object.keys(next.job.seen).filter(
+    (app) => next.job.seen[app] === 'enabled' && next.job.apps[app]?.touched !== true,
+  );
+  const byOther = await whoEnabled(db, row.card, seen, step.before, next.card, row.id);
+  await writeCardState(db, row.card, step.before, next.card, now, (app) =>
+    seen.includes(app) ? byOther(app) : row.id,
+  );
+  const setAside = reasonOf(step.life) ?? (twice ? { code: 'account-given-twice' as const } : null);
   if (setAside !== null) await writeSetAside(db, row.card, setAside);
   if (outcome === undefined) await renewLease(db, row.id, leaseEnd(context));
-  else await endLease(db, row.card, row.id);
+  else {
+    await endLease(db, row.card, row.id);
+    await letGo(db, next.job, now);
+  }
   await countUse(db, context, step.use);
+}
+
+/**
+ * Secures the account. Before a batch leaves that changes the card, an account that another card has by now ends the job. What is only
+ * reported has happened, and must be on record: gives false then, because two cards have the account.
+ */
+async function secure(
+  db: Queries,
+  context: JobContext,
+  { next, row, grip, effect, at }: StepDecision,
+): Promise<boolean> {
+  if (grip === 'none') return true;
+  const open = await findOpenBindings(db, row.card, next.job.accountFactor);
+  try {
+    await secureAccount(db, next.job, grip, open, { at, job: row.id, leaseEnd: leaseEnd(context) });
+    return true;
+  } catch (error) {
+    if (effect || !(error instanceof KaikaError)) throw error;
+    return false;
+  }
 }

@@ -2,6 +2,7 @@
 
 import type { Fate } from '../../dialects/fate.ts';
 import type { JobRequest, Outcome } from '../../protocol/wire.ts';
+import type { Grip } from '../issuer/account-grip.ts';
 import type { CardLife } from '../issuer/card-life.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import type { JobOnCard } from '../issuer/progress.ts';
@@ -9,6 +10,7 @@ import type { Sent } from '../issuer/state.ts';
 import type { CardRow } from '../store/card-rows.ts';
 import type { JobsTable } from '../store/tables.ts';
 import type { Use } from './caps.ts';
+import type { UsedConfirmation } from './confirmations.ts';
 import type { OperatorCaller } from './context.ts';
 
 interface Decision {
@@ -22,8 +24,10 @@ interface Decision {
   readonly outcome: Outcome | undefined;
   /** The card's life once this is committed. */
   readonly life: CardLife;
-  /** The batch changes the card: from now on it belongs to the account. */
+  /** The batch changes the card. */
   readonly effect: boolean;
+  /** What has to be secured of the account with this; `none` where what the job has is enough. */
+  readonly grip: Grip;
   /** What it uses up of the caps. */
   readonly use: Use;
   /** When it was decided, and so is on record to have happened (ISO 8601). */
@@ -40,6 +44,8 @@ export interface StartDecision extends Decision {
   /** The card's row as it was; undefined for a card never seen. */
   readonly row: CardRow | undefined;
   readonly cardType: string;
+  /** Used up with this. */
+  readonly confirmations: readonly UsedConfirmation[];
   /** `before`, and what the look of this request found on the card. What was only seen needs no receipt: the next look finds it again. */
   readonly known: CardState;
 }

@@ -5,7 +5,7 @@ import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import { type CardCodes, factorOf } from '../../dialects/keys.ts';
 import type { DomainKeySet } from '../issuer/domain-keys.ts';
 import type { DomainKeyPort } from '../issuer/ports.ts';
-import type { Diversification, DomainKeyRefs } from '../vault/keys.ts';
+import type { CardStatement, Diversification, DomainKeyRefs } from '../vault/keys.ts';
 import type { Vault } from '../vault/vault.ts';
 
 export function domainKeyPort(
@@ -14,14 +14,21 @@ export function domainKeyPort(
   card: CardCodes,
 ): DomainKeyPort {
   const refs = (set: DomainKeySet) => domainKeyRefs(profile, set, card);
+  /** The card of every key in a call. A set's data are those that the card itself gave, and one card has one of them. */
+  const stated = ({ data }: DomainKeySet): CardStatement => ({
+    identification: card.identification,
+    account: card.account,
+    ...(data === null ? {} : { data: fromHex(data) }),
+  });
   return {
     session: (set) => ({
-      sessionKeys: (context) => vault.channelSessionKeys({ keys: refs(set), context }),
+      sessionKeys: (context) => vault.channelSessionKeys({ card: stated(set), keys: refs(set), context }),
     }),
-    foretell: (set, opening) => vault.foretellChannel({ keys: refs(set), ...opening }),
+    foretell: (set, opening) => vault.foretellChannel({ card: stated(set), keys: refs(set), ...opening }),
     wrap: ({ under, keys, sequenceCounter }) => {
       const { dek } = refs(under);
       return vault.wrapDomainKeys({
+        card: stated(keys),
         under: sequenceCounter === undefined ? { scp: '03', dek } : { scp: '02', dek, sequenceCounter },
         keys: refs(keys),
       });

@@ -10,6 +10,7 @@ const YEARS_VALID = 10;
 
 export function issuerPorts(context: JobContext, profile: CardTypeProfile, card: CardCodes): IssuerPorts {
   const { vault, catalogue } = context;
+  const statedCard = { identification: card.identification, account: card.account };
   return {
     profile,
     app: (id) => {
@@ -18,7 +19,8 @@ export function issuerPorts(context: JobContext, profile: CardTypeProfile, card:
       return found;
     },
     package: context.package,
-    ask: (operation, request) => vault.ask(operation, request),
+    // Which card the keys are of is said here, once for every operation of the job.
+    ask: (operation, request) => vault.ask(operation, { ...request, card: statedCard }),
     domainKeys: domainKeyPort(vault, profile, card),
     random: context.random,
     dates: () => {

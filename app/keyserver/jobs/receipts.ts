@@ -16,7 +16,10 @@ import type { StartDecision, StepDecision } from './decisions.ts';
 /** Whether the step changed nothing on the card except tries that may have been spent. Such a step needs no receipt of its own. */
 function teachesNothing(before: CardState, after: CardState): boolean {
   const withoutTries = (state: CardState) =>
-    JSON.stringify(state, (name, value: unknown) => (name === 'spent' ? 0 : value));
+    JSON.stringify(state, (name, value: unknown) =>
+      // What is kept beside keys that are the same tells of tries only.
+      name === 'spent' ? 0 : name === 'kept' || name === 'granted' ? undefined : value,
+    );
   return withoutTries(before) === withoutTries(after);
 }
 
@@ -89,15 +92,16 @@ function withoutBatch({ job }: JobOnCard): ReceiptContent['job']['state'] {
 }
 
 function cardOf(
-  { next, life, effect, at }: StartDecision | StepDecision,
+  { next, life, at }: StartDecision | StepDecision,
   row: CardRow | undefined,
   type: string,
 ): ReceiptContent['card'] {
   return {
     id: next.job.identification,
     type,
-    account: row?.account ?? (effect ? next.job.account : null),
-    accountFactor: row?.factor ?? (effect ? next.job.accountFactor : null),
+    // How firmly stands in the job's own state, which is in the receipt.
+    account: next.job.grip === 'none' ? null : next.job.account,
+    accountFactor: next.job.grip === 'none' ? null : next.job.accountFactor,
     setAside: reasonOf(life),
     firstSeen: row?.first_seen ?? at,
   };

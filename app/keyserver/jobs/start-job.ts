@@ -9,26 +9,30 @@ import { storedJobReplySchema } from '../../protocol/stored-outcome.ts';
 import { API_LEVEL, type JobReply, type JobRequest, type PlanSummary } from '../../protocol/wire.ts';
 import { buildNext } from '../issuer/build.ts';
 import { type CardLife, lifeOf, reasonOf } from '../issuer/card-life.ts';
+import type { CardState } from '../issuer/card-state.ts';
 import { firstState } from '../issuer/first-state.ts';
 import { foreknowledge } from '../issuer/foretell.ts';
+import { grounded, isShown, standingSetAside } from '../issuer/ground.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import { planFor } from '../issuer/plan-job.ts';
 import { reconcile } from '../issuer/reconcile.ts';
 import { readSetAside } from '../issuer/set-aside-stored.ts';
-import { findCardOfAccount } from '../store/bindings.ts';
-import { type CardRow, findCard } from '../store/card-rows.ts';
+import { findBindingOf, holds } from '../store/bindings.ts';
+import { type CardRow, findCard, ownAccount } from '../store/card-rows.ts';
 import { readCardState } from '../store/cards.ts';
 import { findJobByRequest } from '../store/jobs.ts';
 import { findRunningLease } from '../store/leases.ts';
 import { findStep } from '../store/steps.ts';
 import { untilNotOvertaken } from '../store/turns.ts';
+import { gripped } from './binding.ts';
 import { authenticationsOf, refuseExcess, type Use } from './caps.ts';
 import { commitStart } from './commit-start.ts';
-import { confirmedPurses } from './confirmations.ts';
+import { confirmedDeletions } from './confirmations.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
 import type { StartDecision } from './decisions.ts';
 import { issuerPorts } from './issuer-ports.ts';
 import { receiptOfStart } from './receipts.ts';
+import { countRefusal, refusalCaps } from './refused-starts.ts';
 import { hashOf, openReply, sealReply } from './replies.ts';
 
 /** @throws KaikaError with any of the codes that refuse a job; VaultError when the HSM is away (nothing has changed). */
@@ -37,7 +41,11 @@ export async function startJob(
   caller: OperatorCaller,
   request: JobRequest,
 ): Promise<JobReply> {
-  return untilNotOvertaken(() => startOnce(context, caller, request));
+  try {
+    return await untilNotOvertaken(() => startOnce(context, caller, request));
+  } catch (error) {
+    throw await countRefusal(context, caller, request, error);
+  }
 }
 
 async function startOnce(context: JobContext, caller: OperatorCaller, asked: JobRequest): Promise<JobReply> {
@@ -58,12 +66,19 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
   const row = await findCard(context.store, identification);
   const before = await readCardState(context.store, identification);
   const life = lifeOf(before, profile, readSetAside(row?.set_aside));
-  await refuseCard(context, caller, request, { identification, type: profile.id, row, life });
+  await refuseCard(context, caller, request, { identification, type: profile.id, row, before, life });
   const known = reconcile(before, request, profile, identification);
   const activeVersion = await context.activeVersions();
   const opening = foreknowledge(profile, known, request.card);
-  const plan = planFor(context.catalogue, profile, request, known, activeVersion, opening);
-  const confirmed = await confirmedPurses(context, caller, request.wishes);
+  const plan = planFor(
+    context.catalogue,
+    profile,
+    { request, identification },
+    known,
+    activeVersion,
+    opening,
+  );
+  const confirmations = await confirmedDeletions(context, caller, request, identification);
   const state = firstState({
     request,
     card: known,
@@ -71,10 +86,12 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
     profile,
     identification,
     activeVersion,
-    confirmedPurses: confirmed,
+    confirmations,
+    grip: ownAccount(row) === null ? 'none' : 'bound',
   });
   const ports = issuerPorts(context, profile, { identification, account: request.account });
-  const built = await buildNext({ job: state, card: known }, ports, opening);
+  const made = await buildNext({ job: state, card: known }, ports, opening);
+  const built = { ...made, next: grounded(known, made.next, ports) };
 
   const use: Use = {
     card: identification,
@@ -82,11 +99,15 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
     jobs: 1,
     authentications: authenticationsOf(built.commands),
   };
-  await refuseExcess(context, use, caller.operator);
+  await refuseExcess(context, use, caller.operator, refusalCaps(context, caller));
 
   const job = randomUUID();
   const generation = (row?.generation ?? 0) + 1;
   const over = built.commands.length === 0;
+  const effect = built.commands.some((command) => command.effect === true);
+  const { next, grip } = effect
+    ? gripped(built.next, { effect, proven: false, shown: isShown(built.next.job, profile) })
+    : { next: built.next, grip: 'none' as const };
   const start: StartDecision = {
     caller,
     request,
@@ -96,11 +117,13 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
     row,
     before,
     known,
-    next: built.next,
-    outcome: over ? outcomeOf(built.next.job, built.next.card) : undefined,
-    life: lifeOf(built.next.card, profile, built.next.job.setAside),
+    next,
+    outcome: over ? outcomeOf(next.job, next.card) : undefined,
+    life: lifeOf(next.card, profile, standingSetAside(next.job, profile)),
     cardType: profile.id,
-    effect: built.commands.some((command) => command.effect === true),
+    confirmations: confirmations.used,
+    effect,
+    grip,
     use,
     at: context.now().toISOString(),
   };
@@ -148,22 +171,23 @@ async function refuseCard(
     readonly identification: string;
     readonly type: string;
     readonly row: CardRow | undefined;
+    readonly before: CardState;
     readonly life: CardLife;
   },
 ): Promise<void> {
-  const { identification, type, row, life } = card;
+  const { identification, type, row, before, life } = card;
   if (row !== undefined && row.card_type !== type)
     throw new KaikaError('wrong-card-type', 'the card was of another type before');
   const setAside = reasonOf(life);
   if (setAside !== null)
     throw new KaikaError('card-set-aside', 'the card is set aside', setAsideDetails(setAside));
-  if (row?.account != null && row.account !== request.account) {
+  const now = context.now().toISOString();
+  if (belongsElsewhere(row, before, request.account, now))
     throw new KaikaError('account-mismatch', 'the card belongs to another account');
-  }
-  const other = await findCardOfAccount(context.store, factorOf(request.account));
-  if (other !== undefined && other !== identification)
+  const other = await findBindingOf(context.store, factorOf(request.account));
+  if (other !== undefined && other.card !== identification && holds(other, now))
     throw new KaikaError('account-taken', 'another card has this account');
-  const lease = await findRunningLease(context.store, identification, context.now().toISOString());
+  const lease = await findRunningLease(context.store, identification, now);
   if (lease !== undefined && lease.station !== caller.station) {
     throw new KaikaError('card-in-use', 'another station has a job on this card', {
       operator: lease.operator,
@@ -172,6 +196,21 @@ async function refuseCard(
       since: lease.since,
     });
   }
+}
+
+/**
+ * An account that was only kept for the card, and is no longer, is not the card's: its apps are moved to another's keys as to another version.
+ * Its domain's keys are not, and may be diversified with the account.
+ */
+function belongsElsewhere(
+  row: CardRow | undefined,
+  { domain }: CardState,
+  account: string,
+  now: string,
+): boolean {
+  if (row === undefined || row.account === null || row.account === account) return false;
+  const moved = domain?.candidates.some(({ origin }) => origin === 'issuer') === true;
+  return moved || holds({ reservedUntil: row.reserved_until }, now);
 }
 
 function summarise(plan: Plan): PlanSummary {

@@ -3,6 +3,7 @@
  * instances at once; the token must have that key, with the check value that the store knows.
  */
 import { toHex } from '../../card/bytes.ts';
+import { FACTOR_KINDS, type FactorKind } from '../../dialects/keys.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { ActiveVersion } from '../issuer/targets.ts';
 import { type ActiveKey, listActive } from '../store/key-versions.ts';
@@ -57,9 +58,19 @@ export function openActiveVersions({ store, vault, now }: ActiveVersionPorts): (
           'hsm-key-missing',
           `${purpose} version ${row.version}: the token has another key`,
         );
-      return row.version;
+      return { version: row.version, factor: factorFixedWith(key) };
     };
   };
+}
+
+/** @throws KaikaError `hsm-key-missing` for a key that nothing may be written with any more: its next version may */
+function factorFixedWith({ purpose, version, rule }: MasterKeyInfo): FactorKind | null {
+  const needs = (what: string) => new KaikaError('hsm-key-missing', `${purpose} version ${version} ${what}`);
+  if (rule === null) throw needs('has no rule in the token: keys fix gives it one');
+  if (!purpose.startsWith('app/')) return null;
+  // Of an account alone, it could be written to another card than the account's, where somebody reads it.
+  if (rule.diversifiedBy === 'account') throw needs('is of an older program: keys make, then keys activate');
+  return FACTOR_KINDS.find((kind) => kind === rule.diversifiedBy) ?? null;
 }
 
 function keyIn(

@@ -13,7 +13,9 @@ export async function openOperations(
   metrics: Metrics,
   readiness: ReadinessCheck,
 ): Promise<OperationsListener> {
-  const server = createServer((request, response) => {
+  // Tools of this machine ask briefly: whatever takes longer is cut off within seconds.
+  const bounds = { requestTimeout: 10_000, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 };
+  const server = createServer({ ...bounds, maxHeaderSize: 8_192 }, (request, response) => {
     const say = (status: number, type: string, body: string) =>
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
     if (request.method !== 'GET') return say(405, 'text/plain', 'GET only\n');
@@ -30,7 +32,7 @@ export async function openOperations(
         return say(404, 'text/plain', '/metrics, /health or /ready\n');
     }
   });
-  server.requestTimeout = 10_000;
+  server.setTimeout(10_000);
   server.maxConnections = 32;
   await listen(server, at);
   const address = server.address();

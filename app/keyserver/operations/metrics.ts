@@ -16,6 +16,11 @@ const FAMILIES = {
     help: 'Time from a request to its answer, by route',
     labels: ['route'],
   },
+  kaika_lines_refused_total: {
+    kind: 'counter',
+    help: 'Lines closed because somebody had too many, failed too often, or sent two requests at once, by why',
+    labels: ['why'],
+  },
   kaika_errors_total: { kind: 'counter', help: 'Requests refused, by error code', labels: ['code'] },
   kaika_jobs_started_total: { kind: 'counter', help: 'Jobs begun', labels: [] },
   kaika_jobs_total: { kind: 'counter', help: 'Jobs ended, by result', labels: ['result'] },

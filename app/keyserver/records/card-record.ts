@@ -6,7 +6,7 @@ import { KaikaError } from '../../protocol/errors.ts';
 import { API_LEVEL } from '../../protocol/wire.ts';
 import { isIssued, lifeOf, reasonOf } from '../issuer/card-life.ts';
 import { readSetAside } from '../issuer/set-aside-stored.ts';
-import { findCard } from '../store/card-rows.ts';
+import { findCard, ownAccount } from '../store/card-rows.ts';
 import { readCardState } from '../store/cards.ts';
 import { listDeeds } from '../store/deeds.ts';
 import { findLatestJobs } from '../store/jobs.ts';
@@ -16,7 +16,7 @@ import { atOneMoment } from '../store/transaction.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
 import { faultsOf, readJobs } from './job-records.ts';
 import type { RecordPorts } from './ports.ts';
-import { domainShown, isInDoubt, versionsOf } from './shown.ts';
+import { domainShown, groundShown, isInDoubt, versionsOf } from './shown.ts';
 
 /** Jobs of one answer: with a hundred commands of a load each it stays well below the wire's limit. */
 const JOBS = 50;
@@ -56,6 +56,7 @@ async function read(
     instance: one.instance,
     loadFileHash: one.loadFileHash,
     inDoubt: isInDoubt(one),
+    ground: groundShown(one),
     enabledBy: deeds.get(app) ?? null,
   }));
   const oldest = found.length > JOBS ? page[0] : undefined;
@@ -63,7 +64,7 @@ async function read(
     apiLevel: API_LEVEL,
     card,
     cardType: row.card_type,
-    account: row.account ?? '',
+    account: ownAccount(row) ?? '',
     issued: isIssued(life),
     setAside: reasonOf(life),
     firstSeen: row.first_seen,

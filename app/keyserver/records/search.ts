@@ -4,7 +4,7 @@ import type { CardPage, CardSearch } from '../../protocol/search.ts';
 import { API_LEVEL } from '../../protocol/wire.ts';
 import { isIssued, lifeOf, reasonOf } from '../issuer/card-life.ts';
 import { readSetAside } from '../issuer/set-aside-stored.ts';
-import { listCards } from '../store/card-rows.ts';
+import { listCards, ownAccount } from '../store/card-rows.ts';
 import { readCardStates } from '../store/cards.ts';
 import { type FoundJob, findJobs, findNewest, type JobPlace } from '../store/found-jobs.ts';
 import type { Reads } from '../store/store.ts';
@@ -13,6 +13,11 @@ import { readCursor, writeCursor } from './cursor.ts';
 import type { RecordPorts } from './ports.ts';
 
 const PAGE = 20;
+
+/** Cards that a page tells of at most. */
+export function pageOf({ limit }: CardSearch): number {
+  return limit ?? PAGE;
+}
 
 /** How many times an index is walked on for one page: a card that came very often may fill some of them alone. */
 const MOST_WALKS = 10;
@@ -39,7 +44,7 @@ async function readPage(
   until: string,
   behind: JobPlace | undefined,
 ): Promise<CardPage> {
-  const limit = search.limit ?? PAGE;
+  const limit = pageOf(search);
   const range = { ...search, until };
   const page: FoundJob[] = [];
   let place = behind;
@@ -79,7 +84,7 @@ async function describe(
     return {
       card,
       cardType: row?.card_type ?? '',
-      account: row?.account ?? '',
+      account: ownAccount(row) ?? '',
       issued: isIssued(life),
       setAside: reasonOf(life),
       apps: Object.entries(state.apps).map(([app, one]) => ({ app, state: one.state })),

@@ -2,8 +2,8 @@
 import { KaikaError } from '../../protocol/errors.ts';
 import type { StepName } from '../../protocol/wire.ts';
 import type { CardState } from '../issuer/card-state.ts';
-import { findOpenBindings, insertBinding } from '../store/bindings.ts';
-import { type CardRow, writeGenerations, writeSetAside } from '../store/card-rows.ts';
+import { endBinding, findOpenBindings, insertBinding, keepBinding } from '../store/bindings.ts';
+import { type CardRow, ownAccount, writeGenerations, writeSetAside } from '../store/card-rows.ts';
 import { readCardState, writeCardState } from '../store/cards.ts';
 import { commandsSince, insertCommands, lastAnswered } from '../store/commands.ts';
 import { noteEnabledIn } from '../store/deeds.ts';
@@ -32,19 +32,35 @@ export async function restoreCard(
   await supersedeOpenJobs(db, card.id, at);
   await releaseCard(db, card.id);
   await writeGenerations(db, card.id, { generation, storeGeneration });
-  const taken = row.account === null && !(await bindAsItSays(db, content));
+  const taken = !(await bindAsItSays(db, content, row, at));
   // Two cards have this account, and so the same keys. Which of them the customer has, the record cannot tell: a person has to decide.
   await writeSetAside(db, card.id, taken ? { code: 'account-given-twice' } : card.setAside);
   const before = await readCardState(db, card.id);
   await writeCardState(db, card.id, before, state, at, (app) => content.enabledIn[app] ?? null);
 }
 
-/** Binds a card that has no account to the receipt's, where it names one. Gives false when another card has it. */
-async function bindAsItSays(db: Queries, { card, job }: ReceiptContent): Promise<boolean> {
-  const { id, account, accountFactor: factor } = card;
-  if (account === null || factor === null) return true;
-  if ((await findOpenBindings(db, id, factor)).taken) return false;
-  await insertBinding(db, { card: id, account, factor, since: job.started, job: job.id });
+const KEPT_MILLISECONDS = 24 * 3600_000;
+
+/**
+ * Gives the card the receipt's account where it names one, and the card has none of its own. It is only kept for the card where the receipt's
+ * job had not come to anything yet. Gives false when another card has it.
+ */
+async function bindAsItSays(
+  db: Queries,
+  { card: { id, account, accountFactor: factor }, job }: ReceiptContent,
+  row: CardRow,
+  at: string,
+): Promise<boolean> {
+  if (account === null || factor === null || ownAccount(row) !== null) return true;
+  // Older versions bound a card with its first command, and said nothing of how firmly.
+  const kept = job.state.grip === 'begun' || job.state.grip === 'written';
+  const { own, other } = await findOpenBindings(db, id, factor);
+  if (other !== undefined && (kept || other.reservedUntil === null)) return job.state.grip === 'begun';
+  const reserved_until = kept ? new Date(Date.parse(at) + KEPT_MILLISECONDS).toISOString() : null;
+  if (other !== undefined) await endBinding(db, other, at);
+  if (own?.account === account) return keepBinding(db, id, reserved_until);
+  if (own !== undefined) await endBinding(db, own, at);
+  await insertBinding(db, { card: id, account, factor, since: job.started, job: job.id, reserved_until });
   return true;
 }
 

@@ -3,10 +3,17 @@ import type { SetAside } from '../../protocol/set-aside.ts';
 import type { Queries, Reads } from './store.ts';
 import type { CardsTable } from './tables.ts';
 
-/** A card's row, with the account that it is bound to now; both null while it has none. */
+/** A card's row, with the account that it has, or that is kept for it; null while there is none. */
 export interface CardRow extends CardsTable {
   readonly account: string | null;
   readonly factor: string | null;
+  /** As in `bindings`. */
+  readonly reserved_until: string | null;
+}
+
+/** The account that the card has. One that is only kept for it, while a job is under way, is not its own. */
+export function ownAccount(row: CardRow | undefined): string | null {
+  return row === undefined || row.reserved_until !== null ? null : row.account;
 }
 
 /** Row and account in one statement, so that they are of one moment. */
@@ -17,7 +24,7 @@ function cardRows(db: Reads) {
       join.onRef('bindings.card', '=', 'cards.id').on('bindings.until', 'is', null),
     )
     .selectAll('cards')
-    .select(['bindings.account', 'bindings.factor']);
+    .select(['bindings.account', 'bindings.factor', 'bindings.reserved_until']);
 }
 
 export async function findCard(db: Reads, card: string): Promise<CardRow | undefined> {

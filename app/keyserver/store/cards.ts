@@ -6,7 +6,9 @@ import { type KeySlotState, keyCandidateSchema } from '../../dialects/key-slots.
 import type { AppKeys } from '../../dialects/keys.ts';
 import { appStateSchema } from '../../protocol/wire.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
+import { keptSchema } from '../issuer/card-state-schema.ts';
 import { type DomainState, domainKeySetSchema } from '../issuer/domain-keys.ts';
+import { groundSchema } from '../issuer/ground-schema.ts';
 import type { Queries, Reads } from './store.ts';
 
 /** Everything known of the card's apps and of its security domain; an unknown card has none. */
@@ -25,7 +27,8 @@ export async function readCardStates(db: Reads, cards: readonly string[]): Promi
       join.onRef('card_keys.card', '=', 'card_apps.card').onRef('card_keys.app', '=', 'card_apps.app'),
     )
     .select(['card_apps.card', 'card_apps.app', 'state', 'instance', 'load_file_hash', 'in_doubt'])
-    .select(['slot', 'candidates', 'spent', 'refused'])
+    .select(['kept', 'ground'])
+    .select(['slot', 'candidates', 'spent', 'refused', 'told', 'granted'])
     .where('card_apps.card', 'in', cards)
     .unionAll(
       db
@@ -34,11 +37,14 @@ export async function readCardStates(db: Reads, cards: readonly string[]): Promi
         // The domain is no app; its rows have the columns of one so that both come in one statement.
         .select([sql<string>`'missing'`.as('state'), sql<number>`0`.as('instance')])
         .select([sql<string | null>`null`.as('load_file_hash'), sql<number>`0`.as('in_doubt')])
+        .select([sql<string | null>`null`.as('kept'), sql<string | null>`null`.as('ground')])
         .select([
           sql<string | null>`slot`.as('slot'),
           sql<string | null>`candidates`.as('candidates'),
           sql<number | null>`spent`.as('spent'),
           sql<number | null>`refused`.as('refused'),
+          sql<number | null>`told`.as('told'),
+          sql<number | null>`granted`.as('granted'),
         ])
         .where('card', 'in', cards)
         .where('app', '=', RESERVED_APP_ID),
@@ -56,6 +62,8 @@ interface AppRow extends SlotRow {
   readonly instance: number;
   readonly load_file_hash: string | null;
   readonly in_doubt: number;
+  readonly kept: string | null;
+  readonly ground: string | null;
 }
 
 function stateOf(rows: readonly AppRow[]): CardState {
@@ -69,6 +77,8 @@ function stateOf(rows: readonly AppRow[]): CardState {
       loadFileHash: row.load_file_hash,
       inDoubt: row.in_doubt !== 0,
       keys: keysOf(slots),
+      ...(row.kept === null ? {} : { kept: keptSchema.parse(JSON.parse(row.kept)) }),
+      ...(row.ground === null ? {} : { ground: groundSchema.parse(row.ground) }),
     };
   }
   const domain = domainStateOf(rows.filter(({ app }) => app === RESERVED_APP_ID));
@@ -95,11 +105,13 @@ function domainStateOf(rows: readonly SlotRow[]): DomainState | undefined {
   return { candidates, spent, leaving: sets(DOMAIN_SLOTS.leaving)?.[0] ?? null };
 }
 
+const NO_TRIES = { spent: 0, refused: 0, told: 0, granted: 0 };
+
 async function writeDomain(db: Queries, card: string, domain: DomainState): Promise<void> {
   await writeSlot(db, card, RESERVED_APP_ID, DOMAIN_SLOTS.set, {
     candidates: domain.candidates,
+    ...NO_TRIES,
     spent: domain.spent,
-    refused: 0,
   });
   if (domain.leaving === null) {
     await db
@@ -111,7 +123,7 @@ async function writeDomain(db: Queries, card: string, domain: DomainState): Prom
     return;
   }
   const candidates = [domain.leaving];
-  await writeSlot(db, card, RESERVED_APP_ID, DOMAIN_SLOTS.leaving, { candidates, spent: 0, refused: 0 });
+  await writeSlot(db, card, RESERVED_APP_ID, DOMAIN_SLOTS.leaving, { candidates, ...NO_TRIES });
 }
 
 interface SlotRow {
@@ -119,6 +131,8 @@ interface SlotRow {
   readonly candidates: string | null;
   readonly spent: number | null;
   readonly refused: number | null;
+  readonly told: number | null;
+  readonly granted: number | null;
 }
 
 /** By role, as the app's dialect names them. An app that is joined with no key has one row without a slot. */
@@ -136,6 +150,8 @@ function slotOf(row: SlotRow): KeySlotState {
       .parse(JSON.parse(row.candidates ?? 'null')),
     spent: row.spent ?? 0,
     refused: row.refused !== 0,
+    ...(row.told === null || row.told === 0 ? {} : { told: row.told }),
+    ...(row.granted === 1 ? { granted: true } : {}),
   };
 }
 
@@ -156,6 +172,8 @@ export async function writeCardState(
       instance: state.instance,
       load_file_hash: state.loadFileHash,
       in_doubt: state.inDoubt ? 1 : 0,
+      kept: state.kept === undefined ? null : JSON.stringify(state.kept),
+      ground: state.ground ?? null,
       updated: now,
     };
     const enabled = state.state === 'enabled';
@@ -168,6 +186,12 @@ export async function writeCardState(
       .execute();
     await writeKeys(db, card, app, state, before.apps[app]?.keys ?? {});
   }
+}
+
+/** Everything known of the card's apps and keys goes. */
+export async function dropCardState(db: Queries, card: string): Promise<void> {
+  await db.deleteFrom('card_keys').where('card', '=', card).execute();
+  await db.deleteFrom('card_apps').where('card', '=', card).execute();
 }
 
 /** `known`: the slots that were there before. Roles that the app has no more go: nobody would ever write or count them again. */
@@ -195,6 +219,8 @@ async function writeKeys(
       candidates: key.candidates,
       spent: key.spent,
       refused: key.refused ? 1 : 0,
+      told: key.told ?? 0,
+      granted: key.granted === true ? 1 : 0,
     });
   }
 }
@@ -203,6 +229,8 @@ interface SlotValues {
   readonly candidates: readonly { readonly origin: string; readonly version: number }[];
   readonly spent: number;
   readonly refused: number;
+  readonly told: number;
+  readonly granted: number;
 }
 
 async function writeSlot(
@@ -210,7 +238,7 @@ async function writeSlot(
   card: string,
   app: string,
   slot: string,
-  { candidates, spent, refused }: SlotValues,
+  { candidates, ...tries }: SlotValues,
 ): Promise<void> {
   const [version, other_version] = [0, 1].map((at) => {
     const candidate = candidates[at];
@@ -218,8 +246,7 @@ async function writeSlot(
   });
   const values = {
     candidates: JSON.stringify(candidates),
-    spent,
-    refused,
+    ...tries,
     version: version ?? null,
     other_version: other_version ?? null,
   };

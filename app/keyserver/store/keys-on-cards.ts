@@ -1,5 +1,6 @@
 /** Which cards are on which version of a master key; everything a slot may hold counts, doubts included. */
 import { RESERVED_APP_ID } from '../../catalogue/schema.ts';
+import { listKeptVersions } from './kept-keys.ts';
 import type { Queries } from './store.ts';
 
 /** Where `card_keys` keeps what cards have of a master key. */
@@ -35,7 +36,16 @@ export async function countOnCards(db: Queries, place: KeyPlace, version: number
   const { count } = await onCards(db, place, version)
     .select((select) => select.fn.count<number | string>('card_keys.card').distinct().as('count'))
     .executeTakeFirstOrThrow();
-  return Number(count);
+  return Number(count) + (await keptOn(db, place, version)).length;
+}
+
+/** Cards that have no such key by what was said last, and may have it nevertheless. */
+async function keptOn(db: Queries, place: KeyPlace, version: number): Promise<readonly string[]> {
+  if (place.kind === 'domain') return [];
+  const kept = await listKeptVersions(db, place.app);
+  return kept
+    .filter(({ role, version: one }) => role === place.slot && one === version)
+    .map(({ card }) => card);
 }
 
 /** One page of the cards that have a version of a key or may have it, in the order of their codes, behind `after`. */
@@ -52,7 +62,9 @@ export async function listOnCards(
     .orderBy('card_keys.card')
     .limit(page.limit)
     .execute();
-  return rows.map(({ card }) => card);
+  const kept = (await keptOn(db, place, version)).filter((card) => card > page.after);
+  const cards = [...rows.map(({ card }) => card), ...kept].sort();
+  return cards.slice(0, page.limit);
 }
 
 /** Every version that is on a card, app by app and card type by card type. A slot in doubt counts once for each. */
@@ -80,6 +92,8 @@ export async function countVersions(db: Queries): Promise<readonly VersionCount[
     for (const row of domains)
       add(counts, `isd/${row.card_type}`, row[column], Number(row.count), column === 'version');
   }
+  for (const { app, role, version } of await listKeptVersions(db))
+    add(counts, `app/${app}/${role}`, version, 1, false);
   return counts.sort((a, b) =>
     a.purpose === b.purpose ? (a.version ?? 0) - (b.version ?? 0) : a.purpose < b.purpose ? -1 : 1,
   );

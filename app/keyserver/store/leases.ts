@@ -33,14 +33,44 @@ export async function countOthersInHand(
   return rows.length;
 }
 
-/** Takes the card, from whoever had it. */
-export async function holdLease(db: Queries, lease: LeasesTable): Promise<void> {
-  const { card: _card, ...values } = lease;
-  await db
+/**
+ * Takes the card, from whoever had it, unless the station has `most` other cards in hand at `lease.since`. Says whether it was taken. Asking and
+ * taking is one statement; on PostgreSQL the caller also holds a row that every start of this station writes, or two statements that run at
+ * the same time would not see each other's lease.
+ */
+export async function holdLease(db: Queries, lease: LeasesTable, most: number): Promise<boolean> {
+  const { card, job, station, operator, reader, since, expires } = lease;
+  const { numInsertedOrUpdatedRows } = await db
     .insertInto('leases')
-    .values(lease)
-    .onConflict((conflict) => conflict.column('card').doUpdateSet(values))
-    .execute();
+    .columns(['card', 'job', 'station', 'operator', 'reader', 'since', 'expires'])
+    .expression(
+      db
+        .selectNoFrom(({ val }) => [
+          val(card).as('card'),
+          val(job).as('job'),
+          val(station).as('station'),
+          val(operator).as('operator'),
+          val(reader).as('reader'),
+          val(since).as('since'),
+          val(expires).as('expires'),
+        ])
+        .where(
+          (select) =>
+            select
+              .selectFrom('leases')
+              .select(({ fn }) => fn.countAll<number>().as('others'))
+              .where('station', '=', station)
+              .where('card', '!=', card)
+              .where('expires', '>', since),
+          '<',
+          most,
+        ),
+    )
+    .onConflict((conflict) =>
+      conflict.column('card').doUpdateSet({ job, station, operator, reader, since, expires }),
+    )
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows === 1n;
 }
 
 export async function renewLease(db: Queries, job: string, expires: string): Promise<void> {

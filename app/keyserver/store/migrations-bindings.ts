@@ -48,6 +48,11 @@ async function rebuildCards(db: Kysely<Database>): Promise<void> {
   await sql`alter table cards_without_account rename to cards`.execute(db);
 }
 
+/** A job that is under way only reserves its account. What an older version bound stays bound. */
+export async function bindingsReserved(db: Kysely<Database>): Promise<void> {
+  await db.schema.alterTable('bindings').addColumn('reserved_until', 'text').execute();
+}
+
 type Row = Readonly<Record<string, string | number | null>>;
 
 /** A row of `cards` out of a backup of any version: the row as it is now, and the binding that an older one held. */

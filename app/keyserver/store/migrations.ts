@@ -1,8 +1,10 @@
 /** The schema, step by step. A migration that has run anywhere is never changed; a new one is added. */
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { bindings } from './migrations-bindings.ts';
+import { bindings, bindingsReserved } from './migrations-bindings.ts';
+import { ground } from './migrations-ground.ts';
 import { keyVersions } from './migrations-keys.ts';
+import { leasesByStation } from './migrations-leases.ts';
 import { operation } from './migrations-operation.ts';
 import { records } from './migrations-records.ts';
 import { setAsideCodes } from './migrations-set-aside.ts';
@@ -133,6 +135,11 @@ async function sessionPurpose(db: Kysely<Database>): Promise<void> {
     .execute();
 }
 
+/** A confirmation is for one deletion. */
+async function confirmations(db: Kysely<Database>): Promise<void> {
+  await db.schema.alterTable('sessions').addColumn('confirms', 'text').execute();
+}
+
 /** All migrations in order; the names sort. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': { up: first },
@@ -142,4 +149,8 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006-records': { up: records },
   '0007-set-aside-codes': { up: setAsideCodes },
   '0008-bindings': { up: bindings },
+  '0009-bindings-reserved': { up: bindingsReserved },
+  '0010-confirmations': { up: confirmations },
+  '0011-ground': { up: ground },
+  '0012-leases-by-station': { up: leasesByStation },
 };

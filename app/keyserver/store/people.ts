@@ -38,6 +38,12 @@ export async function addSession(db: Queries, session: SessionsTable, now: strin
   await db.insertInto('sessions').values(session).execute();
 }
 
+/** Ends a session. Gives false when there is none. */
+export async function endSession(db: Queries, tokenHash: string): Promise<boolean> {
+  const ended = await db.deleteFrom('sessions').where('token_hash', '=', tokenHash).executeTakeFirst();
+  return ended.numDeletedRows === 1n;
+}
+
 /** A session with the name of its operator; none of an operator who may not sign in any more. */
 export async function readSession(
   db: Queries,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Pool, type PoolConfig } from 'pg';
+import { decodeTextFile } from '../../card/text-file.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { StoreConfig } from './config.ts';
 import type { Store } from './store.ts';
@@ -48,7 +49,9 @@ function poolConfig(config: Extract<StoreConfig, { kind: 'postgresql' }>): PoolC
       : {
           ssl: {
             rejectUnauthorized: true,
-            ...(config.authorities === undefined ? {} : { ca: readFileSync(config.authorities, 'utf8') }),
+            ...(config.authorities === undefined
+              ? {}
+              : { ca: decodeTextFile(readFileSync(config.authorities)) }),
           },
         }),
     application_name: 'kaika-keyserver',
@@ -65,7 +68,7 @@ function poolConfig(config: Extract<StoreConfig, { kind: 'postgresql' }>): PoolC
 
 function passwordOf(config: Extract<StoreConfig, { kind: 'postgresql' }>): string | undefined {
   if (config.passwordFile !== undefined)
-    return readFileSync(config.passwordFile, 'utf8').replace(/\r?\n$/, '');
+    return decodeTextFile(readFileSync(config.passwordFile)).replace(/\r?\n$/, '');
   if (config.passwordEnv === undefined) return undefined;
   const value = process.env[config.passwordEnv];
   if (value === undefined)

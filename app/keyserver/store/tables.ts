@@ -26,6 +26,8 @@ export interface SessionsTable {
   expires: string;
   /** `work`, or `confirmation`: what the token is good for. */
   purpose: string;
+  /** JSON of ConfirmedDeletion: what a confirmation is for; null for work. One of an older version has none, and confirms nothing. */
+  confirms: string | null;
 }
 
 export interface CardsTable {
@@ -47,12 +49,17 @@ export interface BindingsTable {
   account: string;
   /** The 8 bytes D that the account's keys are diversified with, hexadecimal. At most one open binding of each, and of each card. */
   factor: string;
-  /** When the card's first effect left; for a card of an older store when it was first seen. */
+  /** When the first command left that changes the card; for a card of an older store when it was first seen. */
   since: string;
   /** Null while it holds. */
   until: string | null;
   /** The job that bound it; null where an older version kept no note of it. */
   job: string | null;
+  /**
+   * Until when the account is kept for the card without being the card's: a job is under way, and nothing of it has come to anything yet.
+   * After that another card may be given the account. Null once the card has it.
+   */
+  reserved_until: string | null;
 }
 
 interface CardAppsTable {
@@ -67,6 +74,10 @@ interface CardAppsTable {
   updated: string;
   /** The job that enabled it; null when it is not enabled, or was before we saw it. */
   issued_in: string | null;
+  /** JSON of KeptApp: what was known before a station said otherwise and nothing proved it; else null. */
+  kept: string | null;
+  /** What its last installation or deletion rests on (issuer/card-state.ts); null for a station's word. */
+  ground: string | null;
 }
 
 interface CardKeysTable {
@@ -79,6 +90,10 @@ interface CardKeysTable {
   spent: number;
   /** 1 when the card refused a key that had to be right. It is not tried again until a supervisor releases the card, because tries run out. */
   refused: number;
+  /** How many of `spent` the card itself has told. */
+  told: number;
+  /** 1 when two people allowed one attempt that may be the last. */
+  granted: number;
   /** Versions of the issuer's master keys among the candidates, first and second; null for the factory's. For reports and retiring. */
   version: number | null;
   other_version: number | null;

@@ -2,12 +2,17 @@
 import { z } from 'zod';
 import { bytes } from './bytes-schema.ts';
 import { tokenConfigSchema } from './config.ts';
-import { KEY_ALGORITHMS, masterInfoSchema, masterKeyIdSchema } from './keys.ts';
+import { KEY_ALGORITHMS, masterInfoSchema, masterKeyIdSchema, masterRuleSchema } from './keys.ts';
 import type { Operations } from './operation.ts';
 
 const id = masterKeyIdSchema.describe('its name');
 const algorithm = z.enum(KEY_ALGORITHMS).describe('its algorithm');
+const rule = masterRuleSchema.describe(
+  'what its keys are diversified by, and the key records they may stand in: fixed for good',
+);
 const pin = bytes(4, 255).describe('4 to 255 bytes');
+
+const UNFIT = "a rule that does not go with the key's name";
 
 /** Bytes in a request of these are secrets: admin.ts wipes them when the call is over, however it ends. */
 export const adminOperations = {
@@ -35,23 +40,35 @@ export const adminOperations = {
   },
   generateMaster: {
     purpose: 'make a master inside the token',
-    request: z.strictObject({ id, algorithm }),
+    request: z.strictObject({ id, algorithm, rule }),
     answer: masterInfoSchema,
-    gives: 'its name, algorithm and check value, read again from the reopened token',
-    refuses: ['a name that is taken: keys are never replaced, only versioned'],
+    gives: 'its name, algorithm, check value and rule, read again from the reopened token',
+    refuses: ['a name that is taken: keys are never replaced, only versioned', UNFIT],
   },
   importMaster: {
     purpose: 'take in a transport key that a manufacturer handed over',
-    request: z.strictObject({ id, algorithm, value: bytes(16, 32).describe('the key in clear; wiped') }),
+    request: z.strictObject({
+      id,
+      algorithm,
+      value: bytes(16, 32).describe('the key in clear; wiped'),
+      rule,
+    }),
     answer: masterInfoSchema,
     gives: 'the same',
-    refuses: ['a name that is taken', "a value of another length than the algorithm's"],
+    refuses: ['a name that is taken', "a value of another length than the algorithm's", UNFIT],
+  },
+  setRule: {
+    purpose: 'give a master of an older program the rule that it lacks',
+    request: z.strictObject({ id, rule }),
+    answer: masterInfoSchema,
+    gives: 'the same',
+    refuses: ['a master that has one: what is fixed is never changed', UNFIT],
   },
   listMasters: {
     purpose: 'say which masters there are',
     request: z.undefined(),
     answer: z.array(masterInfoSchema),
-    gives: 'names, algorithms and check values',
+    gives: 'names, algorithms, check values and rules',
     refuses: [],
   },
   ensureSealKey: {

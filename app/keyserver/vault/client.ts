@@ -5,6 +5,7 @@ import type { VaultTokenConfig } from './config.ts';
 import { VaultError } from './error.ts';
 import { callsOf } from './operation.ts';
 import { type Family, operationsOf, ownOperations, VAULT_FAMILIES } from './registry.ts';
+import { SocketLine } from './socket-line.ts';
 import type { VaultEvent } from './supervisor-machine.ts';
 import type { Vault } from './vault.ts';
 import { entryOf } from './vault-child.ts';
@@ -19,8 +20,8 @@ const DEFAULTS = {
   recycleRss: 400 << 20,
 };
 
-/** What an installation configures; all limits have defaults. */
-export interface VaultConfig extends VaultTokenConfig {
+/** What an installation configures of calls and processes; all limits have defaults. */
+interface Limits {
   /** A call ends within this time, waiting included. Default 5 s. */
   readonly callTimeoutMs?: number;
   /** Calls waiting or running at once; more are `busy`. Default 256. */
@@ -33,6 +34,19 @@ export interface VaultConfig extends VaultTokenConfig {
   readonly recycleRss?: number;
   /** Hears of every start and end of a vault process. */
   readonly onEvent?: (event: VaultEvent) => void;
+}
+
+/** A token in a vault process of our own user. */
+export interface VaultConfig extends VaultTokenConfig, Limits {}
+
+/** A vault of another user, behind its socket: nothing of PIN or token is known here. */
+export interface VaultSocketConfig extends Limits {
+  readonly socket: string;
+}
+
+/** What the queue in front of a vault process is told. */
+export function queueConfigOf(config: VaultConfig, entry: URL) {
+  return { ...DEFAULTS, onEvent: () => undefined, ...config, entry };
 }
 
 /** Which operations a vault has, and the process that carries them out: the registered ones, unless a test adds a dialect. */
@@ -48,12 +62,15 @@ const PROGRAM: VaultProgram = {
 };
 
 /**
- * Starts a vault process and gives the vault. A token that is away at the start is no error here: calls say `hsm-away` until
+ * Starts a vault process, or opens the line to a vault of another user, and gives the vault. A token that is away at the start is no error here: calls say `hsm-away` until
  * it is there.
  * @throws VaultError `refused` when the token does not accept the PIN, `hsm-away` when no process can be started
  */
-export async function startVault(config: VaultConfig, program = PROGRAM): Promise<Vault> {
-  const queue = new CallQueue({ ...DEFAULTS, onEvent: () => undefined, ...config, entry: program.entry });
+export async function startVault(config: VaultConfig | VaultSocketConfig, program = PROGRAM): Promise<Vault> {
+  const queue =
+    'socket' in config
+      ? new SocketLine({ ...DEFAULTS, onEvent: () => undefined, ...config })
+      : new CallQueue(queueConfigOf(config, program.entry));
   const dialects = operationsOf(program.families.filter(({ kind }) => kind === 'dialect'));
   await queue.start();
   return {

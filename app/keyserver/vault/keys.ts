@@ -1,5 +1,6 @@
 /** How keys are named. A name never carries a key: masters stay in the token, and a card's key is made there from its master. */
 import { z } from 'zod';
+import { FACTOR_KINDS } from '../../dialects/keys.ts';
 import { bytes, ownBytes } from './bytes-schema.ts';
 
 /** Algorithm of a master key and of the card keys derived from it. */
@@ -24,10 +25,27 @@ export const masterKeyIdSchema = z.strictObject({
 });
 export type MasterKeyId = Readonly<z.infer<typeof masterKeyIdSchema>>;
 
+/** What a card's key may be diversified by: `none` is the master itself; the last three take what the card gives (below). */
+export const DIVERSIFIED_BY = ['none', ...FACTOR_KINDS, 'visa2', 'emv-cps', 'kdf3'] as const;
+export type DiversifiedBy = (typeof DIVERSIFIED_BY)[number];
+
+/**
+ * What is fixed with a master when it is made, and stands in the token beside it. A call cannot choose it: a server that somebody has taken
+ * over could otherwise have one key derived in two ways, or written with rights under which everybody may change it.
+ */
+export const masterRuleSchema = z.strictObject({
+  diversifiedBy: z.enum(DIVERSIFIED_BY),
+  /** What may stand before a new key of this master in a key record, hexadecimal; its dialect says what is in it. None: it is not written so. */
+  records: z.array(z.string().regex(/^(?:[0-9A-F]{2}){1,32}$/)).max(16),
+});
+export type MasterRule = Readonly<z.infer<typeof masterRuleSchema>>;
+
 /** Public facts of a master key in the token. `checkValue`: 3 bytes; DES: of 8 zero bytes, AES: GP's, of 16 bytes 01. */
 export const masterInfoSchema = masterKeyIdSchema.extend({
   algorithm: z.enum(KEY_ALGORITHMS),
   checkValue: ownBytes,
+  /** Null for a master of an older program: nothing is done with it until `keys fix` gave it one. */
+  rule: masterRuleSchema.nullable(),
 });
 export type MasterKeyInfo = Readonly<z.infer<typeof masterInfoSchema>>;
 
@@ -53,18 +71,46 @@ function masterOf(kind: 'app' | 'isd', roles: readonly string[]): typeof masterK
     .meta({ keys: roles.map((role) => `${kind}/…/${role}`) });
 }
 
+/** What a call that would write a manufacturer's key to a card is refused with: who knows that key would have the card. */
+export const WRITES_FACTORY_KEY = "a manufacturer's key is never written over another";
+
+/** Whether every key is the issuer's own. */
+export function areIssuers(keys: readonly { readonly master: MasterKeyId }[]): boolean {
+  return keys.every(({ master }) => master.origin === 'issuer');
+}
+
 /** Names the key only if it is a key's name at all: the sentence goes into logs. */
 function notForThis({ input }: { readonly input?: unknown }): string {
   const named = typeof input === 'string' && input.length <= LONGEST_PURPOSE && PURPOSE.test(input);
   return `${named ? input : 'the key'} is not for this operation`;
 }
 
+const code = z.string().regex(/^[0-9A-F]{1,64}$/);
+
+/**
+ * The card that a call is about, said once. Every key in the call is checked to be this card's, by the rule of its master: so no call
+ * brings one card's key together with another's.
+ */
+export const cardStatement = z.strictObject({
+  identification: code,
+  account: code,
+  /** What the card gave with INITIALIZE UPDATE; where a master's rule needs it. */
+  data: bytes(DIVERSIFICATION_DATA).optional(),
+});
+export type CardStatement = Readonly<z.infer<typeof cardStatement>>;
+
+/** The same, for the table of operations. */
+export const statedCard = cardStatement.describe(
+  'identification code and account, said once for all keys of the call',
+);
+
 /**
  * One card's key of a card application: the master, of one of `roles`, and the 8-byte diversification factor D. Card key =
- * ECB(master, D ‖ NOT D), PBOC diversification, for AES masters the same 16 bytes as one AES block.
+ * ECB(master, D ‖ NOT D), PBOC diversification, for AES masters the same 16 bytes as one AES block. `account`: of a key that the card got when it
+ * had another account.
  */
 export function cardKey(...roles: readonly string[]) {
-  return z.strictObject({ master: masterOf('app', roles), factor: bytes(8) });
+  return z.strictObject({ master: masterOf('app', roles), factor: bytes(8), account: code.optional() });
 }
 export type CardKeyRef = Readonly<z.infer<ReturnType<typeof cardKey>>>;
 

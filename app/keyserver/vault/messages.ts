@@ -36,5 +36,14 @@ export const replySchema = z.discriminatedUnion('ok', [
   }),
 ]);
 
+/** An answer over the socket of a vault of another user. */
+export const socketReplySchema = z.discriminatedUnion('ok', [
+  z.strictObject({ id: z.int(), ok: z.literal(true), value: z.unknown() }),
+  z.strictObject({ id: z.int(), ok: z.literal(false), fault: z.enum(VAULT_FAULTS), message: z.string() }),
+]);
+
+/** An answer over the socket of a vault of another user. */
+export type SocketReply = z.infer<typeof socketReplySchema>;
+
 /** An answer of a vault process. */
 export type Reply = z.infer<typeof replySchema>;

@@ -39,9 +39,18 @@ function syncPath(path: string): void {
   }
 }
 
+/** The folder of the tokens that a configuration names; undefined where it names none, or cannot be read. */
+export function tokenFolderOf(softhsmConf: string): string | undefined {
+  try {
+    return /^directories\.tokendir\s*=\s*(.+?)\s*$/m.exec(readFileSync(softhsmConf, 'utf8'))?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
 /** Puts SoftHSM's objects onto the disk, since it does not: a new key must outlive a power cut. */
 export function syncSoftHsm(softhsmConf: string): void {
-  const folder = /^directories\.tokendir\s*=\s*(.+?)\s*$/m.exec(readFileSync(softhsmConf, 'utf8'))?.[1];
+  const folder = tokenFolderOf(softhsmConf);
   // A folder cannot be opened on Windows.
   if (folder === undefined || process.platform === 'win32') return;
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))

@@ -4,6 +4,8 @@ import { writeTlv } from '../../card/tlv.ts';
 import type { CardImage, DomainState } from '../image.ts';
 import { PRIVILEGE, privilegeText } from '../registry.ts';
 
+/** Issuer identification number, as in the apps' public files. */
+export const ISSUER_NUMBER = '4B41494B41000000';
 /** 1 2 840 114283 */
 const GLOBAL_PLATFORM = '2A864886FC6B';
 const VERSIONS = { '2.1.1': '020101', '2.2.1': '020201', '2.3.1': '020301' } as const;

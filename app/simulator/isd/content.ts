@@ -12,12 +12,10 @@ import {
 } from '../registry.ts';
 import { Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
+import { requireSince22 } from './before-22.ts';
 import { ASSIGNABLE_TO_APPLICATIONS, ASSIGNABLE_TO_DOMAINS } from './card-data.ts';
 import { readFields } from './fields.ts';
 import { isSigned, SIGNATURE_KEY } from './signature.ts';
-
-/** Length of a receipt: none. */
-export const RECEIPT_ABSENT: Uint8Array = Uint8Array.of(0x00);
 
 /** Content management is for personalised domains that were given it (§9.3). @throws Refusal 6985 */
 export function requireManagement(domain: SecurityDomain): void {
@@ -84,8 +82,10 @@ export function receivingDomain(image: CardImage, aid: string): SecurityDomain {
  * Privileges of one or three bytes (§6.6.2, tables 11-7 to 11-9); one byte gives a domain the trusted path too.
  * @throws Refusal 6A80 on a wrong length, or what cannot go together or be given at all
  */
-export function readPrivileges(bytes: Uint8Array | undefined, isDomain: boolean): number {
+export function readPrivileges(image: CardImage, bytes: Uint8Array | undefined, isDomain: boolean): number {
   if (bytes === undefined || (bytes.length !== 1 && bytes.length !== 3)) throw new Refusal(SW.wrongData);
+  // The second and third byte came with 2.2.
+  if (bytes.length === 3) requireSince22(image, SW.wrongData);
   const [first = 0, second = isDomain ? PRIVILEGE.trustedPath >> 8 : 0, third = 0] = bytes;
   const wanted = (first << 16) | (second << 8) | third;
   if (isDomain !== ((wanted & PRIVILEGE.securityDomain) !== 0)) throw new Refusal(SW.wrongData);

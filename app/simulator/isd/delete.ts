@@ -1,12 +1,14 @@
 /** DELETE of card content and of keys (GPC 2.3.1 §9.5, §11.2). */
 import type { CommandApdu, ResponseApdu } from '../../card/apdu.ts';
 import { lengthBytes } from '../../card/tlv.ts';
+import { isDomainModule } from '../applets/new-applet.ts';
 import type { CardImage, Instance } from '../image.ts';
 import { associatedWith, isBelow, PRIVILEGE, type SecurityDomain } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
-import { RECEIPT_ABSENT, requireManagement, requireToken } from './content.ts';
+import { requireManagement, requireToken } from './content.ts';
 import { readAid, readObjects } from './fields.ts';
+import { RECEIPT_ABSENT, receiptOf } from './receipt.ts';
 
 /** DELETE: 4F names an instance or a package (P2 80 with its instances), D0 and D2 a key. */
 export function deleteObject(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
@@ -19,7 +21,9 @@ export function deleteObject(turn: Turn, domain: SecurityDomain, command: Comman
     const token = objects.get(0x9e) ?? new Uint8Array(0);
     requireToken(turn.image, domain, { command, data: withoutToken(command.data, token), token });
     deleteContent(turn.image, domain, readAid(aid), command.p2 === 0x80);
-  } else deleteKeys(turn, domain, single(objects.get(0xd0)), single(objects.get(0xd2)));
+    return ok(receiptOf(turn.image, domain, readAid(aid)));
+  }
+  deleteKeys(turn, domain, single(objects.get(0xd0)), single(objects.get(0xd2)));
   return ok(RECEIPT_ABSENT);
 }
 
@@ -40,6 +44,8 @@ function deleteContent(image: CardImage, domain: SecurityDomain, aid: string, re
   const file = image.packages.find((loaded) => loaded.aid === aid);
   if (file === undefined) throw new Refusal(SW.referenceNotFound);
   requireResponsibility(image, domain, file);
+  // The package that the card's domains are made from is the issuer's domain's own: with it the card's master would go.
+  if (file.modules.some(isDomainModule)) throw new Refusal(SW.conditions);
   const used = image.instances.filter((known) => known.package === aid);
   if (used.length > 0 && !related) throw new Refusal(SW.conditions);
   removeInstances(image, domain, used);

@@ -4,6 +4,7 @@ import { CARD_STATE, type SecurityDomain } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import { endChannel, type Turn } from '../turn.ts';
 import { externalAuthenticate, initializeUpdate } from './authenticate.ts';
+import { isBefore22 } from './before-22.ts';
 import { collectChain } from './chaining.ts';
 import { deleteObject } from './delete.ts';
 import { getData, getDataOdd } from './get-data.ts';
@@ -22,6 +23,7 @@ const INS_GET_DATA = 0xca;
 const INS_GET_DATA_ODD = 0xcb;
 const INS_SELECT = 0xa4;
 const INS_SET_STATUS = 0xf0;
+const INS_PUT_KEY = 0xd8;
 const INS_INITIALIZE_UPDATE = 0x50;
 const INS_EXTERNAL_AUTHENTICATE = 0x82;
 
@@ -33,7 +35,7 @@ const MANAGEMENT = new Map<number, Handler>([
   [0xe6, install],
   [INS_LOAD, load],
   [0xe4, deleteObject],
-  [0xd8, putKey],
+  [INS_PUT_KEY, putKey],
   [INS_SET_STATUS, setStatus],
   [0xe2, storeData],
 ]);
@@ -65,7 +67,9 @@ export function processDomain(turn: Turn, domain: SecurityDomain, command: Comma
     return externalAuthenticate(turn, command, pending);
   }
   if (volatile.aborted) throw new Refusal(SW.securityStatus);
-  const whole = collectChain(volatile, command);
+  // In chains came with 2.2 for all but PUT KEY; before, the bit that says "more" is a wrong parameter.
+  const whole =
+    command.ins !== INS_PUT_KEY && isBefore22(turn.image) ? command : collectChain(volatile, command);
   if (whole === undefined) return ok();
   const channel = volatile.channel;
   if (channel === undefined) {
@@ -98,7 +102,8 @@ function requireState({ image }: Turn, domain: SecurityDomain, ins: number): voi
 
 function execute(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   if (command.ins === INS_GET_DATA) return getData(turn, domain, command);
-  if (command.ins === INS_GET_DATA_ODD && command.cla === 0x00) return getDataOdd(turn, domain, command);
+  if (command.ins === INS_GET_DATA_ODD && command.cla === 0x00 && !isBefore22(turn.image))
+    return getDataOdd(turn, domain, command);
   // SELECT by name was answered before it got here (select.ts); any other form of SELECT is refused (§11.9.2.1).
   if (command.ins === INS_SELECT && command.cla === 0x00) throw new Refusal(SW.wrongP1P2);
   const handler = MANAGEMENT.get(command.ins);

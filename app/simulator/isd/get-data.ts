@@ -8,10 +8,10 @@ import { isBelow, PRIVILEGE, type SecurityDomain } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
 import { channelKeys, defaultKeySet, diversificationData, keyProvider } from './authenticate.ts';
-import { cardCapabilities, cardRecognition, productionLifeCycle } from './card-data.ts';
+import { isBefore22 } from './before-22.ts';
+import { cardCapabilities, cardRecognition, ISSUER_NUMBER, productionLifeCycle } from './card-data.ts';
+import { confirmationCounter } from './receipt.ts';
 
-/** Issuer identification number object, as in the apps' public files. */
-const ISSUER = '4B41494B41000000';
 /** Answered as they are, not as the value of an object. */
 const LIST_OF_APPLICATIONS = 0x2f00;
 const AUTHENTICATED = 0x80;
@@ -20,12 +20,12 @@ type Reader = (turn: Turn, domain: SecurityDomain) => Uint8Array | undefined;
 
 /** Values by tag. Objects stored by STORE DATA come first. */
 const OBJECTS = new Map<number, Reader>([
-  [0x42, (_turn, domain) => (domain.isIssuer ? fromHex(ISSUER) : undefined)],
+  [0x42, (_turn, domain) => (domain.isIssuer ? fromHex(ISSUER_NUMBER) : undefined)],
   [0x45, ({ image }, domain) => (domain.isIssuer ? fromHex(image.identificationCode) : undefined)],
   [0x66, ({ image }, domain) => cardRecognition(image, domain.state.protocol)],
   [0x67, (_turn, domain) => (domain.isIssuer ? cardCapabilities(domain.state) : undefined)],
   [0xc1, sequenceCounter],
-  [0xc2, (_turn, domain) => (domain.isIssuer ? new Uint8Array(2) : undefined)],
+  [0xc2, ({ image }, domain) => (domain.isIssuer ? confirmationCounter(image) : undefined)],
   [0xcf, ({ image }) => diversificationData(image)],
   [0xd3, ({ volatile }) => Uint8Array.of(volatile.channel ? AUTHENTICATED | volatile.channel.level : 0)],
   [0xe0, ({ image }, domain) => keyInformation(image, domain)],
@@ -33,12 +33,16 @@ const OBJECTS = new Map<number, Reader>([
   [0xff21, ({ image }) => resources(image)],
 ]);
 
+/** Capabilities, diversification data, the session's level, the list of applications, and the resources of TS 102 226. */
+const SINCE_22: readonly number[] = [0x67, 0xcf, 0xd3, LIST_OF_APPLICATIONS, 0xff21];
+
 /**
  * GET DATA, in or outside a session. The object is given whole in class 00 too, where the specification since 2.2 has
  * its value alone: cards from a shop do so, and tools read it so.
  */
 export function getData(turn: Turn, domain: SecurityDomain, command: CommandApdu): ResponseApdu {
   const tag = (command.p1 << 8) | command.p2;
+  if (SINCE_22.includes(tag) && isBefore22(turn.image)) throw new Refusal(SW.referenceNotFound);
   if (tag === LIST_OF_APPLICATIONS) return ok(applications(turn, domain));
   if (command.data !== undefined) throw new Refusal(SW.wrongLength);
   const stored = domain.state.data[tag.toString(16).toUpperCase().padStart(2, '0')];

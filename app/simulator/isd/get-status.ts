@@ -13,6 +13,7 @@ import {
 } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
+import { requireSince22 } from './before-22.ts';
 import { readObjects } from './fields.ts';
 
 /** Everything an entry may show; each format and subset takes its part. */
@@ -66,6 +67,8 @@ export function getStatus(turn: Turn, domain: SecurityDomain, command: CommandAp
   const criteria = readObjects(command.data);
   const search = criteria.find(({ tag }) => tag === 0x4f)?.value;
   if (search === undefined || search.length > 16) throw new Refusal(SW.wrongData);
+  // The tag list came with 2.2. TLV did too, but 2.1.1 cards from a shop list in both forms, and tools like gpshell ask for no other.
+  if (criteria.length > 1) requireSince22(turn.image, SW.wrongData);
   const tags = tagList(criteria.find(({ tag }) => tag === 0x5c)?.value);
   // The issuer's domain is always found, whatever AID is searched for: there is only one.
   const prefix = command.p1 === ISSUER_ONLY ? '' : toHex(search);

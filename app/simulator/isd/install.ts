@@ -12,17 +12,12 @@ import {
 } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
-import {
-  installFields,
-  isTaken,
-  RECEIPT_ABSENT,
-  readPrivileges,
-  receivingDomain,
-  requireUnclaimed,
-} from './content.ts';
+import { requireSince22 } from './before-22.ts';
+import { installFields, isTaken, readPrivileges, receivingDomain, requireUnclaimed } from './content.ts';
 import { declaredNeed, readAid, readObjects } from './fields.ts';
 import { installForLoad } from './load.ts';
 import { installForPersonalization } from './personalize.ts';
+import { receiptOf } from './receipt.ts';
 import { extradite, updateRegistry } from './registry-update.ts';
 
 const INSTALLED = 0x03;
@@ -45,6 +40,7 @@ export function install(turn: Turn, domain: SecurityDomain, command: CommandApdu
     case 0x20:
       return installForPersonalization(turn, domain, command);
     case 0x40:
+      requireSince22(turn.image, SW.wrongP1P2);
       return updateRegistry(turn, domain, command);
     default:
       throw new Refusal(SW.wrongP1P2);
@@ -63,7 +59,7 @@ function installInstance(
   const module = readAid(moduleAid);
   const aid = instanceAid === undefined || instanceAid.length === 0 ? module : readAid(instanceAid);
   const loaded = image.packages.find((known) => known.aid === fileAid);
-  const granted = readPrivileges(privileges, isDomainModule(module));
+  const granted = readPrivileges(image, privileges, isDomainModule(module));
   const specific = readObjects(parameters ?? new Uint8Array(0)).find(({ tag }) => tag === 0xc9);
   if (parameters === undefined || specific === undefined) throw new Refusal(SW.wrongData);
   if (loaded === undefined || !loaded.modules.includes(module)) throw new Refusal(SW.referenceNotFound);
@@ -86,7 +82,7 @@ function installInstance(
     ...(loaded.domain === undefined ? {} : { domain: loaded.domain }),
     applet,
   });
-  return ok(RECEIPT_ABSENT);
+  return ok(receiptOf(image, domain, fileAid, aid));
 }
 
 /** A domain may install from load files of its own hierarchy, and from the issuer's, which serve every domain. */
@@ -116,5 +112,5 @@ function makeSelectable(turn: Turn, domain: SecurityDomain, command: CommandApdu
   requireUnclaimed(image, reset, instance.aid);
   if (instance.lifecycle === INSTALLED) instance.lifecycle = SELECTABLE;
   instance.privileges = privilegeText(privilegesOf(instance) | reset);
-  return ok(RECEIPT_ABSENT);
+  return ok(receiptOf(image, domain, instance.package, instance.aid));
 }

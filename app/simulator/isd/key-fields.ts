@@ -4,6 +4,7 @@ import { type KeyKind, keyCheckValue } from '../crypto.ts';
 import type { CardImage, DomainKey, PublicKey } from '../image.ts';
 import { Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
+import { isBefore22 } from './before-22.ts';
 import { readBerLength } from './fields.ts';
 import { CURVES } from './signature.ts';
 
@@ -52,6 +53,7 @@ export function readKeys(turn: Turn, fields: Uint8Array, firstId: number): NewKe
     const check = lengthAndValue(fields, at);
     at = check.next;
     const id = firstId + keys.length;
+    if (components[0]?.type === TYPE.ecPoint && isBefore22(turn.image)) throw new Refusal(errors.algorithm);
     keys.push(publicKey(id, components, check.value) ?? secretKey(turn, errors, id, components, check.value));
     // Key usage and key access follow in the extended format. They are passed over: this card restricts no key.
     if (isExtended) at = lengthAndValue(fields, lengthAndValue(fields, at).next).next;
@@ -111,7 +113,8 @@ function secretKey(
   check: Uint8Array,
 ): DomainKey {
   const [component] = components;
-  const kind = SECRET_KINDS.get(component?.type ?? 0);
+  const known = SECRET_KINDS.get(component?.type ?? 0);
+  const kind = known === 'aes' && isBefore22(turn.image) ? undefined : known;
   if (component === undefined || kind === undefined || components.length > 1)
     throw new Refusal(errors.algorithm);
   const clear = decryptKey(turn, kind, component.block);

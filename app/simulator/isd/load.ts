@@ -2,14 +2,17 @@
 import { createHash } from 'node:crypto';
 import type { CommandApdu, ResponseApdu } from '../../card/apdu.ts';
 import { concat, equalBytes } from '../../card/bytes.ts';
+import type { CardImage } from '../image.ts';
 import { requireMemory } from '../memory.ts';
 import type { SecurityDomain } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Loading, Turn } from '../turn.ts';
+import { isBefore22 } from './before-22.ts';
 import { readLoadFile } from './cap.ts';
-import { installFields, isTaken, RECEIPT_ABSENT, receivingDomain, requireManagement } from './content.ts';
+import { installFields, isTaken, receivingDomain, requireManagement } from './content.ts';
 import { requireDaps } from './dap.ts';
 import { declaredNeed, readAid, readBerLength } from './fields.ts';
+import { RECEIPT_ABSENT, receiptOf } from './receipt.ts';
 
 /** Hash algorithms of the load file data block, by length. */
 const HASHES = new Map([
@@ -25,7 +28,8 @@ export function installForLoad(turn: Turn, domain: SecurityDomain, command: Comm
   const aid = readAid(file);
   const receiver =
     target === undefined || target.length === 0 ? domain : receivingDomain(turn.image, readAid(target));
-  if (hash === undefined || (hash.length > 0 && !HASHES.has(hash.length))) throw new Refusal(SW.wrongData);
+  if (hash === undefined || (hash.length > 0 && hashAlgorithm(turn.image, hash) === undefined))
+    throw new Refusal(SW.wrongData);
   if (parameters === undefined) throw new Refusal(SW.wrongData);
   if (isTaken(turn.image, aid)) throw new Refusal(SW.conditions);
   requireMemory(turn, declaredNeed(parameters, 0xc6));
@@ -66,7 +70,12 @@ export function load(turn: Turn, domain: SecurityDomain, command: CommandApdu): 
   if (file === undefined || file.aid !== loading.aid) throw new Refusal(SW.wrongData);
   const own = loading.domain === turn.image.domain.aid ? {} : { domain: loading.domain };
   turn.image.packages.push({ ...file, size: block.length, ...own });
-  return ok(RECEIPT_ABSENT);
+  return ok(receiptOf(turn.image, domain, loading.aid, loading.domain));
+}
+
+/** By the hash's length; before 2.2 there was SHA-1 alone. */
+function hashAlgorithm(image: CardImage, { length }: Uint8Array): string | undefined {
+  return isBefore22(image) && length !== 20 ? undefined : HASHES.get(length);
 }
 
 /** The hash named when the load began is the one of what came. @throws Refusal 6A80 */

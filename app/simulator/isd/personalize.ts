@@ -3,8 +3,8 @@ import type { CommandApdu, ResponseApdu } from '../../card/apdu.ts';
 import { associatedWith, isSelectable, type SecurityDomain } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
-import { RECEIPT_ABSENT } from './content.ts';
 import { readAid, readFields } from './fields.ts';
+import { RECEIPT_ABSENT } from './receipt.ts';
 
 /** Names an application of this domain that takes personalisation; the FMCOS apps have a way of their own. */
 export function installForPersonalization(

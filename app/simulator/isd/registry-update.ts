@@ -10,14 +10,9 @@ import {
 } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
-import {
-  installFields,
-  RECEIPT_ABSENT,
-  readPrivileges,
-  receivingDomain,
-  requireUnclaimed,
-} from './content.ts';
+import { installFields, readPrivileges, receivingDomain, requireUnclaimed } from './content.ts';
 import { readAid, readObjects } from './fields.ts';
+import { RECEIPT_ABSENT, receiptOf } from './receipt.ts';
 
 /** What can be moved: an entry of the registry with the domain it is associated with. */
 interface Movable {
@@ -30,11 +25,12 @@ export function extradite(turn: Turn, domain: SecurityDomain, command: CommandAp
   const [to, empty, aid, none] = installFields(turn, domain, command, 6);
   if (empty === undefined || empty.length > 0 || none === undefined || none.length > 0)
     throw new Refusal(SW.wrongData);
-  move(turn, domain, readAid(aid), readAid(to));
-  return ok(RECEIPT_ABSENT);
+  const from = move(turn, domain, readAid(aid), readAid(to));
+  return ok(receiptOf(turn.image, domain, from, readAid(aid), readAid(to)));
 }
 
-function move({ image }: Turn, domain: SecurityDomain, aid: string, to: string): void {
+/** AID of the domain it was associated with before. */
+function move({ image }: Turn, domain: SecurityDomain, aid: string, to: string): string {
   if (aid === image.domain.aid) throw new Refusal(SW.conditions);
   const application = image.instances.find((known) => known.aid === aid);
   const entry: Movable | undefined = application ?? image.packages.find((known) => known.aid === aid);
@@ -45,8 +41,10 @@ function move({ image }: Turn, domain: SecurityDomain, aid: string, to: string):
   if (application === undefined && verifies) throw new Refusal(SW.conditions);
   // A domain may be put under itself, but not under one of those below it.
   if (to !== aid && hierarchyOf(image, to).includes(aid)) throw new Refusal(SW.conditions);
+  const from = associatedWith(image, entry);
   if (to === image.domain.aid) delete entry.domain;
   else entry.domain = to;
+  return from;
 }
 
 /** INSTALL [for registry update]: new privileges for an application, another domain, or both. A command that asks for neither is accepted. */
@@ -63,7 +61,7 @@ export function updateRegistry(turn: Turn, domain: SecurityDomain, command: Comm
   if (!isBelow(image, entry, domain.aid) && associatedWith(image, entry) !== domain.aid)
     throw new Refusal(SW.conditions);
   if (privileges !== undefined && privileges.length > 0) {
-    const granted = readPrivileges(privileges, entry.applet.kind === 'domain');
+    const granted = readPrivileges(image, privileges, entry.applet.kind === 'domain');
     requireUnclaimed(image, granted, entry.aid);
     entry.privileges = privilegeText(granted);
   }

@@ -11,6 +11,7 @@ import {
 } from '../registry.ts';
 import { ok, Refusal, SW } from '../status-words.ts';
 import type { Turn } from '../turn.ts';
+import { requireSince22 } from './before-22.ts';
 import { CARD_TRANSITIONS } from './content.ts';
 import { readAid } from './fields.ts';
 
@@ -24,7 +25,9 @@ export function setStatus(turn: Turn, domain: SecurityDomain, command: CommandAp
       setCardStatus(image, domain, command.p2);
       return ok();
     case 0x40:
+      break;
     case 0x60:
+      requireSince22(image, SW.wrongP1P2);
       break;
     default:
       throw new Refusal(SW.wrongP1P2);

@@ -5,7 +5,7 @@ import { aesCmac, desMac } from '../crypto.ts';
 import type { DomainKey, DomainState, PublicKey } from '../image.ts';
 
 /** Versions under which a secret key is there for signatures; public keys have no other use on this card. */
-export const SIGNATURE_KEY = { token: 0x70, dap: 0x73 } as const;
+export const SIGNATURE_KEY = { token: 0x70, receipt: 0x71, dap: 0x73 } as const;
 /** RSA keys up to this many bytes sign in the older form (§B.3.1.1), longer ones in PSS (§B.3.2.1). */
 const OLDER_RSA_BYTES = 128;
 
@@ -56,7 +56,8 @@ export function isSigned(
   );
 }
 
-function macOf({ kind, value }: DomainKey, message: Uint8Array): Uint8Array {
+/** What a secret key signs with: a retail MAC of 8 bytes, or AES-CMAC of 16. */
+export function macOf({ kind, value }: DomainKey, message: Uint8Array): Uint8Array {
   return kind === 'aes' ? aesCmac(fromHex(value), message) : desMac(fromHex(value), message);
 }
 

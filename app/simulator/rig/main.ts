@@ -60,7 +60,13 @@ async function main(): Promise<void> {
   process.env['PATH'] = systemPath();
   const openCard = await cardOpener(setup.cards);
   await prepareNamespace(setup.run);
-  const pcscd = await preparePcscd({ program: setup.pcscd, driver: setup.driver, readers: setup.readers });
+  const { pcscd: program, driver, readers, names } = setup;
+  const pcscd = await preparePcscd({
+    program,
+    driver,
+    readers,
+    ...(names === undefined ? {} : { names }),
+  });
   const slots = openSlots(pcscd, say);
   await pcscd.start();
   say({ event: 'ready', readerNames: [...pcscd.readerNames] });

@@ -34,6 +34,8 @@ export const RigSetup = z.object({
   /** Absolute folder that becomes /run/pcscd; holds the socket and the drivers. */
   run: z.string().min(1),
   readers: z.number().int().min(1).max(16),
+  /** Of each pair of readers; written as Latin-1, as some drivers' makers did. `Virtual Reader A`, … where left out. */
+  names: z.array(z.string().regex(/^[\u0020-\u00FF]{1,40}$/)).optional(),
   driver: z.string().min(1),
   pcscd: z.string().min(1),
   /** URL of the module that exports `openCardFile`. */

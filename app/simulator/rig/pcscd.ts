@@ -31,13 +31,15 @@ interface PcscdOptions {
   readonly program: string;
   readonly driver: string;
   readonly readers: number;
+  /** Of each pair, in Latin-1. */
+  readonly names?: readonly string[];
 }
 
 /**
  * Writes drivers and configuration into /run/pcscd: paths without spaces, wherever the rig's folder is. pcscd keeps
  * one state a driver file, hence a copy for every two readers; an odd number of readers is rounded up.
  */
-export async function preparePcscd({ program, driver, readers }: PcscdOptions): Promise<Pcscd> {
+export async function preparePcscd({ program, driver, readers, names = [] }: PcscdOptions): Promise<Pcscd> {
   const drivers = Math.ceil(readers / SLOTS);
   const blocks: string[] = [];
   const readerNames: string[] = [];
@@ -46,12 +48,12 @@ export async function preparePcscd({ program, driver, readers }: PcscdOptions): 
     await copyFile(driver, copy);
     const port = `0x${(VPCD_PORT + SLOTS * i).toString(16).toUpperCase()}`;
     // A letter: numbers are what pcscd puts behind it for the slots.
-    const name = `Virtual Reader ${String.fromCodePoint(0x41 + i)}`;
+    const name = names[i] ?? `Virtual Reader ${String.fromCodePoint(0x41 + i)}`;
     blocks.push(`FRIENDLYNAME "${name}"\nDEVICENAME /dev/null:${port}\nLIBPATH ${copy}\nCHANNELID ${port}\n`);
     for (let slot = 0; slot < SLOTS; slot += 1) readerNames.push(`${name} 00 0${slot}`);
   }
   const configuration = join(PCSCD_FOLDER, 'reader.conf');
-  await writeFile(configuration, blocks.join('\n'));
+  await writeFile(configuration, blocks.join('\n'), 'latin1');
   return pcscd(program, configuration, readerNames);
 }
 

@@ -34,6 +34,8 @@ export interface RigOptions {
   readonly folder: string;
   /** How many readers, 1 to 16; vpcd has them in pairs, so an odd number is rounded up. */
   readonly readers: number;
+  /** Names of the pairs, in Latin-1; for tests of names that are no UTF-8. */
+  readonly names?: readonly string[];
   /** Path of the module that exports `openCardFile(path, options)`; the simulator's own by default. */
   readonly cards?: string;
   /** Node 24 or newer, if not the one that runs this. */
@@ -70,6 +72,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const setup: RigSetup = {
     run,
     readers: options.readers,
+    ...(options.names === undefined ? {} : { names: [...options.names] }),
     driver: here.driver,
     pcscd: here.pcscd,
     cards: pathToFileURL(resolve(cards)).href,

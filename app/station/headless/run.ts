@@ -24,7 +24,7 @@ interface HeadlessRequest {
   readonly secret: string;
   /** The account to issue for, once the card is known. */
   readonly account: (look: CardLook) => Promise<string>;
-  /** A second person, who confirms that purses with money in them are deleted. */
+  /** A second person, who confirms that purses are deleted. */
   readonly confirmer?: { readonly operator: string; readonly secret: string };
 }
 
@@ -56,7 +56,7 @@ export async function runHeadless(ports: HeadlessPorts, request: HeadlessRequest
     const operator = await engine.signIn(request.operator, request.secret);
     tell({ kind: 'signed-in', name: operator.name });
     const account = await request.account(ready.look);
-    const wishes = await confirmed(engine, request);
+    const wishes = await confirmed(engine, request, ready.reader);
     started = clock.monotonic();
     const job = await engine.startJob(ready.reader, { account, wishes });
     return await follow(ports, job, started, false);
@@ -118,13 +118,13 @@ function whyNoCard(snapshot: Snapshot): KaikaError {
   return new KaikaError('no-card');
 }
 
-async function confirmed(engine: Engine, request: HeadlessRequest): Promise<Wish[]> {
+async function confirmed(engine: Engine, request: HeadlessRequest, reader: string): Promise<Wish[]> {
   const { confirmer } = request;
   if (confirmer === undefined) return [...request.wishes];
   const wishes: Wish[] = [];
   for (const wish of request.wishes) {
     if (wish.action !== 'delete') wishes.push(wish);
-    else wishes.push({ ...wish, confirmedBy: await engine.confirm(confirmer.operator, confirmer.secret) });
+    else wishes.push({ ...wish, confirmedBy: await engine.confirm(confirmer, { reader, app: wish.app }) });
   }
   return wishes;
 }
@@ -189,7 +189,7 @@ function isOver(job: JobView): boolean {
 /** Nothing moved for too long: the job stays in hand, and the next run with this card goes on with it. */
 function halted({ engine, tell }: HeadlessPorts, id: string, milliseconds: number): HeadlessResult {
   const job = engine.snapshot().jobs.find((one) => one.id === id);
-  const code = job === undefined ? undefined : waitingCode(job);
+  const code = job === undefined ? undefined : (waitingCode(job) ?? slowCode(job));
   if (code !== undefined) tell({ kind: 'error', code, details: {} });
   const result = refusal(code, job?.card ?? null, milliseconds);
   return { ...result, outcome: 'partial' };
@@ -199,6 +199,12 @@ function waitingCode(job: JobView): ErrorCode | undefined {
   const { state } = job;
   if (state.kind === 'waiting-for-card' || state.kind === 'waiting-for-server') return state.code;
   return state.kind === 'waiting-for-disk' ? 'station-disk-full' : undefined;
+}
+
+/** Nobody has failed and nobody has answered: some cards take minutes for one command. */
+function slowCode({ state }: JobView): ErrorCode | undefined {
+  if (state.kind !== 'working') return undefined;
+  return state.atCard === true ? 'card-slow' : 'server-slow';
 }
 
 /** Tells what is new about a job, each thing once. */

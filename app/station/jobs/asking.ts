@@ -1,5 +1,6 @@
 /** A job's requests to the server, and which failures of them are worth asking again. */
 import { type ErrorCode, KaikaError, type ServerErrorCode } from '../../protocol/errors.ts';
+import { toldReaderName } from '../../protocol/names.ts';
 import { RefusedError, UnreachedError } from '../server/client.ts';
 import type { JobPorts } from './job-ports.ts';
 import type { Effect, JobEvent } from './machine/events.ts';
@@ -32,7 +33,7 @@ export function askForJob(asker: Asker, effect: Extract<Effect, { kind: 'ask-job
   const { server, line, startLimitMs, token } = asker.ports;
   const send = async (signal: AbortSignal) => {
     try {
-      const { request } = effect;
+      const request = { ...effect.request, reader: toldReaderName(effect.request.reader) };
       const asked = isInHand(asker.phase()) ? request : { ...request, givenUp: true as const };
       return await server.postJob(asked, token(), signal);
     } catch (error) {

@@ -1,4 +1,5 @@
 /** What a job needs of its surroundings. */
+import type { Catalogue } from '../../catalogue/schema.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { ServerClient } from '../server/client.ts';
 import type { ServerLine } from '../server/line.ts';
@@ -7,6 +8,10 @@ import type { Journal } from './journal/journal.ts';
 export interface JobPorts {
   readonly journal: Journal;
   readonly server: ServerClient;
+  /** What cards of each type can be told to do. */
+  readonly catalogue: Catalogue;
+  /** Whether a key's last try may be sent from here. */
+  readonly lastTries: boolean;
   readonly line: ServerLine;
   readonly clock: Clock;
   readonly log: Log;

@@ -5,18 +5,19 @@
 import { KaikaError } from '../../protocol/errors.ts';
 import type { Batch, JobRequest, Wish } from '../../protocol/wire.ts';
 import type { CardLink } from '../readers/card-link.ts';
-
 import { codeOfCardFault } from '../readers/machine/card-faults.ts';
 import type { Work } from '../readers/work.ts';
 import type { JobState, JobView } from '../views.ts';
 import { type Asker, askForJob, askForReply } from './asking.ts';
+import { JobGuard } from './job-guard.ts';
 import type { JobPorts } from './job-ports.ts';
 import type { UnfinishedJob } from './journal/rows.ts';
-import type { Effect, JobEvent, Taken, Write } from './machine/events.ts';
+import type { Effect, JobEvent, Taken } from './machine/events.ts';
 import { isInHand, mayBeGivenUp, type Phase, shownOf, wantsCard } from './machine/phases.ts';
 import { resumed } from './machine/resume.ts';
 import { begun, transition } from './machine/transition.ts';
 import { type BatchResult, runBatch } from './run-batch.ts';
+import { isDiskFull, keepsPhase } from './write-faults.ts';
 
 /** How long a full disk is left alone before the next attempt, in milliseconds. */
 const DISK_WAIT_MS = 2_000;
@@ -34,6 +35,7 @@ export class Job implements Work {
   readonly identification: string;
   readonly #facts: JobFacts;
   readonly #ports: JobPorts;
+  readonly #guard: JobGuard;
   readonly #stop = new AbortController();
   readonly #over: Promise<void>;
   #phase: Phase;
@@ -44,11 +46,12 @@ export class Job implements Work {
   #tellOver: () => void = () => undefined;
   #tellReleased: () => void = () => undefined;
 
-  private constructor(ports: JobPorts, facts: JobFacts, reader: string, phase: Phase) {
+  private constructor(ports: JobPorts, facts: JobFacts, reader: string, phase: Phase, guard: JobGuard) {
     this.id = facts.id;
     this.identification = facts.identification;
     this.#facts = facts;
     this.#ports = ports;
+    this.#guard = guard;
     this.#reader = reader;
     this.#phase = phase;
     this.#over = new Promise((resolve) => {
@@ -61,13 +64,16 @@ export class Job implements Work {
     const created = ports.clock.now();
     ports.journal.begin(request, identification, created);
     const facts = { id: request.requestId, identification, created, wishes: request.wishes };
-    return new Job(ports, facts, request.reader, begun(request));
+    const guard = new JobGuard(ports, request, identification, false);
+    return new Job(ports, facts, request.reader, begun(request), guard);
   }
 
   /** A job that an earlier run of the program left. */
   static resume(ports: JobPorts, row: UnfinishedJob): Job {
     const { requestId: id, identification, created, request } = row;
-    return new Job(ports, { id, identification, created, wishes: request.wishes }, row.reader, resumed(row));
+    const facts = { id, identification, created, wishes: request.wishes };
+    const guard = new JobGuard(ports, request, identification, true);
+    return new Job(ports, facts, row.reader, resumed(row), guard);
   }
 
   /** Whether staff still have to do with it. */
@@ -115,6 +121,7 @@ export class Job implements Work {
     this.#link = link;
     this.#reader = link.reader;
     void link.lost.then(() => this.#lost(link));
+    if (this.wantsCard) this.#guard.cardReset();
     this.#dispatch({ kind: 'card-came' });
     return released;
   }
@@ -210,8 +217,9 @@ export class Job implements Work {
         this.#logError(error);
         return { kind: 'broken' };
       })
-      .then((event) => {
+      .then((happened) => {
         this.#busy -= 1;
+        const event = this.#guard.checked(happened, this.#phase);
         // A reply that came too late to be acted upon is asked for again by the next run of the program; what the card said is kept.
         if (event.kind === 'ran' || !this.#stop.signal.aborted) this.#dispatch(event);
       })
@@ -247,6 +255,8 @@ export class Job implements Work {
     if (link === undefined) {
       return { kind: 'ran', report: { answers: [], stoppedAt: 0, reached: false }, diskFull: false };
     }
+    const refused = this.#guard.refuses(batch);
+    if (refused !== undefined) return refused;
     const result: BatchResult = await runBatch(batch, {
       card: link,
       noteEffect: (index) => journal.noteEffect(this.id, index),
@@ -262,6 +272,7 @@ export class Job implements Work {
         }),
     });
     const { fault, ...report } = result;
+    this.#guard.ran(batch, report);
     if (fault?.kind === 'card') {
       log('warn', 'card fault', { job: this.id, code: fault.card, detail: fault.detail });
       // Also where the answer itself was nonsense: the card is reset before anything else is sent to it.
@@ -275,6 +286,7 @@ export class Job implements Work {
   #lost(link: CardLink): void {
     if (this.#link !== link || link.loss === undefined) return;
     const { event, fault } = link.loss;
+    this.#guard.cardReset();
     this.#dispatch({ kind: 'card-went', event, code: codeOfCardFault(fault) });
   }
 
@@ -285,16 +297,4 @@ export class Job implements Work {
       ...(error instanceof Error ? { detail: error.name } : {}),
     });
   }
-}
-
-function isDiskFull(error: unknown): boolean {
-  return error instanceof KaikaError && error.code === 'station-disk-full';
-}
-
-/**
- * Whether the phase must outlive a write that failed for whatever reason. The server's outcome is true and must not be overwritten with an
- * error of the station's; a job that staff could not give up goes on, because the server was told nothing.
- */
-function keepsPhase(write: Write, { kind }: JobEvent): boolean {
-  return kind === 'given-up' || (write.kind === 'end' && write.how.outcome !== undefined);
 }

@@ -3,7 +3,7 @@
  * place where the station makes card commands itself, together with the GET CHALLENGE that opens a job.
  */
 import { aidBytes, toAid } from '../../card/aid.ts';
-import { decodeResponse, encodeCommand, type ResponseApdu } from '../../card/apdu.ts';
+import { decodeResponse, encodeCommand, encodeResponse, type ResponseApdu } from '../../card/apdu.ts';
 import { toHex } from '../../card/bytes.ts';
 import { type CardConnection, CardError } from '../../card/reader-port.ts';
 import { identificationFiles, readSelected, selectFile } from '../../catalogue/identification.ts';
@@ -25,7 +25,7 @@ import {
   type ObservedApp,
   type Opening,
 } from '../../protocol/wire.ts';
-import { exchange } from './transport.ts';
+import { AnswerTooLong, exchange } from './transport.ts';
 
 /** What the look found. Plain values. Apps are those of the catalogue that the card's type may carry. */
 export interface CardLook {
@@ -98,7 +98,10 @@ async function see(
   return { ...look, type: profile.id, identification };
 }
 
-/** SELECT of the issuer security domain, and GET DATA of each. What the card refuses is left out. */
+/** Objects that may be longer than one response: a card with many keys tells of them in several. */
+const LONGEST_OBJECT: Partial<Record<LookObject, number>> = { keyInformation: LIMITS.keyInformationBytes };
+
+/** SELECT of the issuer security domain, and GET DATA of each. What the card refuses, or is longer than anybody can use, is left out. */
 async function readObjects(
   card: Card,
   names: readonly LookObject[],
@@ -109,7 +112,8 @@ async function readObjects(
   for (const name of names) {
     const tag = LOOK_TAGS[name];
     const command = { cla: 0x80, ins: 0xca, p1: tag >> 8, p2: tag & 0xff, le: 256 };
-    const answer = await send(card, encodeCommand(command));
+    const most = LONGEST_OBJECT[name] ?? LIMITS.objectBytes;
+    const answer = await send(card, encodeCommand(command), most);
     if (answer.sw === 0x9000 && answer.data.length > 0) found[name] = toHex(answer.data);
   }
   return found;
@@ -176,10 +180,11 @@ export async function readOpening(
   { plan }: CardTypeProfile['apps'][string],
 ): Promise<Opening | undefined> {
   if (plan.opening === null) return undefined;
-  const select = await exchange(card, selectCommand(app), { repeatable: true });
-  if (!toHex(select).endsWith('9000')) return undefined;
-  const challenge = await exchange(card, encodeCommand(plan.opening), { repeatable: true });
-  const opening = { app: app.id, select: toHex(select), challenge: toHex(challenge) };
+  const select = await send(card, selectCommand(app));
+  if (select.sw !== 0x9000) return undefined;
+  const challenge = await send(card, encodeCommand(plan.opening));
+  const text = (answer: ResponseApdu) => toHex(encodeResponse(answer));
+  const opening = { app: app.id, select: text(select), challenge: text(challenge) };
   return plan.takeOpening(opening) === undefined ? undefined : opening;
 }
 
@@ -188,6 +193,19 @@ function selectCommand(app: CardApplication): Uint8Array {
   return encodeCommand({ cla: 0x00, ins: 0xa4, p1: 0x04, p2: 0x00, data: aid, le: 256 });
 }
 
-async function send(card: Card, command: Uint8Array): Promise<ResponseApdu> {
-  return decodeResponse(await exchange(card, command, { repeatable: true }));
+/** What stands for an answer that is of no use; no card gives it, and nothing takes it for a yes. */
+const NO_ANSWER: ResponseApdu = { data: new Uint8Array(0), sw: 0x0000 };
+
+/** One thing of the look. A card that says too much of it has not said it: the look goes on, because the rest may be all that is needed. */
+async function send(card: Card, command: Uint8Array, most?: number): Promise<ResponseApdu> {
+  try {
+    const whole = await exchange(card, command, {
+      repeatable: true,
+      ...(most === undefined ? {} : { most }),
+    });
+    return decodeResponse(whole);
+  } catch (error) {
+    if (error instanceof AnswerTooLong) return NO_ANSWER;
+    throw error;
+  }
 }

@@ -2,10 +2,21 @@
 import { concat } from '../../card/bytes.ts';
 import { type CardConnection, CardError } from '../../card/reader-port.ts';
 
-/** Data bytes of one answer at most; a card that goes on beyond is broken or hostile. */
+/** Data bytes that one response carries, and that an answer may have where nobody asked for more. */
 const MAX_DATA = 256;
 /** GET RESPONSEs for one command at most: a card could give one byte a time for ever. */
 const MAX_ROUNDS = 32;
+
+/**
+ * The card's answer is longer than whoever asked can use, or comes to no end. The card is there and works: what was asked may be done without,
+ * unlike after every other fault.
+ */
+export class AnswerTooLong extends CardError {
+  constructor(detail: string) {
+    super('communication', detail);
+    this.name = 'AnswerTooLong';
+  }
+}
 
 /** Whether the class byte asks for secure messaging (ISO/IEC 7816-4 §5.4.1; GPC 2.3.1 table 11-12 for 8x and Cx). */
 export function hasSecureMessaging(cla: number): boolean {
@@ -15,13 +26,15 @@ export function hasSecureMessaging(cla: number): boolean {
 interface ExchangeOptions {
   /** The command may be sent again with the length that 6Cxx names. */
   readonly repeatable: boolean;
+  /** Data bytes of the whole answer at most, however many responses carry them; 256 when left out. */
+  readonly most?: number;
 }
 
 /**
  * Sends a command and collects its answer, data and status word.
  * 61xx: the rest is fetched with GET RESPONSE. 6Cxx: sent once more with the length named, unless the command has a MAC or
  * the caller says that it must not be repeated; then 6Cxx is the answer.
- * @throws CardError `communication` when the card gives fewer than 2 bytes or more than an answer can hold.
+ * @throws CardError `communication` when the card gives fewer than 2 bytes; AnswerTooLong when it gives more than `most`, or never ends.
  */
 export async function exchange(
   card: Pick<CardConnection, 'transmit'>,
@@ -46,15 +59,16 @@ export async function exchange(
       answer = whole(await card.transmit(Uint8Array.of(getResponseCla, 0xc0, 0x00, 0x00, right)));
     }
     data = concat(data, answer.slice(0, -2));
-    if (data.length > MAX_DATA) throw new CardError('communication', 'answer longer than 256 bytes');
+    const most = options.most ?? MAX_DATA;
+    if (data.length > most) throw new AnswerTooLong(`answer longer than ${most} bytes`);
     if (sw1(answer) !== 0x61) return concat(data, answer.slice(-2));
   }
-  throw new CardError('communication', 'answer without an end');
+  throw new AnswerTooLong('answer without an end');
 }
 
 function whole(answer: Uint8Array): Uint8Array {
   if (answer.length < 2) throw new CardError('communication', 'answer shorter than its status word');
-  if (answer.length > MAX_DATA + 2) throw new CardError('communication', 'answer longer than 256 bytes');
+  if (answer.length > MAX_DATA + 2) throw new AnswerTooLong('answer longer than 256 bytes');
   return answer;
 }
 

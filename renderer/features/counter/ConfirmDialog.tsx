@@ -7,10 +7,12 @@ import { Field } from '../../components/Field.tsx';
 import { FaultNotice } from '../../components/Notice.tsx';
 import { useWords } from '../../state/stores.ts';
 import { type Credentials, useCredentials } from '../../state/use-credentials.ts';
+import { money } from '../../texts/formats.ts';
 import css from './ConfirmDialog.module.css';
 
 interface ConfirmDialogProps {
-  readonly apps: readonly string[];
+  /** What is to be deleted, and what each says that it holds. */
+  readonly apps: readonly { readonly app: string; readonly balance: number | undefined }[];
   /** Resolves with why it was refused, or null when it was confirmed. `cancelled`: the dialog was closed meanwhile. */
   readonly onConfirm: (person: Credentials, cancelled: AbortSignal) => Promise<FaultView | null>;
   readonly onClose: () => void;
@@ -36,10 +38,14 @@ export function ConfirmDialog({ apps, onConfirm, onClose }: ConfirmDialogProps) 
     if (fault === null) onClose();
     else person.refused(fault);
   };
+  const named = ({ app, balance }: (typeof apps)[number]) =>
+    balance === undefined
+      ? words.app(app)
+      : t('confirm.app', { app: words.app(app), amount: money(balance, t) });
   return (
     <Dialog title={t('confirm.title')} onClose={onClose}>
       <form className={css['form']} onSubmit={(event) => void submit(event)} noValidate>
-        <p>{t('confirm.text', { apps: words.list(apps.map(words.app)) })}</p>
+        <p>{t('confirm.text', { apps: words.list(apps.map(named)) })}</p>
         {person.fault === null ? null : <FaultNotice fault={person.fault} withCard={false} over />}
         <Field
           label={t('confirm.operator')}

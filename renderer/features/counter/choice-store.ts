@@ -95,12 +95,13 @@ export function createChoiceStore(bridge: Bridge, onExpired: () => void): Choice
       return answer.ok ? 'planned' : 'refused';
     },
     async confirm(reader, rows, person, cancelled) {
-      const plan = store.getState()[reader]?.plan;
-      if (plan?.fits !== true) return null;
+      const choice = store.getState()[reader];
+      const plan = choice?.plan;
+      if (choice === undefined || plan?.fits !== true) return null;
       // A handle is good for one wish.
       const handles = new Map<string, string>();
       for (const app of plan.confirm) {
-        const answer = await bridge.session.confirm(person);
+        const answer = await bridge.session.confirm({ ...person, reader, card: choice.card, app });
         // The second person confirmed the plan that was on the screen. Another plan, or a closed dialog: nothing is started.
         if (cancelled.aborted || store.getState()[reader]?.plan !== plan) return null;
         if (!answer.ok) return { code: answer.code, details: answer.details };

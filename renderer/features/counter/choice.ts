@@ -44,9 +44,8 @@ export function toggled(choice: Choice, app: string, action: WishView['action'])
   return { ...choice, wishes, missing: null, plan: null, fault: null };
 }
 
-/** Only digits count: a number may be typed or pasted in groups. */
-export function withAccount(choice: Choice, typed: string): Choice {
-  const account = typed.replace(/\D/g, '').slice(0, MOST_DIGITS);
+/** What is typed stays as it is typed: nothing is dropped and nothing cut, because money is bound to the number. */
+export function withAccount(choice: Choice, account: string): Choice {
   return { ...choice, account, missing: null, plan: null, fault: null };
 }
 
@@ -55,8 +54,20 @@ const MOST_DIGITS = 20;
 
 /** The account the job is for: the server's where it knows the card, else what was typed. Undefined when it is not one. */
 export function accountOf(choice: Choice): string | undefined {
-  const account = boundAccount(choice) ?? choice.account;
-  return account.length >= FEWEST_DIGITS && account.length <= MOST_DIGITS ? account : undefined;
+  const bound = boundAccount(choice);
+  return bound ?? typedAccount(choice.account);
+}
+
+/**
+ * A number may be typed or pasted in groups, with spaces or hyphens between them, and in the wide digits of an East Asian keyboard. With anything
+ * else in it, it is none: a spreadsheet's 6.22E+18 has lost digits already, and what is left of a number without its odd signs is another number.
+ */
+function typedAccount(typed: string): string | undefined {
+  // Only the wide forms: NFKC alone would also make a digit of ② and of ².
+  const plain = typed.replace(/[\uFF10-\uFF19\uFF0D]/g, (wide) => wide.normalize('NFKC')).trim();
+  if (!/^[0-9]+(?:[\s\u002D\u2010-\u2015]+[0-9]+)*$/.test(plain)) return undefined;
+  const digits = plain.replace(/[^0-9]/g, '');
+  return digits.length >= FEWEST_DIGITS && digits.length <= MOST_DIGITS ? digits : undefined;
 }
 
 /** The account that the server has for the card. */

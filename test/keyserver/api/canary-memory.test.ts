@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
@@ -13,7 +14,7 @@ import type { ServerClient } from '../../../app/station/server/client.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { findAll } from '../../support/key-search.ts';
 import { activate, addCustodian, importVersion } from '../../support/key-versions.ts';
-import { cardKey, type KnownMaster, knownToken } from '../../support/known-token.ts';
+import { cardKey, issuersCardKey, type KnownMaster, knownToken } from '../../support/known-token.ts';
 import { MOVING_TYPES } from '../../support/moving-types.ts';
 import { type OtherTypesRig, openOtherTypes } from '../../support/other-type.ts';
 import { READS_MEMORY, writableMemory } from '../../support/process-memory.ts';
@@ -33,6 +34,8 @@ beforeAll(async () => {
   types = await openOtherTypes(added, 'sqlite', makeToken);
   site = await openServerSite('sqlite', {}, { own: { rig: types.rig, resources: types.resources } });
   await addCustodian(types);
+  const { operator, secret } = SECOND;
+  await writeOperator(types.context.store, { id: operator, name: operator, secret });
   server = await site.start();
   const { client } = await site.station('counter', [server.port]);
   station = await openTestStation({ server: () => listening(client), catalogue: types.context.catalogue });
@@ -132,6 +135,8 @@ const TYPE = 'added';
 
 const enable = (app: string): Wish => ({ app, action: 'enable' });
 
+const SECOND = { operator: 'supervisor', secret: SECRET };
+
 const WRITE_KEY = 0xd4;
 
 /** Every body, both ways, and every refusal. */
@@ -171,7 +176,10 @@ function listening(client: ServerClient): ServerClient {
     }
   };
   return {
-    signIn: (request) => client.signIn({ ...request, operator: 'clerk', secret: SECRET }),
+    signIn: (request) =>
+      client.signIn(
+        request.confirms === undefined ? { ...request, operator: 'clerk', secret: SECRET } : request,
+      ),
     postJob: (request, ...rest) => asked(request, () => client.postJob(request, ...rest)),
     postAnswers: (job, seq, request, ...rest) =>
       asked(request, () => client.postAnswers(job, seq, request, ...rest)),
@@ -184,7 +192,12 @@ function listening(client: ServerClient): ServerClient {
 
 /** Adds versions of masters that the test knows to what is looked for. */
 async function knownVersion(purposes: string[], version: number, algorithm: KnownMaster['algorithm']) {
-  for (const [purpose, value] of await importVersion(types.rig, purposes, version, algorithm))
+  for (const [purpose, value] of await importVersion(
+    { token: types.rig.token, context: types.context },
+    purposes,
+    version,
+    algorithm,
+  ))
     masters.push({ purpose, origin: 'issuer', algorithm, value });
 }
 
@@ -194,10 +207,10 @@ function keysToFind() {
     ...masters.map((one) => ({ key: one.value, what: `${one.origin} master ${one.purpose}` })),
     ...masters.flatMap((one) =>
       cards.map(({ identification, account }) => ({
-        key: cardKey(
-          one,
-          one.origin === 'factory' || one.purpose.startsWith('isd/') ? identification : account,
-        ),
+        key:
+          one.origin === 'factory' || one.purpose.startsWith('isd/')
+            ? cardKey(one, identification)
+            : issuersCardKey(one, { identification, account }),
         what: `a card’s ${one.origin} key of ${one.purpose}`,
       })),
     ),
@@ -228,6 +241,17 @@ function look(when: string): void {
 /** Searching takes its time, and the station's process is this one. */
 const waitUntil = <T>(seen: () => T | undefined | false, what: string) => until(station.engine, seen, what);
 
+/** A purse is deleted when a second person confirms it. */
+function confirmed(wishes: Wish[]): Promise<Wish[]> {
+  return Promise.all(
+    wishes.map(async (wish) => {
+      if (wish.action !== 'delete') return wish;
+      const deletion = { reader: 'A', app: wish.app };
+      return { ...wish, confirmedBy: await station.engine.confirm(SECOND, deletion) };
+    }),
+  );
+}
+
 async function serve(card: VirtualCard, account: string, wishes: Wish[], tear?: number) {
   const torn =
     tear === undefined
@@ -240,7 +264,7 @@ async function serve(card: VirtualCard, account: string, wishes: Wish[], tear?: 
         });
   station.readers.insert('A', torn);
   await waitUntil(() => station.reader().kind === 'card', 'the card to be read');
-  const job = await station.engine.startJob('A', { account, wishes });
+  const job = await station.engine.startJob('A', { account, wishes: await confirmed(wishes) });
   if (tear !== undefined) {
     await waitUntil(() => station.job(job)?.state.kind === 'waiting-for-card', 'the card to be missed');
     card.powerOn();

@@ -10,7 +10,14 @@ import { httpsRig, SECRET } from '../../support/https-rig.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { slotOnCard, WALLET } from '../../support/issuer-steps.ts';
 import { findAll, needles } from '../../support/key-search.ts';
-import { cardKey, ecb, type KnownMaster, knownToken, oddParity } from '../../support/known-token.ts';
+import {
+  cardKey,
+  ecb,
+  issuersCardKey,
+  type KnownMaster,
+  knownToken,
+  oddParity,
+} from '../../support/known-token.ts';
 import { storeFiles } from '../../support/stores.ts';
 
 const { makeToken, masters, pins } = knownToken();
@@ -38,6 +45,7 @@ beforeAll(async () => {
 describe('after a whole story on both card types', () => {
   const digits: string[] = [];
   const seen: Buffer[] = [];
+  const cards: { identification: string; account: string }[] = [];
   const find = (purpose: string, origin: 'factory' | 'issuer'): KnownMaster => {
     const master = masters.find((one) => one.purpose === purpose && one.origin === origin);
     if (master === undefined) throw new Error(`no master ${purpose}`);
@@ -50,8 +58,11 @@ describe('after a whole story on both card types', () => {
       const account = randomDigits(19);
       await tell(card, account, seen);
       digits.push(identification, account);
+      cards.push({ identification, account });
       // The search is for the right keys: the card has the one computed here.
-      const expected = oddParity(cardKey(find('app/e-wallet/mck', 'issuer'), account));
+      const expected = oddParity(
+        issuersCardKey(find('app/e-wallet/mck', 'issuer'), { identification, account }),
+      );
       expect(slotOnCard(card, WALLET, 0x39).value).toBe(expected.toString('hex').toUpperCase());
       expect((await https.rig.look(card)).observed.filter((one) => one.state === 'enabled')).toHaveLength(3);
     }
@@ -78,7 +89,9 @@ describe('after a whole story on both card types', () => {
     const keys = [
       ...masters.map((one) => ({ key: one.value, what: `${one.origin} master ${one.purpose}` })),
       ...masters.flatMap((one) =>
-        digits.map((d) => ({ key: cardKey(one, d), what: `${one.origin} card key of ${one.purpose}` })),
+        [...digits.map((d) => cardKey(one, d)), ...cards.map((card) => issuersCardKey(one, card))].map(
+          (key) => ({ key, what: `${one.origin} card key of ${one.purpose}` }),
+        ),
       ),
       ...sessionKeys.map((key) => ({ key, what: 'session key' })),
     ];

@@ -95,7 +95,9 @@ describe("another card's answers", () => {
       // Its own code, and the other card's cryptogram.
       const answers = [...mine.report.answers.slice(0, -1), theirs.report.answers.at(-1) ?? ''];
       const next = stepReplySchema.parse((await client.post(path, { ...mine.report, answers })).body);
-      expect(next).toMatchObject({ outcome: { result: 'refused', deleted: [], error: 'card-refused-key' } });
+      expect(next).toMatchObject({
+        outcome: { result: 'refused', deleted: [], error: 'card-has-other-keys' },
+      });
     }
     for (const { card, account, identification } of pairs) {
       card.reset();

@@ -3,7 +3,6 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { connect as tlsConnect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { makeAuthority } from '../../../app/demo/pki.ts';
 import { enrolStation } from '../../../app/keyserver/access/enrolment.ts';
@@ -70,59 +69,6 @@ describe('TLS', () => {
       const got = await https.raw(identity, text);
       expect(got).toMatch(/^HTTP\/1.1 4\d\d /);
       expect(got).not.toMatch(/\bat \/|node_modules|\.ts/);
-    }
-  });
-
-  it('a resumed connection is the same station', async () => {
-    const identity = {
-      cert: https.station.certificate,
-      key: https.station.key,
-      ca: https.authority.certificate,
-    };
-    let session: Buffer | undefined;
-    const ask = () =>
-      new Promise<{ reused: boolean; text: string }>((resolve, reject) => {
-        const options = {
-          host: '127.0.0.1',
-          port: https.port,
-          ...identity,
-          ...(session === undefined ? {} : { session }),
-        };
-        const socket = tlsConnect(options, () => {
-          socket.write(
-            'POST /v1/sessions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}',
-          );
-        });
-        let text = '';
-        let reused = false;
-        socket.on('secureConnect', () => {
-          reused = socket.isSessionReused();
-        });
-        socket.on('session', (given: Buffer) => {
-          session = given;
-        });
-        socket.on('data', (part: Buffer) => {
-          text += part.toString('utf8');
-        });
-        socket.on('error', reject);
-        socket.on('close', () => resolve({ reused, text }));
-      });
-    expect(await ask()).toMatchObject({ reused: false, text: expect.stringContaining('HTTP/1.1 400') });
-    // Known by the certificate of the first handshake: a bad request, not a stranger.
-    expect(await ask()).toMatchObject({ reused: true, text: expect.stringContaining('HTTP/1.1 400') });
-    await https.rig.context.store
-      .updateTable('stations')
-      .set({ revoked: 1 })
-      .where('name', '=', 'test-station')
-      .execute();
-    try {
-      expect(await ask()).toMatchObject({ reused: true, text: expect.stringContaining('HTTP/1.1 403') });
-    } finally {
-      await https.rig.context.store
-        .updateTable('stations')
-        .set({ revoked: 0 })
-        .where('name', '=', 'test-station')
-        .execute();
     }
   });
 });

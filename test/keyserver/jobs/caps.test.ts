@@ -124,6 +124,40 @@ onEveryStore((kind) => {
     expect(await startJob(context, CALLER, { ...asked, requestId: newRequestId() })).toHaveProperty('batch');
   });
 
+  it('cards in hand at once, however many are begun at once', async () => {
+    const context = limited({ jobsAtOnce: 3 });
+    const asked = await Promise.all(
+      Array.from({ length: 12 }, () => request(rig.newCard().card, context, randomDigits(16), ENABLE)),
+    );
+    const results = await Promise.allSettled(asked.map((one) => startJob(context, CALLER, one)));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+    for (const one of results)
+      if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'server-busy' });
+    const held = await context.store
+      .selectFrom('leases')
+      .select('card')
+      .where('station', '=', CALLER.station)
+      .where('expires', '>', context.now().toISOString())
+      .execute();
+    expect(held).toHaveLength(3);
+  });
+
+  it('wrong secrets, however many come at once: so many are looked at, and the right one is not counted', async () => {
+    const { store } = rig.context;
+    await writeOperator(store, { id: 'wang', name: 'Wang', secret: 'the right secret' });
+    const now = new Date('2032-05-05T10:01:00Z');
+    const limits = { ...DEFAULT_LIMITS, signInFailures: 3 };
+    const enter = (secret: string) =>
+      signIn(store, 'burst', { apiLevel: 1, operator: 'wang', secret }, now, limits);
+    for (let time = 0; time < 15; time += 1) expect(await enter('the right secret')).toHaveProperty('token');
+    const tries = await Promise.allSettled(Array.from({ length: 12 }, (_, at) => enter(`wrong ${at}`)));
+    const codes = tries.map((one) => (one.status === 'rejected' ? one.reason.code : 'let in'));
+    expect(codes.filter((code) => code === 'sign-in-failed')).toHaveLength(3);
+    expect(codes.filter((code) => code === 'too-many-attempts')).toHaveLength(9);
+    const audited = await store.selectFrom('audit').selectAll().where('at', '=', now.toISOString()).execute();
+    expect(audited.map(({ detail }): unknown => JSON.parse(detail))).toEqual([{ cap: 'sign-in-here' }]);
+  });
+
   it('wrong secrets: after a few not even the right one is looked at, until the quarter of an hour is over', async () => {
     const { store } = rig.context;
     await writeOperator(store, { id: 'li', name: 'Li', secret: 'the right secret' });

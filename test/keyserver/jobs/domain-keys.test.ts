@@ -4,6 +4,7 @@ import type { JobReply, Wish } from '../../../app/protocol/wire.ts';
 import type { CardDevice } from '../../../app/simulator/device.ts';
 import { ENABLE, runBatch } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
+import { meddled } from '../../support/meddled.ts';
 import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
 import { domainOnCard, FACTORY_KEYS, keysOnCard, otherTypes } from '../../support/other-type.ts';
 
@@ -73,7 +74,7 @@ describe('a card that is not moved', () => {
     const before = JSON.stringify(card.image.domain);
     const sent: string[] = [];
     const outcome = await types.issue(watched(card, sent), randomDigits(16), ENABLE);
-    expect(outcome).toMatchObject({ result: 'refused', error: 'card-refused-key' });
+    expect(outcome).toMatchObject({ result: 'refused', error: 'card-has-other-keys' });
     expect(sent.filter((apdu) => apdu.startsWith('8482') || apdu.startsWith('84D8'))).toEqual([]);
     expect(JSON.stringify({ ...card.image.domain, keySets: [] })).toBe(
       JSON.stringify({ ...JSON.parse(before), keySets: [] }),
@@ -89,6 +90,51 @@ describe('a card that is not moved', () => {
     else expect(domain).toBeUndefined();
   });
 });
+
+describe('a card that answers INITIALIZE UPDATE otherwise than its type', () => {
+  it.each(
+    [...MOVING, 'unmoved'].flatMap(
+      (id) =>
+        [
+          [id, 'with another protocol', 11, 0x01],
+          [id, 'with the other protocol', 11, id === 'vanishing' || id === 'added' ? 0x02 : 0x03],
+          [id, 'under another key version', 10, 0x55],
+        ] as const,
+    ),
+  )('%s, %s: another card type, nothing was tried', async (id, _what, at, value) => {
+    const { card } = types.type(id).newCard();
+    const before = JSON.stringify(card.image);
+    const sent: string[] = [];
+    const otherwise = meddled(card, 0x50, async (command) => {
+      const answer = Uint8Array.from(await card.transmit(command));
+      answer[at] = value;
+      return answer;
+    });
+    const wishes = id === 'unmoved' ? LOAD : ENABLE;
+    const outcome = await types.issue(watched(otherwise, sent), randomDigits(16), wishes);
+    expect(outcome).toMatchObject({ result: 'refused', error: 'wrong-card-type' });
+    expect(sent.filter((apdu) => /^8[04]8[24]/.test(apdu))).toEqual([]);
+    expect(withoutCounters(JSON.stringify(card.image))).toBe(withoutCounters(before));
+  });
+
+  it('a moved card that has its keys under another version has other keys than the record', async () => {
+    const { card } = types.type('replaced').newCard();
+    const account = randomDigits(16);
+    expect(await types.issue(card, account, ENABLE)).toMatchObject({ result: 'complete' });
+    const otherwise = meddled(card, 0x50, async (command) => {
+      const answer = Uint8Array.from(await card.transmit(command));
+      answer[10] = 0x55;
+      return answer;
+    });
+    expect(await types.issue(otherwise, account, LOAD)).toMatchObject({
+      result: 'refused',
+      error: 'card-has-other-keys',
+    });
+  });
+});
+
+/** INITIALIZE UPDATE counts on some cards, whatever comes of it. */
+const withoutCounters = (image: string) => image.replace(/"sequenceCounter":\d+/g, '');
 
 /** Notes what is sent. */
 function watched(card: CardDevice, sent: string[]): CardDevice {

@@ -69,7 +69,7 @@ describe.each(ALL)('a card that counts (%s)', (id) => {
     const { card } = types.type(id).newCard({ keys: { ...FACTORY_KEYS, ...wrong } });
     const { device, sent } = watched(card);
     const outcome = await types.carry(device, await started(card));
-    expect(outcome).toMatchObject({ result: 'refused', error: 'card-refused-key' });
+    expect(outcome).toMatchObject({ result: 'refused', error: 'card-has-other-keys' });
     expect(sent.filter((apdu) => /^8[04]8[24]/.test(apdu))).toEqual([]);
   });
 

@@ -1,10 +1,11 @@
 /** An app's lives on one card: deleted and loaded again, half loaded and left, in doubt and found again. */
 import { describe, expect, it } from 'vitest';
+import { fromHex } from '../../../app/card/bytes.ts';
 import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
 import { type CardDevice, PowerLost } from '../../../app/simulator/device.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { runBatch } from '../../support/forwarder.ts';
+import { runBatch, unconfirmed } from '../../support/forwarder.ts';
 import { type IssuerRig, issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { CAMPUS_MEAL, slotOnCard } from '../../support/issuer-steps.ts';
 import { loseStation as lose } from '../../support/lost-station.ts';
@@ -88,7 +89,7 @@ describe('a load torn between the package and its instance', () => {
     });
   });
 
-  it('and one whose INSTALL the card refuses: said so, and removed by the next channel', async () => {
+  it('and one whose INSTALL the card refuses: said so, and removed in the same job', async () => {
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
     const full = new TearingDevice(card, { at: 2, ins: INSTALL, scripted: 'memoryFull' });
@@ -97,7 +98,7 @@ describe('a load torn between the package and its instance', () => {
       error: 'not-enough-memory',
       apps: [{ app: 'campus-meal', before: 'missing', after: 'missing' }],
     });
-    expect(await appOf(identification)).toMatchObject({ state: 'missing', inDoubt: true });
+    expect(await appOf(identification)).toMatchObject({ state: 'missing', inDoubt: false });
     expect(await rig.issue(card, account, MEAL)).toMatchObject({ result: 'complete' });
   });
 
@@ -127,8 +128,53 @@ describe('a load torn between the package and its instance', () => {
       throw new PowerLost();
     });
     const outcome = await rig.issue(torn, account, MEAL);
-    expect(outcome).toMatchObject({ error: 'load-failed', apps: [{ app: 'campus-meal', after: 'missing' }] });
+    expect(outcome).toMatchObject({
+      // The card was asked afterwards: nothing is left.
+      error: 'load-failed',
+      apps: [{ app: 'campus-meal', after: 'missing', error: 'load-failed' }],
+    });
+    expect(await appOf(identification)).toMatchObject({ state: 'missing', inDoubt: false });
     expect(loads).toBe(2);
+    expect(await rig.issue(card, account, MEAL)).toMatchObject({ result: 'complete' });
+    expect(await appOf(identification)).toMatchObject({ state: 'enabled', instance: 1, inDoubt: false });
+  });
+
+  it('a package whose installation the card refuses is removed in the same job, and the card is as it was', async () => {
+    const { card, identification } = rig.newCard();
+    const before = JSON.stringify(card.image.packages);
+    const refuses = meddled(card, INSTALL, (command) => refuseInstallation(card, command));
+    expect(await rig.issue(refuses, randomDigits(16), MEAL)).toMatchObject({
+      error: 'load-failed',
+      apps: [{ app: 'campus-meal', after: 'missing', error: 'load-failed' }],
+    });
+    expect(JSON.stringify(card.image.packages)).toBe(before);
+    expect(await appOf(identification)).toMatchObject({
+      state: 'missing',
+      inDoubt: false,
+      loadFileHash: null,
+    });
+  });
+
+  it('where it cannot be removed nobody says that nothing was left; the next job removes it', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    let loaded = false;
+    const refuses = meddled(card, INSTALL, (command) => {
+      loaded = command[2] === FOR_INSTALL;
+      return refuseInstallation(card, command);
+    });
+    let deletions = 0;
+    const stubborn = meddled(refuses, DELETE, (command) => {
+      deletions += 1;
+      return loaded ? fromHex('6985') : card.transmit(command);
+    });
+    expect(await rig.issue(stubborn, account, MEAL)).toMatchObject({
+      error: 'load-left-behind',
+      apps: [{ app: 'campus-meal', after: 'missing', error: 'load-left-behind' }],
+    });
+    // Once before the load, once after it.
+    expect(deletions).toBe(2);
+    expect(await appOf(identification)).toMatchObject({ state: 'missing', inDoubt: true });
     expect(await rig.issue(card, account, MEAL)).toMatchObject({ result: 'complete' });
     expect(await appOf(identification)).toMatchObject({ state: 'enabled', instance: 1, inDoubt: false });
   });
@@ -172,14 +218,15 @@ describe('a deletion torn', () => {
 
     const rich = new VirtualCard(image);
     rich.powerOn();
-    expect(await rig.issue(rich, account, wishes)).toMatchObject({
+    const alone = unconfirmed(await rig.request(rich, account, wishes));
+    expect(await rig.carry(rich, await rig.start(alone))).toMatchObject({
       error: 'purse-not-empty',
       result: 'refused',
     });
     // Though its look, mistaken or old, says that the app is gone: the card is asked.
-    const asked = await rig.request(rich, account, wishes);
+    const asked = unconfirmed(await rig.request(rich, account, wishes));
     const observed = asked.observed.map((one) =>
-      one.app === 'transit' ? { ...one, state: 'missing' as const } : one,
+      one.app === 'transit' ? { app: one.app, state: 'missing' as const } : one,
     );
     await rig.context.store
       .updateTable('card_apps')
@@ -187,7 +234,7 @@ describe('a deletion torn', () => {
       .where('app', '=', 'transit')
       .execute();
     const outcome = await rig.carry(rich, await rig.start({ ...asked, observed }));
-    expect(outcome).toMatchObject({ error: 'purse-not-empty', deleted: [] });
+    expect(outcome).toMatchObject({ error: 'confirmation-needed', deleted: [] });
   });
 });
 
@@ -228,6 +275,14 @@ const MEAL: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
 const INSTALL = 0xe6;
 
 const DELETE = 0xe4;
+
+/** P1 of INSTALL [for install and make selectable]. */
+const FOR_INSTALL = 0x0c;
+
+/** The card takes a load, and refuses the installation that follows. */
+async function refuseInstallation(card: CardDevice, command: Uint8Array): Promise<Uint8Array> {
+  return command[2] === FOR_INSTALL ? fromHex('6A80') : card.transmit(command);
+}
 
 const LOAD = 0xe8;
 

@@ -1,13 +1,11 @@
 /** What is refused, by which code, and that the store is as it was: no card is bound, no lease held, no try counted. */
-import { beforeAll, describe, expect, it } from 'vitest';
-import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
-import { signIn } from '../../../app/keyserver/access/sessions.ts';
+import { describe, expect, it } from 'vitest';
 import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { openActiveVersions } from '../../../app/keyserver/keys/active-versions.ts';
 import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, ENABLE, type look, runBatch } from '../../support/forwarder.ts';
+import { CALLER, ENABLE, type look, runBatch, unconfirmed } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { advance, batchOf, refusal, storeText, triesLeft } from '../../support/issuer-steps.ts';
 
@@ -102,13 +100,16 @@ describe('a job is refused', () => {
 });
 
 describe('the account', () => {
-  it('is bound at the first effect, not before', async () => {
+  it('is bound once something came of a job, not before', async () => {
     const { card, identification } = rig.newCard();
     const first = randomDigits(16);
     // No opening: the first batch only looks.
     const reply = await rig.start(await rig.request(card, first, ENABLE));
     expect((await rig.record(identification)).account).toBe('');
-    await advance(card, rig.context, reply, 1);
+    // The authentication is out: the account is kept for the card, and not yet its own.
+    const batch = await advance(card, rig.context, reply, 1);
+    expect((await rig.record(identification)).account).toBe('');
+    await rig.carry(card, { ...reply, batch });
     expect((await rig.record(identification)).account).toBe(first);
   });
 
@@ -150,51 +151,27 @@ describe('the account', () => {
   });
 });
 
-describe('a purse', () => {
-  const people = { clerk: '', supervisor: '', elsewhere: '', working: '' };
-  beforeAll(async () => {
-    const { store } = rig.context;
-    for (const id of ['test-clerk', 'supervisor']) {
-      await writeOperator(store, { id, name: id, secret: `secret of ${id}` });
-    }
-    const token = async (
-      operator: string,
-      station: string,
-      purpose: 'work' | 'confirmation' = 'confirmation',
-    ) =>
-      (
-        await signIn(
-          store,
-          station,
-          { apiLevel: 1, operator, secret: `secret of ${operator}`, purpose },
-          new Date(),
-        )
-      ).token;
-    people.clerk = await token('test-clerk', CALLER.station);
-    people.supervisor = await token('supervisor', CALLER.station);
-    people.elsewhere = await token('supervisor', 'other-station');
-    people.working = await token('supervisor', CALLER.station, 'work');
-  });
-
+describe('a purse that nobody confirmed', () => {
   const expectStill = async (card: Parameters<typeof look>[0], state: string) => {
     const { observed } = await rig.look(card);
     expect(observed.find((one) => one.app === 'e-wallet')?.state).toBe(state);
   };
+  const alone = async (card: VirtualCard, wishes: Wish[]) => {
+    const asked = unconfirmed(await rig.request(card, randomDigits(16), wishes));
+    return rig.carry(card, await rig.start(asked));
+  };
 
   it('purse-not-empty: with one cent it stays, and the job changed nothing', async () => {
     const { card } = rig.newCard({ balances: { 'e-wallet': 1 } });
-    const outcome = await rig.issue(card, randomDigits(16), DELETE);
+    const outcome = await alone(card, DELETE);
     expect(outcome).toMatchObject({ result: 'refused', error: 'purse-not-empty', deleted: [] });
     await expectStill(card, 'installed');
   });
 
   it('purse-not-empty, but what else was wished is done', async () => {
     const { card } = rig.newCard({ balances: { 'e-wallet': 1 } });
-    const outcome = await rig.issue(card, randomDigits(16), [
-      ...DELETE,
-      { app: 'transit', action: 'delete' },
-    ]);
-    expect(outcome).toMatchObject({ result: 'partial', error: 'purse-not-empty', deleted: ['transit'] });
+    const outcome = await alone(card, [...DELETE, { app: 'identity', action: 'delete' }]);
+    expect(outcome).toMatchObject({ result: 'partial', error: 'purse-not-empty', deleted: ['identity'] });
     expect(outcome.apps).toMatchObject([{ app: 'e-wallet', after: 'installed', error: 'purse-not-empty' }]);
   });
 
@@ -207,27 +184,8 @@ describe('a purse', () => {
 
     const mute = new VirtualCard(image);
     mute.powerOn();
-    const outcome = await rig.issue(mute, randomDigits(16), DELETE);
-    expect(outcome).toMatchObject({ result: 'refused', error: 'balance-unreadable' });
+    expect(await alone(mute, DELETE)).toMatchObject({ result: 'refused', error: 'balance-unreadable' });
     await expectStill(mute, 'installed');
-  });
-
-  it("is deleted when a second person confirms; one's own confirmation, one from elsewhere and a plain sign-in are not-permitted", async () => {
-    const { card } = rig.newCard({ balances: { 'e-wallet': 1 } });
-    const account = randomDigits(16);
-    const confirmed = (confirmedBy: string): Wish[] => [{ app: 'e-wallet', action: 'delete', confirmedBy }];
-    for (const own of [people.clerk, people.elsewhere, people.working]) {
-      const asked = await rig.request(card, account, confirmed(own));
-      const before = await storeText(rig.context);
-      expect(await refusal(rig.start(asked))).toEqual({
-        code: 'not-permitted',
-        details: { app: 'e-wallet' },
-      });
-      expect(await storeText(rig.context)).toBe(before);
-    }
-    const outcome = await rig.issue(card, account, confirmed(people.supervisor));
-    expect(outcome).toMatchObject({ result: 'complete', deleted: ['e-wallet'] });
-    await expectStill(card, 'missing');
   });
 });
 

@@ -26,7 +26,10 @@ onEveryStore((kind) => {
         Array.from({ length: 6 }, () => rig.request(rig.newCard().card, randomDigits(16), ENABLE)),
       );
       // Instances that read the version just before it was taken back.
-      const stale = { ...rig.context, activeVersions: async () => () => version };
+      const stale = {
+        ...rig.context,
+        activeVersions: async () => () => ({ version, factor: 'card' as const }),
+      };
       await activate(rig, NAME, 1);
       const change = keyChange(rig, NAME);
       const starting = asked.slice(0, version % 3).map((one) => startJob(stale, CALLER, one));

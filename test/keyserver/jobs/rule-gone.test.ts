@@ -28,8 +28,9 @@ describe('an app that the type no longer carries', () => {
     const batch = await advance(card, rig.context, started, steps);
     if (batch === undefined) throw new Error('the job is over');
     const report = await runBatch(card, batch);
-    const reply = await verbsOf(without('e-wallet')).answer(started.job, batch.seq, report);
-    expect(outcomeOf(reply)).toMatchObject({
+    const narrow = verbsOf(without('e-wallet'));
+    const reply = await narrow.answer(started.job, batch.seq, report);
+    expect(await narrow.carry(card, { ...started, batch: batchOf(reply) })).toMatchObject({
       result,
       error: 'app-not-for-this-card',
       apps: [{ app: 'e-wallet', error: 'app-not-for-this-card' }],

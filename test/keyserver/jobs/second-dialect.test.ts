@@ -10,6 +10,7 @@ import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { lookAtCard, readOpening } from '../../../app/station/readers/look.ts';
 import { CALLER, carry } from '../../support/forwarder.ts';
 import { newRequestId, randomDigits } from '../../support/issuer-rig.ts';
+import { batchOf } from '../../support/issuer-steps.ts';
 import { activate, addCustodian, keyChange } from '../../support/key-versions.ts';
 import { loseStation } from '../../support/lost-station.ts';
 import { lanternRig } from '../../support/second-dialect/rig.ts';
@@ -89,7 +90,7 @@ it.each(['before', 'after'] as const)(
       expect(card.memory.enabled).toBe(true);
       expect(await doorOf(identification)).toMatchObject({ candidates: [{ origin: 'issuer' }], spent: 0 });
     }
-    expect(at).toBe(4);
+    expect(at).toBe(6);
   },
 );
 
@@ -107,7 +108,7 @@ it.each(['before', 'after'] as const)(
       expect(card.memory).toMatchObject({ enabled: true, tries: 5 });
       expect(await doorOf(identification)).toMatchObject({ candidates: [{ origin: 'issuer' }] });
     }
-    expect(at).toBe(4);
+    expect(at).toBe(6);
   },
 );
 
@@ -120,7 +121,11 @@ it('stops at the first refusal in its own words, and spends no try that would lo
     cardEpoch: 0,
     answers: ['9F04'],
   });
-  expect(next).toMatchObject({ outcome: { result: 'refused', error: 'card-refused-key' } });
+  // What a station tells counts once the card has shown itself.
+  expect(await carry(card, rig.context, { ...reply, batch: batchOf(next) })).toMatchObject({
+    result: 'refused',
+    error: 'card-refused-key',
+  });
   expect(await doorOf(identification)).toMatchObject({
     candidates: [{ origin: 'factory' }],
     refused: true,

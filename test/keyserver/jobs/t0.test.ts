@@ -58,7 +58,7 @@ describe.each(TYPES.map(({ id }) => id))('a card with T=0 (%s)', (id) => {
       expect(outcome).toMatchObject({ result: 'complete', trips: outcome.plannedTrips });
     }
     const { observed } = await types.look(device);
-    expect(observed).toContainEqual({ app: 'e-wallet', state: 'enabled' });
+    expect(observed).toContainEqual({ app: 'e-wallet', state: 'enabled', balance: 0 });
     expect(observed).toContainEqual({ app: 'campus-meal', state: 'missing' });
     // It did speak T=0: answers were fetched.
     expect(crossed.some((one) => / 61..$/.test(one))).toBe(true);

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { placeOf } from '../../../app/keyserver/keys/groups.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
+import { ruleFor } from '../../../app/keyserver/keys/rules.ts';
 import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import type { Wish } from '../../../app/protocol/wire.ts';
@@ -26,6 +27,11 @@ beforeAll(async () => {
           await admin.generateMaster({
             id: { purpose: `isd/${id}/${key}`, origin: 'issuer', version },
             algorithm: scp === '02' ? 'des3-16' : 'aes-128',
+            rule: ruleFor(
+              types.context.catalogue,
+              { purpose: `isd/${id}/${key}`, origin: 'issuer', version },
+              'new',
+            ),
           });
       }
     }

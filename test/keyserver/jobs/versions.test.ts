@@ -107,17 +107,29 @@ onEveryStore((kind) => {
       const admin = await openVaultAdmin(rig.token);
       try {
         const change = keyChange(rig, 'app/transit');
-        const made = await makeKeys(rig.context.store, admin, change, new Date());
+        const made = await makeKeys(rig.context.store, admin, rig.context.catalogue, change, new Date());
         expect(made.map(({ purpose, version }) => [purpose, version])).toEqual([
           ['app/transit/mck', 2],
           ['app/transit/mtk', 2],
         ]);
-        const again = await makeKeys(rig.context.store, admin, keyChange(rig, 'app/transit/mtk'), new Date());
+        const again = await makeKeys(
+          rig.context.store,
+          admin,
+          rig.context.catalogue,
+          keyChange(rig, 'app/transit/mtk'),
+          new Date(),
+        );
         expect(again).toMatchObject([{ purpose: 'app/transit/mtk', version: 3 }]);
         // What an interrupted attempt left out is made up for.
-        const missing = await makeKeys(rig.context.store, admin, change, new Date());
+        const missing = await makeKeys(rig.context.store, admin, rig.context.catalogue, change, new Date());
         expect(missing).toMatchObject([{ purpose: 'app/transit/mck', version: 3 }]);
-        const nobody = makeKeys(rig.context.store, admin, { ...change, operator: 'nobody' }, new Date());
+        const nobody = makeKeys(
+          rig.context.store,
+          admin,
+          rig.context.catalogue,
+          { ...change, operator: 'nobody' },
+          new Date(),
+        );
         expect((await refusal(nobody)).code).toBe('not-permitted');
       } finally {
         await admin.close();
@@ -258,7 +270,10 @@ onEveryStore((kind) => {
 
     it('in the very moment in which a job is decided: the job is decided anew', async () => {
       await activate(rig, NAME, 2);
-      const stale = { ...rig.context, activeVersions: async () => () => 7 };
+      const stale = {
+        ...rig.context,
+        activeVersions: async () => () => ({ version: 7, factor: 'card' as const }),
+      };
       await rig.context.store
         .insertInto('key_versions')
         .values(

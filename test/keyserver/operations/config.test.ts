@@ -25,6 +25,21 @@ describe('a configuration', () => {
     expect(said(GOOD)).toEqual([]);
   });
 
+  it.each([
+    ['UTF-8 with a byte order mark', Buffer.from(`\uFEFF${JSON.stringify(GOOD)}`)],
+    ['UTF-16', Buffer.from(`\uFEFF${JSON.stringify(GOOD)}`, 'utf16le')],
+  ])('in %s is taken as well', (_, bytes) => {
+    const file = join(folder, 'marked.json');
+    writeFileSync(file, bytes);
+    expect(readConfig(file).vault).toMatchObject({ tokenLabel: 'Kaika' });
+  });
+
+  it('in an encoding that nobody can tell is refused for that', () => {
+    const file = join(folder, 'unmarked.json');
+    writeFileSync(file, Buffer.from(JSON.stringify(GOOD), 'utf16le'));
+    expect(() => readConfig(file)).toThrow('the configuration is not text in UTF-8');
+  });
+
   it.each<[string, unknown, string[]]>([
     ['no JSON', '{"listen":', ['the configuration is not JSON']],
     ['a list', [], ['the file: must be an object']],

@@ -1,4 +1,5 @@
 /** Backups, restoring and releasing a card. */
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { backUp } from '../../../app/keyserver/cli/keeping.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { backupSeal } from '../../../app/keyserver/recovery/backup-seal.ts';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
 import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
 import { writeBackup } from '../../../app/keyserver/store/backup.ts';
@@ -19,6 +21,7 @@ import { onEveryStore, storePlaces } from '../../support/stores.ts';
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
   const places = storePlaces(kind);
+  const seal = () => backupSeal(rig.context.vault);
   beforeAll(async () => {
     await writeOperator(rig.context.store, { id: 'chief', name: 'Chief', secret: 'a long secret' });
   });
@@ -31,13 +34,13 @@ onEveryStore((kind) => {
     const account = randomDigits(16);
     const begun = await rig.start(await rig.request(running.card, account, ENABLE, 'e-wallet'));
     const file = join(places.folder, 'one.backup');
-    expect(await writeBackup(store, file, new Date())).toBeGreaterThan(20);
+    expect(await writeBackup(store, file, new Date(), seal())).toBeGreaterThan(20);
     expect(statSync(file).mode & 0o077).toBe(0);
     const generations = [await readStoreGeneration(store)];
     for (const seconds of [0, 60]) {
       const config = await places.empty();
       const restored = await openStore(config);
-      generations.push(await restoreBackup(restored, file, new Date(Date.now() + seconds * 1000)));
+      generations.push(await restoreBackup(restored, file, new Date(Date.now() + seconds * 1000), seal()));
       const record = await readCardRecord({ ...rig.context, store: restored }, done.identification);
       expect(record).toEqual(await readCardRecord(rig.context, done.identification));
       expect(
@@ -61,7 +64,7 @@ onEveryStore((kind) => {
       const context = { ...rig.context, store: restored };
       if (seconds === 60)
         expect((await issue(running.card, context, account, ENABLE)).result).toBe('complete');
-      await expect(restoreBackup(restored, file, new Date())).rejects.toThrow('not empty');
+      await expect(restoreBackup(restored, file, new Date(), seal())).rejects.toThrow('not empty');
       await restored.destroy();
     }
     expect([...generations].sort((a, b) => a - b)).toEqual(generations);
@@ -70,7 +73,7 @@ onEveryStore((kind) => {
 
   it('a backup that was cut short, changed, or is something else, changes nothing', async () => {
     const file = join(places.folder, 'two.backup');
-    await writeBackup(rig.context.store, file, new Date());
+    await writeBackup(rig.context.store, file, new Date(), seal());
     const text = readFileSync(file, 'utf8');
     const lines = text.trimEnd().split('\n');
     const store = await openStore(await places.empty());
@@ -83,11 +86,83 @@ onEveryStore((kind) => {
       '',
     ]) {
       writeFileSync(file, bad);
-      await expect(restoreBackup(store, file, new Date())).rejects.toMatchObject({
+      for (const trust of [seal(), 'unauthenticated'] as const)
+        await expect(restoreBackup(store, file, new Date(), trust)).rejects.toMatchObject({
+          code: 'server-store-failed',
+        });
+    }
+    expect(await store.selectFrom('operators').selectAll().execute()).toEqual([]);
+    await store.destroy();
+  });
+
+  it('a backup that somebody else wrote is refused, however right its hash; on the word of an administrator it is taken, and that is on record', async () => {
+    const file = join(places.folder, 'three.backup');
+    await writeBackup(rig.context.store, file, new Date(), seal());
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    const [head = '', ...rest] = lines.slice(0, -1);
+    const thief = { id: 'thief', name: 'Thief', role: 'operator', secret_hash: 'scrypt$1', disabled: 0 };
+    const forged = [head, JSON.stringify({ table: 'operators', row: thief }), ...rest];
+    const older = [head.replace('"format":2', '"format":1'), ...rest];
+    const store = await openStore(await places.empty());
+    for (const [bad, end] of [
+      [forged, {}],
+      // With the seal of the true one, with one of the same token for something else, and as the version before wrote it.
+      [forged, { seal: JSON.parse(lines.at(-1) ?? '').seal }],
+      [
+        forged,
+        { seal: toHexOf(await rig.context.vault.seal({ clear: hashOf(forged), context: 'receipt' })) },
+      ],
+      [older, {}],
+    ] as const) {
+      writeFileSync(file, backupText(bad, end));
+      await expect(restoreBackup(store, file, new Date(), seal())).rejects.toMatchObject({
         code: 'server-store-failed',
+        message: expect.stringContaining('--unauthenticated'),
       });
     }
     expect(await store.selectFrom('operators').selectAll().execute()).toEqual([]);
+    await restoreBackup(store, file, new Date(), 'unauthenticated');
+    const rows = await store.selectFrom('audit').select('detail').where('kind', '=', 'restore').execute();
+    expect(rows.map(({ detail }): unknown => JSON.parse(detail))).toEqual([
+      expect.objectContaining({ authenticated: false }),
+    ]);
+    await store.destroy();
+  });
+
+  it('a backup with one row that is not whole is refused whole', async () => {
+    await rig.issue(rig.newCard().card, randomDigits(16), ENABLE);
+    const file = join(places.folder, 'four.backup');
+    await writeBackup(rig.context.store, file, new Date(), seal());
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(0, -1);
+    const store = await openStore(await places.empty());
+    const spoil = (table: string, change: (row: Record<string, unknown>) => unknown) => {
+      const at = lines.findIndex((line) => line.includes(`"table":"${table}"`));
+      const spoilt = { table, row: change(JSON.parse(lines[at] ?? '').row) };
+      return lines.with(at, JSON.stringify(spoilt));
+    };
+    const without = (name: string) => (row: Record<string, unknown>) =>
+      Object.fromEntries(Object.entries(row).filter(([column]) => column !== name));
+    for (const [what, bad] of Object.entries({
+      'a line that is no row': [...lines, '{"table":"cards"}'],
+      'a line that is no JSON': lines.with(2, 'x'),
+      'a table that there is not': [...lines, '{"table":"sessions","row":{}}'],
+      'a column that there is not': spoil('operators', (row) => ({ ...row, admin: 1 })),
+      'a column that is missing': spoil('operators', without('disabled')),
+      'a text for a number': spoil('card_keys', (row) => ({ ...row, spent: '0' })),
+      'a number for a text': spoil('cards', (row) => ({ ...row, id: 5 })),
+      'candidates that are none': spoil('card_keys', (row) => ({ ...row, candidates: '[]' })),
+      'a time that is none': spoil('jobs', (row) => ({ ...row, started: 'yesterday' })),
+      'a state that is none': spoil('card_apps', (row) => ({ ...row, state: 'fine' })),
+      'a batch that is to be sent again': spoil('job_steps', (row) => ({ ...row, sealed: 'AA' })),
+    })) {
+      writeFileSync(file, backupText(bad, {}));
+      const refused = restoreBackup(store, file, new Date(), 'unauthenticated');
+      await expect(refused, what).rejects.toMatchObject({ code: 'server-store-failed' });
+      for (const table of ['operators', 'cards', 'jobs', 'audit'] as const)
+        expect(await store.selectFrom(table).selectAll().execute(), what).toEqual([]);
+    }
+    writeFileSync(file, backupText(lines, {}));
+    await restoreBackup(store, file, new Date(), 'unauthenticated');
     await store.destroy();
   });
 
@@ -96,7 +171,10 @@ onEveryStore((kind) => {
     const store = await openStore(config);
     await store.schema.alterTable('audit').renameColumn('detail', 'told').execute();
     const file = join(places.folder, 'untold.backup');
-    await expect(backUp({ store: config }, file)).rejects.toThrow();
+    const { module, tokenLabel, pin, softhsmConf } = rig.token;
+    const pinFile = 'pinFile' in pin ? pin.pinFile : '';
+    const vault = { module, tokenLabel, pinFile, ...(softhsmConf === undefined ? {} : { softhsmConf }) };
+    await expect(backUp({ store: config, vault, demo: true }, file)).rejects.toThrow(/detail/);
     expect(existsSync(file)).toBe(false);
     await store.destroy();
   });
@@ -124,7 +202,12 @@ onEveryStore((kind) => {
     expect((await refusal(again())).code).toBe('card-set-aside');
     await releaseSetAside(store, rig.context.catalogue, release, new Date());
     expect((await again()).result).toBe('complete');
-    const audited = await store.selectFrom('audit').selectAll().where('card', '=', identification).execute();
+    const audited = await store
+      .selectFrom('audit')
+      .selectAll()
+      .where('card', '=', identification)
+      .where('kind', '=', 'release')
+      .execute();
     expect(audited).toMatchObject([{ kind: 'release', operator: 'chief' }]);
     expect(JSON.parse(audited[0]?.detail ?? '')).toMatchObject({
       by: userInfo().username,
@@ -148,7 +231,7 @@ onEveryStore((kind) => {
     );
     await store
       .updateTable('card_keys')
-      .set({ spent: 2 })
+      .set({ spent: 2, told: 2 })
       .where('card', '=', identification)
       .where('app', '=', 'e-wallet')
       .where('slot', '=', 'mck')
@@ -162,3 +245,19 @@ onEveryStore((kind) => {
     expect((await rig.issue(card, account, ENABLE)).result).toBe('complete');
   });
 });
+
+/** Bytes of a backup's hash: of all its lines but the last. */
+const hashOf = (lines: readonly string[]) =>
+  new Uint8Array(
+    createHash('sha256')
+      .update(lines.map((line) => `${line}\n`).join(''))
+      .digest(),
+  );
+
+const toHexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+/** A backup of these lines, with the right hash at its end. */
+function backupText(lines: readonly string[], end: Readonly<Record<string, unknown>>): string {
+  const last = { rows: lines.length - 1, sha256: toHexOf(hashOf(lines)), ...end };
+  return [...lines, JSON.stringify(last), ''].join('\n');
+}

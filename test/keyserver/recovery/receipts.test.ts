@@ -5,6 +5,7 @@ import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext, OperatorCaller } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { backupSeal } from '../../../app/keyserver/recovery/backup-seal.ts';
 import { openReceipt } from '../../../app/keyserver/recovery/receipt.ts';
 import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
 import { takeReceipts } from '../../../app/keyserver/recovery/take-receipts.ts';
@@ -28,9 +29,10 @@ onEveryStore((kind) => {
   beforeEach(async () => {
     made += 1;
     const file = join(places.folder, `${made}.backup`);
-    await writeBackup(rig.context.store, file, new Date());
+    const seal = backupSeal(rig.context.vault);
+    await writeBackup(rig.context.store, file, new Date(), seal);
     const store = await openStore(await places.empty());
-    const storeGeneration = await restoreBackup(store, file, new Date());
+    const storeGeneration = await restoreBackup(store, file, new Date(), seal);
     restored = { ...rig.context, store, storeGeneration };
   });
   afterEach(() => restored.store.destroy());

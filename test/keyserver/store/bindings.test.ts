@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { backupSeal } from '../../../app/keyserver/recovery/backup-seal.ts';
 import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
 import { writeBackup } from '../../../app/keyserver/store/backup.ts';
 import { insertBinding } from '../../../app/keyserver/store/bindings.ts';
@@ -59,9 +60,10 @@ onEveryStore((kind) => {
     expect((await rig.record(lost.identification)).account).toBe('');
     expect((await rig.record(other.identification)).account).toBe(account);
     const file = join(places.folder, 'two-cards.backup');
-    await writeBackup(store, file, new Date());
+    const seal = backupSeal(rig.context.vault);
+    await writeBackup(store, file, new Date(), seal);
     const restored = await openStore(await places.empty());
-    await restoreBackup(restored, file, new Date());
+    await restoreBackup(restored, file, new Date(), seal);
     for (const { identification } of [lost, other])
       expect(await bindingsOf(restored, identification)).toEqual(await bindingsOf(store, identification));
     await restored.destroy();
@@ -95,7 +97,7 @@ onEveryStore((kind) => {
       ]),
     );
     const store = await openStore(await places.empty());
-    await restoreBackup(store, file, new Date());
+    await restoreBackup(store, file, new Date(), 'unauthenticated');
     expect(await findCard(store, '1')).toMatchObject({
       account: '6212345678901234567',
       factor: '2345678901234567',
@@ -116,6 +118,7 @@ const binding = (card: string, account: string) => ({
   factor: account.padStart(16, '0'),
   since: NOW,
   job: null,
+  reserved_until: null,
 });
 
 /** No command ends a binding yet; this is what one will do. */

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { backupSeal } from '../../../app/keyserver/recovery/backup-seal.ts';
 import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
 import { writeBackup } from '../../../app/keyserver/store/backup.ts';
 import { countVersions } from '../../../app/keyserver/store/keys-on-cards.ts';
@@ -57,7 +58,7 @@ onEveryStore((kind) => {
   it('so does an older backup that is restored, and which version is active is in it', async () => {
     const { store } = types.context;
     const file = join(folder, 'new.backup');
-    await writeBackup(store, file, new Date());
+    await writeBackup(store, file, new Date(), backupSeal(types.context.vault));
     // As the older program wrote it: without the columns, without the table, without the migration.
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(0, -1);
     const old = lines.flatMap((line, at) => {
@@ -84,7 +85,7 @@ onEveryStore((kind) => {
       [oldFile, false],
     ] as const) {
       const restored = await openSqliteStore(join(folder, String(active), 'kaika.sqlite'));
-      await restoreBackup(restored, from, new Date());
+      await restoreBackup(restored, from, new Date(), 'unauthenticated');
       expect(await columns(restored)).toEqual(await columns(store));
       expect(await countVersions(restored)).toEqual(await countVersions(store));
       const rows = await restored.selectFrom('key_versions').selectAll().execute();

@@ -75,6 +75,7 @@ onEveryStore((kind) => {
           since: NOW,
           until: null,
           job: null,
+          reserved_until: null,
         },
       ]);
       await expect(

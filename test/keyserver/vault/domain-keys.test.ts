@@ -13,6 +13,7 @@ import type {
   DomainKeyRefs,
   KeyAlgorithm,
   MasterKeyId,
+  MasterRule,
 } from '../../../app/keyserver/vault/keys.ts';
 import type { Vault } from '../../../app/keyserver/vault/vault.ts';
 import { keyCheckValue } from '../../support/globalplatform/key-wrapping.ts';
@@ -29,9 +30,24 @@ beforeAll(async () => {
   const admin = await openVaultAdmin(token.config);
   for (const [type, [algorithm, value]] of Object.entries(TYPES)) {
     for (const role of ROLES) {
-      const id = { purpose: `isd/${type}/${role}`, version: 1 };
-      await admin.importMaster({ id: { ...id, origin: 'factory' }, algorithm, value: hex(value) });
-      await admin.generateMaster({ id: { ...id, origin: 'issuer' }, algorithm });
+      const purpose = `isd/${type}/${role}`;
+      // A master is diversified in one way for good: so each way has a version of its own here.
+      for (const [at, kind] of KINDS.entries()) {
+        if (!ASKED[type]?.includes(kind)) continue;
+        const rule: MasterRule = { diversifiedBy: kind === 'pboc' ? 'identification' : kind, records: [] };
+        for (const origin of kind === 'none' ? (['factory'] as const) : (['factory', 'issuer'] as const))
+          await admin.importMaster({
+            id: { purpose, origin, version: at + 1 },
+            algorithm,
+            value: hex(value),
+            rule,
+          });
+      }
+      await admin.generateMaster({
+        id: { purpose, origin: 'issuer', version: MADE },
+        algorithm,
+        rule: { diversifiedBy: kindOf(algorithm), records: [] },
+      });
     }
   }
   await admin.close();
@@ -88,6 +104,7 @@ describe('published diversifications', () => {
 describe('a key that is its master', () => {
   test('opens the channel of a real card with default keys (SCP02)', async () => {
     const keys = await vault.channelSessionKeys({
+      card: CARD,
       keys: refs('des', NONE),
       context: {
         scp: '02',
@@ -101,6 +118,7 @@ describe('a key that is its master', () => {
   test.each([8, 16])('gives SCP03 session keys for challenges of %i bytes', async (length) => {
     const [hostChallenge, cardChallenge] = [randomBytes(length), randomBytes(length)];
     const keys = await vault.channelSessionKeys({
+      card: CARD,
       keys: refs('aes128', NONE),
       context: {
         scp: '03',
@@ -127,6 +145,7 @@ describe('AES keys of other lengths', () => {
   ] as const)('%s session keys have %i bytes', async (type, length, constant) => {
     const [hostChallenge, cardChallenge] = [randomBytes(8), randomBytes(8)];
     const keys = await vault.channelSessionKeys({
+      card: CARD,
       keys: refs(type, NONE),
       context: {
         scp: '03',
@@ -166,8 +185,9 @@ describe('new keys', () => {
     'issuer keys of %s travel in %i bytes, and their check values are of what travels',
     async (type, bytes) => {
       const keys = await vault.wrapDomainKeys({
+        card: CARD,
         under: { scp: '03', dek: key(type, 'dek', NONE) },
-        keys: refs(type, by('kdf3'), 'issuer'),
+        keys: refs(type, by('kdf3'), MADE),
       });
       const length = TYPES[type][1].length / 2;
       for (const one of keys) {
@@ -183,21 +203,29 @@ describe('new keys', () => {
 
   test('of another type, in another order, of another protocol are refused', async () => {
     const refused = { fault: 'refused' };
-    const under = { scp: '03', dek: key('aes128', 'dek', PBOC) } as const;
-    const good = refs('aes128', by('kdf3'), 'issuer');
-    await expect(vault.wrapDomainKeys({ under, keys: good })).resolves.toHaveLength(3);
+    const under = { scp: '03', dek: key('aes128', 'dek', by('kdf3'), 'factory') } as const;
+    const good = refs('aes128', by('kdf3'));
+    await expect(vault.wrapDomainKeys({ card: CARD, under, keys: good })).resolves.toHaveLength(3);
     const wrong = [
-      { under, keys: refs('aes256', by('kdf3'), 'issuer') },
+      { under, keys: refs('aes256', by('kdf3')) },
       { under, keys: { ...good, enc: good.mac, mac: good.enc } },
-      { under: { scp: '03', dek: key('aes128', 'mac', PBOC) } as const, keys: good },
-      { under: { scp: '03', dek: key('des', 'dek', PBOC) } as const, keys: refs('des', by('visa2')) },
+      { under: { scp: '03', dek: key('aes128', 'mac', by('kdf3'), 'factory') } as const, keys: good },
       {
-        under: { scp: '02', dek: key('aes128', 'dek', PBOC), sequenceCounter: hex('0001') } as const,
+        under: { scp: '03', dek: key('des', 'dek', by('visa2'), 'factory') } as const,
+        keys: refs('des', by('visa2')),
+      },
+      {
+        under: {
+          scp: '02',
+          dek: key('aes128', 'dek', by('kdf3'), 'factory'),
+          sequenceCounter: hex('0001'),
+        } as const,
         keys: good,
       },
       { under, keys: { ...good, dek: { ...good.dek, diversification: NONE } } },
     ];
-    for (const request of wrong) await expect(vault.wrapDomainKeys(request)).rejects.toMatchObject(refused);
+    for (const request of wrong)
+      await expect(vault.wrapDomainKeys({ card: CARD, ...request })).rejects.toMatchObject(refused);
   });
 
   test('diversification data of another length are refused', async () => {
@@ -212,18 +240,19 @@ test('a master is imported with its own length only', async () => {
   const admin = await openVaultAdmin(token.config);
   try {
     const id = { purpose: 'isd/other/enc', origin: 'factory', version: 1 } as const;
+    const rule: MasterRule = { diversifiedBy: 'none', records: [] };
     await expect(
-      admin.importMaster({ id, algorithm: 'aes-256', value: randomBytes(16) }),
+      admin.importMaster({ id, algorithm: 'aes-256', value: randomBytes(16), rule }),
     ).rejects.toMatchObject({
       fault: 'refused',
     });
     await expect(
-      admin.importMaster({ id, algorithm: 'des3-16', value: randomBytes(24) }),
+      admin.importMaster({ id, algorithm: 'des3-16', value: randomBytes(24), rule }),
     ).rejects.toMatchObject({
       fault: 'refused',
     });
     expect(
-      await admin.importMaster({ id, algorithm: 'aes-192', value: hex(LONG.slice(0, 48)) }),
+      await admin.importMaster({ id, algorithm: 'aes-192', value: hex(LONG.slice(0, 48)), rule }),
     ).toMatchObject({
       algorithm: 'aes-192',
     });
@@ -263,21 +292,42 @@ const key = (
   type: Type,
   role: Role,
   diversification: Diversification,
-  origin: MasterKeyId['origin'] = 'factory',
+  which: MasterKeyId['origin'] | typeof MADE = 'factory',
 ): DomainKeyRef => ({
-  master: { purpose: `isd/${type}/${role}`, origin, version: 1 },
+  master: {
+    purpose: `isd/${type}/${role}`,
+    origin: which === MADE ? 'issuer' : which,
+    version: which === MADE ? MADE : KINDS.indexOf(diversification.kind) + 1,
+  },
   diversification,
 });
 
 const refs = (
   type: Type,
   diversification: Diversification,
-  origin: MasterKeyId['origin'] = 'factory',
+  which: MasterKeyId['origin'] | typeof MADE = diversification.kind === 'none' ? 'factory' : 'issuer',
 ): DomainKeyRefs => ({
-  enc: key(type, 'enc', diversification, origin),
-  mac: key(type, 'mac', diversification, origin),
-  dek: key(type, 'dek', diversification, origin),
+  enc: key(type, 'enc', diversification, which),
+  mac: key(type, 'mac', diversification, which),
+  dek: key(type, 'dek', diversification, which),
 });
+
+/** The ways in the order of the versions that stand for them here; MADE is made in the token. */
+const KINDS = ['none', 'pboc', 'visa2', 'emv-cps', 'kdf3'] as const;
+const MADE = 9;
+
+/** Those that a test asks for. */
+const ASKED: Readonly<Record<string, readonly string[]>> = {
+  des: KINDS,
+  aes128: ['none', 'pboc', 'visa2', 'kdf3'],
+  aes192: ['none', 'kdf3'],
+  aes256: ['none', 'pboc', 'emv-cps', 'kdf3'],
+  published: ['none', 'kdf3'],
+};
+
+const kindOf = (algorithm: KeyAlgorithm) => (algorithm === 'des3-16' ? 'visa2' : 'kdf3');
+
+const CARD = { identification: '1122334455667788', account: '6222021234567890', data: KDD };
 
 const upper = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex').toUpperCase();
 
@@ -287,5 +337,6 @@ async function wrapped(type: Type, diversification: Diversification) {
   const dek = key(type, 'dek', NONE);
   const under =
     scp === '02' ? ({ scp, dek, sequenceCounter: hex('0000') } as const) : ({ scp, dek } as const);
-  return vault.wrapDomainKeys({ under, keys: refs(type, diversification) });
+  const data = 'data' in diversification ? diversification.data : KDD;
+  return vault.wrapDomainKeys({ card: { ...CARD, data }, under, keys: refs(type, diversification) });
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import { startVault, type VaultConfig } from '../../../app/keyserver/vault/client.ts';
-import type { CardKeyRef } from '../../../app/keyserver/vault/keys.ts';
+import type { CardKeyRef, CardStatement, MasterRule } from '../../../app/keyserver/vault/keys.ts';
 import type { VaultEvent } from '../../../app/keyserver/vault/supervisor-machine.ts';
 import type { Vault } from '../../../app/keyserver/vault/vault.ts';
 import { LIMIT } from '../../support/limit.ts';
@@ -13,6 +13,9 @@ import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
 /** The value of the master `app/e-wallet/mck`, factory, version 1. */
 export const MASTER = ref.hex('0123456789ABCDEFFEDCBA9876543210');
+
+/** What is fixed with a transport key of an app. */
+export const TRANSPORT: MasterRule = { diversifiedBy: 'identification', records: [] };
 
 /** A vault, and what was heard of its processes. */
 export interface Started {
@@ -41,7 +44,12 @@ export function vaultHarness(): Harness {
     token = await makeSoftToken();
     const admin = await openVaultAdmin(token.config);
     const master = { purpose: 'app/e-wallet/mck', origin: 'factory', version: 1 } as const;
-    await admin.importMaster({ id: master, algorithm: 'des3-16', value: Buffer.from(MASTER) });
+    await admin.importMaster({
+      id: master,
+      algorithm: 'des3-16',
+      value: Buffer.from(MASTER),
+      rule: TRANSPORT,
+    });
     await admin.ensureSealKey();
     await admin.close();
   });
@@ -74,12 +82,19 @@ export const key = (factor: Uint8Array): CardKeyRef => ({
   factor,
 });
 
+/** The card that a call is about, where its identification code is the factor itself. */
+export const cardOf = (factor: Uint8Array): CardStatement => ({
+  identification: Buffer.from(factor).toString('hex').toUpperCase(),
+  account: '6222021234567890',
+});
+
 /** One call with its own card and challenge, compared with the reference. */
 export async function correctCall(vault: Vault): Promise<void> {
   const factor = randomBytes(8);
   const challenge = randomBytes(4);
   const expected = ref.tdesEcb(ref.desCardKey(MASTER, factor), Buffer.concat([challenge, Buffer.alloc(4)]));
-  expect(Buffer.from(await vault.ask('fmcosCryptogram', { key: key(factor), challenge }))).toEqual(expected);
+  const given = await vault.ask('fmcosCryptogram', { card: cardOf(factor), key: key(factor), challenge });
+  expect(Buffer.from(given)).toEqual(expected);
 }
 
 /** Whether a process runs. An ended one that nobody has waited for (no init in a container) does not. */

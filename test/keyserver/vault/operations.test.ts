@@ -1,8 +1,13 @@
-import { createDecipheriv, randomBytes } from 'node:crypto';
+import { createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import { startVault } from '../../../app/keyserver/vault/client.ts';
-import type { CardKeyRef, DomainKeyRef, DomainKeyRefs } from '../../../app/keyserver/vault/keys.ts';
+import type {
+  CardKeyRef,
+  DomainKeyRef,
+  DomainKeyRefs,
+  MasterRule,
+} from '../../../app/keyserver/vault/keys.ts';
 import type { FmcosKeyWrite } from '../../../app/keyserver/vault/operations/fmcos.ts';
 import type { Vault } from '../../../app/keyserver/vault/vault.ts';
 import * as ref from './reference.ts';
@@ -17,11 +22,13 @@ beforeAll(async () => {
   token = await makeSoftToken();
   const admin = await openVaultAdmin(token.config);
   for (const [purpose, { algorithm, value }] of Object.entries(MASTERS))
-    await admin.importMaster({
-      id: { purpose, origin: 'factory', version: 1 },
-      algorithm,
-      value: Buffer.from(value),
-    });
+    for (const origin of ['factory', 'issuer'] as const)
+      await admin.importMaster({
+        id: { purpose, origin, version: 1 },
+        algorithm,
+        value: Buffer.from(value),
+        rule: RULES[origin],
+      });
   await admin.ensureSealKey();
   await admin.close();
   vault = await startVault(token.config);
@@ -36,7 +43,7 @@ describe('FMCOS', () => {
   test('EXTERNAL AUTHENTICATE: 3DES of the 4-byte challenge and four zeros', async () => {
     const expected = ref.tdesEcb(desKey('app/e-wallet/mck'), IV);
     expect(
-      await vault.ask('fmcosCryptogram', { key: key('app/e-wallet/mck'), challenge: CHALLENGE }),
+      await vault.ask('fmcosCryptogram', { card: CARD, key: key('app/e-wallet/mck'), challenge: CHALLENGE }),
     ).toEqual(new Uint8Array(expected));
   });
 
@@ -45,7 +52,12 @@ describe('FMCOS', () => {
     const message = Buffer.concat([hex('04D69508'), Buffer.of(data.length + 4), data]);
     const expected = ref.retailMac(desKey('app/e-wallet/mtk'), IV, message).subarray(0, 4);
     expect(
-      await vault.ask('fmcosMac', { key: key('app/e-wallet/mtk'), challenge: CHALLENGE, message }),
+      await vault.ask('fmcosMac', {
+        card: CARD,
+        key: key('app/e-wallet/mtk'),
+        challenge: CHALLENGE,
+        message,
+      }),
     ).toEqual(new Uint8Array(expected));
   });
 
@@ -57,7 +69,12 @@ describe('FMCOS', () => {
     ['data cut short', '04D6950806AA'],
   ])('refuses a MAC over %s', async (_what, message) => {
     await expect(
-      vault.ask('fmcosMac', { key: key('app/e-wallet/mtk'), challenge: CHALLENGE, message: hex(message) }),
+      vault.ask('fmcosMac', {
+        card: CARD,
+        key: key('app/e-wallet/mtk'),
+        challenge: CHALLENGE,
+        message: hex(message),
+      }),
     ).rejects.toMatchObject({
       fault: 'refused',
     });
@@ -66,7 +83,11 @@ describe('FMCOS', () => {
   test('refuses challenges that are not 4 bytes', async () => {
     for (const length of [0, 3, 5, 8])
       await expect(
-        vault.ask('fmcosCryptogram', { key: key('app/e-wallet/mck'), challenge: randomBytes(length) }),
+        vault.ask('fmcosCryptogram', {
+          card: CARD,
+          key: key('app/e-wallet/mck'),
+          challenge: randomBytes(length),
+        }),
       ).rejects.toMatchObject({ fault: 'refused' });
   });
 
@@ -82,10 +103,10 @@ describe('FMCOS', () => {
     [0x39, 'app/e-wallet/mck', header(0xf9, 0xaa)],
     [0x36, 'app/e-wallet/mtk', header(0xf6, 0xff)],
   ] as const)('WRITE KEY %i: record, padding, cipher and MAC', async (p1, purpose, slot) => {
-    const account = hex('0062220200001234');
-    const newKey = key(purpose, account);
+    const newKey = issuers(purpose);
     const under = key('app/e-wallet/mck');
     const field = await vault.ask('fmcosKeyWrite', {
+      card: CARD,
       under,
       newKey,
       p1,
@@ -101,7 +122,7 @@ describe('FMCOS', () => {
       hex('F0AA'),
       Buffer.of(slot.nextState, 0x33),
     ]);
-    const plain = Buffer.concat([head, ref.oddParity(desKey(purpose, account)), hex('8000')]);
+    const plain = Buffer.concat([head, ref.oddParity(desKey(purpose, OF_CARD)), hex('8000')]);
     const cipher = Buffer.from(field.subarray(0, 24));
     expect(ref.tdesDecrypt(createDecipheriv, underKey, cipher)).toEqual(plain);
     const message = Buffer.concat([hex('84D4'), Buffer.of(p1), hex('001C'), cipher]);
@@ -111,7 +132,7 @@ describe('FMCOS', () => {
   test('a card that was given such a key accepts the next cryptogram: DES ignores parity', async () => {
     const written = ref.oddParity(desKey('app/e-wallet/mck'));
     expect(
-      await vault.ask('fmcosCryptogram', { key: key('app/e-wallet/mck'), challenge: CHALLENGE }),
+      await vault.ask('fmcosCryptogram', { card: CARD, key: key('app/e-wallet/mck'), challenge: CHALLENGE }),
     ).toEqual(new Uint8Array(ref.tdesEcb(written, IV)));
   });
 
@@ -124,8 +145,9 @@ describe('FMCOS', () => {
   ] as const)('refuses to write %s', async (_what, p1, purpose, slot) => {
     await expect(
       vault.ask('fmcosKeyWrite', {
+        card: CARD,
         under: key('app/e-wallet/mck'),
-        newKey: key(purpose),
+        newKey: issuers(purpose),
         p1,
         keyId: 0,
         header: slot,
@@ -137,13 +159,14 @@ describe('FMCOS', () => {
   test('each operation takes keys of its own role only', async () => {
     const refused = { fault: 'refused' };
     await expect(
-      vault.ask('fmcosCryptogram', { key: key('app/e-wallet/mtk'), challenge: CHALLENGE }),
+      vault.ask('fmcosCryptogram', { card: CARD, key: key('app/e-wallet/mtk'), challenge: CHALLENGE }),
     ).rejects.toMatchObject(refused);
     await expect(
-      vault.ask('fmcosCryptogram', { key: key('isd/demo-scp02/mac'), challenge: CHALLENGE }),
+      vault.ask('fmcosCryptogram', { card: CARD, key: key('isd/demo-scp02/mac'), challenge: CHALLENGE }),
     ).rejects.toMatchObject(refused);
     await expect(
       vault.ask('fmcosMac', {
+        card: CARD,
         key: key('app/e-wallet/mck'),
         challenge: CHALLENGE,
         message: hex('04D6950805AA'),
@@ -165,6 +188,7 @@ describe('secure channels', () => {
 
   test('SCP02 session keys', async () => {
     const keys = await vault.channelSessionKeys({
+      card: CARD,
       keys: refs('demo-scp02'),
       context: {
         scp: '02',
@@ -184,6 +208,7 @@ describe('secure channels', () => {
     const hostChallenge = randomBytes(length);
     const cardChallenge = randomBytes(length);
     const keys = await vault.channelSessionKeys({
+      card: CARD,
       keys: refs('demo-scp03'),
       context: {
         scp: '03',
@@ -212,6 +237,7 @@ describe('secure channels', () => {
       const hostChallenge = randomBytes(length);
       const opening = { hostChallenge, sequenceCounter: hex('00002A'), invoker: hex('A000000151000000') };
       const { cardChallenge, ...keys } = await vault.foretellChannel({
+        card: CARD,
         keys: refs('demo-scp03'),
         ...opening,
       });
@@ -224,11 +250,14 @@ describe('secure channels', () => {
       expect(cardChallenge).toEqual(whole.slice(0, length));
       expect(keys).toEqual(
         await vault.channelSessionKeys({
+          card: CARD,
           keys: refs('demo-scp03'),
           context: { scp: '03', hostChallenge, cardChallenge },
         }),
       );
-      await expect(vault.foretellChannel({ keys: refs('demo-scp02'), ...opening })).rejects.toMatchObject({
+      await expect(
+        vault.foretellChannel({ card: CARD, keys: refs('demo-scp02'), ...opening }),
+      ).rejects.toMatchObject({
         fault: 'refused',
       });
     },
@@ -236,12 +265,14 @@ describe('secure channels', () => {
 
   test('keys of the wrong algorithm, and of two security domains, are refused', async () => {
     const context = { scp: '02', sequenceCounter: hex('0001') } as const;
-    await expect(vault.channelSessionKeys({ keys: refs('demo-scp03'), context })).rejects.toMatchObject({
+    await expect(
+      vault.channelSessionKeys({ card: CARD, keys: refs('demo-scp03'), context }),
+    ).rejects.toMatchObject({
       fault: 'refused',
       message: expect.stringContaining('aes-128'),
     });
     const mixed = { ...refs('demo-scp02'), dek: domainKey('isd/demo-scp03/dek') };
-    await expect(vault.channelSessionKeys({ keys: mixed, context })).rejects.toMatchObject({
+    await expect(vault.channelSessionKeys({ card: CARD, keys: mixed, context })).rejects.toMatchObject({
       fault: 'refused',
     });
   });
@@ -291,19 +322,31 @@ test('status names the token and its masters with check values', async () => {
       'aes-256': 'inside-token',
     },
   });
-  expect(status.masters).toHaveLength(Object.keys(MASTERS).length);
+  expect(status.masters).toHaveLength(2 * Object.keys(MASTERS).length);
   for (const [purpose, { algorithm, value }] of Object.entries(MASTERS)) {
     const check =
       algorithm === 'des3-16' ? ref.tdesEcb(value, Buffer.alloc(8)) : ref.aesEcb(value, Buffer.alloc(16, 1));
     const checkValue = new Uint8Array(check.subarray(0, 3));
-    expect(status.masters).toContainEqual({ purpose, origin: 'factory', version: 1, algorithm, checkValue });
+    for (const origin of ['factory', 'issuer'] as const)
+      expect(status.masters).toContainEqual({
+        purpose,
+        origin,
+        version: 1,
+        algorithm,
+        checkValue,
+        rule: RULES[origin],
+      });
   }
 });
 
 test('a missing key is named by purpose, origin and version', async () => {
   const missing = { purpose: 'app/e-wallet/mck', origin: 'issuer', version: 4 } as const;
   await expect(
-    vault.ask('fmcosCryptogram', { key: { master: missing, factor: FACTOR }, challenge: CHALLENGE }),
+    vault.ask('fmcosCryptogram', {
+      card: CARD,
+      key: { master: missing, factor: OF_CARD },
+      challenge: CHALLENGE,
+    }),
   ).rejects.toMatchObject({
     name: 'VaultError',
     fault: 'key-missing',
@@ -314,19 +357,36 @@ test('a missing key is named by purpose, origin and version', async () => {
 test('a key made after the vault started is found', async () => {
   const id = { purpose: 'app/identity/mck', origin: 'issuer', version: 1 } as const;
   await expect(
-    vault.ask('fmcosCryptogram', { key: { master: id, factor: FACTOR }, challenge: CHALLENGE }),
+    vault.ask('fmcosCryptogram', { card: CARD, key: { master: id, factor: OF_CARD }, challenge: CHALLENGE }),
   ).rejects.toMatchObject({
     fault: 'key-missing',
   });
   const admin = await openVaultAdmin(token.config);
-  await admin.generateMaster({ id, algorithm: 'des3-16' });
+  await admin.generateMaster({ id, algorithm: 'des3-16', rule: RULES.issuer });
   await admin.close();
   expect(
-    await vault.ask('fmcosCryptogram', { key: { master: id, factor: FACTOR }, challenge: CHALLENGE }),
+    await vault.ask('fmcosCryptogram', {
+      card: CARD,
+      key: { master: id, factor: OF_CARD },
+      challenge: CHALLENGE,
+    }),
   ).toHaveLength(8);
 });
 
 const FACTOR = hex('1122334455667788');
+
+const CARD = { identification: '1122334455667788', account: '6222021234567890' };
+
+/** D of the issuer's keys on that card: the beginning of SHA-256 over both codes. */
+const OF_CARD = createHash('sha256')
+  .update('kaika card key 1:1122334455667788:6222021234567890')
+  .digest()
+  .subarray(0, 8);
+
+const RULES: Readonly<Record<'factory' | 'issuer', MasterRule>> = {
+  factory: { diversifiedBy: 'identification', records: [] },
+  issuer: { diversifiedBy: 'card', records: ['3900F9F0AAAA33', '3600F6F0AAFF33'] },
+};
 
 const CHALLENGE = hex('9B361B26');
 
@@ -349,6 +409,11 @@ type Purpose = keyof typeof MASTERS;
 const key = (purpose: Purpose, factor: Uint8Array = FACTOR): CardKeyRef => ({
   master: { purpose, origin: 'factory', version: 1 },
   factor,
+});
+
+const issuers = (purpose: Purpose): CardKeyRef => ({
+  master: { purpose, origin: 'issuer', version: 1 },
+  factor: OF_CARD,
 });
 
 const desKey = (purpose: Purpose, factor: Uint8Array = FACTOR): Buffer =>

@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { startVault } from '../../../app/keyserver/vault/client.ts';
 import type { VaultEvent } from '../../../app/keyserver/vault/supervisor-machine.ts';
 import { LIMIT, PATIENT } from '../../support/limit.ts';
-import { alive, correctCall, key, last, MASTER, type Started, vaultHarness } from './harness.ts';
+import { alive, cardOf, correctCall, key, last, MASTER, type Started, vaultHarness } from './harness.ts';
 
 const { token, start } = vaultHarness();
 
@@ -128,7 +128,11 @@ describe('a token that goes away', () => {
       await expect(vault.status()).rejects.toMatchObject({ fault: 'hsm-away' });
       const missing = { master: { ...key(MASTER).master, version: 77 }, factor: randomBytes(8) };
       await expect(
-        vault.ask('fmcosCryptogram', { key: missing, challenge: randomBytes(4) }),
+        vault.ask('fmcosCryptogram', {
+          card: cardOf(missing.factor),
+          key: missing,
+          challenge: randomBytes(4),
+        }),
       ).rejects.toMatchObject({
         fault: 'hsm-away',
       });

@@ -6,7 +6,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { entryOf, VaultChild } from '../../../app/keyserver/vault/vault-child.ts';
 import { PATIENT } from '../../support/limit.ts';
 import { writableMemory } from '../../support/process-memory.ts';
-import { alive, correctCall, last, vaultHarness } from './harness.ts';
+import { alive, correctCall, last, TRANSPORT, vaultHarness } from './harness.ts';
 
 const onLinux = process.platform === 'linux';
 const asRoot = onLinux && process.getuid?.() === 0;
@@ -22,8 +22,12 @@ describe('protection', () => {
       await child.ask({ op: 'configure', config: { module, tokenLabel, pin } });
       const id = { purpose: 'app/e-wallet/mck', origin: 'issuer', version: 1 };
       for (const body of [
-        { op: 'generateMaster', request: { id, algorithm: 'des3-16' } },
-        { op: 'importMaster', request: { id, algorithm: 'des3-16', value: Buffer.alloc(16) } },
+        { op: 'generateMaster', request: { id, algorithm: 'des3-16', rule: TRANSPORT } },
+        {
+          op: 'importMaster',
+          request: { id, algorithm: 'des3-16', value: Buffer.alloc(16), rule: TRANSPORT },
+        },
+        { op: 'setRule', request: { id, rule: TRANSPORT } },
         { op: 'configure', config: { module, tokenLabel, pin } },
         { op: 'status', extra: 1 },
         { op: 'status', request: {} },

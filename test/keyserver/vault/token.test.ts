@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import pkcs11, { type Handle } from 'pkcs11js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { MasterKeyId } from '../../../app/keyserver/vault/keys.ts';
+import { factorFor } from '../../../app/dialects/keys.ts';
+import type { MasterKeyId, MasterRule } from '../../../app/keyserver/vault/keys.ts';
 import type { VaultCall } from '../../../app/keyserver/vault/messages.ts';
 import { type Dispatch, dispatchOf } from '../../../app/keyserver/vault/process/dispatch.ts';
 import {
@@ -28,6 +29,12 @@ const ENC: MasterKeyId = { purpose: 'isd/demo-scp03/enc', origin: 'issuer', vers
 const MAC: MasterKeyId = { purpose: 'isd/demo-scp03/mac', origin: 'issuer', version: 2 };
 const DEK: MasterKeyId = { purpose: 'isd/demo-scp03/dek', origin: 'issuer', version: 2 };
 
+const RULES = {
+  mck: { diversifiedBy: 'card', records: ['3900F9F0AAAA33'] },
+  mtk: { diversifiedBy: 'identification', records: [] },
+  domain: { diversifiedBy: 'kdf3', records: [] },
+} as const satisfies Record<string, MasterRule>;
+
 let token: SoftToken;
 let keeper: TokenKeeper;
 
@@ -41,9 +48,9 @@ beforeAll(async () => {
   process.env['SOFTHSM2_CONF'] = softhsmConf;
   keeper = new TokenKeeper({ module, tokenLabel, pin }, 'write');
   inSession((session) => {
-    generateMaster(session, MCK, 'des3-16');
-    importMaster(session, MTK, 'des3-16', hex('404142434445464748494A4B4C4D4E4F'));
-    for (const id of [ENC, MAC, DEK]) generateMaster(session, id, 'aes-128');
+    generateMaster(session, MCK, 'des3-16', RULES.mck);
+    importMaster(session, MTK, 'des3-16', hex('404142434445464748494A4B4C4D4E4F'), RULES.mtk);
+    for (const id of [ENC, MAC, DEK]) generateMaster(session, id, 'aes-128', RULES.domain);
     ensureSealKey(session);
   });
 });
@@ -171,22 +178,24 @@ describe('masters and the sealing key', () => {
   });
 
   test('a name is taken once', () => {
-    expect(() => inSession((session) => generateMaster(session, MCK, 'des3-16'))).toThrow(/already/);
+    expect(() => inSession((session) => generateMaster(session, MCK, 'des3-16', RULES.mck))).toThrow(
+      /already/,
+    );
   });
 });
 
 test('operations leave no session object behind, whether they succeed or fail', () => {
   const sessionObjects = (): number =>
     inSession((session) => session.find([{ type: pkcs11.CKA_TOKEN, value: false }]).length);
-  const key = { master: MCK, factor: FACTOR };
-  const pboc = { kind: 'pboc', factor: FACTOR } as const;
+  const key = { master: MCK, factor: hex(factorFor('card', CARD)) };
   const kdf3 = { kind: 'kdf3', data: Buffer.alloc(10, 7) } as const;
   const calls: VaultCall[] = [
     { op: 'status' },
-    { op: 'fmcosCryptogram', request: { key, challenge: hex('01020304') } },
+    { op: 'fmcosCryptogram', request: { card: CARD, key, challenge: hex('01020304') } },
     {
       op: 'fmcosMac',
       request: {
+        card: CARD,
         key: { master: MTK, factor: FACTOR },
         challenge: hex('01020304'),
         message: hex('04D6950805AA'),
@@ -195,6 +204,7 @@ test('operations leave no session object behind, whether they succeed or fail', 
     {
       op: 'fmcosKeyWrite',
       request: {
+        card: CARD,
         under: key,
         newKey: key,
         p1: 0x39,
@@ -206,9 +216,10 @@ test('operations leave no session object behind, whether they succeed or fail', 
     {
       op: 'channelSessionKeys',
       request: {
+        card: CARD,
         keys: {
-          enc: { master: ENC, diversification: { kind: 'none' } },
-          mac: { master: MAC, diversification: pboc },
+          enc: { master: ENC, diversification: kdf3 },
+          mac: { master: MAC, diversification: kdf3 },
           dek: { master: DEK, diversification: kdf3 },
         },
         context: { scp: '03', hostChallenge: FACTOR, cardChallenge: FACTOR },
@@ -217,11 +228,12 @@ test('operations leave no session object behind, whether they succeed or fail', 
     {
       op: 'wrapDomainKeys',
       request: {
-        under: { scp: '03', dek: { master: DEK, diversification: pboc } },
+        card: CARD,
+        under: { scp: '03', dek: { master: DEK, diversification: kdf3 } },
         keys: {
           enc: { master: ENC, diversification: kdf3 },
           mac: { master: MAC, diversification: kdf3 },
-          dek: { master: DEK, diversification: pboc },
+          dek: { master: DEK, diversification: kdf3 },
         },
       },
     },
@@ -231,6 +243,7 @@ test('operations leave no session object behind, whether they succeed or fail', 
   const missing: VaultCall = {
     op: 'fmcosKeyWrite',
     request: {
+      card: CARD,
       under: { master: { ...MCK, version: 9 }, factor: FACTOR },
       newKey: key,
       p1: 0x39,
@@ -289,6 +302,8 @@ test('a refused PIN is tried once, until its file is written again', () => {
 });
 
 const FACTOR = hex('1122334455667788');
+
+const CARD = { identification: '1122334455667788', account: '6222021234567890', data: Buffer.alloc(10, 7) };
 
 const inSession = <T>(work: (session: TokenSession) => T): T => keeper.run((open) => open.sessions.use(work));
 

@@ -8,6 +8,22 @@ import { type Opened, openChannel, send } from './gp-host.ts';
 const OTHER = 'D2760000850100';
 const OTHER_APPLET = 'D276000085010001';
 
+type Spoil = (components: Map<number, string>) => void;
+
+/** Load files that no card can link: a component missing, or saying what another one denies (Java Card VM specification §6). */
+const DAMAGES: readonly (readonly [string, Spoil])[] = [
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map(
+    (tag) => [`no component ${tag}`, (all: Map<number, string>) => all.delete(tag)] as const,
+  ),
+  ['an export that is not there', (all) => all.set(1, (all.get(1) ?? '').replace(/^(.{12})04/, '$106'))],
+  ['another size than its directory says', (all) => all.set(7, `${all.get(7) ?? ''}A5`)],
+  ['a component its directory does not know', (all) => all.set(10, '00')],
+  ['more imports than its directory says', (all) => all.set(4, '01000107A0000000620001')],
+  ['an applet without its offset', (all) => all.set(3, (all.get(3) ?? '').slice(0, -4))],
+  ['a component of no kind', (all) => all.set(14, '')],
+  ['a format nobody knows', (all) => all.set(1, (all.get(1) ?? '').replace('DECAFFED01', 'DECAFFED09'))],
+];
+
 describe.each([
   ['demo-scp02', 0x03],
   ['demo-scp03', 0x33],
@@ -58,7 +74,7 @@ describe('LOAD', () => {
 
   it('refuses a signature by a domain that is not there', async () => {
     const { device, channel } = await opened();
-    const file = capFile(OTHER, [OTHER_APPLET], 40);
+    const file = capFile(OTHER, [OTHER_APPLET], 0);
     const body = `E20C4F07D2760000850199C30100C4${file.length.toString(16)}${Buffer.from(file).toString('hex')}`;
     await channel.send(installForLoad(OTHER));
     const block = `80E88000${(body.length / 2).toString(16)}${body}`;
@@ -105,11 +121,22 @@ describe('LOAD', () => {
     ['another package', capFile('D2760000850199', [OTHER_APPLET])],
     ['no CAP file', new Uint8Array(300).fill(7)],
     ['a component cut short', capFile(OTHER, [OTHER_APPLET]).slice(0, -1)],
+    ...DAMAGES.map(
+      ([name, spoil]) => [name, capFile(OTHER, [OTHER_APPLET], 40, spoil)] as [string, Uint8Array],
+    ),
   ])('%s inside: 6A80', async (_name, file) => {
     const { device, channel } = await opened();
     await channel.send(installForLoad(OTHER));
     expect(await sendAll(channel, loadBlocks(file))).toBe('6A80');
     expect(await free(device)).toBe(80_000);
+  });
+
+  it('leaves a vendor’s own component out', async () => {
+    const { device, channel } = await opened();
+    await channel.send(installForLoad(OTHER));
+    const file = capFile(OTHER, [OTHER_APPLET], 40, (all) => all.set(0xdb, 'CAFE'));
+    expect(await sendAll(channel, loadBlocks(file))).toBe('9000');
+    expect(device.image.packages.at(-1)?.modules).toEqual([OTHER_APPLET]);
   });
 
   it.each([

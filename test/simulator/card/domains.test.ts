@@ -14,6 +14,28 @@ beforeEach(async () => {
   ({ device, channel: issuer } = await openedShopCard());
 });
 
+describe('what the issuer’s domain is made of', () => {
+  it('cannot be deleted: not its package, with or without what was made from it, nor the domain itself', async () => {
+    for (const p2 of [0x00, 0x80]) {
+      expect((await issuer.send(remove(FILE, p2))).sw).toBe('6985');
+      expect((await issuer.send(remove(ISSUER, p2))).sw).toBe('6985');
+    }
+    expect(await makeDomain()).toBe('9000');
+    await giveKeys();
+    for (const p2 of [0x00, 0x80]) {
+      issuer = await open(ISSUER);
+      expect((await issuer.send(remove(FILE, p2))).sw).toBe('6985');
+      const own = await open(DOMAIN, OWN);
+      expect((await own.send(remove(DOMAIN, p2))).sw).toBe('6985');
+      expect((await own.send(remove(FILE, p2))).sw).toBe('6985');
+      issuer = await open(ISSUER);
+    }
+    expect(device.image.packages.map(({ aid }) => aid)).toEqual([FILE]);
+    expect(device.image.instances.map(({ aid }) => aid)).toEqual([DOMAIN]);
+    expect((await issuer.send(remove(DOMAIN))).sw).toBe('9000');
+  });
+});
+
 describe('a new domain', () => {
   it('is selectable, has its parent’s keys, and is ready once it has its own', async () => {
     expect(await makeDomain()).toBe('9000');

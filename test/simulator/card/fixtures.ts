@@ -40,15 +40,43 @@ export function isdKeys(of: CardImage): { enc: Uint8Array; mac: Uint8Array; dek:
   return { enc: fromHex(enc), mac: fromHex(mac), dek: fromHex(dek) };
 }
 
-/** Header and applet components (Java Card VM specification §6.4, §6.6) and a method component of `codeBytes`. */
-export function capFile(packageAid: string, applets: readonly string[], codeBytes = 500): Uint8Array {
-  const component = (tag: number, content: string) =>
-    tag.toString(16).padStart(2, '0') + (content.length / 2).toString(16).padStart(4, '0') + content;
+/**
+ * A package whole enough to be linked (Java Card VM specification §6.4 to §6.12): no import, the applets, and `codeBytes` of methods. `spoil` gets
+ * the components by tag, contents in hexadecimal, and gives back what is to be loaded in their place.
+ */
+export function capFile(
+  packageAid: string,
+  applets: readonly string[],
+  codeBytes = 500,
+  spoil: (components: Map<number, string>) => void = () => undefined,
+): Uint8Array {
   const lv = (aid: string) => (aid.length / 2).toString(16).padStart(2, '0') + aid;
-  const header = component(1, `DECAFFED01020400${'01'}${lv(packageAid)}`);
   const list = applets.map((aid) => `${lv(aid)}0010`).join('');
-  const applet = component(3, applets.length.toString(16).padStart(2, '0') + list);
-  return fromHex(header + applet + component(7, 'A5'.repeat(codeBytes)));
+  const count = applets.length.toString(16).padStart(2, '0');
+  const components = new Map<number, string>([
+    [1, `DECAFFED01020400${'01'}${lv(packageAid)}`],
+    [2, ''],
+    [4, '00'],
+    [3, count + list],
+    [6, ''],
+    [7, 'A5'.repeat(codeBytes)],
+    [8, '00'.repeat(10)],
+    [5, '0000'],
+    [9, '00000000'],
+  ]);
+  const size = (tag: number) => (tag === 2 ? 31 : (components.get(tag) ?? '').length / 2);
+  const sizes = Array.from({ length: 11 }, (_, i) =>
+    size(i + 1)
+      .toString(16)
+      .padStart(4, '0'),
+  );
+  components.set(2, `${sizes.join('')}${'00'.repeat(6)}00${count}00`);
+  spoil(components);
+  const bytes = [...components].map(
+    ([tag, content]) =>
+      tag.toString(16).padStart(2, '0') + (content.length / 2).toString(16).padStart(4, '0') + content,
+  );
+  return fromHex(bytes.join(''));
 }
 
 export function hex(text: string): Uint8Array {

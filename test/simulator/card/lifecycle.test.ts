@@ -18,7 +18,7 @@ const MANAGEMENT = [
   ['INSTALL', install(0x0c, FILE, MODULE, DOMAIN, '80')],
   ['INSTALL [for load]', installForLoad('D2760000850100')],
   ['STORE DATA', '80E290000642041234ABCD'],
-  ['DELETE', remove(FILE)],
+  ['DELETE', remove('D2760000850100')],
   ['PUT KEY', '80D8000102300000'],
   ['LOAD', '80E88000021122'],
 ] as const;
@@ -27,8 +27,9 @@ describe.each(STATES)('%s', (_name, state) => {
   it.each(MANAGEMENT)('allows %s', async (name, command) => {
     const { channel } = await opened(state);
     const { sw } = await channel.send(command);
-    // PUT KEY and LOAD of nothing fail for what they are, not for the state.
-    expect(sw).toBe(name === 'PUT KEY' ? '6A80' : name === 'LOAD' ? '6985' : '9000');
+    // PUT KEY, LOAD and DELETE of nothing fail for what they are, not for the state.
+    const refused = { 'PUT KEY': '6A80', LOAD: '6985', DELETE: '6A88' };
+    expect(sw).toBe(name in refused ? refused[name as keyof typeof refused] : '9000');
   });
 });
 

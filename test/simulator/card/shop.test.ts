@@ -4,6 +4,7 @@ import { fromHex } from '../../../app/card/bytes.ts';
 import { isProfileName, PROFILES, type ProfileName, SHOP_KEY } from '../../../app/simulator/profiles.ts';
 import { type CardOrder, makeShopCard, OrderError } from '../../../app/simulator/shop.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
+import { install } from './content-host.ts';
 import { CODE } from './fixtures.ts';
 import { openChannel, send } from './gp-host.ts';
 import { DEFAULT_KEYS, shopImage } from './shop-fixtures.ts';
@@ -96,6 +97,40 @@ describe('an older card (2.1.1)', () => {
       `80D8000117 40${type}10${'00'.repeat(16)}03${check}`.replace(' ', '');
     expect((await channel.send(field('80', '000000'))).sw).toBe('9485');
     expect((await channel.send(field('90', '000000'))).sw).toBe('9484');
+  });
+
+  it('does not know what later specifications brought', async () => {
+    const device = powered('shop-scp02');
+    // Capabilities, diversification data, level, applications, resources; and the odd instruction.
+    for (const get of ['80CA006700', '80CA00CF00', '80CA00D300', '80CA2F0000', '80CAFF2100'])
+      expect((await send(device, get)).sw, get).toBe('6A88');
+    expect((await send(device, '00CB2F00025C0000')).sw).toBe('6D00');
+    const channel = await openChannel(device, DEFAULT_KEYS, { level: 0x00 });
+    const refused = async (apdu: string) => (await channel.send(apdu)).sw;
+    // A tag list; a domain with all that is below it; an INSTALL in pieces, and one for a registry update.
+    expect(await refused('80F22002054F005C014F00')).toBe('6A80');
+    expect(await refused('80F0608007D276000085010000')).toBe('6A86');
+    expect(await refused('80E6820009' + '07D2760000850100' + '08')).toBe('6A86');
+    expect(await refused('80E640000D' + '0000' + '07D2760000850100' + '000000')).toBe('6A86');
+    // Privileges of three bytes; a hash that is not SHA-1; keys of AES and of elliptic curves.
+    const file = 'A0000000035350';
+    const module = 'A000000003535041';
+    const privileges = ['C04000', '80'].map((given) => install(0x0c, file, module, `${module}01`, given));
+    expect(await refused(privileges[0] ?? '')).toBe('6A80');
+    expect(await refused(privileges[1] ?? '')).toBe('9000');
+    const load = (hash: string) => {
+      const fields = `07D276000085010000${(hash.length / 2).toString(16)}${hash}0000`;
+      return `80E60200${(fields.length / 2).toString(16)}${fields}00`;
+    };
+    expect(await refused(load('11'.repeat(32)))).toBe('6A80');
+    expect(await refused(load('11'.repeat(20)))).toBe('9000');
+    expect(await refused(`80D8000117408810${'00'.repeat(16)}0300000000`)).toBe('9484');
+    expect(await refused(`80D800014873B041${'04'.repeat(65)}F001000000`)).toBe('9484');
+  });
+
+  it('is a newer one where SCP03 is ordered, which came later', () => {
+    expect(shopImage('shop-scp02', { scp: '03' }).version).toBe('2.2.1');
+    expect(shopImage('shop-scp02').version).toBe('2.1.1');
   });
 
   it('lists in the older format too', async () => {

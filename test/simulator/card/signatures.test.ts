@@ -3,7 +3,7 @@ import { createHash, createSign, generateKeyPairSync, type KeyObject, sign } fro
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { install, installForLoad, remove, sendAll } from './content-host.ts';
-import { capFile } from './fixtures.ts';
+import { CODE, capFile } from './fixtures.ts';
 import { type Opened, openChannel, send } from './gp-host.ts';
 import { DEFAULT_KEYS, keyField, openedShopCard } from './shop-fixtures.ts';
 import { aesEcb, cmac } from './test-crypto.ts';
@@ -133,6 +133,31 @@ describe('delegated management', () => {
     expect((await channel.send(command('E4', 0, `${object}9E${lv(token(0, object))}`))).sw).toBe('9000');
   });
 
+  it('gets receipts for what it does, which the issuer can check and nobody can repeat', async () => {
+    await putReceiptKey();
+    const told = async (apdu: string) => Buffer.from((await channel.send(apdu)).data, 'hex');
+    expect(await told(command('E6', 0x02, forLoad + lv(token(0x02, forLoad))))).toEqual(Buffer.of(0));
+    const blocks = signedLoad([]).slice(1);
+    for (const block of blocks.slice(0, -1)) expect(await told(block)).toEqual(Buffer.of(0));
+    expect(await told(blocks.at(-1) ?? '')).toEqual(receipt(1, PACKAGE, DOMAIN));
+    const installed = command('E6', 0x0c, forInstall + lv(token(0x0c, forInstall)));
+    expect(await told(installed)).toEqual(receipt(2, PACKAGE, APPLET));
+    const away = `${lv(ISSUER)}00${lv(APPLET)}0000`;
+    const moved = command('E6', 0x10, away + lv(token(0x10, away)));
+    expect(await told(moved)).toEqual(receipt(3, DOMAIN, APPLET, ISSUER));
+    // What was refused has none, and does not count.
+    expect((await channel.send(remove(PACKAGE))).sw).toBe('6985');
+    await send(device, '00A4040000');
+    expect((await send(device, '80CA00C200')).data).toBe('C2020003');
+    channel = await openChannel(device, DEFAULT_KEYS);
+    // The issuer's domain knows what it does itself.
+    expect(await channel.send(remove(APPLET))).toMatchObject({ data: '00', sw: '9000' });
+    await openDomain();
+    const object = `4F${lv(PACKAGE)}`;
+    const deleted = command('E4', 0, `${object}9E${lv(token(0, object))}`);
+    expect(await told(deleted)).toEqual(receipt(4, PACKAGE));
+  });
+
   it('refuses no token, another command’s and a broken one', async () => {
     expect((await channel.send(command('E6', 0x02, `${forLoad}00`))).sw).toBe('6985');
     expect((await channel.send(command('E6', 0x02, forLoad + lv(token(0x0c, forLoad))))).sw).toBe('6A80');
@@ -147,6 +172,27 @@ describe('delegated management', () => {
     expect((await channel.send(installForLoad(PACKAGE))).sw).toBe('9000');
   });
 });
+
+const ISSUER = 'A000000151000000';
+
+const RECEIPT_KEY = Buffer.alloc(16, 0x71);
+
+/** Receipt key (AES, version 71) into the issuer's domain, and the delegated one opened again. */
+async function putReceiptKey(): Promise<void> {
+  await send(device, '00A4040000');
+  channel = await openChannel(device, DEFAULT_KEYS, { level: 0x00 });
+  const check = aesEcb(RECEIPT_KEY, Buffer.alloc(16, 1)).subarray(0, 3);
+  const data = Buffer.concat([Buffer.of(0x71), keyField(channel, 0x88, RECEIPT_KEY, check)]).toString('hex');
+  expect((await channel.send(`80D80001${lv(data)}`)).sw).toBe('9000');
+  await openDomain();
+}
+
+/** Receipt number `count` of this card for `aids` (GPC 2.3.1 §11.1.6, §C.5): MAC with its length, counter, issuer and card number. */
+function receipt(count: number, ...aids: readonly string[]): Buffer {
+  const confirmation = `02${count.toString(16).padStart(4, '0')}${lv(`4B41494B41000000${CODE}`)}`;
+  const mac = cmac(RECEIPT_KEY, Buffer.from(confirmation + aids.map(lv).join(''), 'hex'));
+  return Buffer.concat([Buffer.of(mac.length), mac, Buffer.from(confirmation, 'hex')]);
+}
 
 const FILE = 'A0000001515350';
 

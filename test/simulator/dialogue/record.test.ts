@@ -168,7 +168,7 @@ async function job(recording: ReturnType<typeof recorded>['recording'], keys = i
   const put = Buffer.concat([Buffer.of(0x80, 0xd8, 0x00, 0x01, data.length), data]).toString('hex');
   expect((await channel.send(put)).sw).toBe('9000');
   await channel.send('80E290000642041234ABCD');
-  const steps = [installForLoad(PACKAGE), ...loadBlocks(capFile(PACKAGE, ['D276000085010001']))];
+  const steps = [installForLoad(PACKAGE), ...loadBlocks(capFile(PACKAGE, ['D276000085010001'], 450))];
   await sendAll(channel, [...steps, install(0x0c, PACKAGE, 'D276000085010001', '', '00', 'C904DEADBEEF')]);
   await send(recording, `00A4040009${WALLET}00`);
   await authenticate(recording, MCK);

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KaikaError } from '../../../app/protocol/errors.ts';
 import type { Batch, Outcome } from '../../../app/protocol/wire.ts';
 import { openJournal } from '../../../app/station/jobs/journal/file.ts';
 import type { Journal } from '../../../app/station/jobs/journal/journal.ts';
@@ -85,11 +86,46 @@ it('a file of a newer version is not touched', () => {
   const database = new Database(join(folder, 'journal.db'));
   database.exec('PRAGMA user_version = 99');
   database.close();
-  expect(() => openJournal(folder, RESERVE)).toThrow('version 99');
+  expect(refusal()).toEqual({ code: 'station-journal-newer', details: { file: 'journal.db' } });
   const fixed = new Database(join(folder, 'journal.db'));
   fixed.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
   fixed.close();
   journal = openJournal(folder, RESERVE);
+});
+
+it.each<readonly [string, (file: string) => void]>([
+  ['cut short', (file) => truncateSync(file, 2_000)],
+  ['with something else at its beginning', (file) => overwrite(file, 0, 100)],
+  ['damaged inside', (file) => overwrite(file, 4_096, 4_096)],
+])('a file that is %s is told as that', (_what, damage) => {
+  for (let job = 0; job < 40; job += 1) journal.begin(newJobRequest(), '6200000000000001', job);
+  journal.close();
+  damage(join(folder, 'journal.db'));
+  expect(refusal()).toEqual({ code: 'station-journal-damaged', details: { file: 'journal.db' } });
+  for (const name of readdirSync(folder)) rmSync(join(folder, name));
+  journal = openJournal(folder, RESERVE);
+});
+
+it('a file that another process holds is told as that, and opened when it is let go', () => {
+  journal.close();
+  for (const name of readdirSync(folder)) rmSync(join(folder, name));
+  const other = new Database(join(folder, 'journal.db'));
+  other.exec('BEGIN EXCLUSIVE');
+  expect(refusal()).toEqual({ code: 'station-journal-held', details: { file: 'journal.db' } });
+  other.exec('ROLLBACK');
+  other.close();
+  journal = openJournal(folder, RESERVE);
+});
+
+it('lost tries are kept by card and key', () => {
+  journal.noteTriesLost('6200000000000001', 'e-wallet/mck', 1);
+  journal.noteTriesLost('6200000000000001', 'e-wallet/mck', 2);
+  journal.noteTriesLost('6200000000000001', 'isd/channel', 1);
+  journal.noteTriesLost('6200000000000001', 'isd/channel', 0);
+  journal.close();
+  journal = openJournal(folder, RESERVE);
+  expect(journal.triesLost('6200000000000001')).toEqual({ 'e-wallet/mck': 2 });
+  expect(journal.triesLost('6200000000000002')).toEqual({});
 });
 
 it('a job that cannot be read back is set aside, the others go on', () => {
@@ -152,7 +188,24 @@ it('keeps small facts', () => {
   expect(journal.fact('other')).toBeUndefined();
 });
 
-const RESERVE = { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 } };
+const RESERVE = { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 }, patienceMs: 0 };
+
+/** What opening is refused with. */
+function refusal(): { code: string; details: object } | undefined {
+  try {
+    openJournal(folder, RESERVE).close();
+  } catch (error) {
+    if (error instanceof KaikaError) return { code: error.code, details: error.details };
+    throw error;
+  }
+  return undefined;
+}
+
+function overwrite(file: string, at: number, length: number): void {
+  const descriptor = openSync(file, 'r+');
+  writeSync(descriptor, Buffer.alloc(length, 0x55), 0, length, at);
+  closeSync(descriptor);
+}
 
 const KEY_WRITE = `84D439001C${'5EC2E7'.repeat(9)}01`;
 

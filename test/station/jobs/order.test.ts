@@ -13,7 +13,7 @@ import { ServerLine } from '../../../app/station/server/line.ts';
 import { newJobRequest } from '../../support/job-request.ts';
 import { ScriptedCard } from '../../support/scripted-card.ts';
 import { away, ScriptedServer } from '../../support/scripted-server.ts';
-import { temporaryFolder } from '../../support/station.ts';
+import { scriptedCatalogue, temporaryFolder } from '../../support/station.ts';
 
 let folder: string;
 let journal: Journal;
@@ -43,6 +43,8 @@ beforeEach(() => {
     journal,
     server,
     line: new ServerLine(systemClock, () => undefined),
+    catalogue: scriptedCatalogue(),
+    lastTries: false,
     clock: systemClock,
     log: noLog,
     token: () => undefined,
@@ -161,6 +163,8 @@ function bound(disk: Journal): Journal {
     find: (...given) => disk.find(...given),
     receiptsFor: (...given) => disk.receiptsFor(...given),
     receiptsSent: (...given) => disk.receiptsSent(...given),
+    triesLost: (...given) => disk.triesLost(...given),
+    noteTriesLost: (...given) => disk.noteTriesLost(...given),
     scrub: () => disk.scrub(),
     fact: (...given) => disk.fact(...given),
     setFact: (...given) => disk.setFact(...given),

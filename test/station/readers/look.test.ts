@@ -109,9 +109,53 @@ it('a balance that is not 4 bytes is left out', async () => {
   expect((await lookAtCard(card, catalogue, now)).apps[0]).toEqual({ app: 'e-wallet', state: 'installed' });
 });
 
-it('a card that says too much is a fault, not a crash', async () => {
+/** A card's list of its keys, 304 bytes in two goes: 256 with 6130, then 48. */
+const LONG_LIST = `E082012C${'C00401018010'.repeat(50)}`;
+
+it('an object that comes in several goes is read whole', async () => {
+  const card = new ScriptedCard();
+  card.mishap = (command) => {
+    if (command === '80CA00E000') return { answer: `${LONG_LIST.slice(0, 512)}6130` };
+    return command === '00C0000030' ? { answer: `${LONG_LIST.slice(512)}9000` } : undefined;
+  };
+  const { facts, apps } = await lookAtCard(card, catalogue, now);
+  expect(facts.keyInformation).toBe(LONG_LIST);
+  expect(apps).not.toEqual([]);
+});
+
+it.each([
+  ['longer than anybody can use', '80CA00E0', `${'00'.repeat(256)}6100`],
+  ['longer than one response', '80CA00E0', '00'.repeat(300)],
+  ['without an end', '80CA00CF', '006101'],
+  ['longer than its field', '80CA00CF', `${'00'.repeat(256)}6102`],
+])('an object %s is left out, and the look stands', async (_, asked, answer) => {
+  const card = new ScriptedCard();
+  card.mishap = (command) =>
+    command.startsWith(asked) || command.startsWith('00C0') ? { answer } : undefined;
+  const look = await lookAtCard(card, catalogue, now);
+  expect(look).toMatchObject({ type: 'demo-scp03', identification: '6200000000000001' });
+  expect(look.facts.keyInformation ?? look.facts.diversificationData).toBeUndefined();
+  expect(look.apps).not.toEqual([]);
+});
+
+it.each([
+  ['the state of an app', '00B0', { app: 'e-wallet', state: 'installed', balance: 1234 }],
+  ['a balance', '805C', { app: 'e-wallet', state: 'installed' }],
+])('%s that is too long is not known, and the look stands', async (_, asked, app) => {
+  const card = new ScriptedCard();
+  card.mishap = (command) => (command.startsWith(asked) ? { answer: '00'.repeat(300) } : undefined);
+  expect((await lookAtCard(card, catalogue, now)).apps[0]).toEqual(app);
+});
+
+it('a card that says too much of everything is no card of ours, and no crash', async () => {
   const card = new ScriptedCard();
   card.mishap = (command) => (command.startsWith('80CA') ? { answer: '00'.repeat(300) } : undefined);
+  expect(await lookAtCard(card, catalogue, now)).toMatchObject({ type: null, code: 'wrong-card-type' });
+});
+
+it('a card that gives less than a status word is a fault', async () => {
+  const card = new ScriptedCard();
+  card.mishap = (command) => (command.startsWith('80CA') ? { answer: '90' } : undefined);
   await expect(lookAtCard(card, catalogue, now)).rejects.toBeInstanceOf(CardError);
   expect(codeOfCardFault('communication')).toBe('card-communication');
 });

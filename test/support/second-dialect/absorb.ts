@@ -51,6 +51,7 @@ function absorbOpen(
       const candidates = changing ? slot.candidates : [key];
       return {
         keys: { [DOOR]: { candidates, spent: 0, refused: false } },
+        accepted: true,
         notes: { ...notesSchema.parse(work.notes), open: true },
       };
     }

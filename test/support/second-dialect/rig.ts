@@ -49,9 +49,18 @@ async function openLanternRig(): Promise<LanternRig> {
     const admin = await openVaultAdmin(config);
     try {
       const { purpose, algorithm, origin, value } = DELIVERED;
-      await admin.importMaster({ id: { purpose, origin, version: 1 }, algorithm, value: value.slice() });
+      await admin.importMaster({
+        id: { purpose, origin, version: 1 },
+        algorithm,
+        value: value.slice(),
+        rule: { diversifiedBy: 'identification', records: [] },
+      });
       for (const version of [1, 2])
-        await admin.generateMaster({ id: { purpose, origin: 'issuer', version }, algorithm });
+        await admin.generateMaster({
+          id: { purpose, origin: 'issuer', version },
+          algorithm,
+          rule: { diversifiedBy: 'card', records: [] },
+        });
     } finally {
       await admin.close();
     }

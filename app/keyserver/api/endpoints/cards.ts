@@ -4,7 +4,7 @@ import { cardRecordSchema } from '../../../protocol/card-record.ts';
 import { cardPageSchema, cardSearchSchema, cursorSchema } from '../../../protocol/search.ts';
 import { identificationSchema } from '../../../protocol/wire.ts';
 import { readCardRecord } from '../../records/card-record.ts';
-import { searchCards } from '../../records/search.ts';
+import { pageOf, searchCards } from '../../records/search.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
 
 export const CARD_ENDPOINTS: readonly Endpoint[] = [
@@ -15,7 +15,8 @@ export const CARD_ENDPOINTS: readonly Endpoint[] = [
     summary: 'find cards by number, account, operator and time',
     query: cardSearchSchema,
     reply: cardPageSchema,
-    handle: ({ context }, { query }) => searchCards(context, query, context.now()),
+    handle: ({ context, authority }, { caller, query }) =>
+      authority.searching(caller, query, pageOf(query), () => searchCards(context, query, context.now())),
   }),
   endpoint({
     method: 'GET',
@@ -26,6 +27,9 @@ export const CARD_ENDPOINTS: readonly Endpoint[] = [
     // Which of the card's jobs: those before a place that an earlier answer named.
     query: z.strictObject({ before: cursorSchema.optional() }),
     reply: cardRecordSchema,
-    handle: ({ context }, { params, query }) => readCardRecord(context, params.card, query.before),
+    async handle({ context, authority }, { caller, params, query }) {
+      await authority.noteReading(caller, params.card);
+      return readCardRecord(context, params.card, query.before);
+    },
   }),
 ];

@@ -7,6 +7,7 @@ import {
   type JobReply,
   jobReplySchema,
   jobRequestSchema,
+  LIMITS,
   type StepReply,
   stepReplySchema,
 } from '../../../protocol/wire.ts';
@@ -22,7 +23,7 @@ export const JOB_ENDPOINTS: readonly Endpoint[] = [
     path: '/v1/jobs',
     may: 'operator',
     summary: 'begin a job',
-    body: jobRequestSchema,
+    body: { schema: jobRequestSchema, bytes: 65_536 },
     reply: jobReplySchema,
     // What staff typed is told apart from what a station got wrong.
     refusal: ({ issues }) =>
@@ -43,7 +44,8 @@ export const JOB_ENDPOINTS: readonly Endpoint[] = [
     may: 'station',
     summary: 'report on a batch of a job of its own, get the next',
     params: z.strictObject({ job: z.uuid(), seq: z.coerce.number<string>().int().min(1).max(100_000) }),
-    body: answersRequestSchema,
+    // 400 answers of 258 bytes in hexadecimal, quoted.
+    body: { schema: answersRequestSchema, bytes: 262_144 },
     reply: stepReplySchema,
     async handle({ context, metrics }, { caller, params, body }) {
       const reply = await answerStep(context, caller, params.job, params.seq, body);
@@ -57,11 +59,13 @@ export const JOB_ENDPOINTS: readonly Endpoint[] = [
     path: '/v1/receipts',
     may: 'station',
     summary: 'give back what was told before a backup was restored',
-    body: receiptsRequestSchema,
+    body: { schema: receiptsRequestSchema, bytes: LIMITS.bodyBytes },
     reply: receiptsReplySchema,
     async handle({ context, metrics, receipts }, { caller, body }) {
-      const reply = await receipts.run('the receipts of another station are being taken', () =>
-        takeReceipts(context, caller, body.receipts),
+      const reply = await receipts.run(
+        caller.station,
+        'receipts of this station are being taken, or too many others wait',
+        () => takeReceipts(context, caller, body.receipts),
       );
       for (const end of ['taken', 'known', 'refused'] as const)
         metrics.add('kaika_receipts_total', { end }, reply[end]);

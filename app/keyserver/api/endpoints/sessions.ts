@@ -9,9 +9,10 @@ export const SESSION_ENDPOINTS: readonly Endpoint[] = [
     path: '/v1/sessions',
     may: 'station',
     summary: 'an operator signs in',
-    body: signInRequestSchema,
+    body: { schema: signInRequestSchema, bytes: 8_192 },
     reply: signInReplySchema,
-    handle: ({ authority }, { caller, body }) => authority.signIn(caller, body),
+    handle: ({ authority, signIns }, { caller, body }) =>
+      signIns.run(caller.station, 'too many sign in at once', () => authority.signIn(caller, body)),
   }),
   endpoint({
     method: 'GET',

@@ -1,7 +1,16 @@
 /** Secure channels with a security domain, and new keys for one. */
 import { z } from 'zod';
 import { bytes, ownBytes } from '../bytes-schema.ts';
-import { type DomainKeyRefs, domainKey, domainKeys, haveOneOwner, OF_TWO_OWNERS } from '../keys.ts';
+import {
+  areIssuers,
+  type DomainKeyRefs,
+  domainKey,
+  domainKeys,
+  haveOneOwner,
+  OF_TWO_OWNERS,
+  statedCard,
+  WRITES_FACTORY_KEY,
+} from '../keys.ts';
 import type { Operations } from '../operation.ts';
 
 const keys = domainKeys
@@ -33,6 +42,7 @@ export type ChannelSessionKeys = Readonly<z.output<typeof sessionKeys>>;
 const foretold = sessionKeys.extend({ cardChallenge: ownBytes });
 
 const foretelling = z.strictObject({
+  card: statedCard,
   keys,
   hostChallenge: hostChallenge.describe('8 or 16 bytes'),
   sequenceCounter: bytes(3).describe('3 bytes, as the answer will carry it'),
@@ -59,8 +69,9 @@ const under = z
   .describe('the DEK on the card, for SCP02 with the counter');
 
 const wrapping = z
-  .strictObject({ under, keys: keys.describe('the new ENC, MAC and DEK') })
-  .refine((request) => haveOneOwner([request.under.dek, request.keys.dek]), { error: OF_TWO_OWNERS });
+  .strictObject({ card: statedCard, under, keys: keys.describe('the new ENC, MAC and DEK') })
+  .refine((request) => haveOneOwner([request.under.dek, request.keys.dek]), { error: OF_TWO_OWNERS })
+  .refine((request) => areIssuers(Object.values(request.keys)), { error: WRITES_FACTORY_KEY });
 /** New keys for a security domain. */
 export type DomainKeyWrap = z.output<typeof wrapping>;
 
@@ -70,7 +81,7 @@ const TWO_DOMAINS = 'keys of two security domains';
 export const channelOperations = {
   channelSessionKeys: {
     purpose: 'open a secure channel',
-    request: z.strictObject({ keys, context }),
+    request: z.strictObject({ card: statedCard, keys, context }),
     answer: sessionKeys,
     gives: 'session ENC, MAC and R-MAC; never the DEK',
     refuses: [TWO_DOMAINS, OTHER_ALGORITHM],
@@ -87,6 +98,12 @@ export const channelOperations = {
     request: wrapping,
     answer: z.array(wrappedKey).length(3),
     gives: 'ENC, MAC and DEK, enciphered under the DEK, with their check values',
-    refuses: [TWO_DOMAINS, OTHER_ALGORITHM, "a master itself as a card's new key"],
+    refuses: [
+      TWO_DOMAINS,
+      OTHER_ALGORITHM,
+      "a master itself as a card's new key",
+      "a manufacturer's keys as the new ones",
+      'new keys that could also be written to another card than the one whose key they travel under',
+    ],
   },
 } satisfies Operations;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { FMCOS_ROLES } from '../../../dialects/fmcos/roles.ts';
 import { bytes, ownBytes } from '../bytes-schema.ts';
-import { cardKey, haveOneOwner, OF_TWO_OWNERS } from '../keys.ts';
+import { areIssuers, cardKey, haveOneOwner, OF_TWO_OWNERS, statedCard, WRITES_FACTORY_KEY } from '../keys.ts';
 import type { Operations } from '../operation.ts';
 
 const { masterControl, maintenance } = FMCOS_ROLES;
@@ -25,6 +25,7 @@ function isUpdateBinary(message: Uint8Array): boolean {
  */
 function slot<P1 extends number>(p1: P1, role: string) {
   return z.strictObject({
+    card: statedCard,
     under: masterControlKey.describe('the key 39/00 that is on the card now'),
     newKey: cardKey(role).describe('the key to write'),
     p1: z.literal(p1).describe('the slot, 39 or 36'),
@@ -37,14 +38,15 @@ function slot<P1 extends number>(p1: P1, role: string) {
         nextState: byte,
         counter: byte,
       })
-      .describe("the record's fields before the key"),
+      .describe("the record's fields before the key, as the new key's master was made for"),
     challenge,
   });
 }
 
 const keyWrite = z
   .discriminatedUnion('p1', [slot(0x39, masterControl), slot(0x36, maintenance)])
-  .refine(({ under, newKey }) => haveOneOwner([under, newKey]), { error: OF_TWO_OWNERS });
+  .refine(({ under, newKey }) => haveOneOwner([under, newKey]), { error: OF_TWO_OWNERS })
+  .refine(({ newKey }) => areIssuers([newKey]), { error: WRITES_FACTORY_KEY });
 
 /** What a WRITE KEY is made from, checked. */
 export type FmcosKeyWrite = z.output<typeof keyWrite>;
@@ -52,7 +54,7 @@ export type FmcosKeyWrite = z.output<typeof keyWrite>;
 export const fmcosOperations = {
   fmcosCryptogram: {
     purpose: 'FMCOS EXTERNAL AUTHENTICATE',
-    request: z.strictObject({ key: masterControlKey, challenge }),
+    request: z.strictObject({ card: statedCard, key: masterControlKey, challenge }),
     answer: ownBytes,
     gives: 'challenge ‖ 00000000 enciphered, 8 bytes',
     refuses: [
@@ -62,6 +64,7 @@ export const fmcosOperations = {
   fmcosMac: {
     purpose: 'FMCOS secure messaging',
     request: z.strictObject({
+      card: statedCard,
       key: cardKey(maintenance),
       challenge,
       message: bytes(6, 260)
@@ -80,7 +83,9 @@ export const fmcosOperations = {
     refuses: [
       'slots other than 39 and 36',
       "a key of another role than the slot's, or of another application",
-      'a record without the protecting C0',
+      'a record without the protecting C0, or with other fields than the master was made for',
+      "a manufacturer's key as the new one",
+      'a new key that could also be written to another card than the one whose key it travels under',
     ],
   },
 } satisfies Operations;

@@ -28,7 +28,7 @@ export const tokenOperations = {
     purpose: 'say which token this is, and which masters are in it',
     request: z.undefined(),
     answer: vaultStatusSchema,
-    gives: 'names, algorithms and check values of the masters; how new keys leave the token',
+    gives: 'names, algorithms, check values and rules of the masters; how new keys leave the token',
     refuses: [],
   },
 } satisfies Operations;

@@ -5,7 +5,7 @@ import type { MasterKeyId, MasterKeyInfo } from '../keys.ts';
 import { byName, type RunsOf } from '../operation.ts';
 import { syncSoftHsm } from '../softhsm.ts';
 import { dispatchOf } from './dispatch.ts';
-import { ensureSealKey, generateMaster, importMaster, markDemo } from './run/ceremony.ts';
+import { ensureSealKey, generateMaster, importMaster, markDemo, setRule } from './run/ceremony.ts';
 import { initToken } from './run/init-token.ts';
 import { listMasters, masterInfo } from './run/masters.ts';
 import { atWorkbench } from './run/workbench.ts';
@@ -57,9 +57,15 @@ const runs: RunsOf<typeof adminOperations, undefined> = {
     initToken(module, label, asBuffer(pin), asBuffer(soPin));
     return undefined;
   },
-  generateMaster: (_, { id, algorithm }) => make(id, (session) => generateMaster(session, id, algorithm)),
-  importMaster: (_, { id, algorithm, value }) =>
-    make(id, (session) => importMaster(session, id, algorithm, value)),
+  generateMaster: (_, { id, algorithm, rule }) =>
+    make(id, (session) => generateMaster(session, id, algorithm, rule)),
+  importMaster: (_, { id, algorithm, value, rule }) =>
+    make(id, (session) => importMaster(session, id, algorithm, value, rule)),
+  setRule: (_, { id, rule }) => {
+    tokens().runOnce((token) => atWorkbench(token, (bench) => setRule(bench, id, rule)));
+    settle();
+    return tokens().run((token) => atWorkbench(token, (bench) => masterInfo(bench, id)));
+  },
   listMasters: () => tokens().run((token) => atWorkbench(token, listMasters)),
   ensureSealKey: () => change(ensureSealKey),
   markDemo: () => change(markDemo),

@@ -5,9 +5,9 @@ import Database from 'libsql';
 import { z } from 'zod';
 import { KaikaError } from '../../../protocol/errors.ts';
 import type { JobRequest } from '../../../protocol/wire.ts';
-import { codeOf } from '../../lock.ts';
 import type { JobEnd, Write } from '../machine/events.ts';
 import { DEFAULT_RESERVE, DiskReserve } from './disk-reserve.ts';
+import { guarded, inTransaction } from './faults.ts';
 import type { Journal, JournalOptions, KeptReceipt } from './journal.ts';
 import { type JournalJob, journalJobSchema, MIGRATIONS, type UnfinishedJob } from './rows.ts';
 
@@ -16,21 +16,24 @@ import { type JournalJob, journalJobSchema, MIGRATIONS, type UnfinishedJob } fro
  * days' work of a busy counter. The records proper are the server's.
  */
 const ENDED_KEPT = 2_000;
+const PATIENCE_MS = 2_000;
 
 /**
  * Opens the journal, making it where there is none.
- * @throws KaikaError station-disk-full; `internal` when the file was written by a newer version or is damaged.
+ * @throws KaikaError station-disk-full; station-journal-damaged when it cannot be read; station-journal-held when another
+ * process does not let go of it; station-journal-newer when a newer version wrote it
  */
 export function openJournal(folder: string, options: JournalOptions = {}): Journal {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const reserve = new DiskReserve(folder, options.reserve ?? DEFAULT_RESERVE);
   const file = join(folder, 'journal.db');
-  const database = guarded(reserve, () => new Database(file));
+  const database = guarded(reserve, () => new Database(file, { timeout: options.patienceMs ?? PATIENCE_MS }));
   try {
     guarded(reserve, () => {
       database.exec('PRAGMA secure_delete = ON');
       database.pragma('journal_mode = WAL');
       database.exec('PRAGMA synchronous = FULL');
+      checkWhole(database);
       migrate(database);
       chmodSync(file, 0o600);
     });
@@ -43,60 +46,28 @@ export function openJournal(folder: string, options: JournalOptions = {}): Journ
   return journal;
 }
 
+/** A page that is damaged would be met in the midst of a job; here nothing hangs on it yet. */
+function checkWhole(database: Database.Database): void {
+  const said = z.array(z.record(z.string(), z.unknown())).parse(database.pragma('quick_check(1)'));
+  const [first] = Object.values(said[0] ?? {});
+  if (first !== 'ok')
+    throw new KaikaError('station-journal-damaged', 'quick_check failed', { file: 'journal.db' });
+}
+
 function migrate(database: Database.Database): void {
   const [row] = z.array(z.object({ user_version: z.number() })).parse(database.pragma('user_version'));
   const version = row?.user_version ?? 0;
   if (version > MIGRATIONS.length) {
     throw new KaikaError(
-      'internal',
+      'station-journal-newer',
       `journal of version ${version}, this program knows ${MIGRATIONS.length}`,
+      { file: 'journal.db' },
     );
   }
   for (const [at, sql] of MIGRATIONS.entries()) {
     if (at < version) continue;
     database.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${at + 1}; COMMIT`);
   }
-}
-
-/** Runs a write; on a full disk once more with the reserve given up. */
-function guarded<T>(reserve: DiskReserve, write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    if (!isDiskFull(error)) throw error;
-    if (reserve.release()) {
-      try {
-        return write();
-      } catch (again) {
-        if (!isDiskFull(again)) throw again;
-      }
-    }
-    throw new KaikaError('station-disk-full', 'the journal cannot be written');
-  }
-}
-
-/**
- * Several writes, all or none. SQLite rolls back by itself on a full disk (lang_transaction.html, "Response To Errors Within A
- * Transaction"); libsql's own `transaction` rolls back once more then, and throws what that says instead of SQLITE_FULL.
- */
-function inTransaction(database: Database.Database, work: () => void): void {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    work();
-    database.exec('COMMIT');
-  } catch (error) {
-    try {
-      if (database.inTransaction) database.exec('ROLLBACK');
-    } catch {
-      // The first error says what is wrong.
-    }
-    throw error;
-  }
-}
-
-/** SQLite says FULL for ENOSPC and EDQUOT on writes, and IOERR or CANTOPEN where a file beside it could not be made. */
-function isDiskFull(error: unknown): boolean {
-  return /^(SQLITE_FULL|SQLITE_IOERR|SQLITE_CANTOPEN|ENOSPC|EDQUOT)/.test(codeOf(error));
 }
 
 class SqliteJournal implements Journal {
@@ -185,6 +156,17 @@ class SqliteJournal implements Journal {
     } catch {
       // Space is short; what was dropped is overwritten next time.
     }
+  }
+
+  triesLost(card: string): Readonly<Record<string, number>> {
+    const rows = this.#database.prepare('SELECT key, lost FROM tries WHERE card = ?').all([card]);
+    const read = z.array(z.object({ key: z.string(), lost: z.number().int().min(0) })).parse(rows);
+    return Object.fromEntries(read.map(({ key, lost }) => [key, lost]));
+  }
+
+  noteTriesLost(card: string, key: string, lost: number): void {
+    if (lost === 0) this.#run('DELETE FROM tries WHERE card = ? AND key = ?', [card, key]);
+    else this.#run('INSERT OR REPLACE INTO tries (card, key, lost) VALUES (?, ?, ?)', [card, key, lost]);
   }
 
   fact(name: string): number | undefined {

@@ -29,6 +29,10 @@ export interface Journal {
   find(requestId: string): JournalJob | undefined;
   /** Overwrites what was dropped, so that no key write stays readable in the file. Throws nothing. */
   scrub(): void;
+  /** Tries that the card's keys lost at this station since they were last right, by the key's name in the job's machine. */
+  triesLost(card: string): Readonly<Record<string, number>>;
+  /** Keeps that number; none of them is kept as no number. */
+  noteTriesLost(card: string, key: string, lost: number): void;
   /** Small numbers kept over a restart. */
   fact(name: string): number | undefined;
   setFact(name: string, value: number): void;
@@ -42,4 +46,6 @@ export interface KeptReceipt {
 
 export interface JournalOptions {
   readonly reserve?: DiskReserveOptions;
+  /** Milliseconds to wait for another process that holds the file; 2 s. Nothing else is done meanwhile. */
+  readonly patienceMs?: number;
 }

@@ -35,6 +35,7 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;`,
   `ALTER TABLE jobs ADD COLUMN receipt TEXT;
    ALTER TABLE jobs ADD COLUMN receiptSentFor INTEGER NOT NULL DEFAULT 0;`,
+  `CREATE TABLE tries (card TEXT NOT NULL, key TEXT NOT NULL, lost INTEGER NOT NULL, PRIMARY KEY (card, key)) STRICT;`,
 ];
 
 /** A column that holds JSON of a given shape. */
@@ -71,9 +72,12 @@ const head = {
   abandoned: flag,
 };
 
+/** The reader as it is called here, which may be more than may be told: it is told when the request is sent (jobs/asking.ts). */
+const keptRequestSchema = jobRequestSchema.extend({ reader: z.string().min(1) });
+
 const begun = {
   ...head,
-  request: json(jobRequestSchema),
+  request: json(keptRequestSchema),
   /** The server's name for the job. */
   job: z.string(),
   plan: json(planSummarySchema),
@@ -82,7 +86,7 @@ const begun = {
 /** How far a job is on disk, and what is there of it then. Columns that mean nothing in a phase are NULL and not read. */
 export const journalJobSchema = z.discriminatedUnion('phase', [
   /** The request may have left. */
-  z.object({ ...head, phase: z.literal('requested'), request: json(jobRequestSchema) }),
+  z.object({ ...head, phase: z.literal('requested'), request: json(keptRequestSchema) }),
   /** A batch is kept; none of its commands was sent. */
   z.object({ ...begun, phase: z.literal('replied'), batch: json(batchSchema) }),
   z.object({

@@ -28,6 +28,8 @@ export type JobEvent =
   | { readonly kind: 'server-silent'; readonly code: ErrorCode; readonly at: string }
   | { readonly kind: 'job-reply'; readonly reply: JobReply }
   | { readonly kind: 'step-reply'; readonly reply: StepReply }
+  /** A reply broke a rule of the station's (check-batch.ts, check-outcome.ts): nothing of it is kept, and nothing is sent to the card. */
+  | { readonly kind: 'reply-refused'; readonly code: ErrorCode }
   /** Asking came to an end without an answer. */
   | { readonly kind: 'not-answered'; readonly code: ErrorCode; readonly details: ErrorDetails }
   /** A command of the batch is about to be sent. */

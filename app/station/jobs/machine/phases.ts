@@ -82,7 +82,7 @@ export interface Replied extends Begun {
 export interface Started extends Begun {
   readonly kind: 'started';
   readonly batch: Batch;
-  /** The last command that left changes the card: it must not be taken out now. */
+  /** The batch holds something that changes the card, so staff are told to leave it where it is, from its first command to its last. */
   readonly writing: boolean;
 }
 
@@ -140,7 +140,7 @@ export function shownOf(phase: Phase): JobState {
 function inHand(phase: Unfinished): JobState {
   switch (phase.kind) {
     case 'started':
-      return { kind: 'working', writing: phase.writing };
+      return { kind: 'working', writing: phase.writing, atCard: true };
     case 'replied':
     case 'stopped':
       return phase.full ? { kind: 'waiting-for-disk' } : ofCard(phase.card);

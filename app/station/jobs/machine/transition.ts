@@ -84,12 +84,16 @@ export function transition(phase: Phase, event: JobEvent): Step {
       return phase.kind === 'requested' ? firstReply(phase, event.reply) : take(phase);
     case 'step-reply':
       return phase.kind === 'answered' ? reply(phase, event.reply) : take(phase);
+    case 'reply-refused':
+      return phase.kind === 'requested' || phase.kind === 'answered' || phase.kind === 'started'
+        ? failed(phase, event.code, {})
+        : take(phase);
     case 'not-answered':
       return notAnswered(phase, event.code, event.details);
     case 'command': {
       if (phase.kind !== 'started') return take(phase);
       const progress = atCommand(phase.progress, event.label, event.index, phase.batch.commands.length);
-      return take({ ...phase, progress, writing: event.effect });
+      return take({ ...phase, progress });
     }
     case 'ran':
       return phase.kind === 'started' ? ran(phase, event.report, event.diskFull) : take(phase);
@@ -148,7 +152,13 @@ function decide(phase: Replied): Step {
   }
   if (card.kind === 'away') return take(phase.full ? { ...phase, full: false } : phase);
   const { full: _, ...rest } = phase;
-  const started: Started = { ...rest, kind: 'started', card: bound(card), missed: 0, writing: false };
+  const started: Started = {
+    ...rest,
+    kind: 'started',
+    card: bound(card),
+    missed: 0,
+    writing: holdsEffect(batch),
+  };
   return {
     write: { kind: 'start' },
     phase: started,
@@ -218,7 +228,7 @@ function keep(
   const { card, hands } = begun;
   const runs = card.kind === 'bound' && card.epoch === batch.cardEpoch && hands.kind === 'in-hand';
   const phase: Phase = runs
-    ? { ...begun, kind: 'started', batch, missed: 0, writing: false }
+    ? { ...begun, kind: 'started', batch, missed: 0, writing: holdsEffect(batch) }
     : { ...begun, kind: 'replied', batch, full: false };
   return {
     write: {

@@ -20,7 +20,11 @@ import type { ScardHandle, Winscard } from './winscard.ts';
 /** Windows resets a card after 5 s without an operation inside a transaction. */
 const KEEP_ALIVE_MS = 4000;
 
-const ANY_PROTOCOL = SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1;
+/**
+ * What a card is asked to speak, in turn: some promise both protocols in their answer to reset and speak one, and then nothing of them is to be
+ * had with both. Each is asked for once: a card that is mute costs a reset each time.
+ */
+const PROTOCOLS = [SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, SCARD_PROTOCOL_T0, SCARD_PROTOCOL_T1] as const;
 /** An extended answer and its status word. */
 const RECEIVE_BYTES = 65536 + 2;
 /** Faults after which this connection never reaches a card again; the first one stays the answer. */
@@ -46,7 +50,7 @@ export async function connectCard(
   if (established.rv !== SCARD.S_SUCCESS) throw cardError('SCardEstablishContext', established.rv);
   const { context } = established;
   try {
-    const connected = await api.SCardConnect(context, reader, SCARD_SHARE_SHARED, ANY_PROTOCOL);
+    const connected = await connectIn(api, context, reader);
     if (connected.rv !== SCARD.S_SUCCESS) throw cardError('SCardConnect', connected.rv);
     const status = await api.SCardStatus(connected.card);
     if (status.rv !== SCARD.S_SUCCESS) {
@@ -60,12 +64,31 @@ export async function connectCard(
   }
 }
 
+/** With the first choice of protocols that the card takes; where it takes none, what it said to the first. */
+async function connectIn(api: Winscard, context: ScardHandle, reader: ReaderName) {
+  const [both, ...single] = PROTOCOLS;
+  const first = await api.SCardConnect(context, reader, SCARD_SHARE_SHARED, both);
+  if (first.rv === SCARD.S_SUCCESS || !mayBeTheProtocol(first.rv)) return { ...first, protocols: both };
+  for (const protocols of single) {
+    const again = await api.SCardConnect(context, reader, SCARD_SHARE_SHARED, protocols);
+    if (again.rv === SCARD.S_SUCCESS) return { ...again, protocols };
+    if (!mayBeTheProtocol(again.rv)) break;
+  }
+  return { ...first, protocols: both };
+}
+
+function mayBeTheProtocol(rv: number): boolean {
+  return rv === SCARD.E_PROTO_MISMATCH || rv === SCARD.W_UNRESPONSIVE_CARD;
+}
+
 interface Connected {
   readonly api: Winscard;
   readonly reader: ReaderName;
   readonly context: ScardHandle;
   readonly card: ScardHandle;
   readonly protocol: number;
+  /** What it took; a reset asks for the same. */
+  readonly protocols: number;
   readonly atr: Uint8Array;
   readonly keepAliveMs: number;
 }
@@ -77,6 +100,7 @@ function openConnection({
   card,
   atr,
   keepAliveMs,
+  protocols,
   ...rest
 }: Connected): PcscConnection {
   let protocol = rest.protocol;
@@ -171,12 +195,7 @@ function openConnection({
       }),
     reset: () =>
       inTurn(async () => {
-        const reset = await api.SCardReconnect(
-          card,
-          SCARD_SHARE_SHARED,
-          ANY_PROTOCOL,
-          SCARD_DISPOSITION.reset,
-        );
+        const reset = await api.SCardReconnect(card, SCARD_SHARE_SHARED, protocols, SCARD_DISPOSITION.reset);
         await check('SCardReconnect', reset.rv);
         protocol = reset.protocol;
       }),

@@ -6,6 +6,7 @@
 import koffi from 'koffi';
 import { type PcscAbi, pcscAbi } from './abi.ts';
 import { SCARD } from './codes.ts';
+import { ReaderNames } from './reader-names.ts';
 import { scardStructs } from './structs.ts';
 
 /** SCARDCONTEXT or SCARDHANDLE; a bigint where it does not fit a number. */
@@ -155,6 +156,7 @@ function bind(library: ReturnType<typeof koffi.load>, abi: PcscAbi): Winscard {
     bytes,
     inoutDword,
   );
+  const names = new ReaderNames(abi.encoding);
   const io = koffi.pointer(SCARD_IO_REQUEST);
   const transmit = fn('SCardTransmit', HANDLE, io, bytes, DWORD, 'void *', bytes, inoutDword);
 
@@ -182,12 +184,12 @@ function bind(library: ReturnType<typeof koffi.load>, abi: PcscAbi): Winscard {
         const rv = await onPool(list, context, null, text, length);
         if (rv === SCARD.E_INSUFFICIENT_BUFFER && size < LIST_BYTES * 64) continue;
         const used = rv === SCARD.S_SUCCESS ? Number(length[0]) * character : 0;
-        return { rv, readers: text.toString(abi.encoding, 0, used).split('\0').filter(Boolean) };
+        return { rv, readers: names.read(text.subarray(0, used)) };
       }
     },
     async SCardGetStatusChange(context, dwTimeout, readers) {
       const native = readers.map((reader) => ({
-        szReader: reader.szReader,
+        szReader: names.given(reader.szReader),
         pvUserData: null,
         dwCurrentState: reader.dwCurrentState,
         dwEventState: 0,
@@ -200,7 +202,15 @@ function bind(library: ReturnType<typeof koffi.load>, abi: PcscAbi): Winscard {
     async SCardConnect(context, szReader, dwShareMode, dwPreferredProtocols) {
       const card: unknown[] = [0];
       const protocol: unknown[] = [0];
-      const rv = await onPool(connect, context, szReader, dwShareMode, dwPreferredProtocols, card, protocol);
+      const rv = await onPool(
+        connect,
+        context,
+        names.given(szReader),
+        dwShareMode,
+        dwPreferredProtocols,
+        card,
+        protocol,
+      );
       return { rv, card: handleOf(card), protocol: Number(protocol[0]) };
     },
     async SCardReconnect(card, dwShareMode, dwPreferredProtocols, dwInitialization) {

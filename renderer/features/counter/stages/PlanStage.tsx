@@ -139,7 +139,10 @@ function FittingPlan({ reader, rows, choice, plan: planned, onBack }: FittingPla
       </footer>
       {confirming ? (
         <ConfirmDialog
-          apps={planned.confirm}
+          apps={planned.confirm.map((app) => ({
+            app,
+            balance: rows.find((row) => row.app.id === app)?.balance,
+          }))}
           onConfirm={(person, cancelled) => choices.confirm(reader, rows, person, cancelled)}
           onClose={() => setConfirming(false)}
         />

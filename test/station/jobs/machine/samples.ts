@@ -45,7 +45,7 @@ export const PHASES: { readonly [K in Phase['kind']]: Of<K> } = {
     limited: true,
   },
   replied: { ...begun, kind: 'replied', card: AWAY, batch: batch(1, 1), full: false },
-  started: { ...begun, kind: 'started', batch: batch(1), writing: false },
+  started: { ...begun, kind: 'started', batch: batch(1), writing: true },
   stopped: {
     ...begun,
     kind: 'stopped',
@@ -79,6 +79,7 @@ export const EVENTS: { readonly [K in JobEvent['kind']]: Extract<JobEvent, { rea
     reply: { apiLevel: 1, job: 'job-00000001', generation: 1, plan: PLAN, batch: batch(1) },
   },
   'step-reply': { kind: 'step-reply', reply: { apiLevel: 1, batch: batch(2) } },
+  'reply-refused': { kind: 'reply-refused', code: 'server-reply-refused' },
   'not-answered': { kind: 'not-answered', code: 'card-in-use', details: { station: 'Branch 7' } },
   command: { kind: 'command', index: 0, label: { step: 'write-master-control-key' }, effect: true },
   ran: { kind: 'ran', report: { answers: ['9000'] }, diskFull: false },

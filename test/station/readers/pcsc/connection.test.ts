@@ -34,6 +34,36 @@ describe('keep-alive', () => {
   });
 });
 
+describe('a card that promises more protocols than it speaks', () => {
+  it.each([
+    ['T=0', [1], [3, 1]],
+    ['T=1', [2], [3, 1, 2]],
+    ['both', [3], [3]],
+  ])('and speaks %s is asked once for each, and after a reset for that', async (_what, speaks, asked) => {
+    const { api, says, protocols } = fake();
+    says.speaks = speaks;
+    const card = await connectCard(api, 'A');
+    expect(protocols).toEqual(asked);
+    await card.reset();
+    expect(protocols).toEqual([...asked, ...speaks]);
+  });
+
+  it('and speaks none is mute, after one call for each', async () => {
+    const { api, says, protocols } = fake();
+    says.speaks = [];
+    expect(await fault(connectCard(api, 'A'))).toBe('card-mute');
+    expect(protocols).toEqual([3, 1, 2]);
+  });
+
+  it('is no reason to ask again where somebody holds the card', async () => {
+    const { api, says, protocols } = fake();
+    says.speaks = [];
+    says.connect = 0x8010000b;
+    expect(await fault(connectCard(api, 'A'))).toBe('card-held');
+    expect(protocols).toEqual([3]);
+  });
+});
+
 describe('a disturbed command', () => {
   it('is a removed card when the service knows it, and stays one', async () => {
     const { api, says } = fake();
@@ -59,10 +89,13 @@ describe('a disturbed command', () => {
 const NOT_TRANSACTED = 0x80100016;
 
 const REMOVED_CARD = 0x80100069;
+const UNRESPONSIVE = 0x80100066;
 
 /** A PC/SC that says what it is told to, and counts. */
-function fake(): { api: Winscard; says: { transmit: number; status: number }; statuses: () => number } {
-  const says = { transmit: 0, status: 0 };
+function fake() {
+  /** `speaks`: choices of protocols that the card takes; to others it says `connect`. */
+  const says = { transmit: 0, status: 0, speaks: [1, 2, 3], connect: UNRESPONSIVE };
+  const protocols: number[] = [];
   let statuses = 0;
   const api: Winscard = {
     pnp: true,
@@ -84,10 +117,12 @@ function fake(): { api: Winscard; says: { transmit: number; status: number }; st
     async SCardGetStatusChange() {
       return { rv: 0, states: [] };
     },
-    async SCardConnect() {
-      return { rv: 0, card: 2, protocol: 2 };
+    async SCardConnect(_context, _reader, _mode, asked) {
+      protocols.push(asked);
+      return { rv: says.speaks.includes(asked) ? 0 : says.connect, card: 2, protocol: 2 };
     },
-    async SCardReconnect() {
+    async SCardReconnect(_card, _mode, asked) {
+      protocols.push(asked);
       return { rv: 0, protocol: 2 };
     },
     async SCardDisconnect() {
@@ -108,5 +143,5 @@ function fake(): { api: Winscard; says: { transmit: number; status: number }; st
       return { rv: says.transmit, length: says.transmit === 0 ? 2 : 0 };
     },
   };
-  return { api, says, statuses: () => statuses };
+  return { api, says, protocols, statuses: () => statuses };
 }

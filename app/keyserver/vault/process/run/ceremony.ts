@@ -1,13 +1,17 @@
 /** Making keys in the token. Reached from the admin process only. */
-import pkcs11, { type Template } from 'pkcs11js';
+import pkcs11, { type Handle, type Template } from 'pkcs11js';
 import { wipe } from '../../../../card/bytes.ts';
 import { VaultError } from '../../error.ts';
-import type { KeyAlgorithm, MasterKeyId } from '../../keys.ts';
+import type { KeyAlgorithm, MasterKeyId, MasterRule } from '../../keys.ts';
 import { describeKey } from '../../keys.ts';
 import { hasKey, isDemo } from '../token/key-cache.ts';
 import { DEMO_LABEL, keyId, masterLabel, SEAL_LABEL } from '../token/labels.ts';
 import { boolValue, type RawAttribute, ulongValue } from '../token/raw-cryptoki.ts';
-import { keyLength, type TokenSession } from '../token/session.ts';
+import { writeRule } from '../token/rules.ts';
+import { checkValueOf, keyLength, type TokenSession } from '../token/session.ts';
+import { masterInfo } from './masters.ts';
+import { isOfApps } from './one-card.ts';
+import type { Workbench } from './workbench.ts';
 
 const AES_256_BYTES = 32;
 
@@ -46,13 +50,49 @@ function refuseSecond(session: TokenSession, id: MasterKeyId): void {
     throw new VaultError('refused', `${describeKey(id)} is in the token already`);
 }
 
+/** @throws VaultError `refused` for a rule that no key of this name can have */
+function refuseMisfit(id: MasterKeyId, { diversifiedBy }: MasterRule): void {
+  const app = id.purpose.startsWith('app/');
+  const bare = diversifiedBy === 'none' && id.origin === 'issuer';
+  if (bare || (app && !isOfApps(diversifiedBy)))
+    throw new VaultError('refused', `${describeKey(id)} cannot be diversified by ${diversifiedBy}`);
+}
+
+/** Fixes the rule of a key that was just made. */
+function fix(
+  session: TokenSession,
+  key: Handle,
+  algorithm: KeyAlgorithm,
+  id: MasterKeyId,
+  rule: MasterRule,
+): void {
+  writeRule(session, id, rule, Buffer.from(checkValueOf(session, key, algorithm)).toString('hex'));
+}
+
+/**
+ * Gives a master of an older program, or one of which the making was interrupted, the rule that it lacks.
+ * @throws VaultError `refused` when it has one: what is fixed is never changed; `key-missing`
+ */
+export function setRule(bench: Pick<Workbench, 'session' | 'keys'>, id: MasterKeyId, rule: MasterRule): void {
+  refuseMisfit(id, rule);
+  const info = masterInfo(bench, id);
+  if (info.rule !== null) throw new VaultError('refused', `${describeKey(id)} has its rule already`);
+  writeRule(bench.session, id, rule, Buffer.from(info.checkValue).toString('hex'));
+}
+
 /** A new master, made by the token's own random generator. @throws VaultError `refused` when the name is taken */
-export function generateMaster(session: TokenSession, id: MasterKeyId, algorithm: KeyAlgorithm): void {
+export function generateMaster(
+  session: TokenSession,
+  id: MasterKeyId,
+  algorithm: KeyAlgorithm,
+  rule: MasterRule,
+): void {
+  refuseMisfit(id, rule);
   refuseSecond(session, id);
   const template: Template = masterAttributes(id, algorithm);
   if (algorithm !== 'des3-16') template.push({ type: pkcs11.CKA_VALUE_LEN, value: keyLength(algorithm) });
   const mechanism = algorithm === 'des3-16' ? pkcs11.CKM_DES2_KEY_GEN : pkcs11.CKM_AES_KEY_GEN;
-  session.p11.C_GenerateKey(session.handle, { mechanism }, template);
+  fix(session, session.p11.C_GenerateKey(session.handle, { mechanism }, template), algorithm, id, rule);
 }
 
 /** A transport key, from a buffer that is wiped. @throws VaultError `refused` when the name is taken */
@@ -61,14 +101,16 @@ export function importMaster(
   id: MasterKeyId,
   algorithm: KeyAlgorithm,
   value: Uint8Array,
+  rule: MasterRule,
 ): void {
   const own = Buffer.from(value);
   try {
+    refuseMisfit(id, rule);
     refuseSecond(session, id);
     if (own.length !== keyLength(algorithm))
       throw new VaultError('refused', `${describeKey(id)} is of another length than ${algorithm} keys`);
     const attributes = [...masterAttributes(id, algorithm), { type: pkcs11.CKA_VALUE, value: own }];
-    session.raw.createObject(session.handle, attributes);
+    fix(session, session.raw.createObject(session.handle, attributes), algorithm, id, rule);
   } finally {
     wipe(own, value);
   }

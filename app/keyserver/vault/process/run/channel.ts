@@ -6,7 +6,7 @@ import { channelSessionKeys, foretellChannel } from './secure-channel.ts';
 import type { Workbench } from './workbench.ts';
 
 export const runs: RunsOf<typeof channelOperations, Workbench> = {
-  channelSessionKeys: (bench, { keys, context }) => channelSessionKeys(bench, keys, context),
+  channelSessionKeys: (bench, { card, keys, context }) => channelSessionKeys(bench, card, keys, context),
   foretellChannel,
   wrapDomainKeys: (bench, request) => wrapDomainKeys(bench, request, wrappingPaths(bench.token)),
 };

@@ -5,7 +5,7 @@
 import type { Handle } from 'pkcs11js';
 import { concat, wipe, xor } from '../../../../card/bytes.ts';
 import { VaultError } from '../../error.ts';
-import type { Diversification, DomainKeyRef, KeyAlgorithm } from '../../keys.ts';
+import type { CardStatement, Diversification, DomainKeyRef, KeyAlgorithm } from '../../keys.ts';
 import { describeKey, keyRole } from '../../keys.ts';
 import {
   AES_BLOCK,
@@ -16,6 +16,7 @@ import {
   type TokenSession,
 } from '../token/session.ts';
 import { pbocData } from './card-key.ts';
+import { requireOfCard } from './one-card.ts';
 import type { Workbench } from './workbench.ts';
 
 /** Number of a key in the data it is diversified with, which is also its identifier on the card. */
@@ -32,11 +33,12 @@ export interface DomainKey {
 }
 
 /**
- * The key for the length of `work`.
+ * The key of the card that the call names, for the length of `work`.
  * @throws VaultError `key-missing`; `refused` when master and diversification do not fit; Pkcs11Error
  */
 export function withDomainKey<T>(
   bench: Workbench,
+  card: CardStatement,
   ref: DomainKeyRef,
   usage: ChildUsage,
   work: (key: DomainKey) => T,
@@ -44,6 +46,7 @@ export function withDomainKey<T>(
   const { session } = bench;
   const master = bench.keys.master(session, ref.master);
   const { algorithm } = master;
+  requireOfCard(bench, card, ref.master, ref.diversification);
   if (ref.diversification.kind === 'none') return work(masterItself(session, master.handle, algorithm));
   const data = derivationData(session, master.handle, algorithm, ref);
   return session.withDerived(master.handle, algorithm, data, usage, (handle) =>

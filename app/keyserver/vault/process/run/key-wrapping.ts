@@ -6,6 +6,7 @@ import pkcs11, { type Handle, type Template } from 'pkcs11js';
 import { wipe } from '../../../../card/bytes.ts';
 import { VaultError } from '../../error.ts';
 import {
+  type CardStatement,
   type DomainKeyRef,
   type DomainKeyRefs,
   describeKey,
@@ -19,6 +20,7 @@ import type { OpenToken } from '../token/open-token.ts';
 import { boolValue, ulongValue } from '../token/raw-cryptoki.ts';
 import { AES_BLOCK, asBuffer, DES_BLOCK, keyLength, type TokenSession } from '../token/session.ts';
 import { type DomainKey, withDomainKey } from './diversification.ts';
+import { requireOneCard } from './one-card.ts';
 import { scp02DerivationData } from './secure-channel.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -39,10 +41,11 @@ interface Wrapper {
 
 /** ENC, MAC and DEK, in this order. @throws VaultError `key-missing`, `refused`; Pkcs11Error */
 export function wrapDomainKeys(bench: Workbench, request: DomainKeyWrap, paths: WrappingPaths): WrappedKey[] {
-  const { under, keys } = request;
+  const { card, under, keys } = request;
+  for (const { master } of inOrder(keys)) requireOneCard(bench, card, under.dek, { master });
   const each = (wrapper: Wrapper) =>
-    inOrder(keys).map((ref) => wrapOne(bench, ref, under.scp, wrapper, paths));
-  return withDomainKey(bench, under.dek, under.scp === '02' ? 'encrypt' : 'wrap', (dek) =>
+    inOrder(keys).map((ref) => wrapOne({ bench, card, scp: under.scp, wrapper, paths }, ref));
+  return withDomainKey(bench, card, under.dek, under.scp === '02' ? 'encrypt' : 'wrap', (dek) =>
     under.scp === '02'
       ? withSessionDek(bench.session, dek, under.sequenceCounter, each)
       : each(staticDek(bench.session, dek, under.dek)),
@@ -102,13 +105,16 @@ function withSessionDek<T>(
   }
 }
 
-function wrapOne(
-  bench: Workbench,
-  ref: DomainKeyRef,
-  scp: '02' | '03',
-  wrapper: Wrapper,
-  paths: WrappingPaths,
-): WrappedKey {
+/** What is the same for all three keys of a set. */
+interface Wrapping {
+  readonly bench: Workbench;
+  readonly card: CardStatement;
+  readonly scp: '02' | '03';
+  readonly wrapper: Wrapper;
+  readonly paths: WrappingPaths;
+}
+
+function wrapOne({ bench, card, scp, wrapper, paths }: Wrapping, ref: DomainKeyRef): WrappedKey {
   if (ref.diversification.kind === 'none')
     throw new VaultError('refused', `${describeKey(ref.master)} would leave the token as it is`);
   const { algorithm } = bench.keys.master(bench.session, ref.master);
@@ -119,9 +125,9 @@ function wrapOne(
   const length = keyLength(algorithm);
   const inside = wrap !== undefined && paths[algorithm] === 'inside-token';
   const cipher = inside
-    ? withDomainKey(bench, ref, 'wrapped', (key) => wrap(handleOf(key), algorithm))
-    : withDomainKey(bench, ref, 'readable', (key) => throughBuffer(bench.session, key, wrapper));
-  const checkValue = withDomainKey(bench, ref, 'encrypt', checkValueOf);
+    ? withDomainKey(bench, card, ref, 'wrapped', (key) => wrap(handleOf(key), algorithm))
+    : withDomainKey(bench, card, ref, 'readable', (key) => throughBuffer(bench.session, key, wrapper));
+  const checkValue = withDomainKey(bench, card, ref, 'encrypt', checkValueOf);
   return { kind, length, cipher: Uint8Array.from(cipher), checkValue };
 }
 

@@ -1,7 +1,7 @@
 /** Session keys of GlobalPlatform secure channels: SCP02 (GPCS 2.3.1 §E.4.1) and SCP03 (Amendment D 1.1.1 §4.1.5, §6.2.1). */
 import { concat, wipe } from '../../../../card/bytes.ts';
 import { VaultError } from '../../error.ts';
-import type { DomainKeyRef, DomainKeyRefs, KeyAlgorithm } from '../../keys.ts';
+import type { CardStatement, DomainKeyRef, DomainKeyRefs, KeyAlgorithm } from '../../keys.ts';
 import { describeKey } from '../../keys.ts';
 import type { ChannelContext, ChannelSessionKeys, Foretelling } from '../../operations/channel.ts';
 import { AES_BLOCK, DES_BLOCK, keyLength } from '../token/session.ts';
@@ -50,9 +50,14 @@ export function scp03SessionKey(
   return derived;
 }
 
-function scp02(bench: Workbench, keys: DomainKeyRefs, counter: Uint8Array): ChannelSessionKeys {
+function scp02(
+  bench: Workbench,
+  card: CardStatement,
+  keys: DomainKeyRefs,
+  counter: Uint8Array,
+): ChannelSessionKeys {
   const derive = (ref: DomainKeyRef, ...constants: number[]): Uint8Array[] =>
-    withDomainKey(bench, ref, 'encrypt', (key) => {
+    withDomainKey(bench, card, ref, 'encrypt', (key) => {
       if (key.algorithm !== 'des3-16') throw otherAlgorithm(ref, key.algorithm, 'SCP02');
       return constants.map((constant) => scp02SessionKey(key, constant, counter));
     });
@@ -61,16 +66,28 @@ function scp02(bench: Workbench, keys: DomainKeyRefs, counter: Uint8Array): Chan
   return complete({ enc, mac, rmac });
 }
 
-function withScp03Key<T>(bench: Workbench, ref: DomainKeyRef, work: (key: DomainKey) => T): T {
-  return withDomainKey(bench, ref, 'sign', (key) => {
+function withScp03Key<T>(
+  bench: Workbench,
+  card: CardStatement,
+  ref: DomainKeyRef,
+  work: (key: DomainKey) => T,
+): T {
+  return withDomainKey(bench, card, ref, 'sign', (key) => {
     if (key.algorithm === 'des3-16') throw otherAlgorithm(ref, key.algorithm, 'SCP03');
     return work(key);
   });
 }
 
-function scp03(bench: Workbench, keys: DomainKeyRefs, context: Uint8Array): ChannelSessionKeys {
+function scp03(
+  bench: Workbench,
+  card: CardStatement,
+  keys: DomainKeyRefs,
+  context: Uint8Array,
+): ChannelSessionKeys {
   const derive = (ref: DomainKeyRef, ...constants: number[]): Uint8Array[] =>
-    withScp03Key(bench, ref, (key) => constants.map((constant) => scp03SessionKey(key, constant, context)));
+    withScp03Key(bench, card, ref, (key) =>
+      constants.map((constant) => scp03SessionKey(key, constant, context)),
+    );
   const [mac, rmac] = derive(keys.mac, SCP03.mac, SCP03.rmac);
   const [enc] = derive(keys.enc, SCP03.enc);
   return complete({ enc, mac, rmac });
@@ -97,14 +114,15 @@ function complete(keys: {
  */
 export function channelSessionKeys(
   bench: Workbench,
+  card: CardStatement,
   keys: DomainKeyRefs,
   context: ChannelContext,
 ): ChannelSessionKeys {
   switch (context.scp) {
     case '02':
-      return scp02(bench, keys, context.sequenceCounter);
+      return scp02(bench, card, keys, context.sequenceCounter);
     case '03':
-      return scp03(bench, keys, concat(context.hostChallenge, context.cardChallenge));
+      return scp03(bench, card, keys, concat(context.hostChallenge, context.cardChallenge));
   }
 }
 
@@ -114,10 +132,10 @@ export function channelSessionKeys(
  */
 export function foretellChannel(
   bench: Workbench,
-  { keys, hostChallenge, sequenceCounter, invoker }: Foretelling,
+  { card, keys, hostChallenge, sequenceCounter, invoker }: Foretelling,
 ): ChannelSessionKeys & { readonly cardChallenge: Uint8Array } {
-  const cardChallenge = withScp03Key(bench, keys.enc, (key) =>
+  const cardChallenge = withScp03Key(bench, card, keys.enc, (key) =>
     scp03SessionKey(key, SCP03.challenge, concat(sequenceCounter, invoker), hostChallenge.length),
   );
-  return { ...scp03(bench, keys, concat(hostChallenge, cardChallenge)), cardChallenge };
+  return { ...scp03(bench, card, keys, concat(hostChallenge, cardChallenge)), cardChallenge };
 }

@@ -1,11 +1,12 @@
 /** Finds keys in the token by CKA_LABEL and remembers their handles for as long as the module stays initialised. */
 import pkcs11, { type Handle } from 'pkcs11js';
 import { VaultError } from '../../error.ts';
-import type { KeyAlgorithm, MasterKeyId } from '../../keys.ts';
+import type { KeyAlgorithm, MasterKeyId, MasterRule } from '../../keys.ts';
 import { describeKey } from '../../keys.ts';
 import { DEMO_LABEL, masterLabel, parseMasterLabel, SEAL_LABEL } from './labels.ts';
 import { ulongValue } from './raw-cryptoki.ts';
-import type { TokenSession } from './session.ts';
+import { readRule } from './rules.ts';
+import { checkValueOf, type TokenSession } from './session.ts';
 
 /** A master key's object and what it is. */
 interface MasterKey {
@@ -37,6 +38,7 @@ function algorithmOf(session: TokenSession, key: Handle): KeyAlgorithm | undefin
 export class KeyCache {
   readonly #handles = new Map<string, Handle>();
   readonly #algorithms = new Map<string, KeyAlgorithm>();
+  readonly #rules = new Map<string, MasterRule>();
 
   /** @throws VaultError `key-missing`, `refused` when it is not a kind of master that we derive from. */
   master(session: TokenSession, id: MasterKeyId): MasterKey {
@@ -47,6 +49,21 @@ export class KeyCache {
       throw new VaultError('refused', `${describeKey(id)} is neither two-key 3DES nor AES`);
     this.#algorithms.set(label, algorithm);
     return { id, handle, algorithm };
+  }
+
+  /**
+   * What is fixed with a master; undefined where nothing is. Remembered once it is there, because it is never changed.
+   * @throws as `master`
+   */
+  rule(session: TokenSession, id: MasterKeyId): MasterRule | undefined {
+    const label = masterLabel(id);
+    const known = this.#rules.get(label);
+    if (known !== undefined) return known;
+    const { handle, algorithm } = this.master(session, id);
+    const checkValue = Buffer.from(checkValueOf(session, handle, algorithm)).toString('hex');
+    const rule = readRule(session, id, checkValue);
+    if (rule !== undefined) this.#rules.set(label, rule);
+    return rule;
   }
 
   /** The sealing key. @throws VaultError `key-missing` */

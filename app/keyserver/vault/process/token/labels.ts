@@ -10,6 +10,11 @@ export const SEAL_LABEL = `${PREFIX}:seal`;
 /** CKA_LABEL of the object that marks a token's keys as a demonstration's. */
 export const DEMO_LABEL = `${PREFIX}:demo`;
 
+/** CKA_LABEL of the object that holds what is fixed with a master. */
+export function ruleLabel(id: MasterKeyId): string {
+  return `${PREFIX}:rule:${id.purpose}:${id.origin}:${id.version}`;
+}
+
 /** CKA_LABEL of a master key. */
 export function masterLabel(id: MasterKeyId): string {
   return `${PREFIX}:${id.purpose}:${id.origin}:${id.version}`;

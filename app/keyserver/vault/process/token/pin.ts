@@ -1,6 +1,7 @@
 /** The PIN as bytes that can be wiped. */
 import { readFileSync, statSync } from 'node:fs';
 import { wipe } from '../../../../card/bytes.ts';
+import { byteOrderMark } from '../../../../card/text-file.ts';
 import type { PinSource } from '../../config.ts';
 import { VaultError } from '../../error.ts';
 
@@ -15,11 +16,24 @@ export interface PinReader {
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
-/** The line in the file, without its end. */
+/** The line in the file, without its end. @throws VaultError */
 function firstLine(content: Buffer): Buffer {
+  refuseMark(content);
   let end = content.length;
   while (end > 0 && (content[end - 1] === NEWLINE || content[end - 1] === RETURN)) end -= 1;
   return content.subarray(0, end);
+}
+
+/**
+ * A byte order mark is the editor's, not the PIN's: sent along it would spend a try of the token. Nor is it left out in silence, because a token
+ * may have been set up with it.
+ */
+function refuseMark(pin: Uint8Array): void {
+  if (byteOrderMark(pin) !== undefined)
+    throw new VaultError(
+      'hsm-away',
+      'the PIN begins with a byte order mark, so it was not tried: save it as plain text without one',
+    );
 }
 
 function fileReader(path: string): PinReader {
@@ -53,6 +67,7 @@ function environmentReader(name: string): PinReader {
       if (text === undefined) throw new VaultError('hsm-away', `no PIN in the environment (${name})`);
       const pin = Buffer.from(text);
       try {
+        refuseMark(pin);
         return work(pin);
       } finally {
         wipe(pin);

@@ -1,6 +1,7 @@
 /** One PKCS#11 session and the primitive operations that the vault is made of. Every method may throw Pkcs11Error. */
 import type { Session } from 'graphene-pk11';
 import pkcs11, { type Handle, type PKCS11, type Template } from 'pkcs11js';
+import { wipe } from '../../../../card/bytes.ts';
 import type { KeyAlgorithm } from '../../keys.ts';
 import { derivationStringData, type RawCryptoki } from './raw-cryptoki.ts';
 
@@ -25,6 +26,19 @@ export function keyLength(algorithm: KeyAlgorithm): number {
     case 'aes-256':
       return 32;
   }
+}
+
+const CHECK_LENGTH = 3;
+
+/**
+ * Check value of a master: DES, 3DES of 8 zero bytes; AES, of 16 bytes 01 (GPCS 2.3.1 §B.6: not PKCS#11's CKA_CHECK_VALUE).
+ */
+export function checkValueOf(session: TokenSession, master: Handle, algorithm: KeyAlgorithm): Uint8Array {
+  const block = Buffer.alloc(AES_BLOCK, algorithm === 'des3-16' ? 0x00 : 0x01);
+  const result = session.deriveBytes(master, algorithm, block);
+  const checkValue = new Uint8Array(result.subarray(0, CHECK_LENGTH));
+  wipe(result);
+  return checkValue;
 }
 
 /** A view of bytes as the Buffer that pkcs11js wants; no copy. */

@@ -1,0 +1,225 @@
+/**
+ * What is known of a card's apps, and what a station only said of them. A station that has not let the card show itself in a job may not have
+ * it at all: whatever it says there is noted beside what was known, and takes nothing from it. Once the card has shown itself, the job that it
+ * did it in decides. Pure.
+ */
+import type { CardTypeProfile } from '../../catalogue/schema.ts';
+import { issuingOf } from '../../dialects/dialect.ts';
+import { bothOf, type KeySlotState, mostSpent, sameKey } from '../../dialects/key-slots.ts';
+import type { AppKeys } from '../../dialects/keys.ts';
+import type { SetAside } from '../../protocol/set-aside.ts';
+import { type CardTypeFacts, findRule } from './app-work.ts';
+import { type CardAppState, type CardState, isContested, type KeptApp, withApp } from './card-state.ts';
+import { type JobOnCard, progress } from './progress.ts';
+import type { JobState } from './state.ts';
+
+type Facts = Pick<CardTypeFacts, 'profile'>;
+
+/**
+ * `now` with what was known in `before` kept where it has to be. Cards of types without a security domain can show nothing: of them a station is
+ * believed.
+ */
+export function grounded(before: CardState, now: JobOnCard, facts: Facts): JobOnCard {
+  if (facts.profile.securityDomain === undefined) return now;
+  const noted = Object.keys(now.card.apps).reduce((next, app) => note(before.apps[app], next, app), now);
+  return noted.job.held
+    ? Object.keys(noted.card.apps).reduce((next, app) => settle(next, app, facts), noted)
+    : noted;
+}
+
+/** Whether the job is over but for the card's showing that it is there, because something hangs on it. */
+export function isDisputed({ job, card }: JobOnCard, { profile }: Facts): boolean {
+  if (profile.securityDomain === undefined || job.held) return false;
+  const said = Object.entries(job.apps).some(
+    ([app, { said }]) => said !== 'nothing' && isContested(card.apps[app]),
+  );
+  return (
+    said || job.setAside !== null || Object.keys(job.apps).some((app) => isSeenEnabled({ job, card }, app))
+  );
+}
+
+/** Whether the card has shown in this job that it is there. Of types without a security domain none can: their stations are believed. */
+export function isShown({ held }: Pick<JobState, 'held'>, { securityDomain }: CardTypeProfile): boolean {
+  return held || securityDomain === undefined;
+}
+
+/** The reason for which a card is set aside by a job: one that a card gave which did not show itself is no more than its station's word. */
+export function standingSetAside(job: JobState, profile: CardTypeProfile): SetAside | null {
+  return isShown(job, profile) ? job.setAside : null;
+}
+
+/** A job is about to be planned: both what was known of a contested app and what was said of it are possible. */
+export function withBoth(card: CardState, profile: CardTypeProfile): CardState {
+  return Object.entries(card.apps).reduce((next, [app, { keys, kept }]) => {
+    if (keys === null || kept === undefined) return next;
+    const both = joined(
+      keys,
+      kept.keys,
+      rewrittenSince(kept, next.apps[app], app, { profile }),
+      (slot) => slot,
+    );
+    return both === keys ? next : withApp(next, app, (known) => ({ ...known, keys: both }));
+  }, card);
+}
+
+/**
+ * Keys of an app that is said to have been installed anew, where nothing proves it: it may be the one that was there, so its keys are possible too,
+ * and what is known of tries and refusals stays.
+ */
+export function reinstalled(fresh: AppKeys, old: AppKeys, app: string, facts: Facts): AppKeys {
+  return joined(fresh, old, rewritten(app, facts), ({ candidates }, known) => ({ ...known, candidates }));
+}
+
+/** Those whose old key does not matter, because the app was installed since. */
+function rewrittenSince(
+  kept: KeptApp,
+  is: CardAppState | undefined,
+  app: string,
+  facts: Facts,
+): readonly string[] {
+  return kept.instance === is?.instance ? [] : rewritten(app, facts);
+}
+
+/** Roles whose key is written again before it is used: which it is need never be found out by trying. */
+function rewritten(app: string, facts: Facts): readonly string[] {
+  const rule = findRule(facts, app);
+  return rule === undefined ? [] : issuingOf(rule).keys.rewritten;
+}
+
+function note(was: CardAppState | undefined, now: JobOnCard, app: string): JobOnCard {
+  const is = now.card.apps[app];
+  if (is === undefined || is.keys === was?.keys) return now;
+  const said = now.job.apps[app]?.said === 'nothing' ? progress(now, app, { said: 'something' }) : now;
+  if (said.job.held || is.kept !== undefined || was === undefined || was.keys === null) return said;
+  const { state, instance, keys } = was;
+  const kept: KeptApp = { state, instance, keys };
+  return { ...said, card: withApp(said.card, app, (known) => ({ ...known, kept })) };
+}
+
+/** The card has shown itself to this job: what its station saw and said of the app counts. */
+function settle(now: JobOnCard, app: string, facts: Facts): JobOnCard {
+  const known = now.card.apps[app];
+  const seen = known && looked(now, app, known);
+  if (known === undefined || seen === undefined) return now;
+  const settled =
+    seen.keys === null || seen.kept === undefined
+      ? seen
+      : settledApp(now, app, facts, seen, seen.keys, seen.kept);
+  return settled === known ? now : { ...now, card: withApp(now.card, app, () => settled) };
+}
+
+/** What the look before the job found of an app that the job itself has not changed. */
+function looked({ job }: JobOnCard, app: string, known: CardAppState): CardAppState {
+  const seen = job.seen[app];
+  const own = job.apps[app];
+  const content = job.steps.some(
+    (step) => step.kind === 'content' && (step.loads.includes(app) || step.deletes.includes(app)),
+  );
+  if (content || seen === undefined || known.keys === null) return known;
+  // Its state is what the job has made of it.
+  if (own !== undefined && (own.said === 'accepted' || own.touched))
+    return known.inDoubt ? { ...known, inDoubt: false } : known;
+  if (seen === known.state || (seen === 'enabled' && known.state === 'installed'))
+    return known.inDoubt || seen !== known.state ? { ...known, state: seen, inDoubt: false } : known;
+  if (!isAsDelivered(known)) return known.inDoubt ? known : { ...known, inDoubt: true };
+  // Nobody has ever done anything with it: there is nothing to lose.
+  return { ...known, state: seen, inDoubt: false, keys: seen === 'missing' ? null : known.keys };
+}
+
+/** Nothing was ever done with its keys. */
+function isAsDelivered({ keys, kept }: CardAppState): boolean {
+  return (
+    kept === undefined &&
+    Object.values(keys ?? {}).every(
+      ({ candidates, spent, refused }) =>
+        spent === 0 && !refused && candidates.every(({ origin }) => origin === 'factory'),
+    )
+  );
+}
+
+function settledApp(
+  { job }: JobOnCard,
+  app: string,
+  facts: Facts,
+  is: CardAppState,
+  keys: AppKeys,
+  kept: KeptApp,
+): CardAppState {
+  const { kept: _kept, ...alone } = is;
+  switch (job.apps[app]?.said ?? 'nothing') {
+    case 'accepted':
+      return alone;
+    case 'something':
+      return holds(keys, kept.keys) ? alone : is;
+    case 'nothing': {
+      const rule = findRule(facts, app);
+      if (rule === undefined) return is;
+      const { tries } = issuingOf(rule).keys;
+      const both = joined(keys, kept.keys, rewrittenSince(kept, is, app, facts), (slot, known, role) =>
+        recounted(slot, known, tries(role)),
+      );
+      // Cards say "enabled" last of all, so an app that was seen enabled has keys of the issuer's.
+      const possible = job.seen[app] === 'enabled' ? withoutDelivered(both) : both;
+      return holds(both, kept.keys) ? { ...alone, keys: possible } : { ...is, keys: possible };
+    }
+  }
+}
+
+/** Every slot with the keys that either knows of, and the count that `count` makes of both. */
+function joined(
+  keys: AppKeys,
+  known: AppKeys,
+  own: readonly string[],
+  count: (slot: KeySlotState, known: KeySlotState, role: string) => KeySlotState,
+): AppKeys {
+  const slots = Object.entries(keys).map(([role, slot]): [string, KeySlotState, KeySlotState] => {
+    const other = Object.hasOwn(known, role) ? known[role] : undefined;
+    if (other === undefined) return [role, slot, slot];
+    const candidates = own.includes(role) ? slot.candidates : (bothOf(slot, other) ?? slot.candidates);
+    const both = candidates.length === slot.candidates.length ? slot : { ...slot, candidates };
+    return [role, slot, count(both, other, role)];
+  });
+  if (slots.every(([, before, after]) => before === after)) return keys;
+  return Object.fromEntries(slots.map(([role, , after]) => [role, after]));
+}
+
+/**
+ * Tries and refusals as they were known. Of those that were only said as many count as leave one attempt: they may be true, and alone they
+ * must not keep a card out of use.
+ */
+function recounted(slot: KeySlotState, known: KeySlotState, tries: number): KeySlotState {
+  const { told: _told, granted: _granted, ...said } = slot;
+  const spent = Math.max(known.spent, Math.min(said.spent, mostSpent(said, tries)));
+  const { told, granted } = known;
+  return {
+    ...said,
+    spent,
+    refused: known.refused,
+    ...(told === undefined ? {} : { told }),
+    ...(granted === undefined ? {} : { granted }),
+  };
+}
+
+/** Without the manufacturer's keys, wherever one of the issuer's is possible too. */
+function withoutDelivered(keys: AppKeys): AppKeys {
+  const slots = Object.entries(keys).map(([role, slot]): [string, KeySlotState] => {
+    const issuers = slot.candidates.filter(({ origin }) => origin === 'issuer');
+    return [role, issuers.length === 0 ? slot : { ...slot, candidates: issuers }];
+  });
+  return Object.fromEntries(slots);
+}
+
+/** Whether every key of `kept` is among those of `keys`. */
+function holds(keys: AppKeys, kept: AppKeys): boolean {
+  return Object.entries(kept).every(([role, { candidates }]) =>
+    candidates.every((key) => keys[role]?.candidates.some((one) => sameKey(one, key)) === true),
+  );
+}
+
+/** The look found the app enabled, and the record does not say so yet. */
+function isSeenEnabled({ job, card }: JobOnCard, app: string): boolean {
+  const known = card.apps[app];
+  return (
+    job.seen[app] === 'enabled' && known !== undefined && known.keys !== null && known.state === 'installed'
+  );
+}

@@ -1,0 +1,88 @@
+/**
+ * Two people's decisions about what a station only claimed: that a card has an account (`unbind`), and that there is such a card at all
+ * (`forget`). Nothing on record proves either of an FMCOS card, so both can be wrong, and only people can find out.
+ */
+import { KaikaError } from '../../protocol/errors.ts';
+import { requireTwoPeople, type TwoPeople } from '../access/two-people.ts';
+import { writeAudit } from '../audit/entries.ts';
+import { readSetAside } from '../issuer/set-aside-stored.ts';
+import { mayHaveKeysOf } from '../issuer/wanted-grip.ts';
+import { endBinding, findOpenBindings } from '../store/bindings.ts';
+import { findCard, raiseGeneration, writeSetAside } from '../store/card-rows.ts';
+import { dropCardState, readCardState } from '../store/cards.ts';
+import { readStoreGeneration } from '../store/generation.ts';
+import { supersedeOpenJobs } from '../store/jobs.ts';
+import { findRunningLease, releaseCard } from '../store/leases.ts';
+import type { Queries, Store } from '../store/store.ts';
+import { together } from '../store/transaction.ts';
+
+interface Decision extends TwoPeople {
+  readonly card: string;
+  readonly reason: string;
+}
+
+/**
+ * Takes a card's account from it, so that another card may get it. A card that may hold keys of the account is set aside: it must not be issued
+ * any further beside one that has the same keys. Gives whether it was.
+ * @throws KaikaError `not-found`, `nothing-to-do` for a card without account, `card-in-use`; as `requireTwoPeople`
+ */
+export async function unbindCard(
+  store: Store,
+  decision: Decision,
+  now: Date,
+): Promise<{ setAside: boolean }> {
+  await requireTwoPeople(store, decision, now);
+  return together(store, async (db) => {
+    const { card, operator, second, reason } = decision;
+    const at = now.toISOString();
+    const row = await takeInHand(db, card, at);
+    const { own } = await findOpenBindings(db, card, row.factor ?? '');
+    if (own === undefined) throw new KaikaError('nothing-to-do', 'the card has no account');
+    await endBinding(db, own, at);
+    const state = await readCardState(db, card);
+    const hasIssuersDomain = state.domain?.candidates.some(({ origin }) => origin === 'issuer') === true;
+    const setAside = mayHaveKeysOf(state, own.factor) || hasIssuersDomain;
+    if (setAside && row.set_aside === null) await writeSetAside(db, card, { code: 'account-taken-away' });
+    const detail = { reason, second, reserved: own.reservedUntil !== null, setAside };
+    await writeAudit(db, { kind: 'unbind', card, operator, detail }, now);
+    return { setAside };
+  });
+}
+
+/**
+ * Drops what is known of a card's apps and keys, its account, and that it is set aside: it is then as if never seen. Its jobs stay on record, and
+ * the audit keeps what was dropped.
+ * @throws KaikaError `not-found`, `card-in-use`; as `requireTwoPeople`
+ */
+export async function forgetCard(store: Store, decision: Decision, now: Date): Promise<void> {
+  await requireTwoPeople(store, decision, now);
+  await together(store, async (db) => {
+    const { card, operator, second, reason } = decision;
+    const at = now.toISOString();
+    const row = await takeInHand(db, card, at);
+    const state = await readCardState(db, card);
+    const { own } = await findOpenBindings(db, card, row.factor ?? '');
+    if (own !== undefined) await endBinding(db, own, at);
+    await dropCardState(db, card);
+    await writeSetAside(db, card, null);
+    // Key versions and diversification data, never keys: with them a person can put right what was forgotten by mistake.
+    const detail = { reason, second, state, setAside: readSetAside(row.set_aside) };
+    await writeAudit(db, { kind: 'forget', card, operator, detail }, now);
+  });
+}
+
+/**
+ * Ends the card's jobs. Its generation rises in the store's present one, so that late answers, and receipts from before, change nothing of what is
+ * decided now.
+ */
+async function takeInHand(db: Queries, card: string, at: string) {
+  if (!(await raiseGeneration(db, card, await readStoreGeneration(db))))
+    throw new KaikaError('not-found', 'this card was never seen');
+  if ((await findRunningLease(db, card, at)) !== undefined)
+    throw new KaikaError('card-in-use', 'a station has a job on this card');
+  await supersedeOpenJobs(db, card, at);
+  await releaseCard(db, card);
+  const row = await findCard(db, card);
+  if (row === undefined) throw new Error('a card whose generation was raised is there');
+  return row;
+}
