@@ -27,11 +27,18 @@ export interface KeySlotState {
    * under it, so it is written again before it is used.
    */
   readonly refused: boolean;
-  /** How many of `spent` the card itself has told (63Cx, a refused MAC): nobody may take them back. Absent: none. */
+  /** How many of `spent` the card itself has told (63Cx, a refused MAC). Absent: none. */
   readonly told?: number;
-  /** Two people allowed one attempt that may be the last. */
-  readonly granted?: true;
+  /** People allowed one attempt more than the count does. It is used up when an attempt is sent, whatever becomes of it. */
+  readonly granted?: Grant;
 }
+
+/**
+ * `spare`: one that leaves a try when it fails; `last`: one that may be the last. The count stays as it is: attempts that nobody answered may have cost
+ * the card tries, and a count once forgotten would let the next one lock it.
+ */
+export const grantSchema = z.enum(['spare', 'last']);
+export type Grant = z.infer<typeof grantSchema>;
 
 export function settled(candidate: KeyCandidate): KeySlotState {
   return { candidates: [candidate], spent: 0, refused: false };
@@ -131,13 +138,32 @@ export function macRefused(slot: KeySlotState): KeySlotState {
 }
 
 /**
- * Whether one more authentication may be sent. One that may fail (two candidates) only if two tries remain after failing;
- * one with the certain key only if failing leaves a try.
+ * What one more attempt needs. `free`: nobody's word. One that may fail (two candidates) leaves two tries after failing then, one with the certain
+ * key leaves one. `spare`: it leaves one try, and may fail. `last`: it may be the last. `locked`: the card itself said that none is left.
  */
+export type NextTry = 'free' | Grant | 'locked';
+
+/** What the next attempt needs, of a key with `maximum` tries; whether the key was refused is another matter. */
+export function nextTry(slot: Pick<KeySlotState, 'candidates' | 'spent' | 'told'>, maximum: number): NextTry {
+  const leftAfterFailing = maximum - slot.spent - 1;
+  if (leftAfterFailing >= leftAfterAttempt(slot)) return 'free';
+  if (leftAfterFailing >= 1) return 'spare';
+  return (slot.told ?? 0) < maximum ? 'last' : 'locked';
+}
+
+/** Whether one more attempt may be sent. */
 export function mayTry(slot: KeySlotState, maximum: number): boolean {
   if (slot.refused || slot.candidates.length === 0) return false;
-  const leftAfterFailing = maximum - slot.spent - 1;
-  return leftAfterFailing >= (slot.granted === true ? 0 : leftAfterAttempt(slot));
+  switch (nextTry(slot, maximum)) {
+    case 'free':
+      return true;
+    case 'spare':
+      return slot.granted !== undefined;
+    case 'last':
+      return slot.granted === 'last';
+    case 'locked':
+      return false;
+  }
 }
 
 /** Tries that must be left once an attempt has failed. */

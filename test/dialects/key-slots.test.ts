@@ -9,6 +9,7 @@ import {
   type KeySlotState,
   macAccepted,
   mayTry,
+  nextTry,
   proven,
   returnTry,
   settled,
@@ -67,6 +68,25 @@ describe('tries of three', () => {
     ['in doubt, all spent', inDoubt, 3, false],
   ] as const)('%s', (_name, slot, count, may) => {
     expect(mayTry(spent(slot, count), 3)).toBe(may);
+  });
+
+  it.each([
+    ['a certain key, one spent', settled(V1), { spent: 1 }, 'free'],
+    ['a certain key, two spent', settled(V1), { spent: 2 }, 'last'],
+    ['a certain key, two spent as the card told', settled(V1), { spent: 2, told: 2 }, 'last'],
+    ['a certain key, all spent, which nobody answered', settled(V1), { spent: 3, told: 1 }, 'last'],
+    ['a certain key, all spent as the card told', settled(V1), { spent: 3, told: 3 }, 'locked'],
+    ['in doubt, none spent', inDoubt, { spent: 0 }, 'free'],
+    ['in doubt, one spent', inDoubt, { spent: 1 }, 'spare'],
+    ['in doubt, two spent', inDoubt, { spent: 2 }, 'last'],
+  ] as const)('the next attempt of %s', (_name, slot, count, next) => {
+    const now = { ...slot, ...count };
+    expect(nextTry(now, 3)).toBe(next);
+    expect(mayTry(now, 3)).toBe(next === 'free');
+    expect(mayTry({ ...now, granted: 'spare' }, 3)).toBe(next === 'free' || next === 'spare');
+    expect(mayTry({ ...now, granted: 'last' }, 3)).toBe(next !== 'locked');
+    expect(mayTry({ ...now, granted: 'last', refused: true }, 3)).toBe(false);
+    expect(spendTry({ ...now, granted: 'last' }).granted).toBeUndefined();
   });
 
   it('a key the card refused though it was certain is never tried again', () => {

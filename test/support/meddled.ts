@@ -1,5 +1,5 @@
 /** A card with somebody between it and its reader. */
-import type { CardDevice } from '../../app/simulator/device.ts';
+import { type CardDevice, PowerLost } from '../../app/simulator/device.ts';
 
 /** `inner`, with what `meddle` makes of commands of one INS: other bytes for the card, or an answer in its place. */
 export function meddled(
@@ -27,4 +27,14 @@ export function spoiled(command: Uint8Array): Uint8Array {
   const last = wrong.length - 1;
   wrong[last] = (wrong[last] ?? 0) ^ 0x01;
   return wrong;
+}
+
+/** `inner`, whose power is lost each time behind the command with this INS, counted from its `nth`: the card has done it, and nobody hears so. */
+export function lost(inner: CardDevice, ins: number, nth = 1): CardDevice {
+  return meddled(inner, ins, async (command, count) => {
+    const answer = await inner.transmit(command);
+    if (count < nth) return answer;
+    inner.powerOff();
+    throw new PowerLost();
+  });
 }

@@ -1,10 +1,9 @@
 /** `unbind` and `forget`: two people take back what a station only claimed. */
-import { text } from 'node:stream/consumers';
 import { ConfigError, type ServerConfig } from '../config.ts';
 import { forgetCard, unbindCard } from '../recovery/unbind.ts';
-import { openStore, type Store } from '../store/open.ts';
+import { inStore, readSecret } from './in-store.ts';
 
-/** As typed. The second person's secret comes on standard input, so that no list of processes shows it. */
+/** As typed. */
 export interface ClaimOptions {
   readonly card?: string;
   readonly operator?: string;
@@ -40,18 +39,5 @@ async function read(command: string, { card, operator, second, reason }: ClaimOp
     throw new ConfigError(
       `${command} needs --card ID, --operator ID, --second ID of another operator, and --reason TEXT of 5 characters at least.`,
     );
-  const secret = (await text(process.stdin)).replace(/\r?\n$/, '');
-  return { card, operator, second, secret, reason: why };
-}
-
-async function inStore<T>(
-  config: Pick<ServerConfig, 'store'>,
-  work: (store: Store) => Promise<T>,
-): Promise<T> {
-  const store = await openStore(config.store);
-  try {
-    return await work(store);
-  } finally {
-    await store.destroy();
-  }
+  return { card, operator, second, secret: await readSecret(), reason: why };
 }

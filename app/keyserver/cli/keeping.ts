@@ -1,15 +1,13 @@
-/** `backup`, `restore` and `release`: what keeps a site going when something went wrong. */
+/** `backup` and `restore`: what keeps a site going when something went wrong. */
 import { basename } from 'node:path';
 import { writeAudit } from '../audit/entries.ts';
 import { ConfigError, type ServerConfig, vaultConfigOf } from '../config.ts';
 import { backupSeal } from '../recovery/backup-seal.ts';
-import { releaseSetAside } from '../recovery/release.ts';
 import { restoreBackup } from '../recovery/restore.ts';
-import { OWN_RESOURCES, openCatalogue } from '../resources.ts';
 import { type BackupTrust, writeBackup } from '../store/backup.ts';
-import { openStore, type Store } from '../store/open.ts';
 import { startVault } from '../vault/client.ts';
 import type { Vault } from '../vault/vault.ts';
+import { inStore } from './in-store.ts';
 
 /** What of the configuration a backup is made of and proven with. */
 type Kept = Pick<ServerConfig, 'store' | 'vault' | 'demo'>;
@@ -17,7 +15,7 @@ type Kept = Pick<ServerConfig, 'store' | 'vault' | 'demo'>;
 export async function backUp(config: Kept, to?: string): Promise<number> {
   if (to === undefined) throw new ConfigError('backup needs --to FILE.');
   const rows = await withVault(config, (vault) =>
-    withStore(config, async (store) => {
+    inStore(config, async (store) => {
       const now = new Date();
       // First: records that were taken away without a word in the audit would be worse than a word of a backup that failed.
       await writeAudit(store, { kind: 'backup', detail: { file: basename(to) } }, now);
@@ -36,7 +34,7 @@ export async function restore(
 ): Promise<number> {
   if (from === undefined) throw new ConfigError('restore needs --from FILE.');
   const put = (trust: BackupTrust) =>
-    withStore(config, (store) => restoreBackup(store, from, new Date(), trust));
+    inStore(config, (store) => restoreBackup(store, from, new Date(), trust));
   if (unauthenticated) process.stderr.write(UNAUTHENTICATED);
   const generation = unauthenticated
     ? await put('unauthenticated')
@@ -49,41 +47,11 @@ const UNAUTHENTICATED = `Nothing proves who wrote this backup. Whoever could wri
 known of cards and take away what is on record. That it was restored so goes to the table audit.
 `;
 
-export async function release(
-  config: ServerConfig,
-  card?: string,
-  operator?: string,
-  reason?: string,
-): Promise<number> {
-  if (card === undefined || operator === undefined || reason === undefined || reason.trim().length < 5)
-    throw new ConfigError(
-      'release needs --card ID, --operator ID and --reason TEXT of 5 characters at least.',
-    );
-  const catalogue = openCatalogue(config.resources ?? OWN_RESOURCES);
-  await withStore(config, (store) =>
-    releaseSetAside(store, catalogue, { card, operator, reason: reason.trim().slice(0, 500) }, new Date()),
-  );
-  process.stderr.write(`Card ${card} may be worked on again; that is on record under ${operator}.\n`);
-  return 0;
-}
-
 async function withVault<T>(config: Kept, work: (vault: Vault) => Promise<T>): Promise<T> {
   const vault = await startVault(vaultConfigOf(config));
   try {
     return await work(vault);
   } finally {
     await vault.close();
-  }
-}
-
-async function withStore<T>(
-  config: Pick<ServerConfig, 'store'>,
-  work: (store: Store) => Promise<T>,
-): Promise<T> {
-  const store = await openStore(config.store);
-  try {
-    return await work(store);
-  } finally {
-    await store.destroy();
   }
 }

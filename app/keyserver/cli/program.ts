@@ -5,6 +5,7 @@ import { readVaultFile } from '../vault-config.ts';
 import type { ClaimOptions } from './claims.ts';
 import { endOf } from './ending.ts';
 import type { KeysOptions } from './keys.ts';
+import type { ReleaseOptions } from './release.ts';
 
 const LEFT_OUT = { configuration: 2, command: 2, other: 1 } as const;
 
@@ -108,17 +109,6 @@ function buildProgram(ended: (status: number) => void): Command {
         (await import('./keeping.ts')).restore(config, from, unauthenticated),
       ),
     );
-  program
-    .command('release')
-    .description('let a card be worked on again that was set aside, or whose tries are few')
-    .option('--card <ID>', 'its identification code')
-    .option('--operator <ID>', 'who answers for it')
-    .option('--reason <TEXT>', 'why')
-    .action(
-      on<{ card?: string; operator?: string; reason?: string }>(async (config, { card, operator, reason }) =>
-        (await import('./keeping.ts')).release(config, card, operator, reason),
-      ),
-    );
   addClaims(program, on);
   addVault(program, ended);
   addKeys(program, on);
@@ -156,8 +146,22 @@ type On = <Options>(
   work: (config: ServerConfig, options: Options) => Promise<number>,
 ) => (options: Options) => Promise<void>;
 
-/** What needs two people, because nothing on record proves it. */
+/** People's decisions about a card. Some need two of them, because nothing on record proves what is decided. */
 function addClaims(program: Command, on: On): void {
+  program
+    .command('release')
+    .description('let a card be worked on again that was set aside, refused a key, or has few tries left')
+    .option('--card <ID>', 'its identification code')
+    .option('--operator <ID>', 'who answers for it')
+    .option(
+      '--second <ID>',
+      'another operator who agrees, for a last try; their secret is read from standard input',
+    )
+    .option('--gone <APP>', 'an app that is not on the card any more though nothing proves it')
+    .option('--reason <TEXT>', 'why')
+    .action(
+      on<ReleaseOptions>(async (config, options) => (await import('./release.ts')).release(config, options)),
+    );
   for (const [name, what] of [
     ['unbind', "take a card's account from it, so that another card may get it"],
     ['forget', 'drop what is known of a card that does not exist, or is as from the factory'],

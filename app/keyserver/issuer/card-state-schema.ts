@@ -1,6 +1,6 @@
 /** The shape of a card's state, for where it comes back from outside the store. Pure. */
 import { z } from 'zod';
-import { keyCandidateSchema } from '../../dialects/key-slots.ts';
+import { grantSchema, keyCandidateSchema } from '../../dialects/key-slots.ts';
 import { appIdSchema, appStateSchema } from '../../protocol/wire.ts';
 import type { CardState } from './card-state.ts';
 import { domainKeySetSchema } from './domain-keys.ts';
@@ -13,7 +13,7 @@ const slotSchema = z.strictObject({
   spent: count,
   refused: z.boolean(),
   told: count.exactOptional(),
-  granted: z.literal(true).exactOptional(),
+  granted: grantSchema.exactOptional(),
 });
 
 const appKeysSchema = z.record(z.string(), slotSchema);
@@ -38,6 +38,7 @@ export const cardStateSchema: z.ZodType<CardState> = z.strictObject({
       candidates: z.array(domainKeySetSchema).min(1).max(2),
       spent: count,
       leaving: domainKeySetSchema.nullable(),
+      granted: z.literal('last').exactOptional(),
     })
     .exactOptional(),
 });

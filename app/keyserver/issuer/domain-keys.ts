@@ -27,6 +27,8 @@ export interface DomainState {
   readonly spent: number;
   /** The set that the issuer's own took the place of, while something of that move is still to be done; else null. */
   readonly leaving: DomainKeySet | null;
+  /** Two people allowed one authentication that may be the last; used up when one is sent. */
+  readonly granted?: 'last';
 }
 
 type Domain = NonNullable<CardTypeProfile['securityDomain']>;
@@ -121,7 +123,7 @@ export function withShownData(state: DomainState, data: string): DomainState {
 }
 
 /** An authentication is spent before it is sent; no answer counts as failed. */
-export function spendAuthentication(state: DomainState): DomainState {
+export function spendAuthentication({ granted: _used, ...state }: DomainState): DomainState {
   return { ...state, spent: state.spent + 1 };
 }
 
@@ -135,7 +137,11 @@ export function authenticated(state: DomainState): DomainState {
   return { ...state, spent: 0 };
 }
 
-/** Whether one more may be sent: only if its failing leaves a try. (The card cryptogram was compared, so it should not fail.) */
+/** Whether failing once more may lock the domain for good. (The card cryptogram is compared before, so it should not fail.) */
+export function mayBeLast({ spent }: Pick<DomainState, 'spent'>, maximum: number): boolean {
+  return maximum - spent - 1 < 1;
+}
+
 export function mayAuthenticate(state: DomainState, maximum: number): boolean {
-  return maximum - state.spent - 1 >= 1;
+  return !mayBeLast(state, maximum) || state.granted === 'last';
 }

@@ -1,71 +1,106 @@
-/** A supervisor's decision that a card may be worked on again. */
-import type { Catalogue } from '../../catalogue/schema.ts';
-import { type AppRule, issuingOf } from '../../dialects/dialect.ts';
+/** People's decisions that a card may be worked on again: what one person may give, and what takes two. */
+import { type Catalogue, RESERVED_APP_ID } from '../../catalogue/schema.ts';
 import { KaikaError } from '../../protocol/errors.ts';
+import { requireTwoPeople } from '../access/two-people.ts';
 import { writeAudit } from '../audit/entries.ts';
 import { after, lifeOf, reasonOf } from '../issuer/card-life.ts';
+import { type CardState, type KeptApp, withApp } from '../issuer/card-state.ts';
+import { type LastTry, released, spentSlots } from '../issuer/released.ts';
 import { readSetAside } from '../issuer/set-aside-stored.ts';
-import { findCard, raiseGeneration, writeSetAside } from '../store/card-rows.ts';
-import { readCardState } from '../store/cards.ts';
-import { readStoreGeneration } from '../store/generation.ts';
-import { supersedeOpenJobs } from '../store/jobs.ts';
-import { findRunningLease, releaseCard } from '../store/leases.ts';
+import { writeSetAside } from '../store/card-rows.ts';
+import { readCardState, writeCardState } from '../store/cards.ts';
 import { maySignIn } from '../store/people.ts';
 import type { Store } from '../store/store.ts';
 import { together } from '../store/transaction.ts';
-import { listSpent, type SpentSlot, writeTries } from '../store/tries.ts';
+import { takeInHand } from './take-in-hand.ts';
 
 interface Release {
   readonly card: string;
+  /** Who answers for it. */
   readonly operator: string;
   readonly reason: string;
+  /** Who agrees, and their secret as typed. Without them no attempt is allowed that may be a key's last. */
+  readonly second?: { readonly id: string; readonly secret: string };
+  /** An app that is not on the card any more, though nothing proves it: the keys that are kept of it go. Two people only. */
+  readonly gone?: string;
+}
+
+/** What is to be said of it. */
+interface Released {
+  readonly lastTries: readonly LastTry[];
 }
 
 /**
- * Takes back that the card was set aside, and allows one more try in each slot whose tries had become few. One: if the reason was
- * wrong, the card still refuses before its own counter is used up. A slot that `staysRefused` keeps its count too. Audited with what was
- * there before.
- * @throws KaikaError `not-found`, `not-permitted` for somebody who may not sign in, `card-in-use`, `nothing-to-do`
+ * Takes back that the card was set aside and that it refused keys, and allows attempts as `released` says. Audited with what was there before.
+ * @throws KaikaError `not-found`, `not-permitted` for somebody who may not sign in, `card-in-use`, `nothing-to-do`; with a second person as
+ * `requireTwoPeople`. Nothing is changed then
  */
 export async function releaseSetAside(
   store: Store,
   { profiles }: Catalogue,
   release: Release,
   now: Date,
-): Promise<void> {
-  const { card, operator, reason } = release;
+): Promise<Released> {
+  const { card, operator, reason, second, gone } = release;
+  if (second !== undefined)
+    await requireTwoPeople(store, { operator, second: second.id, secret: second.secret }, now);
+  else if (gone !== undefined)
+    throw new KaikaError('not-permitted', 'what is kept of an app is given up by two people only');
   const at = now.toISOString();
-  await together(store, async (db) => {
-    // The card's generation rises, in the store's present one, so that a receipt from before a restore counts as older and cannot set the
-    // card aside again. It can still correct keys that no job touched since.
-    if (!(await raiseGeneration(db, card, await readStoreGeneration(db))))
-      throw new KaikaError('not-found', 'this card was never seen');
+  return together(store, async (db) => {
+    const row = await takeInHand(db, card, at);
     if (!(await maySignIn(db, operator))) throw new KaikaError('not-permitted', 'there is no such operator');
-    if ((await findRunningLease(db, card, at)) !== undefined)
-      throw new KaikaError('card-in-use', 'a station has a job on this card');
-    const row = await findCard(db, card);
-    const slots = await listSpent(db, card);
-    const profile = profiles.find(({ id }) => id === row?.card_type);
-    const life = lifeOf(await readCardState(db, card), profile, readSetAside(row?.set_aside));
+    const known = await readCardState(db, card);
+    const dropped = gone === undefined ? undefined : withoutKept(known, gone);
+    const profile = profiles.find(({ id }) => id === row.card_type);
+    const life = lifeOf(known, profile, readSetAside(row.set_aside));
+    const people = second === undefined ? 'one' : 'two';
+    const { card: next, lastTries } = released(dropped?.card ?? known, profile, people);
     const setAside = reasonOf(life);
-    if (setAside === null && slots.length === 0)
-      throw new KaikaError('nothing-to-do', 'the card was neither set aside nor are its tries few');
+    if (setAside === null && next === known) throw nothingToGive(lastTries);
     await writeSetAside(db, card, reasonOf(after(life, { kind: 'released' })));
-    const apps = profile?.apps ?? {};
-    for (const one of slots.filter((slot) => !staysRefused(slot, apps[slot.app])))
-      await writeTries(db, card, one, { spent: Math.max(0, one.spent - 1), refused: 0 });
-    await supersedeOpenJobs(db, card, at);
-    await releaseCard(db, card);
-    const detail = { reason, setAside, slots };
+    await writeCardState(db, card, known, next, at);
+    const detail = {
+      reason,
+      setAside,
+      slots: spentSlots(known),
+      ...(second === undefined ? {} : { second: second.id, lastTries }),
+      // Key versions and diversification data, never keys: with them a person can put right what was dropped by mistake.
+      ...(dropped === undefined ? {} : { gone, kept: dropped.kept }),
+    };
     await writeAudit(db, { kind: 'release', card, operator, detail }, now);
+    return { lastTries };
   });
 }
 
-/**
- * A key that is written anew before it is used stays refused, so that this happens, and keeps its count: the card said no itself, and a
- * new key does not start the card's count of wrong MACs again. So does a key of an app whose rule is not known here: nobody can say what
- * another try would do.
- */
-function staysRefused({ slot, refused }: SpentSlot, rule: AppRule | undefined): boolean {
-  return refused !== 0 && (rule === undefined || issuingOf(rule).keys.rewritten.includes(slot));
+/** @throws KaikaError `nothing-to-do`, `not-permitted` for an app that is on the card by the record */
+function withoutKept(card: CardState, app: string): { readonly card: CardState; readonly kept: KeptApp } {
+  const known = Object.hasOwn(card.apps, app) ? card.apps[app] : undefined;
+  if (known?.kept === undefined)
+    throw new KaikaError(
+      'nothing-to-do',
+      `nothing is kept of ${app}: it has no keys on this card beside those of the record`,
+    );
+  if (known.keys !== null)
+    throw new KaikaError(
+      'not-permitted',
+      `by the record ${app} is on the card: a job on the card settles which keys it has`,
+    );
+  const { kept, ...rest } = known;
+  return { card: withApp(card, app, () => rest), kept };
+}
+
+function nothingToGive(lastTries: readonly LastTry[]): KaikaError {
+  const waiting = lastTries.filter(({ granted }) => !granted).map(nameOf);
+  return new KaikaError(
+    'nothing-to-do',
+    waiting.length > 0
+      ? `All that is left to give is the last try of ${waiting.join(', ')}: one wrong attempt more may lock it for good. Two people may allow it: --second ID of another operator, whose secret is read from standard input.`
+      : 'There is nothing to give: the card is not set aside, no key of it waits for a release, or its card type or app is not in the catalogue any more.',
+  );
+}
+
+/** Whose last try it is, for people at the terminal. */
+export function nameOf({ app, slot }: Pick<LastTry, 'app' | 'slot'>): string {
+  return app === RESERVED_APP_ID ? 'the card’s security domain' : `${app} (${slot})`;
 }

@@ -34,7 +34,11 @@ export function rescued(now: CardState, before: CardState, since: TouchedSince):
   if (since.domain || domain === undefined || !domain.candidates.some(({ origin }) => origin === 'issuer'))
     return apps;
   if (now.domain !== undefined && same(setsOf(now.domain), setsOf(domain))) return apps;
-  return withDomain(apps, { ...domain, spent: Math.max(domain.spent, now.domain?.spent ?? 0) });
+  // What people allowed since the receipt may be used up.
+  const { granted: _used, ...keys } = domain;
+  const spent = Math.max(domain.spent, now.domain?.spent ?? 0);
+  const granted = now.domain?.granted;
+  return withDomain(apps, { ...keys, spent, ...(granted === undefined ? {} : { granted }) });
 }
 
 function sameKeys(one: AppKeys, other: AppKeys): boolean {

@@ -2,6 +2,7 @@
 import { KaikaError } from '../../protocol/errors.ts';
 import type { StepName } from '../../protocol/wire.ts';
 import type { CardState } from '../issuer/card-state.ts';
+import { withoutGrants } from '../issuer/released.ts';
 import { endBinding, findOpenBindings, insertBinding, keepBinding } from '../store/bindings.ts';
 import { type CardRow, ownAccount, writeGenerations, writeSetAside } from '../store/card-rows.ts';
 import { readCardState, writeCardState } from '../store/cards.ts';
@@ -36,7 +37,14 @@ export async function restoreCard(
   // Two cards have this account, and so the same keys. Which of them the customer has, the record cannot tell: a person has to decide.
   await writeSetAside(db, card.id, taken ? { code: 'account-given-twice' } : card.setAside);
   const before = await readCardState(db, card.id);
-  await writeCardState(db, card.id, before, state, at, (app) => content.enabledIn[app] ?? null);
+  await writeCardState(
+    db,
+    card.id,
+    before,
+    withoutGrants(state),
+    at,
+    (app) => content.enabledIn[app] ?? null,
+  );
 }
 
 const KEPT_MILLISECONDS = 24 * 3600_000;

@@ -1,6 +1,7 @@
 /** Putting a backup into an empty store: its rows, the store's next generation, and who answers for it. */
 import { writeAudit } from '../audit/entries.ts';
 import { type BackupTrust, readBackup } from '../store/backup.ts';
+import { dropGrants } from '../store/cards.ts';
 import { raiseStoreGeneration } from '../store/generation.ts';
 import { endAllJobs } from '../store/jobs.ts';
 import type { Store } from '../store/store.ts';
@@ -22,6 +23,7 @@ export async function restoreBackup(
   return together(store, async (db) => {
     await backup.fill(db);
     await endAllJobs(db, now.toISOString());
+    await dropGrants(db);
     const generation = await raiseStoreGeneration(db, now);
     const name = file.split(/[\\/]/).at(-1) ?? '';
     const authenticated = trust !== 'unauthenticated';

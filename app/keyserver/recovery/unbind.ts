@@ -8,13 +8,11 @@ import { writeAudit } from '../audit/entries.ts';
 import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { mayHaveKeysOf } from '../issuer/wanted-grip.ts';
 import { endBinding, findOpenBindings } from '../store/bindings.ts';
-import { findCard, raiseGeneration, writeSetAside } from '../store/card-rows.ts';
+import { writeSetAside } from '../store/card-rows.ts';
 import { dropCardState, readCardState } from '../store/cards.ts';
-import { readStoreGeneration } from '../store/generation.ts';
-import { supersedeOpenJobs } from '../store/jobs.ts';
-import { findRunningLease, releaseCard } from '../store/leases.ts';
-import type { Queries, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { together } from '../store/transaction.ts';
+import { takeInHand } from './take-in-hand.ts';
 
 interface Decision extends TwoPeople {
   readonly card: string;
@@ -69,20 +67,4 @@ export async function forgetCard(store: Store, decision: Decision, now: Date): P
     const detail = { reason, second, state, setAside: readSetAside(row.set_aside) };
     await writeAudit(db, { kind: 'forget', card, operator, detail }, now);
   });
-}
-
-/**
- * Ends the card's jobs. Its generation rises in the store's present one, so that late answers, and receipts from before, change nothing of what is
- * decided now.
- */
-async function takeInHand(db: Queries, card: string, at: string) {
-  if (!(await raiseGeneration(db, card, await readStoreGeneration(db))))
-    throw new KaikaError('not-found', 'this card was never seen');
-  if ((await findRunningLease(db, card, at)) !== undefined)
-    throw new KaikaError('card-in-use', 'a station has a job on this card');
-  await supersedeOpenJobs(db, card, at);
-  await releaseCard(db, card);
-  const row = await findCard(db, card);
-  if (row === undefined) throw new Error('a card whose generation was raised is there');
-  return row;
 }

@@ -86,7 +86,7 @@ const COLUMNS: {
     spent: count,
     refused: flag,
     told: count,
-    granted: flag,
+    granted: z.union([z.literal(0), z.literal(1), z.literal(2)]),
     version: count.nullable(),
     other_version: count.nullable(),
   },

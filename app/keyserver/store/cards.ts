@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { RESERVED_APP_ID } from '../../catalogue/schema.ts';
-import { type KeySlotState, keyCandidateSchema } from '../../dialects/key-slots.ts';
+import { type Grant, type KeySlotState, keyCandidateSchema } from '../../dialects/key-slots.ts';
 import type { AppKeys } from '../../dialects/keys.ts';
 import { appStateSchema } from '../../protocol/wire.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
@@ -101,8 +101,17 @@ function domainStateOf(rows: readonly SlotRow[]): DomainState | undefined {
   };
   const candidates = sets(DOMAIN_SLOTS.set);
   if (candidates === undefined) return undefined;
-  const spent = rows.find((one) => one.slot === DOMAIN_SLOTS.set)?.spent ?? 0;
-  return { candidates, spent, leaving: sets(DOMAIN_SLOTS.leaving)?.[0] ?? null };
+  const row = rows.find((one) => one.slot === DOMAIN_SLOTS.set);
+  const state = { candidates, spent: row?.spent ?? 0, leaving: sets(DOMAIN_SLOTS.leaving)?.[0] ?? null };
+  return row !== undefined && grantOf(row) === 'last' ? { ...state, granted: 'last' } : state;
+}
+
+/** As the column `granted` has them. */
+const GRANTED = { none: 0, last: 1, spare: 2 } as const;
+
+function grantOf({ granted }: Pick<SlotRow, 'granted'>): Grant | undefined {
+  if (granted === GRANTED.last) return 'last';
+  return granted === GRANTED.spare ? 'spare' : undefined;
 }
 
 const NO_TRIES = { spent: 0, refused: 0, told: 0, granted: 0 };
@@ -112,6 +121,7 @@ async function writeDomain(db: Queries, card: string, domain: DomainState): Prom
     candidates: domain.candidates,
     ...NO_TRIES,
     spent: domain.spent,
+    granted: GRANTED[domain.granted ?? 'none'],
   });
   if (domain.leaving === null) {
     await db
@@ -142,6 +152,7 @@ function keysOf(rows: readonly SlotRow[]): AppKeys | null {
 }
 
 function slotOf(row: SlotRow): KeySlotState {
+  const granted = grantOf(row);
   return {
     candidates: z
       .array(keyCandidateSchema)
@@ -151,7 +162,7 @@ function slotOf(row: SlotRow): KeySlotState {
     spent: row.spent ?? 0,
     refused: row.refused !== 0,
     ...(row.told === null || row.told === 0 ? {} : { told: row.told }),
-    ...(row.granted === 1 ? { granted: true } : {}),
+    ...(granted === undefined ? {} : { granted }),
   };
 }
 
@@ -194,6 +205,11 @@ export async function dropCardState(db: Queries, card: string): Promise<void> {
   await db.deleteFrom('card_apps').where('card', '=', card).execute();
 }
 
+/** What people allowed before a restore may have been used up since. */
+export async function dropGrants(db: Queries): Promise<void> {
+  await db.updateTable('card_keys').set({ granted: GRANTED.none }).execute();
+}
+
 /** `known`: the slots that were there before. Roles that the app has no more go: nobody would ever write or count them again. */
 async function writeKeys(
   db: Queries,
@@ -220,7 +236,7 @@ async function writeKeys(
       spent: key.spent,
       refused: key.refused ? 1 : 0,
       told: key.told ?? 0,
-      granted: key.granted === true ? 1 : 0,
+      granted: GRANTED[key.granted ?? 'none'],
     });
   }
 }

@@ -92,7 +92,7 @@ interface CardKeysTable {
   refused: number;
   /** How many of `spent` the card itself has told. */
   told: number;
-  /** 1 when two people allowed one attempt that may be the last. */
+  /** 1 when two people allowed one attempt that may be the last, 2 when somebody allowed one that leaves a try; else 0. */
   granted: number;
   /** Versions of the issuer's master keys among the candidates, first and second; null for the factory's. For reports and retiring. */
   version: number | null;

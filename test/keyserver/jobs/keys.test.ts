@@ -46,14 +46,15 @@ describe('the master control key on the card is another one', () => {
 });
 
 describe('a release', () => {
-  it('gives no try to a key whose rule is not known any more', async () => {
+  it('takes no refusal back of a key whose rule is not known any more', async () => {
     const made = rig.newCard();
     const card = poweredOn(withWrongKey(made.card, WALLET, 0x39));
     await rig.issue(card, randomDigits(16), ENABLE);
     const refused = async () =>
       (await rig.state(made.identification)).apps['e-wallet']?.keys?.['mck']?.refused;
     const profiles = rig.context.catalogue.profiles.map((profile) => ({ ...profile, apps: {} }));
-    await letGo(made.identification, { ...rig.context.catalogue, profiles });
+    const unknown = letGo(made.identification, { ...rig.context.catalogue, profiles });
+    expect((await refusal(unknown)).code).toBe('nothing-to-do');
     expect(await refused()).toBe(true);
     await letGo(made.identification);
     expect(await refused()).toBe(false);
@@ -143,12 +144,13 @@ describe('the card refuses a MAC under the maintenance key', () => {
     });
     const asked = await rig.request(card, account, ENABLE);
     expect((await refusal(rig.start(asked))).code).toBe('card-set-aside');
-    // Released, it is given the key again and asked nothing; the last try is a second decision.
+    // Released, it is given the key again and asked nothing, however often; the last try is two people's decision.
     await letGo(identification);
     const careful = await rig.issue(device, account, ENABLE, 'e-wallet');
     expect(careful).toMatchObject({ error: 'card-tries-low' });
     expect(fileOf(card)).toEqual({ locked: false, macFailures: 2 });
-    await letGo(identification);
+    expect((await refusal(letGo(identification))).code).toBe('nothing-to-do');
+    await letGo(identification, rig.context.catalogue, 'deputy');
     expect(await rig.issue(card, account, ENABLE, 'e-wallet')).toMatchObject({ result: 'complete' });
     expect(fileOf(card)).toEqual({ locked: false, macFailures: 0 });
   });
@@ -261,10 +263,16 @@ const fileOf = (card: VirtualCard) => {
   return { locked: applet.locked, macFailures: applet.files[0]?.macFailures };
 };
 
-/** A supervisor releases the card. */
-async function letGo(card: string, catalogue: Catalogue = rig.context.catalogue): Promise<void> {
+/** A supervisor releases the card, or two do. */
+async function letGo(
+  card: string,
+  catalogue: Catalogue = rig.context.catalogue,
+  second?: string,
+): Promise<void> {
   const { store } = rig.context;
-  await writeOperator(store, { id: 'chief', name: 'Chief', secret: 'secret of chief' });
-  const release = { card, operator: 'chief', reason: 'looked at it' };
+  for (const id of ['chief', 'deputy'])
+    await writeOperator(store, { id, name: id, secret: `secret of ${id}` });
+  const agrees = second === undefined ? {} : { second: { id: second, secret: `secret of ${second}` } };
+  const release = { card, operator: 'chief', reason: 'looked at it', ...agrees };
   await releaseSetAside(store, catalogue, release, new Date(Date.now() + 120_000));
 }

@@ -13,9 +13,11 @@ import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
 import { writeBackup } from '../../../app/keyserver/store/backup.ts';
 import { readStoreGeneration } from '../../../app/keyserver/store/generation.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
-import { ENABLE, issue } from '../../support/forwarder.ts';
+import type { CardDevice } from '../../../app/simulator/device.ts';
+import { ENABLE, enable, issue } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { refusal } from '../../support/issuer-steps.ts';
+import { refusal, triesLeft } from '../../support/issuer-steps.ts';
+import { meddled, spoiled } from '../../support/meddled.ts';
 import { onEveryStore, storePlaces } from '../../support/stores.ts';
 
 onEveryStore((kind) => {
@@ -24,6 +26,7 @@ onEveryStore((kind) => {
   const seal = () => backupSeal(rig.context.vault);
   beforeAll(async () => {
     await writeOperator(rig.context.store, { id: 'chief', name: 'Chief', secret: 'a long secret' });
+    await writeOperator(rig.context.store, { id: 'deputy', name: 'Deputy', secret: 'a longer secret' });
   });
 
   it('a backup, restored, has every card and job; what was running is over; the generation rises each time', async () => {
@@ -219,30 +222,34 @@ onEveryStore((kind) => {
     );
   });
 
-  it('a card with few tries gets one more a release; not while a station has it in hand', async () => {
+  it('a card whose last try is left gets it from two people only; not while a station has it in hand', async () => {
     const { store } = rig.context;
     const { card, identification } = rig.newCard();
     const account = randomDigits(16);
-    const held = rig.request(card, account, ENABLE, 'e-wallet');
-    await rig.start(await held);
+    const again = (device: CardDevice = card) => {
+      card.reset();
+      return rig.issue(device, account, ENABLE);
+    };
     const release = { card: identification, operator: 'chief', reason: 'counted by hand' };
-    expect((await refusal(releaseSetAside(store, rig.context.catalogue, release, new Date()))).code).toBe(
-      'card-in-use',
-    );
-    await store
-      .updateTable('card_keys')
-      .set({ spent: 2, told: 2 })
-      .where('card', '=', identification)
-      .where('app', '=', 'e-wallet')
-      .where('slot', '=', 'mck')
-      .execute();
-    const later = new Date(Date.now() + 120_000);
-    card.reset();
-    const blocked = await rig.issue(card, account, ENABLE);
-    expect(blocked).toMatchObject({ result: 'refused', error: 'card-tries-low' });
-    await releaseSetAside(store, rig.context.catalogue, release, later);
-    card.reset();
-    expect((await rig.issue(card, account, ENABLE)).result).toBe('complete');
+    const both = { ...release, second: { id: 'deputy', secret: 'a longer secret' } };
+    const released = (decision: typeof release, now = new Date(Date.now() + 120_000)) =>
+      releaseSetAside(store, rig.context.catalogue, decision, now);
+    const bad = meddled(card, 0x82, (command) => card.transmit(spoiled(command)));
+    expect(await again(bad)).toMatchObject({ error: 'card-refused-key' });
+    await released(release);
+    expect(await again(bad)).toMatchObject({ error: 'card-refused-key' });
+    expect(triesLeft(card)).toBe(1);
+    await rig.start(await rig.request(card, account, enable('identity'), 'identity'));
+    for (const decision of [release, both])
+      expect((await refusal(released(decision, new Date()))).code).toBe('card-in-use');
+    for (let time = 0; time < 3; time += 1) {
+      expect((await refusal(released(release))).code).toBe('nothing-to-do');
+      expect(await again()).toMatchObject({ result: 'refused', error: 'card-refused-key' });
+    }
+    expect(triesLeft(card)).toBe(1);
+    expect(await released(both)).toMatchObject({ lastTries: [{ app: 'e-wallet', granted: true }] });
+    expect((await again()).result).toBe('complete');
+    expect(triesLeft(card)).toBe(3);
   });
 });
 

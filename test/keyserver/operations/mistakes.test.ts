@@ -73,6 +73,18 @@ describe('what somebody typed', () => {
     ],
     ['a keys command that there is not', ['keys', 'forget', ...WITH], 1, /^keys list, make, activate/m],
     [
+      'a release without a reason',
+      ['release', ...WITH, '--card', '1', '--operator', 'li'],
+      1,
+      /^release needs --card ID, --operator ID and --reason TEXT/m,
+    ],
+    [
+      'an app that one person says is gone',
+      ['release', ...WITH, '--card', '1', '--operator', 'li', '--reason', 'deleted', '--gone', 'e-wallet'],
+      1,
+      /^release --gone APP needs --second ID of another operator/m,
+    ],
+    [
       'a backup to nowhere',
       ['backup', ...WITH, '--to', 'none/a.backup'],
       1,
