@@ -1,6 +1,6 @@
 /** Opening a secure channel with a security domain, and the channel itself, whichever protocol it speaks. */
 import { type CommandApdu, decodeCommand, type ResponseApdu } from '../card/apdu.ts';
-import { equalBytes } from '../card/bytes.ts';
+import { equalBytes, wipe } from '../card/bytes.ts';
 import { CardCryptogramError, ChannelParameterError, ChannelStateError } from './errors.ts';
 import type { InitializeUpdate } from './initialize-update.ts';
 import type { Messaging } from './messaging.ts';
@@ -13,7 +13,12 @@ import {
   type Scp,
   type SecurityLevel,
 } from './security-level.ts';
-import type { ChannelContext, ChannelSessionKeys, SessionKeyPort } from './session-keys.ts';
+import type {
+  ChannelContext,
+  ChannelSessionKeys,
+  CryptogramKeyPort,
+  SessionKeyPort,
+} from './session-keys.ts';
 
 /** What a channel is opened with: the card type's protocol and options, the wished level, and the dialogue so far. */
 interface ChannelRequest {
@@ -66,19 +71,12 @@ export interface SecureChannel {
 export async function openChannel(request: ChannelRequest, port: SessionKeyPort): Promise<SecureChannel> {
   const { scp, i, hostChallenge, response } = request;
   const securityLevel = checkSecurityLevel(scp, i, request.securityLevel);
-  const size = response.scp === '03' ? response.cardChallenge.length : 8;
-  if (response.scp !== scp) throw new ChannelParameterError(`the card speaks SCP${response.scp}`);
-  if (response.scp === '03' && response.i !== i)
-    throw new ChannelParameterError('the card answers with other options i than its type has');
-  if (hostChallenge.length !== size) throw new ChannelParameterError('host challenge of another length');
-
+  requireFit(request);
   const keys = await port.sessionKeys(contextOf(hostChallenge, response));
   const messaging = messagingOf(scp, i, securityLevel, keys);
   let host: Uint8Array;
   try {
-    const cryptograms = cryptogramsOf(hostChallenge, response, keys);
-    if (!equalBytes(cryptograms.card, response.cardCryptogram)) throw new CardCryptogramError();
-    host = cryptograms.host;
+    host = checkedCryptograms(request, response.scp === '02' ? keys.enc : keys.mac).host;
   } catch (error) {
     messaging.wipe();
     throw error;
@@ -87,16 +85,49 @@ export async function openChannel(request: ChannelRequest, port: SessionKeyPort)
   return new OpenChannel(scp, securityLevel, maximumBlockSize(securityLevel, macLength), messaging, host);
 }
 
+/**
+ * Verifies the card's cryptogram, where no channel is to be opened: that the card with these keys has answered this challenge.
+ * @throws CardCryptogramError, ChannelParameterError; whatever the port throws
+ */
+export async function verifyCardCryptogram(
+  request: Omit<ChannelRequest, 'securityLevel'>,
+  port: CryptogramKeyPort,
+): Promise<void> {
+  requireFit(request);
+  const key = await port.cryptogramKey(contextOf(request.hostChallenge, request.response));
+  try {
+    checkedCryptograms(request, key);
+  } finally {
+    wipe(key);
+  }
+}
+
+/** @throws ChannelParameterError when the answer is not one that a card of the type gives to this challenge */
+function requireFit({ scp, i, hostChallenge, response }: Omit<ChannelRequest, 'securityLevel'>): void {
+  const size = response.scp === '03' ? response.cardChallenge.length : 8;
+  if (response.scp !== scp) throw new ChannelParameterError(`the card speaks SCP${response.scp}`);
+  if (response.scp === '03' && response.i !== i)
+    throw new ChannelParameterError('the card answers with other options i than its type has');
+  if (hostChallenge.length !== size) throw new ChannelParameterError('host challenge of another length');
+}
+
 function contextOf(hostChallenge: Uint8Array, response: InitializeUpdate): ChannelContext {
   return response.scp === '02'
     ? { scp: '02', sequenceCounter: response.sequenceCounter }
     : { scp: '03', hostChallenge, cardChallenge: response.cardChallenge };
 }
 
-function cryptogramsOf(hostChallenge: Uint8Array, response: InitializeUpdate, keys: ChannelSessionKeys) {
-  return response.scp === '02'
-    ? scp02Cryptograms(keys.enc, hostChallenge, response.sequenceCounter, response.cardChallenge)
-    : scp03Cryptograms(keys.mac, hostChallenge, response.cardChallenge);
+/** Both cryptograms under the session key that they are made with. @throws CardCryptogramError when the card's is another */
+function checkedCryptograms(
+  { hostChallenge, response }: Pick<ChannelRequest, 'hostChallenge' | 'response'>,
+  key: Uint8Array,
+) {
+  const cryptograms =
+    response.scp === '02'
+      ? scp02Cryptograms(key, hostChallenge, response.sequenceCounter, response.cardChallenge)
+      : scp03Cryptograms(key, hostChallenge, response.cardChallenge);
+  if (!equalBytes(cryptograms.card, response.cardCryptogram)) throw new CardCryptogramError();
+  return cryptograms;
 }
 
 function messagingOf(scp: Scp, i: number, level: SecurityLevel, keys: ChannelSessionKeys): Messaging {

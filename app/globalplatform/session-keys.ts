@@ -29,6 +29,11 @@ export interface SessionKeyPort {
   sessionKeys(context: ChannelContext): Promise<ChannelSessionKeys>;
 }
 
+/** Gives the one session key that the cryptograms are made with: ENC of SCP02 (GPC 2.3.1 §E.4.2), MAC of SCP03 (Amendment D §6.2.2). */
+export interface CryptogramKeyPort {
+  cryptogramKey(context: ChannelContext): Promise<Uint8Array>;
+}
+
 /**
  * The challenge a card with pseudo-random challenges (SCP02, i bit 40) will give, 6 bytes (GPC 2.3.1 §E.4.2.3).
  * @param sessionMac the session C-MAC key of the sequence counter that the answer will carry.

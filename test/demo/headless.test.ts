@@ -53,7 +53,7 @@ describe('npm start -- --headless', () => {
     ['enable two installed apps', ['--apps', 'e-wallet,identity'], 9],
     // The demo card's challenges follow from its counter: a channel that opens the job costs no trip of its own.
     ['load and enable one', ['--apps', 'campus-meal'], 6],
-    ['delete one', ['--delete', 'transit'], 2],
+    ['delete one', ['--delete', 'transit', '--confirm'], 2],
   ])('keeps to the planned trips: %s', async (_what, args, trips) => {
     const { result } = await runDemo(data, [...args, '--latency', 'none']);
     expect(result).toMatchObject({ outcome: 'complete', trips, plannedTrips: trips });

@@ -228,7 +228,7 @@ export async function issueOver(
   const { card, identification } = site.rig.newCard();
   const account = randomDigits(16);
   const asked = {
-    ...(await request(card, site.rig.context, account, wishes, opening)),
+    ...(await request(card, site.rig.context, account, wishes, opening, { station: station.name })),
     reader: station.name,
   };
   const requestMs: number[] = [];

@@ -7,7 +7,7 @@ import { buildApp } from './build-app.ts';
 import { buildClean, buildContent } from './build-content.ts';
 import { buildDomainKeys } from './build-domain-keys.ts';
 import { type CardState, domainOf, withDomain } from './card-state.ts';
-import { certainSet, isMoved } from './domain-keys.ts';
+import { certainSet, type DomainKeySet, isMoved } from './domain-keys.ts';
 import type { Draft } from './draft.ts';
 import { type Foreknowledge, foretell, wipeForetold } from './foretell.ts';
 import { isDisputed } from './ground.ts';
@@ -78,7 +78,10 @@ async function buildForetold(
       // The head is in front of it, and stops the batch where the card is another one.
       job: { ...now.job, identified: true, scratch: { ...now.job.scratch, channel } },
     };
-    const session = () => ({ sessionKeys: () => Promise.resolve(keys) });
+    const session = (set: DomainKeySet) => ({
+      ...ports.domainKeys.session(set),
+      sessionKeys: () => Promise.resolve(keys),
+    });
     const built = await buildStep(staged, step, {
       ...ports,
       domainKeys: { ...ports.domainKeys, session },

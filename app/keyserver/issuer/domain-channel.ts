@@ -4,7 +4,11 @@ import { fromHex, toHex } from '../../card/bytes.ts';
 import type { Fate } from '../../dialects/fate.ts';
 import { CardCryptogramError, ChannelParameterError, GpFormatError } from '../../globalplatform/errors.ts';
 import { type InitializeUpdate, parseInitializeUpdate } from '../../globalplatform/initialize-update.ts';
-import { openChannel, type SecureChannel } from '../../globalplatform/secure-channel.ts';
+import {
+  openChannel,
+  type SecureChannel,
+  verifyCardCryptogram,
+} from '../../globalplatform/secure-channel.ts';
 import { R_MAC } from '../../globalplatform/security-level.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import type { StepName } from '../../protocol/wire.ts';
@@ -44,7 +48,7 @@ export async function openDomainChannel(
   if (domain === undefined) return { failed: 'wrong-card-type' };
   const state = domainOf(now.card, ports.profile);
   if (!mayAuthenticate(state, domain.maximumTries)) return { failed: 'card-tries-low' };
-  const shown = await shownBy(now.card, given, ports);
+  const shown = await shownBy(now.card, given, ports, openChannel);
   if (typeof shown === 'string') return { failed: failureOf(shown, now, state) };
   const { channel, set, response } = shown;
   const card = withDomain(now.card, spendAuthentication(provenSet(state, set)));
@@ -69,12 +73,19 @@ function failureOf(why: Otherwise, now: JobOnCard, { candidates }: DomainState):
   }
 }
 
-/** What an answer to INITIALIZE UPDATE shows: one of the sets that the card may have, by its cryptogram. @throws VaultError */
-async function shownBy(
+/**
+ * What an answer to INITIALIZE UPDATE shows: one of the sets that the card may have, by its cryptogram, which `check` verifies.
+ * @throws VaultError
+ */
+async function shownBy<C>(
   card: CardState,
   given: Pick<NonNullable<Scratch['channel']>, 'hostChallenge' | 'response'>,
   ports: IssuerPorts,
-): Promise<Omit<DomainChannel, 'next'> | Otherwise> {
+  check: (
+    request: Parameters<typeof openChannel>[0],
+    keys: ReturnType<IssuerPorts['domainKeys']['session']>,
+  ) => Promise<C>,
+): Promise<(Omit<DomainChannel, 'next' | 'channel'> & { readonly channel: C }) | Otherwise> {
   const domain = ports.profile.securityDomain;
   if (domain === undefined) return 'other-protocol';
   try {
@@ -85,7 +96,7 @@ async function shownBy(
     const set = withData(known, toHex(response.keyDiversificationData));
     const { scp, i, securityLevel } = domain;
     const request = { scp, i, securityLevel, hostChallenge: fromHex(given.hostChallenge), response };
-    const channel = await openChannel(request, ports.domainKeys.session(set));
+    const channel = await check(request, ports.domainKeys.session(set));
     return { channel, set, response };
   } catch (error) {
     if (error instanceof CardCryptogramError) return 'other-keys';
@@ -124,9 +135,9 @@ export async function judgePresence(
     const fate = fates[at];
     if (meaning.kind !== 'presence' || meaning.hostChallenge === null || fate?.kind !== 'ok') continue;
     const { hostChallenge } = meaning;
-    const shown = await shownBy(card, { hostChallenge, response: toHex(fate.data) }, ports);
+    const given = { hostChallenge, response: toHex(fate.data) };
+    const shown = await shownBy(card, given, ports, verifyCardCryptogram);
     if (typeof shown === 'string') judged[at] = { kind: 'unknown', unproven: true };
-    else shown.channel.close();
   }
   return judged;
 }

@@ -3,7 +3,11 @@
 import type { CardApplication, CardTypeProfile } from '../../catalogue/schema.ts';
 import type { KeyOperations } from '../../dialects/dialect.ts';
 import type { WrappedKey } from '../../globalplatform/put-key.ts';
-import type { ChannelSessionKeys, SessionKeyPort } from '../../globalplatform/session-keys.ts';
+import type {
+  ChannelSessionKeys,
+  CryptogramKeyPort,
+  SessionKeyPort,
+} from '../../globalplatform/session-keys.ts';
 import type { DomainKeySet } from './domain-keys.ts';
 
 /** A package ready to be loaded: what goes into LOAD, and its SHA-256 for the record. */
@@ -15,7 +19,7 @@ export interface LoadPackage {
 
 export interface DomainKeyPort {
   /** Session keys under one set. */
-  session(set: DomainKeySet): SessionKeyPort;
+  session(set: DomainKeySet): SessionKeyPort & CryptogramKeyPort;
   /** Session keys of an SCP03 channel that has not been opened yet, and the challenge that the card will give in it. */
   foretell(
     set: DomainKeySet,

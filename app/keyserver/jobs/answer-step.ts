@@ -101,7 +101,7 @@ async function answerOnce(
     ...(receipt === undefined ? {} : { receipt }),
   };
   await commitStep(context, step, {
-    // Only batches are sealed, for they hold key writes. An outcome holds none, and the last report must be taken even while the HSM is away.
+    // Only batches are sealed, for they hold key writes. An outcome holds none, and is told again while the HSM is away.
     sealed: over ? null : await sealReply(context.vault, job, seq, reply),
     receipt: over ? (receipt ?? null) : null,
   });

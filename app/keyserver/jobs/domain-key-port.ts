@@ -9,7 +9,7 @@ import type { CardStatement, Diversification, DomainKeyRefs } from '../vault/key
 import type { Vault } from '../vault/vault.ts';
 
 export function domainKeyPort(
-  vault: Pick<Vault, 'channelSessionKeys' | 'foretellChannel' | 'wrapDomainKeys'>,
+  vault: Pick<Vault, 'channelSessionKeys' | 'cryptogramKey' | 'foretellChannel' | 'wrapDomainKeys'>,
   profile: CardTypeProfile,
   card: CardCodes,
 ): DomainKeyPort {
@@ -23,6 +23,8 @@ export function domainKeyPort(
   return {
     session: (set) => ({
       sessionKeys: (context) => vault.channelSessionKeys({ card: stated(set), keys: refs(set), context }),
+      cryptogramKey: async (context) =>
+        (await vault.cryptogramKey({ card: stated(set), keys: refs(set), context })).key,
     }),
     foretell: (set, opening) => vault.foretellChannel({ card: stated(set), keys: refs(set), ...opening }),
     wrap: ({ under, keys, sequenceCounter }) => {

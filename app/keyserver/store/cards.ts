@@ -1,15 +1,27 @@
 /** What is known of cards: their apps and keys, read and written as one value. */
-import { sql } from 'kysely';
+import { type Insertable, sql } from 'kysely';
 import { z } from 'zod';
 import { RESERVED_APP_ID } from '../../catalogue/schema.ts';
-import { type Grant, type KeySlotState, keyCandidateSchema } from '../../dialects/key-slots.ts';
+import { type KeySlotState, keyCandidateSchema } from '../../dialects/key-slots.ts';
 import type { AppKeys } from '../../dialects/keys.ts';
 import { appStateSchema } from '../../protocol/wire.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
 import { keptSchema } from '../issuer/card-state-schema.ts';
 import { type DomainState, domainKeySetSchema } from '../issuer/domain-keys.ts';
 import { groundSchema } from '../issuer/ground-schema.ts';
+import {
+  appSlots,
+  DOMAIN_SLOTS,
+  domainSlots,
+  dropSlots,
+  GRANTED,
+  goneSlots,
+  grantOf,
+  writeSlots,
+} from './card-slots.ts';
+import { inParts } from './parts.ts';
 import type { Queries, Reads } from './store.ts';
+import type { CardAppsTable } from './tables.ts';
 
 /** Everything known of the card's apps and of its security domain; an unknown card has none. */
 export async function readCardState(db: Reads, card: string): Promise<CardState> {
@@ -85,9 +97,6 @@ function stateOf(rows: readonly AppRow[]): CardState {
   return domain === undefined ? { apps } : { apps, domain };
 }
 
-/** Rows of the security domain's keys: the set on the card, and the one that it is leaving. */
-const DOMAIN_SLOTS = { set: 'set', leaving: 'leaving' } as const;
-
 function domainStateOf(rows: readonly SlotRow[]): DomainState | undefined {
   const sets = (slot: string) => {
     const row = rows.find((one) => one.slot === slot);
@@ -104,36 +113,6 @@ function domainStateOf(rows: readonly SlotRow[]): DomainState | undefined {
   const row = rows.find((one) => one.slot === DOMAIN_SLOTS.set);
   const state = { candidates, spent: row?.spent ?? 0, leaving: sets(DOMAIN_SLOTS.leaving)?.[0] ?? null };
   return row !== undefined && grantOf(row) === 'last' ? { ...state, granted: 'last' } : state;
-}
-
-/** As the column `granted` has them. */
-const GRANTED = { none: 0, last: 1, spare: 2 } as const;
-
-function grantOf({ granted }: Pick<SlotRow, 'granted'>): Grant | undefined {
-  if (granted === GRANTED.last) return 'last';
-  return granted === GRANTED.spare ? 'spare' : undefined;
-}
-
-const NO_TRIES = { spent: 0, refused: 0, told: 0, granted: 0 };
-
-async function writeDomain(db: Queries, card: string, domain: DomainState): Promise<void> {
-  await writeSlot(db, card, RESERVED_APP_ID, DOMAIN_SLOTS.set, {
-    candidates: domain.candidates,
-    ...NO_TRIES,
-    spent: domain.spent,
-    granted: GRANTED[domain.granted ?? 'none'],
-  });
-  if (domain.leaving === null) {
-    await db
-      .deleteFrom('card_keys')
-      .where('card', '=', card)
-      .where('app', '=', RESERVED_APP_ID)
-      .where('slot', '=', DOMAIN_SLOTS.leaving)
-      .execute();
-    return;
-  }
-  const candidates = [domain.leaving];
-  await writeSlot(db, card, RESERVED_APP_ID, DOMAIN_SLOTS.leaving, { candidates, ...NO_TRIES });
 }
 
 interface SlotRow {
@@ -166,7 +145,10 @@ function slotOf(row: SlotRow): KeySlotState {
   };
 }
 
-/** Writes what changed between `before` and `after`. `issuedIn`: the job that enabled an app which has become so. */
+/**
+ * Writes what changed between `before`, which is on record, and `after`: three statements at most, however many apps and keys there are.
+ * `issuedIn`: the job that enabled an app which has become so.
+ */
 export async function writeCardState(
   db: Queries,
   card: string,
@@ -175,10 +157,12 @@ export async function writeCardState(
   now: string,
   issuedIn: (app: string) => string | null = () => null,
 ): Promise<void> {
-  if (after.domain !== undefined && after.domain !== before.domain) await writeDomain(db, card, after.domain);
-  for (const [app, state] of Object.entries(after.apps)) {
-    if (before.apps[app] === state) continue;
-    const values = {
+  const changed = Object.entries(after.apps).filter(([app, state]) => before.apps[app] !== state);
+  await writeApps(
+    db,
+    changed.map(([app, state]) => ({
+      card,
+      app,
       state: state.state,
       instance: state.instance,
       load_file_hash: state.loadFileHash,
@@ -186,17 +170,46 @@ export async function writeCardState(
       kept: state.kept === undefined ? null : JSON.stringify(state.kept),
       ground: state.ground ?? null,
       updated: now,
-    };
-    const enabled = state.state === 'enabled';
-    const same = enabled && before.apps[app]?.state === 'enabled';
-    const issued = { ...values, issued_in: enabled && !same ? issuedIn(app) : null };
+      issued_in: state.state === 'enabled' ? issuedIn(app) : null,
+    })),
+  );
+  const domain = after.domain === before.domain ? undefined : after.domain;
+  await dropSlots(db, card, [
+    ...changed.flatMap(([app, { keys }]) => goneSlots(app, before.apps[app]?.keys ?? {}, keys ?? {})),
+    ...(domain?.leaving === null && before.domain?.leaving != null
+      ? [[RESERVED_APP_ID, DOMAIN_SLOTS.leaving] as const]
+      : []),
+  ]);
+  await writeSlots(db, card, [
+    ...changed.flatMap(([app, { keys }]) => appSlots(app, keys ?? {})),
+    ...(domain === undefined ? [] : domainSlots(domain)),
+  ]);
+}
+
+/** What an app that is enabled already was enabled in stays. */
+async function writeApps(db: Queries, rows: readonly Insertable<CardAppsTable>[]): Promise<void> {
+  for (const part of inParts(rows))
     await db
       .insertInto('card_apps')
-      .values({ card, app, ...issued })
-      .onConflict((conflict) => conflict.columns(['card', 'app']).doUpdateSet(same ? values : issued))
+      .values(part)
+      .onConflict((conflict) =>
+        conflict.columns(['card', 'app']).doUpdateSet((set) => ({
+          state: set.ref('excluded.state'),
+          instance: set.ref('excluded.instance'),
+          load_file_hash: set.ref('excluded.load_file_hash'),
+          in_doubt: set.ref('excluded.in_doubt'),
+          kept: set.ref('excluded.kept'),
+          ground: set.ref('excluded.ground'),
+          updated: set.ref('excluded.updated'),
+          issued_in: set
+            .case()
+            .when(set.and([set('card_apps.state', '=', 'enabled'), set('excluded.state', '=', 'enabled')]))
+            .then(set.ref('card_apps.issued_in'))
+            .else(set.ref('excluded.issued_in'))
+            .end(),
+        })),
+      )
       .execute();
-    await writeKeys(db, card, app, state, before.apps[app]?.keys ?? {});
-  }
 }
 
 /** Everything known of the card's apps and keys goes. */
@@ -208,67 +221,4 @@ export async function dropCardState(db: Queries, card: string): Promise<void> {
 /** What people allowed before a restore may have been used up since. */
 export async function dropGrants(db: Queries): Promise<void> {
   await db.updateTable('card_keys').set({ granted: GRANTED.none }).execute();
-}
-
-/** `known`: the slots that were there before. Roles that the app has no more go: nobody would ever write or count them again. */
-async function writeKeys(
-  db: Queries,
-  card: string,
-  app: string,
-  state: CardAppState,
-  known: AppKeys,
-): Promise<void> {
-  if (state.keys === null) {
-    await db.deleteFrom('card_keys').where('card', '=', card).where('app', '=', app).execute();
-    return;
-  }
-  const roles = Object.keys(state.keys);
-  if (Object.keys(known).some((role) => !roles.includes(role)))
-    await db
-      .deleteFrom('card_keys')
-      .where('card', '=', card)
-      .where('app', '=', app)
-      .where('slot', 'not in', roles)
-      .execute();
-  for (const [slot, key] of Object.entries(state.keys)) {
-    await writeSlot(db, card, app, slot, {
-      candidates: key.candidates,
-      spent: key.spent,
-      refused: key.refused ? 1 : 0,
-      told: key.told ?? 0,
-      granted: GRANTED[key.granted ?? 'none'],
-    });
-  }
-}
-
-interface SlotValues {
-  readonly candidates: readonly { readonly origin: string; readonly version: number }[];
-  readonly spent: number;
-  readonly refused: number;
-  readonly told: number;
-  readonly granted: number;
-}
-
-async function writeSlot(
-  db: Queries,
-  card: string,
-  app: string,
-  slot: string,
-  { candidates, ...tries }: SlotValues,
-): Promise<void> {
-  const [version, other_version] = [0, 1].map((at) => {
-    const candidate = candidates[at];
-    return candidate?.origin === 'issuer' ? candidate.version : null;
-  });
-  const values = {
-    candidates: JSON.stringify(candidates),
-    ...tries,
-    version: version ?? null,
-    other_version: other_version ?? null,
-  };
-  await db
-    .insertInto('card_keys')
-    .values({ card, app, slot, ...values })
-    .onConflict((conflict) => conflict.columns(['card', 'app', 'slot']).doUpdateSet(values))
-    .execute();
 }

@@ -1,17 +1,12 @@
 /** Commands that jobs sent to cards, with what became of them: labels and status words, never data. */
 import { z } from 'zod';
 import type { StepName } from '../../protocol/wire.ts';
+import { inParts } from './parts.ts';
 import type { Queries, Reads } from './store.ts';
 import type { JobCommandsTable, LateAnswersTable } from './tables.ts';
 
 export async function insertCommands(db: Queries, rows: readonly JobCommandsTable[]): Promise<void> {
-  // SQLite takes a bounded number of values in one statement.
-  for (let at = 0; at < rows.length; at += 100) {
-    await db
-      .insertInto('job_commands')
-      .values(rows.slice(at, at + 100))
-      .execute();
-  }
+  for (const part of inParts(rows)) await db.insertInto('job_commands').values(part).execute();
 }
 
 /** Commands of jobs, in the order they were sent. */

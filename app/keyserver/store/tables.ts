@@ -62,7 +62,7 @@ export interface BindingsTable {
   reserved_until: string | null;
 }
 
-interface CardAppsTable {
+export interface CardAppsTable {
   card: string;
   app: string;
   state: string;
@@ -80,7 +80,7 @@ interface CardAppsTable {
   ground: string | null;
 }
 
-interface CardKeysTable {
+export interface CardKeysTable {
   card: string;
   app: string;
   slot: string;

@@ -33,7 +33,9 @@ beforeAll(async () => {
   const station = https.client();
   tokens.own = await signIn(station, 'clerk');
   tokens.others = await signIn(other, 'clerk');
-  tokens.confirmation = await signIn(station, 'clerk', { purpose: 'confirmation' });
+  tokens.confirmation = await signIn(station, 'clerk', {
+    confirms: { card: '4571413860106665', app: 'transit', balance: null },
+  });
   tokens.disabled = await signIn(station, 'gone');
   tokens.replaced = await signIn(station, 'changed');
   tokens.expired = await signIn(station, 'late');

@@ -86,6 +86,13 @@ export const channelOperations = {
     gives: 'session ENC, MAC and R-MAC; never the DEK',
     refuses: [TWO_DOMAINS, OTHER_ALGORITHM],
   },
+  cryptogramKey: {
+    purpose: 'see whether a card is there, by its cryptogram, where no channel is opened',
+    request: z.strictObject({ card: statedCard, keys, context }),
+    answer: z.strictObject({ key: ownBytes }),
+    gives: "the session key of the cryptogram: SCP02's ENC, SCP03's MAC",
+    refuses: [TWO_DOMAINS, OTHER_ALGORITHM],
+  },
   foretellChannel: {
     purpose: 'the same for an SCP03 channel on a card with pseudo-random challenges, before it is opened',
     request: foretelling,

@@ -50,17 +50,28 @@ export function scp03SessionKey(
   return derived;
 }
 
+/** Session keys of SCP02 from one static key, one for each constant. */
+function scp02Keys(
+  bench: Workbench,
+  card: CardStatement,
+  counter: Uint8Array,
+  ref: DomainKeyRef,
+  ...constants: number[]
+): Uint8Array[] {
+  return withDomainKey(bench, card, ref, 'encrypt', (key) => {
+    if (key.algorithm !== 'des3-16') throw otherAlgorithm(ref, key.algorithm, 'SCP02');
+    return constants.map((constant) => scp02SessionKey(key, constant, counter));
+  });
+}
+
 function scp02(
   bench: Workbench,
   card: CardStatement,
   keys: DomainKeyRefs,
   counter: Uint8Array,
 ): ChannelSessionKeys {
-  const derive = (ref: DomainKeyRef, ...constants: number[]): Uint8Array[] =>
-    withDomainKey(bench, card, ref, 'encrypt', (key) => {
-      if (key.algorithm !== 'des3-16') throw otherAlgorithm(ref, key.algorithm, 'SCP02');
-      return constants.map((constant) => scp02SessionKey(key, constant, counter));
-    });
+  const derive = (ref: DomainKeyRef, ...constants: number[]) =>
+    scp02Keys(bench, card, counter, ref, ...constants);
   const [mac, rmac] = derive(keys.mac, SCP02.mac, SCP02.rmac);
   const [enc] = derive(keys.enc, SCP02.enc);
   return complete({ enc, mac, rmac });
@@ -124,6 +135,23 @@ export function channelSessionKeys(
     case '03':
       return scp03(bench, card, keys, concat(context.hostChallenge, context.cardChallenge));
   }
+}
+
+/** The session key that the card's cryptogram is made with (GPC 2.3.1 §E.4.2, Amendment D §6.2.2.2), derived alone: a third of the calls. */
+export function cryptogramKey(
+  bench: Workbench,
+  card: CardStatement,
+  keys: DomainKeyRefs,
+  context: ChannelContext,
+): Uint8Array {
+  const [key] =
+    context.scp === '02'
+      ? scp02Keys(bench, card, context.sequenceCounter, keys.enc, SCP02.enc)
+      : withScp03Key(bench, card, keys.mac, (mac) => [
+          scp03SessionKey(mac, SCP03.mac, concat(context.hostChallenge, context.cardChallenge)),
+        ]);
+  if (key === undefined) throw new VaultError('hsm-away', 'the token gave no session key');
+  return key;
 }
 
 /**
