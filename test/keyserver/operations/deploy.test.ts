@@ -70,6 +70,10 @@ describe('the two units', () => {
       expect(vaultUnit).toContain(`\n${line}\n`);
   });
 
+  it('of the vault has no network', () => {
+    expect(vaultUnit).toContain('\nPrivateNetwork=true\n');
+  });
+
   it('gives it time to finish, writes no core, and lets it write its own folder only', () => {
     for (const line of [
       'LimitCORE=0',

@@ -95,6 +95,11 @@ describe('the life of a version, beside a running server', () => {
   });
 });
 
+it('a type whose cards all have the same transport keys is called weak, and no other', async () => {
+  const { stdout } = await command(site.config, 'status');
+  expect([...stdout.matchAll(/^Type {5}(\S+): WEAK/gm)].map(([, type]) => type)).toEqual(['jcop-scp03']);
+});
+
 describe('demonstration keys', () => {
   it('are said by status, and by every way keys go to a card of each type', async () => {
     const { stdout } = await command(site.config, 'status');
