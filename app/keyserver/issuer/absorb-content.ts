@@ -10,19 +10,11 @@ import {
   absorbPutKeys,
   absorbShownData,
 } from './absorb-domain.ts';
-import { type CardTypeFacts, transportKeysOf } from './app-work.ts';
-import { type CardAppState, withApp } from './card-state.ts';
-import { reinstalled } from './ground.ts';
-import {
-  clean,
-  failApp,
-  failStep,
-  giveUpCleaning,
-  type JobOnCard,
-  progress,
-  remember,
-  touch,
-} from './progress.ts';
+import { absorbClean, absorbInstall, absorbLoad, installed } from './absorb-load.ts';
+import type { CardTypeFacts } from './app-work.ts';
+import { withApp } from './card-state.ts';
+import { absent, clearDoubt, notLoaded, withoutKeys } from './content-known.ts';
+import { failApp, failStep, giveUpCleaning, type JobOnCard, progress, remember } from './progress.ts';
 import type { Meaning, Sent } from './state.ts';
 
 /** Meanings that only a content step has; every other kind leaves things as they are. */
@@ -55,7 +47,7 @@ export function absorbContent(
     case 'clean':
       return absorbClean(now, meaning, fate, isProven(sent, fate));
     case 'load':
-      return absorbLoad(now, meaning.app, fate);
+      return absorbLoad(now, meaning, fate, isProven(sent, fate));
     case 'install':
       return absorbInstall(now, meaning, fate, facts, isProven(sent, fate));
     case 'delete':
@@ -92,25 +84,12 @@ function absorbProbe(now: JobOnCard, app: string, fate: Fate, facts: CardTypeFac
   const known = now.card.apps[app];
   if (known?.keys == null) return installed(now, app, known?.loadFileHash ?? null, facts, false);
   const there = (state: AppState) => (state === 'missing' ? 'installed' : state);
-  const card = withApp(now.card, app, (one) => ({ ...one, state: there(one.state), inDoubt: false }));
+  const card = withApp(now.card, app, (one) => ({
+    ...notLoaded(one),
+    state: there(one.state),
+    inDoubt: false,
+  }));
   return progress({ ...now, card }, app, { after: 'installed', contentInDoubt: false });
-}
-
-/**
- * The instance is not there, so its keys are not either; where nothing proves it, they are kept. A package without an instance may be there: doubt
- * stays.
- */
-function absent(now: JobOnCard, app: string, proven: boolean): JobOnCard {
-  return { ...now, card: withApp(now.card, app, (before) => withoutKeys(before, proven)) };
-}
-
-function withoutKeys(before: CardAppState, proven: boolean): CardAppState {
-  const { kept: older, ground: _ground, keys, ...rest } = before;
-  const gone = { ...rest, state: 'missing' as const, keys: null };
-  if (proven) return { ...gone, ground: 'proven' };
-  const { state, instance } = before;
-  const kept = older ?? (keys === null ? undefined : { state, instance, keys });
-  return kept === undefined ? gone : { ...gone, kept };
 }
 
 /** SELECT of an app whose deletion is in doubt: the purse that still answers is looked at first. */
@@ -178,91 +157,6 @@ function notBegun(now: JobOnCard, at: number): JobOnCard {
 const SUCCESS = 0x9000;
 /** Bytes of it that an INITIALIZE UPDATE answer begins with. */
 const DIVERSIFICATION_DATA = 10;
-const NO_ROOM = 0x6a84;
-
-/** DELETE of the package alone: that it worked, or that there was none, means that no instance is there. */
-function absorbClean(
-  now: JobOnCard,
-  meaning: Extract<Meaning, { kind: 'clean' }>,
-  fate: Fate,
-  proven: boolean,
-): JobOnCard {
-  const { app, wasInDoubt } = meaning;
-  switch (fate.kind) {
-    case 'ok':
-      return absent(now, app, proven);
-    case 'refused':
-    case 'unsent': {
-      // Nothing of the load was sent: the card is as it was.
-      const card = withApp(now.card, app, (before) => ({ ...before, inDoubt: wasInDoubt }));
-      const undone = progress({ ...now, card }, app, { contentInDoubt: false });
-      return fate.kind === 'refused' ? failApp(undone, app, 'load-failed') : undone;
-    }
-    case 'unknown':
-      return now;
-  }
-}
-
-/** A load that the card refuses leaves nothing behind. */
-function absorbLoad(now: JobOnCard, app: string, fate: Fate): JobOnCard {
-  if (fate.kind === 'unknown') return touch(now, app);
-  return fate.kind === 'refused' ? failApp(clearDoubt(now, app), app, loadError(fate.sw)) : now;
-}
-
-function loadError(sw: number): 'not-enough-memory' | 'load-failed' {
-  return sw === NO_ROOM ? 'not-enough-memory' : 'load-failed';
-}
-
-/** Where the installation did not happen the package may be there without it: doubt stays until a channel removes it. */
-function absorbInstall(
-  now: JobOnCard,
-  { app, loadFileHash: hash }: Extract<Meaning, { kind: 'install' }>,
-  fate: Fate,
-  facts: CardTypeFacts,
-  proven: boolean,
-): JobOnCard {
-  switch (fate.kind) {
-    case 'ok':
-      return installed(now, app, hash, facts, proven);
-    case 'refused': {
-      const failed = failApp(
-        progress(now, app, { contentInDoubt: false, touched: true }),
-        app,
-        loadError(fate.sw),
-      );
-      // The package was loaded whole and stands on the card, of no use to anybody: it is removed while the card is here.
-      return clean(failed, app);
-    }
-    case 'unsent':
-      return progress(now, app, { contentInDoubt: false });
-    case 'unknown':
-      return touch(now, app);
-  }
-}
-
-/**
- * A new life of the app: its keys are the transport keys again. Where the card's type no longer carries it nothing says which these are:
- * the app fails, and that it may be there stays in doubt.
- */
-function installed(
-  now: JobOnCard,
-  app: string,
-  hash: string | null,
-  facts: CardTypeFacts,
-  proven: boolean,
-): JobOnCard {
-  const fresh = transportKeysOf(now, app, facts);
-  if (fresh === undefined) return touch(failApp(now, app, 'app-not-for-this-card'), app);
-  const card = withApp(now.card, app, (before): CardAppState => {
-    const { kept } = withoutKeys(before, proven);
-    const known = { state: 'installed' as const, loadFileHash: hash, inDoubt: false };
-    const instance = before.instance + 1;
-    if (proven) return { ...known, instance, keys: fresh, ground: 'proven' };
-    if (kept === undefined) return { ...known, instance, keys: fresh };
-    return { ...known, instance, keys: reinstalled(fresh, kept.keys, app, facts), kept };
-  });
-  return progress({ ...now, card }, app, { after: 'installed', contentInDoubt: false, touched: true });
-}
 
 function absorbDelete(now: JobOnCard, app: string, fate: Fate, proven: boolean): JobOnCard {
   switch (fate.kind) {
@@ -285,14 +179,4 @@ function absorbDelete(now: JobOnCard, app: string, fate: Fate, proven: boolean):
     case 'unknown':
       return progress(now, app, { contentInDoubt: true, touched: true });
   }
-}
-
-/** Nothing is in doubt any more; a load that did not come about has no load file. */
-function clearDoubt(now: JobOnCard, app: string): JobOnCard {
-  const card = withApp(now.card, app, (before) => ({
-    ...before,
-    inDoubt: false,
-    loadFileHash: before.state === 'missing' ? null : before.loadFileHash,
-  }));
-  return { ...now, card };
 }

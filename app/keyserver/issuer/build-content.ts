@@ -12,7 +12,7 @@ import {
 import { loadCommands } from '../../globalplatform/load.ts';
 import type { SecureChannel } from '../../globalplatform/secure-channel.ts';
 import type { StepName } from '../../protocol/wire.ts';
-import { leftovers, withApp } from './card-state.ts';
+import { type CardAppState, leftovers, withApp } from './card-state.ts';
 import { authenticateDraft, openDomainChannel, protectedDraft } from './domain-channel.ts';
 import type { Draft, DraftOptions } from './draft.ts';
 import { headOf } from './heads.ts';
@@ -90,8 +90,7 @@ function fill(now: JobOnCard, step: ContentStep, channel: SecureChannel, ports: 
     next = doubt(next, app);
   }
   for (const app of step.loads.filter((one) => !isFinished(now.job, one))) {
-    const wasInDoubt = next.card.apps[app]?.inDoubt === true;
-    const { hash } = addLoad(app, ports, add, wasInDoubt);
+    const { hash } = addLoad(app, ports, add, next.card.apps[app]);
     next = progress(doubt(next, app, hash), app, { contentInDoubt: true });
   }
   return { drafts: [...drafts, ...headOf(next, nextStep(next), ports)], next };
@@ -99,12 +98,27 @@ function fill(now: JobOnCard, step: ContentStep, channel: SecureChannel, ports: 
 
 type Add = (name: StepName, command: CommandApdu, meaning: Meaning, options: DraftOptions) => void;
 
-/** Remove what a torn load may have left, announce, load, install. Never removes an instance: that would be a deletion. */
-function addLoad(app: string, ports: IssuerPorts, add: Add, wasInDoubt: boolean): { readonly hash: string } {
+/**
+ * Remove what a torn load may have left, announce, load, install. Never removes an instance: that would be a deletion. A package that the card has
+ * said to stand there whole, of this very load file, is only installed.
+ */
+function addLoad(
+  app: string,
+  ports: IssuerPorts,
+  add: Add,
+  known: CardAppState | undefined,
+): { readonly hash: string } {
   const domain = ports.profile.securityDomain;
   const { loadFile, hash } = ports.package(app);
   if (domain === undefined) return { hash };
   const { packageAid, appletAid, instanceAid } = ports.app(app);
+  const alone = known?.loaded === hash;
+  const install = installForInstallAndMakeSelectable({ packageAid, moduleAid: appletAid, instanceAid });
+  if (alone) {
+    add('install-app', install, { kind: 'install', app, loadFileHash: hash, alone }, { app });
+    return { hash };
+  }
+  const wasInDoubt = known?.inDoubt === true;
   const parameters = loadParameters(loadFile.length);
   add(
     'remove-package',
@@ -115,13 +129,13 @@ function addLoad(app: string, ports: IssuerPorts, add: Add, wasInDoubt: boolean)
   add(
     'announce-load',
     installForLoad({ packageAid, securityDomain: domain.aid, parameters }),
-    { kind: 'load', app },
+    { kind: 'load', app, whole: null },
     { app },
   );
-  for (const block of loadCommands(loadFile, domain.blockSize))
-    add('load-block', block, { kind: 'load', app }, { app });
-  const install = installForInstallAndMakeSelectable({ packageAid, moduleAid: appletAid, instanceAid });
-  add('install-app', install, { kind: 'install', app, loadFileHash: hash }, { app });
+  const blocks = loadCommands(loadFile, domain.blockSize);
+  for (const [at, block] of blocks.entries())
+    add('load-block', block, { kind: 'load', app, whole: at === blocks.length - 1 ? hash : null }, { app });
+  add('install-app', install, { kind: 'install', app, loadFileHash: hash, alone }, { app });
   return { hash };
 }
 

@@ -27,6 +27,7 @@ export const cardStateSchema: z.ZodType<CardState> = z.strictObject({
       state: appStateSchema,
       instance: count,
       loadFileHash: z.string().nullable(),
+      loaded: z.string().exactOptional(),
       inDoubt: z.boolean(),
       keys: appKeysSchema.nullable(),
       kept: keptSchema.exactOptional(),

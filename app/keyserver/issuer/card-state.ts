@@ -9,6 +9,11 @@ export interface CardAppState {
   readonly state: AppState;
   readonly instance: number;
   readonly loadFileHash: string | null;
+  /**
+   * Hash of the load file whose package stands on the card whole and without an instance: the card itself has said so of every block, each answer with
+   * its R-MAC. Absent where nothing proves it.
+   */
+  readonly loaded?: string;
   /** A load, an installation or a deletion may or may not have happened. */
   readonly inDoubt: boolean;
   /** What the card has, as far as its last job was told. Null when it has none. */

@@ -31,8 +31,15 @@ const issuerMeaningSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('card-state'), finishes: z.boolean() }),
   z.strictObject({ kind: z.literal('leftover'), app: appIdSchema }),
   z.strictObject({ kind: z.literal('clean'), app: appIdSchema, wasInDoubt: z.boolean() }),
-  z.strictObject({ kind: z.literal('load'), app: appIdSchema }),
-  z.strictObject({ kind: z.literal('install'), app: appIdSchema, loadFileHash: hex }),
+  /** `whole`: hash of the load file, of which this was the last block. */
+  z.strictObject({ kind: z.literal('load'), app: appIdSchema, whole: hex.nullable().default(null) }),
+  /** `alone`: of a package that an earlier batch has loaded. */
+  z.strictObject({
+    kind: z.literal('install'),
+    app: appIdSchema,
+    loadFileHash: hex,
+    alone: z.boolean().default(false),
+  }),
   z.strictObject({ kind: z.literal('delete'), app: appIdSchema }),
   /** The card shows that it is there: SELECT of its domain (null), and its cryptogram over a challenge. */
   z.strictObject({ kind: z.literal('presence'), hostChallenge: hex.nullable() }),

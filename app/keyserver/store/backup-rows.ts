@@ -72,6 +72,7 @@ const COLUMNS: {
     state: z.enum(['enabled', 'installed', 'missing']),
     instance: count,
     load_file_hash: text.nullable(),
+    loaded: text.nullable(),
     in_doubt: flag,
     updated: time,
     issued_in: text.nullable(),

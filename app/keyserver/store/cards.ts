@@ -39,7 +39,7 @@ export async function readCardStates(db: Reads, cards: readonly string[]): Promi
       join.onRef('card_keys.card', '=', 'card_apps.card').onRef('card_keys.app', '=', 'card_apps.app'),
     )
     .select(['card_apps.card', 'card_apps.app', 'state', 'instance', 'load_file_hash', 'in_doubt'])
-    .select(['kept', 'ground'])
+    .select(['kept', 'ground', 'loaded'])
     .select(['slot', 'candidates', 'spent', 'refused', 'told', 'granted'])
     .where('card_apps.card', 'in', cards)
     .unionAll(
@@ -50,6 +50,7 @@ export async function readCardStates(db: Reads, cards: readonly string[]): Promi
         .select([sql<string>`'missing'`.as('state'), sql<number>`0`.as('instance')])
         .select([sql<string | null>`null`.as('load_file_hash'), sql<number>`0`.as('in_doubt')])
         .select([sql<string | null>`null`.as('kept'), sql<string | null>`null`.as('ground')])
+        .select([sql<string | null>`null`.as('loaded')])
         .select([
           sql<string | null>`slot`.as('slot'),
           sql<string | null>`candidates`.as('candidates'),
@@ -76,6 +77,7 @@ interface AppRow extends SlotRow {
   readonly in_doubt: number;
   readonly kept: string | null;
   readonly ground: string | null;
+  readonly loaded: string | null;
 }
 
 function stateOf(rows: readonly AppRow[]): CardState {
@@ -91,6 +93,7 @@ function stateOf(rows: readonly AppRow[]): CardState {
       keys: keysOf(slots),
       ...(row.kept === null ? {} : { kept: keptSchema.parse(JSON.parse(row.kept)) }),
       ...(row.ground === null ? {} : { ground: groundSchema.parse(row.ground) }),
+      ...(row.loaded === null ? {} : { loaded: row.loaded }),
     };
   }
   const domain = domainStateOf(rows.filter(({ app }) => app === RESERVED_APP_ID));
@@ -169,6 +172,7 @@ export async function writeCardState(
       in_doubt: state.inDoubt ? 1 : 0,
       kept: state.kept === undefined ? null : JSON.stringify(state.kept),
       ground: state.ground ?? null,
+      loaded: state.loaded ?? null,
       updated: now,
       issued_in: state.state === 'enabled' ? issuedIn(app) : null,
     })),
@@ -200,6 +204,7 @@ async function writeApps(db: Queries, rows: readonly Insertable<CardAppsTable>[]
           in_doubt: set.ref('excluded.in_doubt'),
           kept: set.ref('excluded.kept'),
           ground: set.ref('excluded.ground'),
+          loaded: set.ref('excluded.loaded'),
           updated: set.ref('excluded.updated'),
           issued_in: set
             .case()

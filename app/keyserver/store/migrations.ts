@@ -5,6 +5,7 @@ import { bindings, bindingsReserved } from './migrations-bindings.ts';
 import { ground } from './migrations-ground.ts';
 import { keyVersions } from './migrations-keys.ts';
 import { leasesByStation } from './migrations-leases.ts';
+import { loadedWhole } from './migrations-loaded.ts';
 import { operation } from './migrations-operation.ts';
 import { records } from './migrations-records.ts';
 import { setAsideCodes } from './migrations-set-aside.ts';
@@ -153,4 +154,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0010-confirmations': { up: confirmations },
   '0011-ground': { up: ground },
   '0012-leases-by-station': { up: leasesByStation },
+  '0015-loaded-whole': { up: loadedWhole },
 };

@@ -69,6 +69,8 @@ export interface CardAppsTable {
   /** Tells the lives of an app on a card apart: raised by every installation. */
   instance: number;
   load_file_hash: string | null;
+  /** Hash of the load file whose package is proven to stand there whole without an instance; else null. */
+  loaded: string | null;
   /** A load, an installation or a deletion may or may not have happened. */
   in_doubt: number;
   updated: string;

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { AnswersRequest, Batch, JobReply, Wish } from '../../../app/protocol/wire.ts';
 import type { CardDevice } from '../../../app/simulator/device.ts';
+import { TearingDevice } from '../../../app/simulator/tear.ts';
+import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { runBatch } from '../../support/forwarder.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { domainOnCard, otherTypes, type TypeSpec } from '../../support/other-type.ts';
@@ -96,6 +98,51 @@ describe.each(ALL)('a card with R-MAC (%s)', (id) => {
       expect(await stateSeen(card, 'campus-meal')).toBe('enabled');
     },
   );
+
+  it('whose installation was torn is installed by the next job, which loads nothing again', async () => {
+    const { card, identification } = types.type(id).newCard();
+    const account = randomDigits(16);
+    await tearInstallation(card, account);
+    const { apps } = await types.state(identification);
+    expect(apps['campus-meal']).toMatchObject({ inDoubt: true, loaded: FILE() });
+    const { outcome, steps } = await issueTold(card, account);
+    expect(outcome).toMatchObject({ result: 'complete', trips: outcome.plannedTrips });
+    expect(steps.filter((step) => LOADING.includes(step))).toEqual(['install-app']);
+    expect(await stateSeen(card, 'campus-meal')).toBe('enabled');
+    const after = (await types.state(identification)).apps['campus-meal'];
+    expect(after).toMatchObject({ loadFileHash: FILE(), inDoubt: false });
+    expect(after).not.toHaveProperty('loaded');
+  });
+
+  it('whose package has gone since is loaded again in the same job', async () => {
+    const { card } = types.type(id).newCard();
+    const account = randomDigits(16);
+    const before = structuredClone(card.image.packages);
+    await tearInstallation(card, account);
+    const { image } = card;
+    expect(image.packages).toHaveLength(before.length + 1);
+    const bare = new VirtualCard({ ...image, packages: before });
+    bare.powerOn();
+    const { outcome, steps } = await issueTold(bare, account);
+    expect(outcome).toMatchObject({ result: 'complete' });
+    expect(steps.filter((step) => step === 'install-app')).toHaveLength(2);
+    expect(steps).toContain('load-block');
+    expect(await stateSeen(bare, 'campus-meal')).toBe('enabled');
+  });
+
+  it('is loaded again where the answer to the last block was not its own', async () => {
+    const { card, identification } = types.type(id).newCard();
+    const account = randomDigits(16);
+    await tearInstallation(card, account, (report, batch) => {
+      const last = batch.commands.findLastIndex(({ label }) => label.step === 'load-block');
+      const answers = report.answers.map((answer, at) => (at === last ? flipped(answer) : answer));
+      return { ...report, answers };
+    });
+    expect((await types.state(identification)).apps['campus-meal']).not.toHaveProperty('loaded');
+    const { outcome, steps } = await issueTold(card, account);
+    expect(outcome).toMatchObject({ result: 'complete' });
+    expect(steps).toContain('load-block');
+  });
 
   it('a deletion that the station only says it sent did not happen', async () => {
     const { card, identification } = types.type(id).newCard();
@@ -232,6 +279,39 @@ function answering(step: string, how: (answer: string) => string): Change {
 
 async function start(card: CardDevice, account: string, wishes: Wish[]) {
   return types.start(await types.request(card, account, wishes));
+}
+
+const FILE = () => types.context.package('campus-meal').hash;
+
+const LOADING = ['remove-package', 'announce-load', 'load-block', 'install-app'];
+
+/** Loads the app on a card that loses power at its INSTALL [for install]; the job is not heard of again. */
+async function tearInstallation(
+  card: VirtualCard,
+  account: string,
+  change: Change = (report) => report,
+): Promise<void> {
+  const torn = new TearingDevice(card, { at: 2, ins: 0xe6, when: 'before' });
+  const reply = await start(torn, account, LOAD);
+  let batch = reply.batch;
+  while (batch !== undefined) {
+    const report = change(await runBatch(torn, batch), batch);
+    const next = await types.answer(reply.job, batch.seq, report);
+    if (report.cardEvent !== undefined) break;
+    batch = 'batch' in next ? next.batch : undefined;
+  }
+  expect(batch).toBeDefined();
+  torn.powerOn();
+}
+
+/** The app is asked for once more; with what every command of the job was for. */
+async function issueTold(card: CardDevice, account: string) {
+  const steps: string[] = [];
+  const outcome = await carryChanged(card, await start(card, account, LOAD), (report, batch) => {
+    steps.push(...batch.commands.slice(0, report.answers.length).map(({ label }) => label.step));
+    return report;
+  });
+  return { outcome, steps };
 }
 
 async function stateSeen(card: CardDevice, app: string) {
