@@ -139,6 +139,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   'job-preparing': { station: working({ kind: 'working', writing: false }, []) },
   'job-working': { station: working({ kind: 'working', writing: false }) },
   'job-writing': { station: working({ kind: 'working', writing: true }) },
+  'job-at-card': { station: working({ kind: 'working', writing: true, atCard: true }) },
   'job-renewing': {
     station: working({ kind: 'working', writing: true }, [
       { kind: 'enable', app: 'identity', state: 'done' },

@@ -36,6 +36,17 @@ const giveName = async (root: Page | Locator, secret: string) => {
   await page.keyboard.press('Enter');
 };
 
+let clock: Promise<void> | undefined;
+/** The scene when nothing has moved for a minute, which is told in these words. */
+const aMinuteLater = async (scene: string, words: string) => {
+  clock ??= page.clock.install();
+  await clock;
+  await scenes.open(scene);
+  expect(await page.getByText(words).count()).toBe(0);
+  await page.clock.fastForward(60_000);
+  await page.getByText(words).waitFor();
+};
+
 /** States that take a few steps from a scene. */
 const STEPS: readonly State[] = [
   { name: 'sign-in-missing', scene: 'sign-in', act: () => button('Sign in').click() },
@@ -118,6 +129,13 @@ const STEPS: readonly State[] = [
   { name: 'user', scene: 'empty', act: () => button(/^User:/).click() },
   { name: 'server-away', scene: 'choose-unconfirmed', act: () => button(/Server away/).click() },
   { name: 'wrong-clock', act: () => button('Clock is wrong').click() },
+  // Last, because the page has another clock from then on.
+  { name: 'job-at-card', act: () => aMinuteLater('job-at-card', 'The card is taking its time') },
+  {
+    name: 'job-server-slow',
+    scene: 'job-working',
+    act: () => aMinuteLater('job-working', 'The server has not answered yet'),
+  },
 ];
 
 const STATES: readonly State[] = [

@@ -7,10 +7,14 @@ import { FaultNotice } from '../../../components/Notice.tsx';
 import { Spinner } from '../../../components/Spinner.tsx';
 import { Icon } from '../../../icons/Icon.tsx';
 import { bridge, useMeter, useView, useWords, type Words } from '../../../state/stores.ts';
+import { useQuiet } from '../../../state/use-quiet.ts';
 import { duration, grouped, moment } from '../../../texts/formats.ts';
 import { ProgressList } from '../ProgressList.tsx';
 import job from './JobStage.module.css';
 import css from './Stage.module.css';
+
+/** A command or an answer that takes longer than this, in milliseconds, is waited for in words. */
+const QUIET_MS = 20_000;
 
 interface JobStageProps {
   readonly job: JobView;
@@ -23,6 +27,7 @@ export function JobStage({ job: view, otherCard = false }: JobStageProps) {
   const { t } = words;
   const meter = useMeter(view.id);
   const remaining = meter?.remaining ?? null;
+  const quiet = useQuiet(view, QUIET_MS);
   return (
     <div className={css['stage']}>
       {otherCard ? (
@@ -43,13 +48,30 @@ export function JobStage({ job: view, otherCard = false }: JobStageProps) {
           paused={view.state.kind !== 'working'}
         />
       )}
-      {remaining === null || view.state.kind !== 'working' ? null : (
-        <p className={job['remaining']}>
-          <Icon name="clock" size={18} />
-          {timeLeft(remaining, words)}
-        </p>
-      )}
+      {view.state.kind === 'working' ? (
+        <Time quiet={quiet} atCard={view.state.atCard === true} remaining={remaining} words={words} />
+      ) : null}
     </div>
+  );
+}
+
+interface TimeProps {
+  /** Nothing has moved for a while: what was reckoned of the time left is worth nothing then. */
+  readonly quiet: boolean;
+  readonly atCard: boolean;
+  readonly remaining: number | null;
+  readonly words: Words;
+}
+
+function Time({ quiet, atCard, remaining, words }: TimeProps) {
+  if (!quiet && remaining === null) return null;
+  return (
+    <p className={job['remaining']} role={quiet ? 'status' : undefined}>
+      <Icon name="clock" size={18} />
+      {quiet || remaining === null
+        ? words.t(atCard ? 'job.card-slow' : 'job.server-slow')
+        : timeLeft(remaining, words)}
+    </p>
   );
 }
 
