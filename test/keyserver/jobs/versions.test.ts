@@ -268,23 +268,6 @@ onEveryStore((kind) => {
       expect(await countVersions(store)).toContainEqual({ purpose: `${name}/mck`, version: 3, cards: 3 });
     });
 
-    it('is refused while a deletion that nothing proved may have left the version on a card', async () => {
-      const { store } = rig.context;
-      const name = 'app/campus-meal';
-      const deleted = await issued([{ app: 'campus-meal', action: 'enable' }]);
-      await importVersion(rig, [`${name}/mck`, `${name}/mtk`], 2);
-      await activate(rig, name, 2);
-      // The card's answers have no MAC: that the app went is its station's word.
-      expect(await issue(deleted.card, rig.context, deleted.account, NOTHING)).toMatchObject({
-        result: 'complete',
-        deleted: ['campus-meal'],
-      });
-      const place = placeOf(`${name}/mtk`);
-      expect(await countOnCards(store, place, 1)).toBe(1);
-      expect(await listOnCards(store, place, 1, { after: '', limit: 10 })).toEqual([deleted.identification]);
-      expect((await refusal(retire(1, name))).code).toBe('not-permitted');
-    });
-
     it('in the very moment in which a job is decided: the job is decided anew', async () => {
       await activate(rig, NAME, 2);
       const stale = {
