@@ -10,8 +10,6 @@ import {
 import type { CardTypeProfile, Catalogue } from '../../app/catalogue/schema.ts';
 import { demoCatalogue } from '../support/station.ts';
 
-const catalogue = demoCatalogue();
-
 describe('what happens, and in how many trips', () => {
   it.each([
     ['one installed app', '+e-wallet', {}, 'enable e-wallet', 5],
@@ -212,6 +210,8 @@ describe('many large loads', () => {
     expect(trips(made)).toBe(4 * 4 + 1 + 2 + 1);
   });
 });
+
+const catalogue = demoCatalogue();
 
 const profile = (id = 'demo-scp03'): CardTypeProfile => {
   const found = catalogue.profiles.find((one) => one.id === id);

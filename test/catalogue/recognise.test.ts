@@ -5,10 +5,6 @@ import { freeMemory, recognise } from '../../app/catalogue/recognise.ts';
 import { type CardFacts, cardFactsSchema } from '../../app/protocol/wire.ts';
 import { demoCatalogue } from '../support/station.ts';
 
-const catalogue = demoCatalogue();
-// Card recognition data, GPC 2.3.1 §H.2: 66 → 73 → 64 → OID {globalPlatform 4 scp i}.
-const recognition = (scp: string, i: string) => `660F730D640B06092A864886FC6B04${scp}${i}`;
-
 describe('recognising a card', () => {
   it('finds type and identification code', () => {
     expect(recognise(catalogue, facts)).toMatchObject({
@@ -214,6 +210,11 @@ describe('by what a card says of itself', () => {
     );
   });
 });
+
+const catalogue = demoCatalogue();
+
+// Card recognition data, GPC 2.3.1 §H.2: 66 → 73 → 64 → OID {globalPlatform 4 scp i}.
+const recognition = (scp: string, i: string) => `660F730D640B06092A864886FC6B04${scp}${i}`;
 
 const facts: CardFacts = {
   atr: '3B85014B41494B41CD',

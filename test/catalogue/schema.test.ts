@@ -5,12 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { CatalogueError, parseCatalogue } from '../../app/catalogue/schema.ts';
 import { DIALECTS } from '../../app/dialects/registry.ts';
 
-const read = (file: string) => readFileSync(new URL(`../../resources/${file}`, import.meta.url), 'utf8');
-const apps: unknown = JSON.parse(read('apps.json'));
-
-/** The issuer's keys of the demo's domain, and what they are diversified by. */
-const OWN_KEYS = /"30",\s*"diversification": \{[^}]*\}/;
-
 describe('profiles', () => {
   it('reads the ones that are delivered', () => {
     expect(withProfile('x-nothing', '')).not.toThrow();
@@ -142,6 +136,12 @@ describe('profiles', () => {
     );
   });
 });
+
+const read = (file: string) => readFileSync(new URL(`../../resources/${file}`, import.meta.url), 'utf8');
+const apps: unknown = JSON.parse(read('apps.json'));
+
+/** The issuer's keys of the demo's domain, and what they are diversified by. */
+const OWN_KEYS = /"30",\s*"diversification": \{[^}]*\}/;
 
 /** The demo profile with the text `from` replaced everywhere. */
 function withProfile(from: string | RegExp, to: string): () => unknown {

@@ -18,16 +18,6 @@ import {
   writeUndone,
 } from '../../app/dialects/key-slots.ts';
 
-const key = (origin: 'factory' | 'issuer', version = 1): KeyCandidate => ({
-  origin,
-  version,
-  factor: '1234567890123456',
-});
-const OLD = key('factory');
-const V1 = key('issuer', 1);
-const V2 = key('issuer', 2);
-const inDoubt: KeySlotState = { candidates: [V1, OLD], spent: 0, refused: false };
-
 describe('which keys are possible', () => {
   it.each([
     ['as delivered', settled(OLD), 'old'],
@@ -114,6 +104,17 @@ describe('tries of three', () => {
     expect(writeDone(spent(inDoubt, 1), V1).spent).toBe(1);
   });
 });
+
+const key = (origin: 'factory' | 'issuer', version = 1): KeyCandidate => ({
+  origin,
+  version,
+  factor: '1234567890123456',
+});
+
+const OLD = key('factory');
+const V1 = key('issuer', 1);
+const V2 = key('issuer', 2);
+const inDoubt: KeySlotState = { candidates: [V1, OLD], spent: 0, refused: false };
 
 const names = (slot: KeySlotState) =>
   slot.candidates.map((one) => (one.origin === 'factory' ? 'old' : `v${one.version}`)).join(' or ');

@@ -10,8 +10,6 @@ import { LoadFileTooLarge } from '../../app/globalplatform/errors.ts';
 import { LIMIT } from '../support/limit.ts';
 import { archive, component, directory, sequence, smallPackage, wrapped } from './cap-archive.ts';
 
-const empty = new Uint8Array(0);
-
 describe('a small package', () => {
   const parts = smallPackage();
 
@@ -348,6 +346,8 @@ describe('the demo packages', () => {
     expect(check).not.toThrow();
   });
 });
+
+const empty = new Uint8Array(0);
 
 /** What reading throws, for its component and offset. */
 function fault(bytes: Uint8Array): { component: string; message: string } {

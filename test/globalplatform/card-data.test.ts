@@ -4,14 +4,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
-import {
-  parseCardData,
-  parseKeyDiversificationData,
-  parseSequenceCounter,
-} from '../../app/globalplatform/card-data.ts';
+import { parseKeyDiversificationData } from '../../app/globalplatform/card-data.ts';
 import { parseProductionLifeCycle } from '../../app/globalplatform/cplc.ts';
-import { GpFormatError } from '../../app/globalplatform/errors.ts';
-import { parseKeyInformation } from '../../app/globalplatform/key-information.ts';
+import { GpFormatError, parseCardData, parseKeyInformation, parseSequenceCounter } from './host.ts';
 
 describe('card data', () => {
   it('an older card: version 2.1.1, SCP02 i = 15', () => {

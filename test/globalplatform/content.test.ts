@@ -1,7 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { toAid } from '../../app/card/aid.ts';
-import { type CommandApdu, encodeCommand } from '../../app/card/apdu.ts';
-import { concat, fromHex, toHex } from '../../app/card/bytes.ts';
 import { deleteKeys, deleteObject, select, setStatus } from '../../app/globalplatform/commands.ts';
 import { LoadFileTooLarge } from '../../app/globalplatform/errors.ts';
 import {
@@ -11,10 +8,7 @@ import {
 } from '../../app/globalplatform/install.ts';
 import { blockCount, loadCommands } from '../../app/globalplatform/load.ts';
 import { maximumBlockSize } from '../../app/globalplatform/security-level.ts';
-
-const PACKAGE = toAid('F04B41494B410300');
-const APPLET = toAid('F04B41494B41030001');
-const ISD = toAid('A000000151000000');
+import { type CommandApdu, concat, encodeCommand, fromHex, toAid, toHex } from './host.ts';
 
 describe('commands, byte for byte', () => {
   it('SELECT', () => {
@@ -131,6 +125,10 @@ describe('LOAD', () => {
     );
   });
 });
+
+const PACKAGE = toAid('F04B41494B410300');
+const APPLET = toAid('F04B41494B41030001');
+const ISD = toAid('A000000151000000');
 
 const hex = (command: CommandApdu) => toHex(encodeCommand(command));
 

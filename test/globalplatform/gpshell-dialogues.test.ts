@@ -3,19 +3,13 @@
  * scp02Test.c, scp03Test.c, getDataTest.c), as facts: what was sent and what the card said. Keys 40…4F, unless given.
  */
 import { describe, expect, it } from 'vitest';
-import { toAid } from '../../app/card/aid.ts';
 import { decodeCommand, decodeResponse } from '../../app/card/apdu.ts';
-import { fromHex, toHex } from '../../app/card/bytes.ts';
-import { parseCardData } from '../../app/globalplatform/card-data.ts';
 import { deleteObject } from '../../app/globalplatform/commands.ts';
 import { ChannelStateError } from '../../app/globalplatform/errors.ts';
 import { parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
 import { openChannel, type SecureChannel } from '../../app/globalplatform/secure-channel.ts';
-import type { ChannelContext } from '../../app/globalplatform/session-keys.ts';
-import { getStatus, parseStatus } from '../../app/globalplatform/status.ts';
 import { deriveSessionKeys, predictCardChallenge } from '../support/globalplatform/static-session-keys.ts';
-
-const JCOP = { enc: 'F995D0A069335C7DF42E590317FFEA6D', mac: '58563362EC5A4541ABCD32B34B1EAE7D' };
+import { type ChannelContext, fromHex, getStatus, parseCardData, parseStatus, toAid, toHex } from './host.ts';
 
 describe('a card with SCP02, i = 15', () => {
   it('lists its load files under C-MAC', async () => {
@@ -261,6 +255,8 @@ describe('what such cards say without keys', () => {
     });
   });
 });
+
+const JCOP = { enc: 'F995D0A069335C7DF42E590317FFEA6D', mac: '58563362EC5A4541ABCD32B34B1EAE7D' };
 
 const DEFAULT = '404142434445464748494A4B4C4D4E4F';
 

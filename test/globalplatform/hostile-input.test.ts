@@ -6,43 +6,19 @@ import { findTlv, readTlvs, TlvError, writeTlv } from '../../app/card/tlv.ts';
 import { freeMemory, recognise } from '../../app/catalogue/recognise.ts';
 import { CapFileError } from '../../app/globalplatform/cap-components.ts';
 import { readCapFile } from '../../app/globalplatform/cap-file.ts';
-import {
-  parseCardData,
-  parseKeyDiversificationData,
-  parseSequenceCounter,
-} from '../../app/globalplatform/card-data.ts';
+import { parseKeyDiversificationData } from '../../app/globalplatform/card-data.ts';
 import { parseProductionLifeCycle } from '../../app/globalplatform/cplc.ts';
 import { GpFormatError, ResponseSecurityError } from '../../app/globalplatform/errors.ts';
 import { parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
 import { parseKeyInformation } from '../../app/globalplatform/key-information.ts';
 import { scp02Cryptograms } from '../../app/globalplatform/scp02.ts';
 import { scp03Cryptograms } from '../../app/globalplatform/scp03.ts';
-import { openChannel } from '../../app/globalplatform/secure-channel.ts';
 import type { ChannelContext } from '../../app/globalplatform/session-keys.ts';
-import { parseStatus } from '../../app/globalplatform/status.ts';
 import { foreknowledge } from '../../app/keyserver/issuer/foretell.ts';
 import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
 import type { CardFacts } from '../../app/protocol/wire.ts';
-import { deriveSessionKeys } from '../support/globalplatform/static-session-keys.ts';
 import { archive, component, sequence, smallPackage, wrapped } from './cap-archive.ts';
-
-const bytes = (maxLength = 300) => fc.uint8Array({ maxLength });
-
-/** Bytes that look like TLV often enough to reach the inner readers. */
-const nested = fc.letrec<{ object: Uint8Array }>((tie) => ({
-  object: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    fc
-      .tuple(fc.constantFrom(0x4f, 0x9f70, 0xc5, 0x84, 0xc4, 0xc0, 0x06, 0x81, 0x82, 0x83, 0x41), bytes(20))
-      .map(([tag, value]) => writeTlv(tag, value)),
-    fc
-      .tuple(
-        fc.constantFrom(0xe3, 0x66, 0x67, 0xa0, 0x73, 0x64, 0x60, 0xe0),
-        fc.array(tie('object'), { maxLength: 4 }),
-      )
-      .map(([tag, values]) => writeTlv(tag, ...values)),
-  ),
-})).object;
+import { deriveSessionKeys, openChannel, parseCardData, parseSequenceCounter, parseStatus } from './host.ts';
 
 describe('any bytes', () => {
   it('as TLV', () => {
@@ -250,6 +226,24 @@ describe('INITIALIZE UPDATE answers', () => {
     }
   });
 });
+
+const bytes = (maxLength = 300) => fc.uint8Array({ maxLength });
+
+/** Bytes that look like TLV often enough to reach the inner readers. */
+const nested = fc.letrec<{ object: Uint8Array }>((tie) => ({
+  object: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc
+      .tuple(fc.constantFrom(0x4f, 0x9f70, 0xc5, 0x84, 0xc4, 0xc0, 0x06, 0x81, 0x82, 0x83, 0x41), bytes(20))
+      .map(([tag, value]) => writeTlv(tag, value)),
+    fc
+      .tuple(
+        fc.constantFrom(0xe3, 0x66, 0x67, 0xa0, 0x73, 0x64, 0x60, 0xe0),
+        fc.array(tie('object'), { maxLength: 4 }),
+      )
+      .map(([tag, values]) => writeTlv(tag, ...values)),
+  ),
+})).object;
 
 const damaged = (whole: Uint8Array) =>
   fc

@@ -7,13 +7,9 @@
 import { createDecipheriv } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toAid } from '../../app/card/aid.ts';
 import { decodeCommand, encodeCommand } from '../../app/card/apdu.ts';
 import { concat, fromHex, toHex } from '../../app/card/bytes.ts';
-import { parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
-import { parseKeyInformation } from '../../app/globalplatform/key-information.ts';
 import { type AesKeyForm, putKey, putKeyAnswer, type WrappedKey } from '../../app/globalplatform/put-key.ts';
-import { openChannel } from '../../app/globalplatform/secure-channel.ts';
 import { predictScp02CardChallenge } from '../../app/globalplatform/session-keys.ts';
 import {
   keyCheckValue,
@@ -21,7 +17,7 @@ import {
   wrapUnderStaticDek,
 } from '../support/globalplatform/key-wrapping.ts';
 import { readPutKey } from '../support/globalplatform/put-key-reading.ts';
-import { deriveSessionKeys } from '../support/globalplatform/static-session-keys.ts';
+import { deriveSessionKeys, openChannel, parseInitializeUpdate, parseKeyInformation, toAid } from './host.ts';
 
 describe('a real card moved from its factory keys, FF, to version 01', () => {
   const answer = fromHex('00000000000000000000FF0200577E919A33292DAC759095BE94B8DC');

@@ -10,21 +10,14 @@ import { toAid } from '../../app/card/aid.ts';
 import { decodeCommand, decodeResponse } from '../../app/card/apdu.ts';
 import { fromHex, toHex } from '../../app/card/bytes.ts';
 import { desCbcMac, retailMac } from '../../app/globalplatform/des.ts';
-import {
-  CardCryptogramError,
-  ChannelParameterError,
-  ResponseSecurityError,
-} from '../../app/globalplatform/errors.ts';
 import { parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
 import { pad80 } from '../../app/globalplatform/padding.ts';
 import { Scp02Messaging, scp02Cryptograms } from '../../app/globalplatform/scp02.ts';
-import { openChannel } from '../../app/globalplatform/secure-channel.ts';
 import type { SecurityLevel } from '../../app/globalplatform/security-level.ts';
 import { predictScp02CardChallenge, type SessionKeyPort } from '../../app/globalplatform/session-keys.ts';
 import { desEcb } from '../support/globalplatform/ecb.ts';
 import { deriveSessionKeys } from '../support/globalplatform/static-session-keys.ts';
-
-const DEFAULT_KEY = '404142434445464748494A4B4C4D4E4F';
+import { CardCryptogramError, ChannelParameterError, openChannel, ResponseSecurityError } from './host.ts';
 
 describe('a real card with default keys', () => {
   it('proves its keys', async () => {
@@ -226,6 +219,8 @@ describe('DES by known values', () => {
     expect(toHex(retailMac(key, pad80(text, 8)))).toBe('4089819D3D991CC7');
   });
 });
+
+const DEFAULT_KEY = '404142434445464748494A4B4C4D4E4F';
 
 function port(enc = DEFAULT_KEY, mac = enc, dek = enc): SessionKeyPort {
   const keys = { enc: fromHex(enc), mac: fromHex(mac), dek: fromHex(dek) };

@@ -1,7 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { type Aid, toAid } from '../../app/card/aid.ts';
-import { decodeCommand, decodeResponse } from '../../app/card/apdu.ts';
-import { fromHex, toHex } from '../../app/card/bytes.ts';
 import {
   CardCryptogramError,
   ChannelParameterError,
@@ -9,10 +6,10 @@ import {
   ResponseSecurityError,
 } from '../../app/globalplatform/errors.ts';
 import { initializeUpdate, parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
-import { openChannel } from '../../app/globalplatform/secure-channel.ts';
 import type { ChannelSessionKeys, SessionKeyPort } from '../../app/globalplatform/session-keys.ts';
 import { deriveSessionKeys, predictCardChallenge } from '../support/globalplatform/static-session-keys.ts';
 import { type Dialogue, SCP03_DIALOGUES } from './dialogues-scp03.ts';
+import { type Aid, decodeCommand, decodeResponse, fromHex, openChannel, toAid, toHex } from './host.ts';
 
 describe('published SCP03 dialogues', () => {
   it.each(SCP03_DIALOGUES)('$name: every command computed before the first answer', async (dialogue) => {

@@ -1,9 +1,6 @@
 /** GET STATUS answers of real cards: published with GlobalPlatformPro and OpenSCP-Java; read by hand against GPC 2.3.1 §11.4. */
 import { describe, expect, it } from 'vitest';
-import { encodeCommand } from '../../app/card/apdu.ts';
-import { fromHex, toHex } from '../../app/card/bytes.ts';
-import { GpFormatError } from '../../app/globalplatform/errors.ts';
-import { getStatus, parseStatus } from '../../app/globalplatform/status.ts';
+import { encodeCommand, fromHex, GpFormatError, getStatus, parseStatus, toHex } from './host.ts';
 
 describe('asking', () => {
   it.each([

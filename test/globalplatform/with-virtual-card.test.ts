@@ -2,36 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { toAid } from '../../app/card/aid.ts';
 import { type CommandApdu, decodeResponse, encodeCommand } from '../../app/card/apdu.ts';
-import { fromHex, toHex } from '../../app/card/bytes.ts';
 import { deleteObject, select } from '../../app/globalplatform/commands.ts';
 import { initializeUpdate, parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
-import { openChannel } from '../../app/globalplatform/secure-channel.ts';
-import { predictScp02CardChallenge } from '../../app/globalplatform/session-keys.ts';
-import { getStatus, parseStatus } from '../../app/globalplatform/status.ts';
 import { makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
 import { deriveSessionKeys, predictCardChallenge } from '../support/globalplatform/static-session-keys.ts';
-
-const ISD = toAid('A000000151000000');
-
-const SCP02_LEVELS = { plain: [0x00, 0x01, 0x03], answers: [0x10, 0x11, 0x13] };
-const OFFERS: readonly (readonly ['02' | '03', number, readonly number[]])[] = [
-  ['02', 0x05, SCP02_LEVELS.plain],
-  ['02', 0x15, SCP02_LEVELS.plain],
-  ['02', 0x25, [...SCP02_LEVELS.plain, ...SCP02_LEVELS.answers]],
-  ['02', 0x35, [...SCP02_LEVELS.plain, ...SCP02_LEVELS.answers]],
-  ['02', 0x45, SCP02_LEVELS.plain],
-  ['02', 0x55, SCP02_LEVELS.plain],
-  ['02', 0x65, [...SCP02_LEVELS.plain, ...SCP02_LEVELS.answers]],
-  ['02', 0x75, [...SCP02_LEVELS.plain, ...SCP02_LEVELS.answers]],
-  ['03', 0x00, [0x00, 0x01, 0x03]],
-  ['03', 0x10, [0x00, 0x01, 0x03]],
-  ['03', 0x20, [0x00, 0x01, 0x03, 0x11, 0x13]],
-  ['03', 0x30, [0x00, 0x01, 0x03, 0x11, 0x13]],
-  ['03', 0x60, [0x00, 0x01, 0x03, 0x11, 0x13, 0x33]],
-  ['03', 0x70, [0x00, 0x01, 0x03, 0x11, 0x13, 0x33]],
-];
-const CASES = OFFERS.flatMap(([scp, i, levels]) => levels.map((level) => [scp, i, level] as const));
+import { fromHex, getStatus, openChannel, parseStatus, predictScp02CardChallenge, toHex } from './host.ts';
 
 describe('a session with the virtual card', () => {
   it.each(CASES)('SCP%s, i = %i, level %i', async (scp, i, level) => {
@@ -66,6 +42,28 @@ describe('a session with the virtual card', () => {
     expect(predictCardChallenge(three.keys.enc, sequenceCounter, ISD)).toEqual(cardChallenge);
   });
 });
+
+const ISD = toAid('A000000151000000');
+const SCP02_LEVELS = { plain: [0x00, 0x01, 0x03], answers: [0x10, 0x11, 0x13] };
+
+const OFFERS: readonly (readonly ['02' | '03', number, readonly number[]])[] = [
+  ['02', 0x05, SCP02_LEVELS.plain],
+  ['02', 0x15, SCP02_LEVELS.plain],
+  ['02', 0x25, [...SCP02_LEVELS.plain, ...SCP02_LEVELS.answers]],
+  ['02', 0x35, [...SCP02_LEVELS.plain, ...SCP02_LEVELS.answers]],
+  ['02', 0x45, SCP02_LEVELS.plain],
+  ['02', 0x55, SCP02_LEVELS.plain],
+  ['02', 0x65, [...SCP02_LEVELS.plain, ...SCP02_LEVELS.answers]],
+  ['02', 0x75, [...SCP02_LEVELS.plain, ...SCP02_LEVELS.answers]],
+  ['03', 0x00, [0x00, 0x01, 0x03]],
+  ['03', 0x10, [0x00, 0x01, 0x03]],
+  ['03', 0x20, [0x00, 0x01, 0x03, 0x11, 0x13]],
+  ['03', 0x30, [0x00, 0x01, 0x03, 0x11, 0x13]],
+  ['03', 0x60, [0x00, 0x01, 0x03, 0x11, 0x13, 0x33]],
+  ['03', 0x70, [0x00, 0x01, 0x03, 0x11, 0x13, 0x33]],
+];
+
+const CASES = OFFERS.flatMap(([scp, i, levels]) => levels.map((level) => [scp, i, level] as const));
 
 const KEY = '00112233445566778899AABBCCDDEEFF';
 

@@ -21,13 +21,6 @@ import { FmcosFormatError } from '../../../app/dialects/fmcos/errors.ts';
 import type { FmcosKeys, KeyWriteRequest } from '../../../app/dialects/fmcos/keys.ts';
 import { keyBytes } from '../../support/fmcos/key-bytes.ts';
 
-const KEY = fromHex('39'.repeat(16));
-const NEW_KEY = fromHex('00112233445566778899AABBCCDDEEFF');
-const CHALLENGE = fromHex('9B361B26');
-
-const MCK = { typeInside: 0xf9, useRight: 0xf0, changeRight: 0xaa, nextState: 0xaa, counter: 0x33 };
-const MTK = { ...MCK, typeInside: 0xf6, nextState: 0xff };
-
 describe('commands without a key', () => {
   it.each([
     [selectApplication(toAid('F04B41494B41010001')), '00A4040009F04B41494B4101000100'],
@@ -149,6 +142,12 @@ describe('UPDATE BINARY with MAC', () => {
     );
   });
 });
+
+const KEY = fromHex('39'.repeat(16));
+const NEW_KEY = fromHex('00112233445566778899AABBCCDDEEFF');
+const CHALLENGE = fromHex('9B361B26');
+const MCK = { typeInside: 0xf9, useRight: 0xf0, changeRight: 0xaa, nextState: 0xaa, counter: 0x33 };
+const MTK = { ...MCK, typeInside: 0xf6, nextState: 0xff };
 
 /** One 3DES block under a 16-byte key. */
 function triple(key: Uint8Array, block: Uint8Array): Uint8Array {

@@ -7,10 +7,7 @@ import { openCardFile, saveCardFile } from '../../../app/simulator/card-file.ts'
 import { makeCard } from '../../../app/simulator/factory.ts';
 import { parseCardImage } from '../../../app/simulator/image.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CODE, image, isdKeys, MASTERS, WALLET } from './fixtures.ts';
-import { cardKey } from './fmcos-host.ts';
-import { openChannel, send } from './gp-host.ts';
-import { aesEcb } from './test-crypto.ts';
+import { aesEcb, CODE, cardKey, image, isdKeys, MASTERS, openChannel, send, WALLET } from './host.ts';
 
 let folder = '';
 let path = '';

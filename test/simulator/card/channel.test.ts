@@ -1,8 +1,6 @@
 /** Opening, using and losing a secure channel. */
 import { describe, expect, it } from 'vitest';
-import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { card, isdKeys, WALLET } from './fixtures.ts';
-import { openChannel, send } from './gp-host.ts';
+import { card, isdKeys, openChannel, send, type VirtualCard, WALLET } from './host.ts';
 
 const SCP02 = [0x00, 0x01, 0x03, 0x10, 0x11, 0x13];
 const SCP03 = [0x00, 0x01, 0x03, 0x11, 0x13, 0x33];

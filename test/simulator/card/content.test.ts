@@ -1,28 +1,8 @@
 /** Loading, installing, listing and deleting; and the memory it takes. */
 import { describe, expect, it } from 'vitest';
-import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { install, installForLoad, loadBlocks, remove, sendAll } from './content-host.ts';
 import { capFile, card, isdKeys, MEAL, MEAL_PACKAGE, WALLET } from './fixtures.ts';
-import { type Opened, openChannel, send } from './gp-host.ts';
-
-const OTHER = 'D2760000850100';
-const OTHER_APPLET = 'D276000085010001';
-
-type Spoil = (components: Map<number, string>) => void;
-
-/** Load files that no card can link: a component missing, or saying what another one denies (Java Card VM specification §6). */
-const DAMAGES: readonly (readonly [string, Spoil])[] = [
-  ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map(
-    (tag) => [`no component ${tag}`, (all: Map<number, string>) => all.delete(tag)] as const,
-  ),
-  ['an export that is not there', (all) => all.set(1, (all.get(1) ?? '').replace(/^(.{12})04/, '$106'))],
-  ['another size than its directory says', (all) => all.set(7, `${all.get(7) ?? ''}A5`)],
-  ['a component its directory does not know', (all) => all.set(10, '00')],
-  ['more imports than its directory says', (all) => all.set(4, '01000107A0000000620001')],
-  ['an applet without its offset', (all) => all.set(3, (all.get(3) ?? '').slice(0, -4))],
-  ['a component of no kind', (all) => all.set(14, '')],
-  ['a format nobody knows', (all) => all.set(1, (all.get(1) ?? '').replace('DECAFFED01', 'DECAFFED09'))],
-];
+import { type Opened, openChannel, send, type VirtualCard } from './host.ts';
 
 describe.each([
   ['demo-scp02', 0x03],
@@ -241,6 +221,25 @@ describe('INSTALL', () => {
     expect((await channel.send(command)).sw).toBe(expected);
   });
 });
+
+const OTHER = 'D2760000850100';
+const OTHER_APPLET = 'D276000085010001';
+
+type Spoil = (components: Map<number, string>) => void;
+
+/** Load files that no card can link: a component missing, or saying what another one denies (Java Card VM specification §6). */
+const DAMAGES: readonly (readonly [string, Spoil])[] = [
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map(
+    (tag) => [`no component ${tag}`, (all: Map<number, string>) => all.delete(tag)] as const,
+  ),
+  ['an export that is not there', (all) => all.set(1, (all.get(1) ?? '').replace(/^(.{12})04/, '$106'))],
+  ['another size than its directory says', (all) => all.set(7, `${all.get(7) ?? ''}A5`)],
+  ['a component its directory does not know', (all) => all.set(10, '00')],
+  ['more imports than its directory says', (all) => all.set(4, '01000107A0000000620001')],
+  ['an applet without its offset', (all) => all.set(3, (all.get(3) ?? '').slice(0, -4))],
+  ['a component of no kind', (all) => all.set(14, '')],
+  ['a format nobody knows', (all) => all.set(1, (all.get(1) ?? '').replace('DECAFFED01', 'DECAFFED09'))],
+];
 
 async function free(device: VirtualCard): Promise<number> {
   device.reset();

@@ -1,12 +1,8 @@
 /** Supplementary security domains: made, given keys, used, moved, locked, deleted. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { CardImage } from '../../../app/simulator/image.ts';
-import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { install, installForLoad, loadBlocks, remove, sendAll } from './content-host.ts';
-import { capFile } from './fixtures.ts';
-import { type Keys, type Opened, openChannel, send } from './gp-host.ts';
-import { DEFAULT_KEYS, keyField, openedShopCard } from './shop-fixtures.ts';
-import { aesEcb } from './test-crypto.ts';
+import type { CardImage, Keys, Opened, VirtualCard } from './host.ts';
+import { aesEcb, capFile, DEFAULT_KEYS, keyField, openChannel, openedShopCard, send } from './host.ts';
 
 let device: VirtualCard;
 let issuer: Opened;

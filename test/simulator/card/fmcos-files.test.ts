@@ -1,12 +1,8 @@
 /** The public file and the balance of an app in the FMCOS dialect. */
 import { describe, expect, it } from 'vitest';
 import type { FmcosState } from '../../../app/simulator/image.ts';
-import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CODE, card, MASTERS, WALLET } from './fixtures.ts';
 import { cardKey, challenge, mac, update, updateCommand } from './fmcos-host.ts';
-import { send } from './gp-host.ts';
-
-const MTK = cardKey(MASTERS.apps['e-wallet'].mtk, CODE);
+import { CODE, card, MASTERS, send, type VirtualCard, WALLET } from './host.ts';
 
 describe('the public file', () => {
   it('is read whole, in part, and not beyond its end', async () => {
@@ -76,6 +72,8 @@ describe('GET BALANCE', () => {
     expect((await send(device, '805C000204')).sw).toBe('6D00');
   });
 });
+
+const MTK = cardKey(MASTERS.apps['e-wallet'].mtk, CODE);
 
 const WRONG = Buffer.alloc(16, 0x5a);
 

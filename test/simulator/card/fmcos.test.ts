@@ -3,23 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { FmcosState } from '../../../app/simulator/image.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { CODE, card, MASTERS, WALLET } from './fixtures.ts';
-import {
-  authenticate,
-  cardKey,
-  challenge,
-  readPublicFile,
-  record,
-  update,
-  writeKey,
-  writeKeyCommand,
-} from './fmcos-host.ts';
-import { send } from './gp-host.ts';
-import { tdesEcb } from './test-crypto.ts';
-
-const MCK = cardKey(MASTERS.apps['e-wallet'].mck, CODE);
-const MTK = cardKey(MASTERS.apps['e-wallet'].mtk, CODE);
-const NEW_MTK = Buffer.from('B0B1B2B3B4B5B6B7B8B9BABBBCBDBEBF', 'hex');
-const SELECT = `00A4040009${WALLET}00`;
+import { readPublicFile, writeKeyCommand } from './fmcos-host.ts';
+import { authenticate, cardKey, challenge, record, send, tdesEcb, update, writeKey } from './host.ts';
 
 describe('enabling an app', () => {
   it('maintenance key, master control key, file: each takes effect at once', async () => {
@@ -235,6 +220,11 @@ describe('WRITE KEY', () => {
     expect(await writeKey(device, MCK, 0x36, record(0xf6, NEW_MTK))).toBe('6283');
   });
 });
+
+const MCK = cardKey(MASTERS.apps['e-wallet'].mck, CODE);
+const MTK = cardKey(MASTERS.apps['e-wallet'].mtk, CODE);
+const NEW_MTK = Buffer.from('B0B1B2B3B4B5B6B7B8B9BABBBCBDBEBF', 'hex');
+const SELECT = `00A4040009${WALLET}00`;
 
 const NEW_MCK = Buffer.from('A0A1A2A3A4A5A6A7A8A9AAABACADAEAF', 'hex');
 

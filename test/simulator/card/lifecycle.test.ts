@@ -1,26 +1,11 @@
 /** Card life cycle: what each state forbids (GPC 2.3.1 §5.1, table 11-1, figure 5-1). */
 import { describe, expect, it } from 'vitest';
-import { install, installForLoad, remove } from './content-host.ts';
-import { send } from './gp-host.ts';
-import { openedShopCard, shopCard } from './shop-fixtures.ts';
+import { install, installForLoad, openedShopCard, remove, send, shopCard } from './host.ts';
 
 const STATES = [
   ['OP_READY', 0x01],
   ['INITIALIZED', 0x07],
   ['SECURED', 0x0f],
-] as const;
-const FILE = 'A0000001515350';
-const MODULE = 'A000000151535041';
-const DOMAIN = 'A00000015153504101';
-
-/** One management command of each kind. */
-const MANAGEMENT = [
-  ['INSTALL', install(0x0c, FILE, MODULE, DOMAIN, '80')],
-  ['INSTALL [for load]', installForLoad('D2760000850100')],
-  ['STORE DATA', '80E290000642041234ABCD'],
-  ['DELETE', remove('D2760000850100')],
-  ['PUT KEY', '80D8000102300000'],
-  ['LOAD', '80E88000021122'],
 ] as const;
 
 describe.each(STATES)('%s', (_name, state) => {
@@ -110,6 +95,20 @@ describe('unknown and malformed commands', () => {
     expect(await send(shopCard(), '00A4040C08A000000151000000')).toEqual({ data: '', sw: '9000' });
   });
 });
+
+const FILE = 'A0000001515350';
+const MODULE = 'A000000151535041';
+const DOMAIN = 'A00000015153504101';
+
+/** One management command of each kind. */
+const MANAGEMENT = [
+  ['INSTALL', install(0x0c, FILE, MODULE, DOMAIN, '80')],
+  ['INSTALL [for load]', installForLoad('D2760000850100')],
+  ['STORE DATA', '80E290000642041234ABCD'],
+  ['DELETE', remove('D2760000850100')],
+  ['PUT KEY', '80D8000102300000'],
+  ['LOAD', '80E88000021122'],
+] as const;
 
 const hex = (state: number) => state.toString(16).padStart(2, '0');
 

@@ -1,21 +1,6 @@
 /** What a card says without keys. */
 import { describe, expect, it } from 'vitest';
-import { CODE, card, isdKeys, WALLET } from './fixtures.ts';
-import { openChannel, send } from './gp-host.ts';
-
-const GET_DATA = [
-  ['9F7F', `9F7F2A4B414B44${'00'.repeat(8)}56789012${'00'.repeat(26)}`],
-  ['0042', '42084B41494B41000000'],
-  ['0045', `4508${CODE}`],
-  [
-    '0066',
-    '6631732F06072A864886FC6B01600C060A2A864886FC6B02020301630906072A864886FC6B03640B06092A864886FC6B040370',
-  ],
-  ['00E0', 'E012C00401018810C00402018810C00403018810'],
-  ['00CF', `CF0A0000${CODE}`],
-  ['00C1', 'C103000000'],
-  ['FF21', 'FF210F810103820400013880830400001000'],
-] as const;
+import { CODE, card, isdKeys, openChannel, send, WALLET } from './host.ts';
 
 describe('SELECT', () => {
   it.each([
@@ -135,3 +120,17 @@ describe('the list of applications (GPC 2.3.1 §11.3.2)', () => {
     }
   });
 });
+
+const GET_DATA = [
+  ['9F7F', `9F7F2A4B414B44${'00'.repeat(8)}56789012${'00'.repeat(26)}`],
+  ['0042', '42084B41494B41000000'],
+  ['0045', `4508${CODE}`],
+  [
+    '0066',
+    '6631732F06072A864886FC6B01600C060A2A864886FC6B02020301630906072A864886FC6B03640B06092A864886FC6B040370',
+  ],
+  ['00E0', 'E012C00401018810C00402018810C00403018810'],
+  ['00CF', `CF0A0000${CODE}`],
+  ['00C1', 'C103000000'],
+  ['FF21', 'FF210F810103820400013880830400001000'],
+] as const;

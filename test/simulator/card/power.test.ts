@@ -1,14 +1,11 @@
 /** Power lost at every command, before, during and after; and what tearing leaves. */
 import { describe, expect, it } from 'vitest';
-import { PowerLost } from '../../../app/simulator/device.ts';
 import type { TearMoment } from '../../../app/simulator/fault.ts';
-import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { countingTrace, tracedDevice } from '../../support/simulator/trace.ts';
 import { install, installForLoad, loadBlocks, sendAll } from './content-host.ts';
 import { CODE, capFile, card, isdKeys, MASTERS, MEAL, MEAL_PACKAGE, WALLET } from './fixtures.ts';
 import { authenticate, cardKey, record, update, writeKey } from './fmcos-host.ts';
-import { openChannel, send } from './gp-host.ts';
+import { openChannel, PowerLost, send, TearingDevice, VirtualCard } from './host.ts';
 
 const MCK = cardKey(MASTERS.apps['e-wallet'].mck, CODE);
 const NEW_MCK = Buffer.alloc(16, 0xa1);

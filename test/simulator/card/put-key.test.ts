@@ -1,8 +1,6 @@
 /** PUT KEY and DELETE of keys. */
 import { describe, expect, it } from 'vitest';
-import { card, isdKeys } from './fixtures.ts';
-import { type Keys, type Opened, openChannel, send } from './gp-host.ts';
-import { aesEcb, tdesEcb } from './test-crypto.ts';
+import { aesEcb, card, isdKeys, type Keys, type Opened, openChannel, send, tdesEcb } from './host.ts';
 
 const forms = [
   { type: 'demo-scp02', keyType: 0x80, length: 16, form: 'bare' },

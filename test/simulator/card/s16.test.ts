@@ -1,7 +1,6 @@
 /** SCP03 in all its options, key lengths and both modes, S8 and S16 (Amendment D 1.1.1, 1.2). */
 import { describe, expect, it } from 'vitest';
-import { openChannel, send } from './gp-host.ts';
-import { DEFAULT_KEYS, shopCard } from './shop-fixtures.ts';
+import { DEFAULT_KEYS, openChannel, send, shopCard } from './host.ts';
 
 const LEVELS = {
   0: [0x00, 0x01, 0x03],

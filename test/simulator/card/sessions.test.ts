@@ -1,8 +1,6 @@
 /** Sessions that broke off, and commands in several pieces. */
 import { describe, expect, it } from 'vitest';
-import { installForLoad } from './content-host.ts';
-import { openChannel, send } from './gp-host.ts';
-import { DEFAULT_KEYS, openedShopCard } from './shop-fixtures.ts';
+import { DEFAULT_KEYS, installForLoad, openChannel, openedShopCard, send } from './host.ts';
 
 describe('a session that broke off (GPC 2.3.1 §10.2.3, §E.1.6, Amendment D §5.6)', () => {
   it.each(['shop-scp02', 'shop-scp03'] as const)(

@@ -3,11 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../../app/card/bytes.ts';
 import { isProfileName, PROFILES, type ProfileName, SHOP_KEY } from '../../../app/simulator/profiles.ts';
 import { type CardOrder, makeShopCard, OrderError } from '../../../app/simulator/shop.ts';
-import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { install } from './content-host.ts';
-import { CODE } from './fixtures.ts';
-import { openChannel, send } from './gp-host.ts';
-import { DEFAULT_KEYS, shopImage } from './shop-fixtures.ts';
+import { CODE, DEFAULT_KEYS, install, openChannel, send, shopImage, VirtualCard } from './host.ts';
 
 const names = Object.keys(PROFILES).filter(isProfileName);
 const gp = names.filter((name) => PROFILES[name].kind !== 'native');

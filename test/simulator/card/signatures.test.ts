@@ -1,31 +1,9 @@
 /** Signed load files (DAP) and delegated management with tokens (GPC 2.3.1 §9.1.3.3, §9.2, §C.2 to §C.4). */
 import { createHash, createSign, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { install, installForLoad, remove, sendAll } from './content-host.ts';
-import { CODE, capFile } from './fixtures.ts';
-import { type Opened, openChannel, send } from './gp-host.ts';
+import { aesEcb, CODE, capFile, cmac, type Opened, openChannel, send, type VirtualCard } from './host.ts';
 import { DEFAULT_KEYS, keyField, openedShopCard } from './shop-fixtures.ts';
-import { aesEcb, cmac } from './test-crypto.ts';
-
-const DOMAIN = 'A00000015153504101';
-const PACKAGE = 'D2760000850100';
-const APPLET = 'D276000085010001';
-const load = capFile(PACKAGE, [APPLET], 300);
-const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const rsa1024 = generateKeyPairSync('rsa', { modulusLength: 1024 });
-const rsa2048 = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const hexOf = (text: string | undefined) => Buffer.from(text ?? '', 'base64url').toString('hex');
-const len = (hex: string) => {
-  const n = hex.length / 2;
-  return n < 0x80
-    ? n.toString(16).padStart(2, '0')
-    : n < 0x100
-      ? `81${n.toString(16)}`
-      : `82${n.toString(16).padStart(4, '0')}`;
-};
-const lv = (hex: string) => len(hex) + hex;
-const sha256 = createHash('sha256').update(load).digest('hex');
 
 let device: VirtualCard;
 let channel: Opened;
@@ -172,6 +150,27 @@ describe('delegated management', () => {
     expect((await channel.send(installForLoad(PACKAGE))).sw).toBe('9000');
   });
 });
+
+const DOMAIN = 'A00000015153504101';
+const PACKAGE = 'D2760000850100';
+const APPLET = 'D276000085010001';
+const load = capFile(PACKAGE, [APPLET], 300);
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const rsa1024 = generateKeyPairSync('rsa', { modulusLength: 1024 });
+const rsa2048 = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const hexOf = (text: string | undefined) => Buffer.from(text ?? '', 'base64url').toString('hex');
+
+const len = (hex: string) => {
+  const n = hex.length / 2;
+  return n < 0x80
+    ? n.toString(16).padStart(2, '0')
+    : n < 0x100
+      ? `81${n.toString(16)}`
+      : `82${n.toString(16).padStart(4, '0')}`;
+};
+
+const lv = (hex: string) => len(hex) + hex;
+const sha256 = createHash('sha256').update(load).digest('hex');
 
 const ISSUER = 'A000000151000000';
 

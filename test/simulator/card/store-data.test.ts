@@ -2,9 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { install, installForLoad, loadBlocks, sendAll } from './content-host.ts';
-import { capFile } from './fixtures.ts';
-import { type Opened, openChannel, send } from './gp-host.ts';
-import { DEFAULT_KEYS, openedShopCard } from './shop-fixtures.ts';
+import { capFile, DEFAULT_KEYS, type Opened, openChannel, openedShopCard, send } from './host.ts';
 
 let device: VirtualCard;
 let channel: Opened;

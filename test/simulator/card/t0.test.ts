@@ -1,9 +1,7 @@
 /** A card whose ATR offers T=0 only (ISO/IEC 7816-3 §12.2). */
 import { describe, expect, it } from 'vitest';
 import { install, installForLoad, loadBlocks, sendAll } from './content-host.ts';
-import { CODE, capFile } from './fixtures.ts';
-import { type Answer, openChannel, send } from './gp-host.ts';
-import { DEFAULT_KEYS, shopCard } from './shop-fixtures.ts';
+import { type Answer, CODE, capFile, DEFAULT_KEYS, openChannel, send, shopCard } from './host.ts';
 
 describe('T=0', () => {
   const raw = async (command: string, device = shopCard('sim-scp02-15')): Promise<Answer> =>

@@ -3,8 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DialogueError, parseDialogue } from '../../../app/simulator/dialogue/dialogue.ts';
 
-const HEAD = 'kaika-dialogue 1\natr 3B85014B41494B41CD\n';
-
 describe('parseDialogue', () => {
   it('reads events, commands and answers, however they are spaced and remarked', () => {
     const { atr, steps } = parseDialogue(
@@ -71,6 +69,8 @@ describe('parseDialogue', () => {
     );
   });
 });
+
+const HEAD = 'kaika-dialogue 1\natr 3B85014B41494B41CD\n';
 
 function failure(text: string): DialogueError {
   try {

@@ -7,15 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDialogue } from '../../../app/simulator/dialogue/dialogue.ts';
 import { recordedDevice } from '../../../app/simulator/dialogue/record.ts';
 import { tracedToFile } from '../../../app/simulator/dialogue/trace-file.ts';
-import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { install, installForLoad, loadBlocks, sendAll } from '../card/content-host.ts';
 import { CODE, capFile, card, isdKeys, MASTERS, WALLET } from '../card/fixtures.ts';
 import { authenticate, cardKey, record, update, writeKey } from '../card/fmcos-host.ts';
-import { type Opened, openChannel, send } from '../card/gp-host.ts';
-import { keyField, shopCard } from '../card/shop-fixtures.ts';
-import { aesEcb } from '../card/test-crypto.ts';
-
-const MCK = cardKey(MASTERS.apps['e-wallet'].mck, CODE);
+import { aesEcb, keyField, type Opened, openChannel, send, shopCard, TearingDevice } from '../card/host.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -141,6 +136,8 @@ describe('a trace file', () => {
     expect((await send(device, '80CA004500')).sw).toBe('9000');
   });
 });
+
+const MCK = cardKey(MASTERS.apps['e-wallet'].mck, CODE);
 
 const NEW_KEY = Buffer.from('A1B2C3D4E5F60718293A4B5C6D7E8F90', 'hex');
 

@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { recordedDevice } from '../../../app/simulator/dialogue/record.ts';
 import { ReplayCard, ReplayError } from '../../../app/simulator/dialogue/replay.ts';
 import { openVirtualReaders } from '../../../app/simulator/virtual-reader.ts';
-import { card, isdKeys } from '../card/fixtures.ts';
-import { openChannel, send } from '../card/gp-host.ts';
+import { card, isdKeys, openChannel, send } from '../card/host.ts';
 
 describe('ReplayCard', () => {
   it('answers to the end, and says that it was the end', async () => {
