@@ -1,12 +1,7 @@
 /** The planner, told as scenarios: what is on the card, what the customer wants, what will happen in how many trips. */
 import { describe, expect, it } from 'vitest';
-import {
-  countTrips,
-  estimatedFree,
-  makePlan,
-  type PlanInput,
-  type PlanStep,
-} from '../../app/catalogue/plan.ts';
+import type { PlanInput, PlanStep } from '../../app/catalogue/plan.ts';
+import { countTrips, estimatedFree, makePlan } from '../../app/catalogue/plan.ts';
 import type { CardTypeProfile, Catalogue } from '../../app/catalogue/schema.ts';
 import { demoCatalogue } from '../support/station.ts';
 

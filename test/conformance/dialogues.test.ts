@@ -11,8 +11,6 @@ import { type Dialogue, parseDialogue } from '../../app/simulator/dialogue/dialo
 import type { CardImage } from '../../app/simulator/image.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
 
-const FOLDER = new URL('./dialogues/', import.meta.url);
-
 describe('dialogues of other people’s tools', () => {
   it.each(readdirSync(FOLDER))('%s goes today as it went with the tool', async (name) => {
     const text = readFileSync(new URL(name, FOLDER), 'utf8');
@@ -26,6 +24,8 @@ describe('dialogues of other people’s tools', () => {
     after(card.image);
   });
 });
+
+const FOLDER = new URL('./dialogues/', import.meta.url);
 
 const NEW_KEY = '101112131415161718191A1B1C1D1E1F';
 

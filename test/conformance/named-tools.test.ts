@@ -21,11 +21,7 @@ const SLOW = { timeout: LIMIT };
 let folder = '';
 let cap = '';
 let card: RunningCard;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tools-'));
-  cap = join(folder, 'small.cap');
-  await writeFile(cap, archive(smallPackage(600)));
-});
+beforeAll(writePackage);
 afterEach(async () => {
   await card.stop();
 });
@@ -121,6 +117,12 @@ describe.skipIf(!here || gpshell === '')('gpshell (skipped where KAIKA_GPSHELL n
     );
   });
 });
+
+async function writePackage(): Promise<void> {
+  folder = await mkdtemp(join(tmpdir(), 'tools-'));
+  cap = join(folder, 'small.cap');
+  await writeFile(cap, archive(smallPackage(600)));
+}
 
 const READER = 'Virtual Reader A 00 00';
 

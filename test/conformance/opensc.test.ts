@@ -6,17 +6,6 @@ import { isInstalled, type RunningCard, runTool, startCard } from '../support/ru
 
 const here = (await rigAvailability()).available && isInstalled('opensc-tool');
 
-/** What ISO/IEC 7816-3 and the profiles' own data say of each card. */
-const CARDS = [
-  { profile: 'demo-scp03', atr: '3b:85:01:4b:41:49:4b:41:cd', isd: 'A000000151000000' },
-  { profile: 'demo-scp02', atr: '3b:85:01:4b:41:49:4b:32:be', isd: 'A000000151000000' },
-  { profile: 'shop-scp02', atr: '3b:88:01:4b:41:49:53:48:4f:50:32:fc', isd: 'A000000003000000' },
-  { profile: 'shop-scp03', atr: '3b:88:01:4b:41:49:53:48:4f:50:33:fd', isd: 'A000000151000000' },
-  { profile: 'jcop-scp03', atr: '3b:88:01:4b:41:49:4a:43:4f:50:34:e8', isd: 'A000000151000000' },
-  { profile: 'sim-scp02-15', atr: '3b:98:96:80:1f:c7:4b:41:49:53:49:4d:31:35:46', isd: 'A000000151000000' },
-  { profile: 'sim-scp02-55', atr: '3b:98:96:80:1f:c7:4b:41:49:53:49:4d:35:35:42', isd: 'A000000151000000' },
-] as const;
-
 describe.skipIf(!here)('opensc-tool (skipped without opensc or a pcscd of our own)', () => {
   let card: RunningCard;
   afterEach(async () => {
@@ -57,3 +46,14 @@ describe.skipIf(!here)('opensc-tool (skipped without opensc or a pcscd of our ow
     );
   });
 });
+
+/** What ISO/IEC 7816-3 and the profiles' own data say of each card. */
+const CARDS = [
+  { profile: 'demo-scp03', atr: '3b:85:01:4b:41:49:4b:41:cd', isd: 'A000000151000000' },
+  { profile: 'demo-scp02', atr: '3b:85:01:4b:41:49:4b:32:be', isd: 'A000000151000000' },
+  { profile: 'shop-scp02', atr: '3b:88:01:4b:41:49:53:48:4f:50:32:fc', isd: 'A000000003000000' },
+  { profile: 'shop-scp03', atr: '3b:88:01:4b:41:49:53:48:4f:50:33:fd', isd: 'A000000151000000' },
+  { profile: 'jcop-scp03', atr: '3b:88:01:4b:41:49:4a:43:4f:50:34:e8', isd: 'A000000151000000' },
+  { profile: 'sim-scp02-15', atr: '3b:98:96:80:1f:c7:4b:41:49:53:49:4d:31:35:46', isd: 'A000000151000000' },
+  { profile: 'sim-scp02-55', atr: '3b:98:96:80:1f:c7:4b:41:49:53:49:4d:35:35:42', isd: 'A000000151000000' },
+] as const;

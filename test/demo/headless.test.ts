@@ -1,25 +1,18 @@
 /** The main job as a person at a terminal meets it: real processes, real pcscd, real SoftHSM, real TLS, real store. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { demoCard } from '../../app/demo/cards.ts';
 import { FAULTS, type FaultName } from '../../app/demo/faults.ts';
 import { sitePaths } from '../../app/demo/site.ts';
-import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
-import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
-import { openSqliteStore } from '../../app/keyserver/store/open.ts';
 import type { ErrorCode } from '../../app/protocol/errors.ts';
 import { startRig } from '../../app/simulator/rig/index.ts';
-import { runDemo, startDemo } from '../support/demo-run.ts';
+import { demoRecord, runDemo, startDemo } from '../support/demo-run.ts';
+import { sharedFolder } from '../support/folders.ts';
 import { textsIn } from '../support/texts.ts';
 
-let data: string;
-beforeAll(() => {
-  // A path with a space, as on many a desk.
-  data = mkdtempSync(join(tmpdir(), 'kaika demo '));
-});
-afterAll(() => rmSync(data, { recursive: true, force: true }));
+// A path with a space, as on many a desk.
+const data = sharedFolder('demo on a desk');
 
 describe('npm start -- --headless', () => {
   it('enables two installed apps, loads and enables a missing one, deletes a fourth; the server has recorded it', async () => {
@@ -36,7 +29,7 @@ describe('npm start -- --headless', () => {
       deleted: ['transit'],
     });
     expect(result.trips).toBe(result.plannedTrips);
-    const record = await recordOf(result.card ?? '');
+    const record = await demoRecord(data, result.card ?? '');
     expect(record.issued).toBe(true);
     expect(record.jobs).toHaveLength(1);
     expect(Object.fromEntries(record.apps.map((app) => [app.app, app.state]))).toEqual({
@@ -85,7 +78,7 @@ describe('npm start -- --headless', () => {
       outcome: 'complete',
       apps: [{ before: 'missing', after: 'enabled', keyVersions: { mck: 1 } }],
     });
-    const record = await recordOf(first.result.card ?? '');
+    const record = await demoRecord(data, first.result.card ?? '');
     expect(record).toMatchObject({ account: '6217001234567890' });
     expect(record.jobs).toHaveLength(3);
     expect(record.apps.find((app) => app.app === 'campus-meal')).toMatchObject({
@@ -163,7 +156,7 @@ describe('--fault', () => {
     async (fault) => {
       const { status, result, stderr } = await runDemo(data, ['--fault', fault]);
       expect([status, result.outcome], stderr).toEqual([0, 'complete']);
-      const record = await recordOf(result.card ?? '');
+      const record = await demoRecord(data, result.card ?? '');
       expect(record.jobs.map((job) => job.result)).toEqual(['complete']);
     },
   );
@@ -251,14 +244,5 @@ function isAlive(pid: number): boolean {
     return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
   } catch {
     return false;
-  }
-}
-
-async function recordOf(card: string) {
-  const store = await openSqliteStore(join(data, 'demo', 'server', 'kaika.sqlite'));
-  try {
-    return await readCardRecord({ store, catalogue: openCatalogue(OWN_RESOURCES) }, card);
-  } finally {
-    await store.destroy();
   }
 }

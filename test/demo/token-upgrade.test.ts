@@ -18,19 +18,8 @@ import { scratchFolder } from '../support/temporary.ts';
 let folder: string;
 let token: VaultTokenConfig;
 let vault: Vault;
-beforeAll(async () => {
-  folder = scratchFolder('kaika-older-demo-');
-  ({ token } = await demoToken(folder));
-  dropRules(token);
-  const store = await openSqliteStore(join(folder, 'store'));
-  await writeOperator(store, { id: 'supervisor', name: 'supervisor', secret: 'a secret of some length' });
-  await store.destroy();
-  vault = await startVault(token);
-});
-afterAll(async () => {
-  await vault?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+beforeAll(openOlderDemo);
+afterAll(close);
 
 describe('a token of an older version', () => {
   it('does nothing with its masters, and says what is to be done', async () => {
@@ -87,6 +76,21 @@ describe('a token of an older version', () => {
     await expect(keyWrite(others, issuers('card', 2))).rejects.toMatchObject({ fault: 'refused' });
   });
 });
+
+async function openOlderDemo(): Promise<void> {
+  folder = scratchFolder('kaika-older-demo-');
+  ({ token } = await demoToken(folder));
+  dropRules(token);
+  const store = await openSqliteStore(join(folder, 'store'));
+  await writeOperator(store, { id: 'supervisor', name: 'supervisor', secret: 'a secret of some length' });
+  await store.destroy();
+  vault = await startVault(token);
+}
+
+async function close(): Promise<void> {
+  await vault?.close();
+  rmSync(folder, { recursive: true, force: true });
+}
 
 const CARD = { identification: '1000000000000001', account: '6222021234567890' };
 const CHALLENGE = Buffer.from('9B361B26', 'hex');

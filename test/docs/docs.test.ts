@@ -23,12 +23,6 @@ import * as messages from '../../app/protocol/wire.ts';
 import { readersConfigSchema, stationConfigSchema } from '../../app/station/config.ts';
 import { headlessResultSchema } from '../../app/station/headless/result.ts';
 
-const read = (file: string) => readFileSync(file, 'utf8');
-
-const profileSchema = cardTypeProfileSchema(DIALECTS);
-
-/** Everything that goes over the wire. */
-const wire = { ...messages, ...records, ...search, ...receipts, ...serverState };
 const NOT_OURS = new Set(['node_modules', 'dist', 'out', 'coverage', 'test-results']);
 
 describe.each(documents())('%s', (file) => {
@@ -202,6 +196,12 @@ describe('lists are whole', () => {
     }
   });
 });
+
+const read = (file: string) => readFileSync(file, 'utf8');
+const profileSchema = cardTypeProfileSchema(DIALECTS);
+
+/** Everything that goes over the wire. */
+const wire = { ...messages, ...records, ...search, ...receipts, ...serverState };
 
 /** Every Markdown file of the repository. */
 function documents(folder = '.'): string[] {

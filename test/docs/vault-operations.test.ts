@@ -6,8 +6,6 @@ import { adminOperations } from '../../app/keyserver/vault/admin-operations.ts';
 import type { Operation, Operations } from '../../app/keyserver/vault/operation.ts';
 import { operationsOf, VAULT_FAMILIES } from '../../app/keyserver/vault/registry.ts';
 
-const text = readFileSync('docs/security.md', 'utf8');
-
 it.each([
   ['serving process', operationsOf(VAULT_FAMILIES)],
   ['admin process', adminOperations],
@@ -24,6 +22,8 @@ it('every operation on a master names the roles it may use', () => {
   const keyless = Object.entries(all).filter(([, { request }]) => keys(request).length === 0);
   expect(keyless.map(([name]) => name)).toEqual(['status', 'seal', 'unseal']);
 });
+
+const text = readFileSync('docs/security.md', 'utf8');
 
 const NONE = '—';
 

@@ -14,33 +14,11 @@ import { isAlive } from './support/processes.ts';
 import { dataFolder, openStage, type StoryStage } from './support/stage.ts';
 import { openWindow } from './support/window.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const PACKED = join(ROOT, 'dist', 'linux-unpacked');
-const require = createRequire(import.meta.url);
-const asar: { listPackage(file: string, options: { isPack: boolean }): string[] } = require('@electron/asar');
-const fuses: {
-  FuseVersion: { V1: string };
-  FuseV1Options: Record<string, number>;
-  getCurrentFuseWire(file: string): Promise<Record<string, unknown>>;
-  flipFuses(file: string, config: Record<string, unknown>): Promise<unknown>;
-} = require('@electron/fuses');
-
 const data = dataFolder();
-const copies = mkdtempSync(join(tmpdir(), 'kaika-packed-'));
 let stage: StoryStage;
 
-beforeAll(async () => {
-  execFileSync(process.execPath, [join(ROOT, 'scripts', 'dist', 'main.mjs'), '--dir'], {
-    timeout: LIMIT,
-    stdio: 'pipe',
-  });
-  stage = await openStage(data.folder);
-});
-afterAll(async () => {
-  await stage?.close();
-  data.remove();
-  rmSync(copies, { recursive: true, force: true });
-});
+beforeAll(packAndOpen);
+afterAll(closeAndRemove);
 
 describe('what is in it', () => {
   const PARTS = [
@@ -203,3 +181,31 @@ it('is not made into installers with an Electron that may not be given away', ()
     });
   expect(run).toThrow(/old and not from its makers/);
 });
+
+async function packAndOpen(): Promise<void> {
+  execFileSync(process.execPath, [join(ROOT, 'scripts', 'dist', 'main.mjs'), '--dir'], {
+    timeout: LIMIT,
+    stdio: 'pipe',
+  });
+  stage = await openStage(data.folder);
+}
+
+async function closeAndRemove(): Promise<void> {
+  await stage?.close();
+  data.remove();
+  rmSync(copies, { recursive: true, force: true });
+}
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const PACKED = join(ROOT, 'dist', 'linux-unpacked');
+const require = createRequire(import.meta.url);
+const asar: { listPackage(file: string, options: { isPack: boolean }): string[] } = require('@electron/asar');
+
+const fuses: {
+  FuseVersion: { V1: string };
+  FuseV1Options: Record<string, number>;
+  getCurrentFuseWire(file: string): Promise<Record<string, unknown>>;
+  flipFuses(file: string, config: Record<string, unknown>): Promise<unknown>;
+} = require('@electron/fuses');
+
+const copies = mkdtempSync(join(tmpdir(), 'kaika-packed-'));

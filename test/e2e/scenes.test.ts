@@ -11,25 +11,57 @@ import { openSceneWindow, type SceneWindow } from './support/scene-window.ts';
 let scenes: SceneWindow;
 let page: Page;
 
-beforeAll(async () => {
-  scenes = await openSceneWindow('scenes');
-  page = scenes.window.page;
-});
-afterAll(async () => {
-  await scenes.close();
-  expect(scenes.window.complaints).toEqual([]);
+beforeAll(openScenes);
+afterAll(closeScenes);
+
+describe('at full size', () => {
+  it.each(STATES)('$name', async ({ name, scene = name, act }) => {
+    await scenes.open(scene);
+    await act?.();
+    expect(await misfits()).toEqual([]);
+    await scenes.window.look(`scene-${name}`);
+  });
 });
 
+describe('at 200 %', () => {
+  beforeAll(async () => {
+    await scenes.resize(640, 400);
+    await page.waitForFunction('innerWidth === 640 && innerHeight === 400');
+  });
+  afterAll(() => scenes.resize(1280, 800));
+
+  it.each(STATES)('$name', async ({ name, scene = name, act }) => {
+    await scenes.open(scene);
+    await act?.();
+    expect(await misfits()).toEqual([]);
+    await scenes.window.wear('zh-CN', 'light');
+    expect(await misfits()).toEqual([]);
+  });
+});
+
+async function openScenes(): Promise<void> {
+  scenes = await openSceneWindow('scenes');
+  page = scenes.window.page;
+}
+
+async function closeScenes(): Promise<void> {
+  await scenes.close();
+  expect(scenes.window.complaints).toEqual([]);
+}
+
 const button = (name: string | RegExp): Locator => page.getByRole('button', { name });
+
 const review = async () => {
   await page.getByRole('checkbox').first().press('Space');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: /Please check|This cannot be done/ }).waitFor();
 };
+
 const reviewAndStart = async () => {
   await review();
   await button('Start').press('Enter');
 };
+
 const giveName = async (root: Page | Locator, secret: string) => {
   await root.getByRole('textbox').first().fill('zhao.min');
   await root.locator('input[type=password]').fill(secret);
@@ -144,31 +176,6 @@ const STATES: readonly State[] = [
     .map((name) => ({ name })),
   ...STEPS,
 ];
-
-describe('at full size', () => {
-  it.each(STATES)('$name', async ({ name, scene = name, act }) => {
-    await scenes.open(scene);
-    await act?.();
-    expect(await misfits()).toEqual([]);
-    await scenes.window.look(`scene-${name}`);
-  });
-});
-
-describe('at 200 %', () => {
-  beforeAll(async () => {
-    await scenes.resize(640, 400);
-    await page.waitForFunction('innerWidth === 640 && innerHeight === 400');
-  });
-  afterAll(() => scenes.resize(1280, 800));
-
-  it.each(STATES)('$name', async ({ name, scene = name, act }) => {
-    await scenes.open(scene);
-    await act?.();
-    expect(await misfits()).toEqual([]);
-    await scenes.window.wear('zh-CN', 'light');
-    expect(await misfits()).toEqual([]);
-  });
-});
 
 interface State {
   /** Its name in the evidence, and the scene it begins with where that is another. */

@@ -1,7 +1,7 @@
 /** Things go wrong in the middle of a job, on real parts; the job goes on, and the record shows one issuing. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Wish } from '../../app/protocol/wire.ts';
 import type { Engine } from '../../app/station/engine.ts';
+import type { Wish } from '../support/jobs.ts';
 import {
   cardRead,
   openWorld,

@@ -1,18 +1,10 @@
 /** The whole station process is killed in the middle of a job; the next run with the same card goes on with the job. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
-import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
-import { openSqliteStore } from '../../app/keyserver/store/open.ts';
-import { runDemo, startDemo } from '../support/demo-run.ts';
+import { expect, it } from 'vitest';
+import { demoRecord, runDemo, startDemo } from '../support/demo-run.ts';
+import { sharedFolder } from '../support/folders.ts';
 
-let data: string;
-beforeAll(() => {
-  data = mkdtempSync(join(tmpdir(), 'kaika-killed-'));
-});
-afterAll(() => rmSync(data, { recursive: true, force: true }));
+const data = sharedFolder('killed');
 
 it.each([
   ['asking the server', /Signed in/],
@@ -30,21 +22,13 @@ it.each([
   // Before the request is in the journal there is nothing to go on with, and the second run simply begins.
   if (what !== 'asking the server') expect(stderr).toContain('The work begun on this card goes on');
   expect([status, result.outcome], stderr).toEqual([0, 'complete']);
-  const store = await openSqliteStore(join(data, 'demo', 'server', 'kaika.sqlite'));
-  try {
-    const record = await readCardRecord(
-      { store, catalogue: openCatalogue(OWN_RESOURCES) },
-      result.card ?? '',
-    );
-    expect(record.jobs.map((job) => job.result)).toEqual(['complete']);
-    expect(record.apps.filter((app) => app.inDoubt)).toEqual([]);
-    expect(
-      record.apps
-        .filter((app) => app.state === 'enabled')
-        .map((app) => app.app)
-        .sort(),
-    ).toEqual(['campus-meal', 'e-wallet', 'identity']);
-  } finally {
-    await store.destroy();
-  }
+  const record = await demoRecord(data, result.card ?? '');
+  expect(record.jobs.map((job) => job.result)).toEqual(['complete']);
+  expect(record.apps.filter((app) => app.inDoubt)).toEqual([]);
+  expect(
+    record.apps
+      .filter((app) => app.state === 'enabled')
+      .map((app) => app.app)
+      .sort(),
+  ).toEqual(['campus-meal', 'e-wallet', 'identity']);
 });

@@ -2,24 +2,21 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
 import { backupSeal } from '../../app/keyserver/recovery/backup-seal.ts';
 import { restoreBackup } from '../../app/keyserver/recovery/restore.ts';
 import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
 import { writeBackup } from '../../app/keyserver/store/backup.ts';
 import type { StoreConfig } from '../../app/keyserver/store/config.ts';
 import { openStore, type Store } from '../../app/keyserver/store/open.ts';
-import type { Wish } from '../../app/protocol/wire.ts';
 import { openVirtualReaders, type VirtualReaders } from '../../app/simulator/virtual-reader.ts';
 import { type Engine, openEngine } from '../../app/station/engine.ts';
 import { systemClock } from '../../app/station/ports.ts';
 import { createServerClient } from '../../app/station/server/client.ts';
 import { type Databases, openDatabases } from '../support/databases.ts';
-import { randomDigits } from '../support/issuer-rig.ts';
-import { triesLeft } from '../support/issuer-steps.ts';
+import { onEveryStore, randomDigits, readCardRecord, type Wish } from '../support/jobs.ts';
 import { openServerSite, SECRET, type ServerInstance, type Site } from '../support/site.ts';
 import { demoCatalogue, temporaryFolder, until } from '../support/station.ts';
-import { onEveryStore } from '../support/stores.ts';
+import { triesLeft } from '../support/visits.ts';
 
 onEveryStore((kind) => {
   let site: Site;

@@ -2,18 +2,14 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { KaikaError } from '../../app/protocol/errors.ts';
-import type { Outcome } from '../../app/protocol/wire.ts';
-import type { CardDevice } from '../../app/simulator/device.ts';
 import { openVirtualReaders, type VirtualReaders } from '../../app/simulator/virtual-reader.ts';
 import { type Engine, openEngine } from '../../app/station/engine.ts';
 import { systemClock } from '../../app/station/ports.ts';
 import { createServerClient, UnreachedError } from '../../app/station/server/client.ts';
-import { ENABLE } from '../support/forwarder.ts';
-import { randomDigits } from '../support/issuer-rig.ts';
-import { triesLeft } from '../support/issuer-steps.ts';
+import { type Outcome, onEveryStore, randomDigits } from '../support/jobs.ts';
 import { openServerSite, SECRET, type ServerInstance, type Site } from '../support/site.ts';
 import { demoCatalogue, temporaryFolder, until } from '../support/station.ts';
-import { onEveryStore } from '../support/stores.ts';
+import { type CardDevice, ENABLE, triesLeft } from '../support/visits.ts';
 
 onEveryStore((kind) => {
   let site: Site;

@@ -2,6 +2,9 @@
 import { zipSync } from 'fflate';
 import { concat, fromHex } from '../../app/card/bytes.ts';
 
+export { CapFileError } from '../../app/globalplatform/cap-components.ts';
+export { readCapFile } from '../../app/globalplatform/cap-file.ts';
+
 export function component(tag: number, info: string | Uint8Array): Uint8Array {
   const bytes = typeof info === 'string' ? fromHex(info) : info;
   return concat(Uint8Array.of(tag, bytes.length >> 8, bytes.length & 0xff), bytes);

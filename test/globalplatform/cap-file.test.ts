@@ -3,12 +3,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { concat, fromHex, toHex } from '../../app/card/bytes.ts';
 import { CapFileError, ExtendedCapFileError } from '../../app/globalplatform/cap-components.ts';
-import { readCapFile } from '../../app/globalplatform/cap-file.ts';
-import { LoadFileTooLarge } from '../../app/globalplatform/errors.ts';
 import { LIMIT } from '../support/limit.ts';
-import { archive, component, directory, sequence, smallPackage, wrapped } from './cap-archive.ts';
+import {
+  archive,
+  component,
+  directory,
+  readCapFile,
+  sequence,
+  smallPackage,
+  wrapped,
+} from './cap-archive.ts';
+import { concat, fromHex, LoadFileTooLarge, toHex } from './commands.ts';
 
 describe('a small package', () => {
   const parts = smallPackage();

@@ -3,10 +3,9 @@
  * (FidesmoCardTest) and in other public logs; read here by hand against GPC 2.3.1.
  */
 import { describe, expect, it } from 'vitest';
-import { fromHex, toHex } from '../../app/card/bytes.ts';
-import { parseKeyDiversificationData } from '../../app/globalplatform/card-data.ts';
-import { parseProductionLifeCycle } from '../../app/globalplatform/cplc.ts';
-import { GpFormatError, parseCardData, parseKeyInformation, parseSequenceCounter } from './host.ts';
+import { parseKeyDiversificationData, parseSequenceCounter } from '../../app/globalplatform/card-data.ts';
+import { GpFormatError, parseCardData, parseKeyInformation, parseProductionLifeCycle } from './answers.ts';
+import { fromHex, toHex } from './commands.ts';
 
 describe('card data', () => {
   it('an older card: version 2.1.1, SCP02 i = 15', () => {

@@ -1,14 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { toAid } from '../../app/card/aid.ts';
 import { deleteKeys, deleteObject, select, setStatus } from '../../app/globalplatform/commands.ts';
-import { LoadFileTooLarge } from '../../app/globalplatform/errors.ts';
-import {
-  installForInstallAndMakeSelectable,
-  installForLoad,
-  loadParameters,
-} from '../../app/globalplatform/install.ts';
+import { installForInstallAndMakeSelectable, installForLoad } from '../../app/globalplatform/install.ts';
 import { blockCount, loadCommands } from '../../app/globalplatform/load.ts';
 import { maximumBlockSize } from '../../app/globalplatform/security-level.ts';
-import { type CommandApdu, concat, encodeCommand, fromHex, toAid, toHex } from './host.ts';
+import type { CommandApdu } from './commands.ts';
+import { concat, encodeCommand, fromHex, LoadFileTooLarge, loadParameters, toHex } from './commands.ts';
 
 describe('commands, byte for byte', () => {
   it('SELECT', () => {

@@ -3,15 +3,12 @@
  * issue) and elsewhere: facts that our code is held to, oddities included. Keys 40…4F unless given.
  */
 import { describe, expect, it } from 'vitest';
-import { decodeCommand } from '../../app/card/apdu.ts';
-import { concat, fromHex, toHex } from '../../app/card/bytes.ts';
 import { AesKey } from '../../app/globalplatform/aes.ts';
-import { parseCardData, parseSequenceCounter } from '../../app/globalplatform/card-data.ts';
-import { parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
-import { scp02Cryptograms } from '../../app/globalplatform/scp02.ts';
-import { scp03Cryptograms } from '../../app/globalplatform/scp03.ts';
+import { parseSequenceCounter } from '../../app/globalplatform/card-data.ts';
 import { deriveSessionKeys, predictCardChallenge } from '../support/globalplatform/static-session-keys.ts';
-import { openChannel, parseKeyInformation, parseStatus, predictScp02CardChallenge, toAid } from './host.ts';
+import { parseCardData, parseInitializeUpdate, parseKeyInformation, parseStatus } from './answers.ts';
+import { openChannel, predictScp02CardChallenge, scp02Cryptograms, scp03Cryptograms } from './channels.ts';
+import { concat, decodeCommand, fromHex, toAid, toHex } from './commands.ts';
 
 describe('SCP02', () => {
   it('a JCOP 3 card (J3H145; issue 259): session keys, cryptogram, and the challenge that follows from its counter', () => {

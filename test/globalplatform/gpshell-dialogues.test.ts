@@ -3,13 +3,10 @@
  * scp02Test.c, scp03Test.c, getDataTest.c), as facts: what was sent and what the card said. Keys 40…4F, unless given.
  */
 import { describe, expect, it } from 'vitest';
-import { decodeCommand, decodeResponse } from '../../app/card/apdu.ts';
-import { deleteObject } from '../../app/globalplatform/commands.ts';
-import { ChannelStateError } from '../../app/globalplatform/errors.ts';
-import { parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
-import { openChannel, type SecureChannel } from '../../app/globalplatform/secure-channel.ts';
-import { deriveSessionKeys, predictCardChallenge } from '../support/globalplatform/static-session-keys.ts';
-import { type ChannelContext, fromHex, getStatus, parseCardData, parseStatus, toAid, toHex } from './host.ts';
+import { getStatus, parseCardData, parseInitializeUpdate, parseStatus } from './answers.ts';
+import type { ChannelContext, SecureChannel } from './channels.ts';
+import { ChannelStateError, deriveSessionKeys, openChannel, predictCardChallenge } from './channels.ts';
+import { decodeCommand, decodeResponse, deleteObject, fromHex, toAid, toHex } from './commands.ts';
 
 describe('a card with SCP02, i = 15', () => {
   it('lists its load files under C-MAC', async () => {

@@ -1,10 +1,8 @@
 /** CAP files cut, changed and made to take more than they are: a package, or an error of its own. */
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { concat, fromHex } from '../../app/card/bytes.ts';
-import { CapFileError } from '../../app/globalplatform/cap-components.ts';
-import { readCapFile } from '../../app/globalplatform/cap-file.ts';
-import { archive, sequence, smallPackage, wrapped } from './cap-archive.ts';
+import { archive, CapFileError, readCapFile, sequence, smallPackage, wrapped } from './cap-archive.ts';
+import { concat, fromHex } from './commands.ts';
 
 describe('a CAP file cut at every byte, in every form', () => {
   const parts = smallPackage();

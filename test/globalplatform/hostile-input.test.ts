@@ -1,24 +1,28 @@
 /** Whatever a card or a file says, readers give a value or their own error: nothing else, and no endless loop. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concat, fromHex, toHex } from '../../app/card/bytes.ts';
 import { findTlv, readTlvs, TlvError, writeTlv } from '../../app/card/tlv.ts';
 import { freeMemory, recognise } from '../../app/catalogue/recognise.ts';
-import { CapFileError } from '../../app/globalplatform/cap-components.ts';
-import { readCapFile } from '../../app/globalplatform/cap-file.ts';
-import { parseKeyDiversificationData } from '../../app/globalplatform/card-data.ts';
-import { parseProductionLifeCycle } from '../../app/globalplatform/cplc.ts';
-import { GpFormatError, ResponseSecurityError } from '../../app/globalplatform/errors.ts';
-import { parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
+import { parseKeyDiversificationData, parseSequenceCounter } from '../../app/globalplatform/card-data.ts';
 import { parseKeyInformation } from '../../app/globalplatform/key-information.ts';
-import { scp02Cryptograms } from '../../app/globalplatform/scp02.ts';
 import { scp03Cryptograms } from '../../app/globalplatform/scp03.ts';
-import type { ChannelContext } from '../../app/globalplatform/session-keys.ts';
+import { parseStatus } from '../../app/globalplatform/status.ts';
 import { foreknowledge } from '../../app/keyserver/issuer/foretell.ts';
 import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
 import type { CardFacts } from '../../app/protocol/wire.ts';
-import { archive, component, sequence, smallPackage, wrapped } from './cap-archive.ts';
-import { deriveSessionKeys, openChannel, parseCardData, parseSequenceCounter, parseStatus } from './host.ts';
+import { GpFormatError, parseCardData, parseInitializeUpdate, parseProductionLifeCycle } from './answers.ts';
+import {
+  archive,
+  CapFileError,
+  component,
+  readCapFile,
+  sequence,
+  smallPackage,
+  wrapped,
+} from './cap-archive.ts';
+import type { ChannelContext } from './channels.ts';
+import { deriveSessionKeys, openChannel, ResponseSecurityError, scp02Cryptograms } from './channels.ts';
+import { concat, fromHex, toHex } from './commands.ts';
 
 describe('any bytes', () => {
   it('as TLV', () => {

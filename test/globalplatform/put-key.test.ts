@@ -7,17 +7,16 @@
 import { createDecipheriv } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeCommand, encodeCommand } from '../../app/card/apdu.ts';
-import { concat, fromHex, toHex } from '../../app/card/bytes.ts';
 import { type AesKeyForm, putKey, putKeyAnswer, type WrappedKey } from '../../app/globalplatform/put-key.ts';
-import { predictScp02CardChallenge } from '../../app/globalplatform/session-keys.ts';
 import {
   keyCheckValue,
   wrapUnderSessionDek,
   wrapUnderStaticDek,
 } from '../support/globalplatform/key-wrapping.ts';
 import { readPutKey } from '../support/globalplatform/put-key-reading.ts';
-import { deriveSessionKeys, openChannel, parseInitializeUpdate, parseKeyInformation, toAid } from './host.ts';
+import { parseInitializeUpdate, parseKeyInformation } from './answers.ts';
+import { deriveSessionKeys, openChannel, predictScp02CardChallenge } from './channels.ts';
+import { concat, decodeCommand, encodeCommand, fromHex, toAid, toHex } from './commands.ts';
 
 describe('a real card moved from its factory keys, FF, to version 01', () => {
   const answer = fromHex('00000000000000000000FF0200577E919A33292DAC759095BE94B8DC');

@@ -6,18 +6,16 @@
  *    card, the later ones with R-MAC)
  */
 import { describe, expect, it } from 'vitest';
-import { toAid } from '../../app/card/aid.ts';
-import { decodeCommand, decodeResponse } from '../../app/card/apdu.ts';
-import { fromHex, toHex } from '../../app/card/bytes.ts';
 import { desCbcMac, retailMac } from '../../app/globalplatform/des.ts';
-import { parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
+import { CardCryptogramError, ResponseSecurityError } from '../../app/globalplatform/errors.ts';
 import { pad80 } from '../../app/globalplatform/padding.ts';
 import { Scp02Messaging, scp02Cryptograms } from '../../app/globalplatform/scp02.ts';
 import type { SecurityLevel } from '../../app/globalplatform/security-level.ts';
-import { predictScp02CardChallenge, type SessionKeyPort } from '../../app/globalplatform/session-keys.ts';
+import { predictScp02CardChallenge } from '../../app/globalplatform/session-keys.ts';
 import { desEcb } from '../support/globalplatform/ecb.ts';
-import { deriveSessionKeys } from '../support/globalplatform/static-session-keys.ts';
-import { CardCryptogramError, ChannelParameterError, openChannel, ResponseSecurityError } from './host.ts';
+import { parseInitializeUpdate } from './answers.ts';
+import { ChannelParameterError, deriveSessionKeys, openChannel, type SessionKeyPort } from './channels.ts';
+import { decodeCommand, decodeResponse, fromHex, toAid, toHex } from './commands.ts';
 
 describe('a real card with default keys', () => {
   it('proves its keys', async () => {

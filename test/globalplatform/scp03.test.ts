@@ -1,15 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import {
-  CardCryptogramError,
-  ChannelParameterError,
-  ChannelStateError,
-  ResponseSecurityError,
-} from '../../app/globalplatform/errors.ts';
-import { initializeUpdate, parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
-import type { ChannelSessionKeys, SessionKeyPort } from '../../app/globalplatform/session-keys.ts';
-import { deriveSessionKeys, predictCardChallenge } from '../support/globalplatform/static-session-keys.ts';
+import { ChannelStateError, ResponseSecurityError } from '../../app/globalplatform/errors.ts';
+import { predictCardChallenge } from '../support/globalplatform/static-session-keys.ts';
+import { initializeUpdate, parseInitializeUpdate } from './answers.ts';
+import type { ChannelSessionKeys, SessionKeyPort } from './channels.ts';
+import { CardCryptogramError, ChannelParameterError, deriveSessionKeys, openChannel } from './channels.ts';
+import { type Aid, decodeCommand, decodeResponse, fromHex, toAid, toHex } from './commands.ts';
 import { type Dialogue, SCP03_DIALOGUES } from './dialogues-scp03.ts';
-import { type Aid, decodeCommand, decodeResponse, fromHex, openChannel, toAid, toHex } from './host.ts';
 
 describe('published SCP03 dialogues', () => {
   it.each(SCP03_DIALOGUES)('$name: every command computed before the first answer', async (dialogue) => {

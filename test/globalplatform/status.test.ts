@@ -1,6 +1,7 @@
 /** GET STATUS answers of real cards: published with GlobalPlatformPro and OpenSCP-Java; read by hand against GPC 2.3.1 §11.4. */
 import { describe, expect, it } from 'vitest';
-import { encodeCommand, fromHex, GpFormatError, getStatus, parseStatus, toHex } from './host.ts';
+import { GpFormatError, getStatus, parseStatus } from './answers.ts';
+import { encodeCommand, fromHex, toHex } from './commands.ts';
 
 describe('asking', () => {
   it.each([

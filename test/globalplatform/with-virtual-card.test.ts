@@ -1,13 +1,12 @@
 /** The host's channels with the virtual card, which shares no code with them: every option i, every level, every case of command. */
 import { describe, expect, it } from 'vitest';
-import { toAid } from '../../app/card/aid.ts';
-import { type CommandApdu, decodeResponse, encodeCommand } from '../../app/card/apdu.ts';
-import { deleteObject, select } from '../../app/globalplatform/commands.ts';
-import { initializeUpdate, parseInitializeUpdate } from '../../app/globalplatform/initialize-update.ts';
+import { predictScp02CardChallenge } from '../../app/globalplatform/session-keys.ts';
 import { makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
-import { deriveSessionKeys, predictCardChallenge } from '../support/globalplatform/static-session-keys.ts';
-import { fromHex, getStatus, openChannel, parseStatus, predictScp02CardChallenge, toHex } from './host.ts';
+import { getStatus, initializeUpdate, parseInitializeUpdate, parseStatus } from './answers.ts';
+import { deriveSessionKeys, openChannel, predictCardChallenge } from './channels.ts';
+import type { CommandApdu } from './commands.ts';
+import { decodeResponse, deleteObject, encodeCommand, fromHex, select, toAid, toHex } from './commands.ts';
 
 describe('a session with the virtual card', () => {
   it.each(CASES)('SCP%s, i = %i, level %i', async (scp, i, level) => {

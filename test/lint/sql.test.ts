@@ -5,8 +5,6 @@ import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { scratchFolder } from '../support/temporary.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
-
 it.each([
   "db.selectFrom('cards')",
   "db.insertInto('cards')",
@@ -34,3 +32,5 @@ it.each([
   expect(lint('records')).toEqual({ status: 1, found: true });
   expect(lint('store')).toEqual({ status: 0, found: false });
 });
+
+const ROOT = resolve(import.meta.dirname, '../..');

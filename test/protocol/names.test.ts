@@ -3,8 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nameSchema, readerNameSchema, toldReaderName } from '../../app/protocol/names.ts';
 
-const isName = (text: string) => readerNameSchema.safeParse(text).success;
-
 describe('a name', () => {
   it.each([
     'ACS ACR122U PICC Interface 00 00',
@@ -75,3 +73,5 @@ describe('a reader’s name as it is told', () => {
     expect(toldReaderName('\u202E\u0007')).toBe('reader');
   });
 });
+
+const isName = (text: string) => readerNameSchema.safeParse(text).success;

@@ -5,11 +5,7 @@ import { createAnswerer, type Run, runWith } from '../../electron/ipc-schema/ans
 import { createBridge, type Wire } from '../../electron/ipc-schema/bridge.ts';
 import { CALLS, channelOf, type Handlers, NOTIFICATIONS } from '../../electron/ipc-schema/calls.ts';
 import { cardViewSchema, jobViewSchema, type Notification } from '../../electron/ipc-schema.ts';
-import { SCENES } from '../../renderer/mock/scenes.ts';
-import { card, job, READER } from '../../renderer/mock/values.ts';
-import { createMockWire } from '../../renderer/mock/wire.ts';
-
-const NOON = '2026-11-23T12:00:00.000Z';
+import { card, createMockWire, job, READER, SCENES } from './mock.ts';
 
 describe('the window', () => {
   it('has one function a call, in its group, and cannot be given others', () => {
@@ -228,6 +224,8 @@ describe('the views', () => {
     expect(channels.size).toBe(CALLS.length);
   });
 });
+
+const NOON = '2026-11-23T12:00:00.000Z';
 
 const SETTINGS = { language: 'en', theme: 'light', sound: false } as const;
 

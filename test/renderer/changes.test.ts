@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Change, StartView } from '../../electron/ipc-schema.ts';
-import { CATALOGUE, card, job, READER, reader, station } from '../../renderer/mock/values.ts';
 import { applied } from '../../renderer/state/changes.ts';
+import { CATALOGUE, card, job, READER, reader, station } from './mock.ts';
 
 describe('a notification', () => {
   it('that the snapshot already holds changes nothing', () => {

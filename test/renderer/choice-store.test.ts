@@ -11,14 +11,8 @@ import {
 } from '../../renderer/features/counter/choice.ts';
 import { createChoiceStore } from '../../renderer/features/counter/choice-store.ts';
 import { rowsOf } from '../../renderer/features/counter/rows.ts';
-import { SCENES, type Scene } from '../../renderer/mock/scenes.ts';
-import { ACCOUNT, CATALOGUE, card, HISTORY, NUMBER, READER, USED } from '../../renderer/mock/values.ts';
-import { createMockWire } from '../../renderer/mock/wire.ts';
-
-const rows = rowsOf(card(USED), CATALOGUE);
-
-/** Of a confirmation that nobody takes back. */
-const NEVER = new AbortController().signal;
+import type { Scene } from './mock.ts';
+import { ACCOUNT, CATALOGUE, card, createMockWire, HISTORY, NUMBER, READER, SCENES, USED } from './mock.ts';
 
 describe('a card that was put in', () => {
   it('is looked up: known, new, or not to be confirmed', async () => {
@@ -270,3 +264,8 @@ describe('the account as it is typed', () => {
     expect(withAccount(emptyChoice('6200000000000001'), typed).account).toBe(typed);
   });
 });
+
+const rows = rowsOf(card(USED), CATALOGUE);
+
+/** Of a confirmation that nobody takes back. */
+const NEVER = new AbortController().signal;

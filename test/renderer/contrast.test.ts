@@ -2,33 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-const css = readFileSync(new URL('../../renderer/styles/tokens.css', import.meta.url), 'utf8');
-
-const TEXT: readonly [string, readonly string[]][] = [
-  ['ink', ['paper', 'surface', 'sunken', 'raised', 'accent-soft', 'accent-wash', 'bad-soft', 'caution-soft']],
-  [
-    'ink-soft',
-    ['paper', 'surface', 'raised', 'quiet-soft', 'bad-soft', 'bad-wash', 'caution-soft', 'accent-soft'],
-  ],
-  ['ink-faint', ['paper', 'surface', 'raised', 'accent-wash']],
-  ['accent-text', ['paper', 'surface', 'raised', 'accent-soft']],
-  ['on-accent', ['accent', 'accent-hover', 'accent-pressed']],
-  ['on-bad', ['bad', 'bad-hover']],
-  ['good', ['paper', 'surface', 'good-soft']],
-  ['caution', ['paper', 'surface', 'caution-soft']],
-  ['bad', ['paper', 'surface', 'raised', 'bad-soft', 'bad-wash']],
-  ['on-hold', ['hold']],
-  ['card-ink', ['card-from', 'card-to']],
-  ['card-ink-soft', ['card-from', 'card-to']],
-];
-/** Borders of controls, bars, focus. */
-const PARTS: readonly [string, readonly string[]][] = [
-  ['line-strong', ['paper', 'surface', 'raised']],
-  ['focus', ['paper', 'surface', 'raised']],
-  ['accent', ['surface', 'quiet-soft']],
-  ['good', ['quiet-soft']],
-];
-
 describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
   const tokens = tokensOf(theme);
   const of = (name: string) => luminance(tokens.get(name) ?? `no --${name}`);
@@ -55,6 +28,34 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
     }
   });
 });
+
+const css = readFileSync(new URL('../../renderer/styles/tokens.css', import.meta.url), 'utf8');
+
+const TEXT: readonly [string, readonly string[]][] = [
+  ['ink', ['paper', 'surface', 'sunken', 'raised', 'accent-soft', 'accent-wash', 'bad-soft', 'caution-soft']],
+  [
+    'ink-soft',
+    ['paper', 'surface', 'raised', 'quiet-soft', 'bad-soft', 'bad-wash', 'caution-soft', 'accent-soft'],
+  ],
+  ['ink-faint', ['paper', 'surface', 'raised', 'accent-wash']],
+  ['accent-text', ['paper', 'surface', 'raised', 'accent-soft']],
+  ['on-accent', ['accent', 'accent-hover', 'accent-pressed']],
+  ['on-bad', ['bad', 'bad-hover']],
+  ['good', ['paper', 'surface', 'good-soft']],
+  ['caution', ['paper', 'surface', 'caution-soft']],
+  ['bad', ['paper', 'surface', 'raised', 'bad-soft', 'bad-wash']],
+  ['on-hold', ['hold']],
+  ['card-ink', ['card-from', 'card-to']],
+  ['card-ink-soft', ['card-from', 'card-to']],
+];
+
+/** Borders of controls, bars, focus. */
+const PARTS: readonly [string, readonly string[]][] = [
+  ['line-strong', ['paper', 'surface', 'raised']],
+  ['focus', ['paper', 'surface', 'raised']],
+  ['accent', ['surface', 'quiet-soft']],
+  ['good', ['quiet-soft']],
+];
 
 function tokensOf(theme: 'light' | 'dark'): Map<string, string> {
   const start = css.indexOf(`[data-theme="${theme}"] {`);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JobState, JobView, StepView } from '../../electron/ipc-schema.ts';
-import { CATALOGUE, job } from '../../renderer/mock/values.ts';
 import { appsOf, type Meter, metered } from '../../renderer/state/meter.ts';
+import { CATALOGUE, job } from './mock.ts';
 
 describe('percent', () => {
   it('of a load follows the commands of its batch and never goes back', () => {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { CardView, CatalogueView } from '../../electron/ipc-schema.ts';
 import { memoryOf, rowsOf } from '../../renderer/features/counter/rows.ts';
 import { checksOf } from '../../renderer/features/entrance/checks.ts';
-import { CATALOGUE, card, job, NUMBER, ODD, reader, station, USED } from '../../renderer/mock/values.ts';
 import { seenCards } from '../../renderer/state/seen.ts';
+import { CATALOGUE, card, job, NUMBER, ODD, reader, station, USED } from './mock.ts';
 
 describe('the apps of a card', () => {
   it('are each in one state, with what can be asked of them', () => {

@@ -5,9 +5,9 @@ import { projections } from '../../electron/engine/projections.ts';
 import { cardHistorySchema } from '../../electron/ipc-schema.ts';
 import { emptyChoice, setAsideOf } from '../../renderer/features/counter/choice.ts';
 import { rowsOf, shownOnly } from '../../renderer/features/counter/rows.ts';
-import { CATALOGUE, card, HISTORY, NUMBER, USED } from '../../renderer/mock/values.ts';
 import { textsOf } from '../../renderer/texts/texts.ts';
 import { LANGUAGES, messagesIn } from '../support/texts.ts';
+import { CATALOGUE, card, HISTORY, NUMBER, USED } from './mock.ts';
 
 describe.each(LANGUAGES)('in %s', (language) => {
   it.each(SET_ASIDE_CODES)('%s is said in words', (reason) => {

@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JobState, ReaderState } from '../../electron/ipc-schema.ts';
 import { stageOf, unseenJobs } from '../../renderer/features/counter/stage.ts';
-import { card, FOREIGN, job, MOMENT, NUMBER, reader, station } from '../../renderer/mock/values.ts';
 import { needsSignIn, newlyEnded } from '../../renderer/state/jobs.ts';
-
-const DONE: JobState = { kind: 'done', result: { result: 'complete', apps: [], deleted: [] } };
-const working = (writing: boolean): JobState => ({ kind: 'working', writing });
+import { card, FOREIGN, job, MOMENT, NUMBER, reader, station } from './mock.ts';
 
 describe('a lane shows', () => {
   it.each([
@@ -133,3 +130,6 @@ describe('the sound at the end', () => {
     expect(newlyEnded([], [job(DONE)])).toEqual([]);
   });
 });
+
+const DONE: JobState = { kind: 'done', result: { result: 'complete', apps: [], deleted: [] } };
+const working = (writing: boolean): JobState => ({ kind: 'working', writing });

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createBridge, type Wire } from '../../electron/ipc-schema/bridge.ts';
 import { channelOf, NOTIFICATIONS } from '../../electron/ipc-schema/calls.ts';
 import type { StartView } from '../../electron/ipc-schema.ts';
-import { CATALOGUE, card, job, MOMENT, NUMBER, reader, station } from '../../renderer/mock/values.ts';
 import { watchServer } from '../../renderer/state/server-watch.ts';
 import { createStationStore } from '../../renderer/state/station-store.ts';
+import { CATALOGUE, card, job, MOMENT, NUMBER, reader, station } from './mock.ts';
 
 describe('the window', () => {
   it('shows nothing before the snapshot, and then what came meanwhile', async () => {

@@ -1,17 +1,11 @@
 /** `npm test` ends with the runner's own count, and never with a good exit status when nothing was tested. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import TestTimes from '../../scripts/bootstrap/test-times.mjs';
-import { type Ended, FakeCopy } from './fake-copy.ts';
+import { type Ended, freshCopy } from './fake-copy.ts';
 
-let copy: FakeCopy;
-beforeEach(() => {
-  copy = new FakeCopy();
-  copy.write('node_modules/left/package.json', '{}');
-  copy.write('node_modules/.package-lock.json', copy.read('package-lock.json'));
-});
-afterEach(() => copy.dispose());
+const copy = freshCopy((made) => made.install());
 
 test('the last line is the count, and the same is left in a file', async () => {
   const { status, stdout } = await withReport(counts(12, 0, 2), 0);

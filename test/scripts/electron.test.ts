@@ -4,21 +4,15 @@ import { appendFileSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeF
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakeCopy } from './fake-copy.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { freshCopy } from './fake-copy.ts';
 
-let copy: FakeCopy;
+const copy = freshCopy((made) => {
+  made.write('scripts/build/main.mjs', '');
+  made.program(`console.log('electron:', process.env.KAIKA_ELECTRON);`);
+});
 let host: Server | undefined;
-beforeEach(() => {
-  copy = new FakeCopy();
-  copy.write('scripts/build/main.mjs', '');
-  copy.program(`console.log('electron:', process.env.KAIKA_ELECTRON);`);
-});
-afterEach(async () => {
-  await new Promise((resolve) => (host === undefined ? resolve(undefined) : host.close(resolve)));
-  host = undefined;
-  await copy.dispose();
-});
+afterEach(closeHost);
 
 describe.runIf(process.platform === 'linux')('npm start', () => {
   test('without a display: says so and how to go on, before anything is fetched', async () => {
@@ -164,6 +158,11 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')(
   },
 );
 
+async function closeHost(): Promise<void> {
+  await new Promise((resolve) => (host === undefined ? resolve(undefined) : host.close(resolve)));
+  host = undefined;
+}
+
 /** The host of Electron's makers, or one that has nothing: its address. */
 async function makers(status: number): Promise<string> {
   const server = createServer((_request, response) => response.writeHead(status).end());
@@ -174,8 +173,7 @@ async function makers(status: number): Promise<string> {
 
 /** What npm ci leaves of the electron package: its own installer is run later, and only where its host answers. */
 function addElectronPackage(): void {
-  copy.write('node_modules/left/package.json', '{}');
-  copy.write('node_modules/.package-lock.json', copy.read('package-lock.json'));
+  copy.install();
   copy.write('node_modules/electron/package.json', JSON.stringify({ version: '45.0.0' }));
   copy.write(
     'node_modules/electron/install.js',

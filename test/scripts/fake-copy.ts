@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterEach, beforeEach } from 'vitest';
 
 const scripts = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'scripts');
 const standIns = join(dirname(fileURLToPath(import.meta.url)), 'stand-ins');
@@ -94,6 +95,12 @@ export class FakeCopy {
   write(path: string, text: string): void {
     mkdirSync(dirname(join(this.root, path)), { recursive: true });
     writeFileSync(join(this.root, path), text);
+  }
+
+  /** Puts the packages there, as somebody installs them by hand. */
+  install(): void {
+    this.write('node_modules/left/package.json', '{}');
+    this.write('node_modules/.package-lock.json', this.read('package-lock.json'));
   }
 
   link(path: string, target: string): void {
@@ -235,6 +242,22 @@ export class FakeCopy {
   private stateFile(name: string): string {
     return join(this.base, name);
   }
+}
+
+/** A new copy for each test, with everything in it that `prepare` puts there, and gone after it. */
+export function freshCopy(prepare: (copy: FakeCopy) => void = () => undefined): FakeCopy {
+  let copy: FakeCopy | undefined;
+  beforeEach(() => {
+    copy = new FakeCopy();
+    prepare(copy);
+  });
+  afterEach(() => copy?.dispose());
+  return new Proxy<FakeCopy>(Object.create(FakeCopy.prototype), {
+    get(_target, name) {
+      if (copy === undefined) throw new Error(`${String(name)} is asked for before the tests run`);
+      return Reflect.get(copy, name, copy);
+    },
+  });
 }
 
 /** Whether a process is there and more than a name waiting to be reaped. */

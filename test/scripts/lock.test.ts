@@ -2,14 +2,10 @@
 import { readlinkSync, rmSync, utimesSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FakeCopy, isRunning } from './fake-copy.ts';
+import { expect, test } from 'vitest';
+import { freshCopy, isRunning } from './fake-copy.ts';
 
-let copy: FakeCopy;
-beforeEach(() => {
-  copy = new FakeCopy();
-});
-afterEach(() => copy.dispose());
+const copy = freshCopy();
 
 test('of several starts at once one sets up, the others wait, say so, and all run the program', async () => {
   copy.mode('npm', 'slow');

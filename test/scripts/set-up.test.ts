@@ -1,12 +1,8 @@
 /** Setting up from nothing, and what each thing that can go wrong ends in: one sentence, repaired by the next run. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakeCopy } from './fake-copy.ts';
+import { describe, expect, test } from 'vitest';
+import { freshCopy } from './fake-copy.ts';
 
-let copy: FakeCopy;
-beforeEach(() => {
-  copy = new FakeCopy();
-});
-afterEach(() => copy.dispose());
+const copy = freshCopy();
 
 describe('a bare copy', () => {
   test('says what it fetches, from where and how much, before it does, and keeps stdout clean', async () => {
@@ -43,8 +39,7 @@ describe('a bare copy', () => {
   });
 
   test('takes over what somebody installed by hand', async () => {
-    copy.write('node_modules/left/package.json', '{}');
-    copy.write('node_modules/.package-lock.json', copy.read('package-lock.json'));
+    copy.install();
     const { status } = await copy.run(['server']);
     expect(status).toBe(0);
     expect(copy.calls('npm')).toHaveLength(0);

@@ -1,21 +1,16 @@
 /** The Electron that stands in for the official one: what its list knows, against what this copy would make. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
 import { sha256Of } from '../../scripts/electron/stand-in/check.mjs';
 import { packDefaultApp } from '../../scripts/electron/stand-in/fetch.mjs';
 import { FILES, MADE_HERE } from '../../scripts/electron/stand-in/known.mjs';
+import { freshFolder } from '../support/folders.ts';
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'kaika-stand-in-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const folder = freshFolder('stand-in');
 
 test('the app that is packed into it comes out as the list knows it', async () => {
-  const file = join(folder, 'default_app.asar');
-  await packDefaultApp(join(folder, 'default-app'), file);
+  const file = folder('default_app.asar');
+  await packDefaultApp(folder('default-app'), file);
   expect(readFileSync(file).length).toBe(FILES['resources/default_app.asar']?.size);
   expect(sha256Of(file)).toBe(FILES['resources/default_app.asar']?.sha256);
 });

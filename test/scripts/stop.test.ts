@@ -1,12 +1,8 @@
 /** Ctrl-C and its relatives: everything that was started ends, checked by process id. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakeCopy, isRunning } from './fake-copy.ts';
+import { describe, expect, test } from 'vitest';
+import { freshCopy, isRunning } from './fake-copy.ts';
 
-let copy: FakeCopy;
-beforeEach(() => {
-  copy = new FakeCopy();
-});
-afterEach(() => copy.dispose());
+const copy = freshCopy();
 
 describe('the program', () => {
   test.each([

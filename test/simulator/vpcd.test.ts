@@ -11,28 +11,8 @@ let port = 0;
 let peer: Promise<Socket>;
 let received = '';
 
-beforeEach(async () => {
-  received = '';
-  server = createServer({ allowHalfOpen: true });
-  peer = new Promise((resolve) => {
-    server.once('connection', (socket) => {
-      socket.on('data', (bytes) => {
-        received += toHex(bytes);
-      });
-      socket.on('error', () => undefined);
-      resolve(socket);
-    });
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  port = typeof address === 'object' && address !== null ? address.port : 0;
-});
-afterEach(async () => {
-  (await peer).destroy();
-  server.close();
-});
+beforeEach(listen);
+afterEach(close);
 
 describe('insertCard', () => {
   it('gives the ATR and answers commands, however the bytes are cut', async () => {
@@ -153,6 +133,30 @@ describe('insertCard', () => {
     await insertCard({ port, device: echoCard() });
   });
 });
+
+async function listen(): Promise<void> {
+  received = '';
+  server = createServer({ allowHalfOpen: true });
+  peer = new Promise((resolve) => {
+    server.once('connection', (socket) => {
+      socket.on('data', (bytes) => {
+        received += toHex(bytes);
+      });
+      socket.on('error', () => undefined);
+      resolve(socket);
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  port = typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function close(): Promise<void> {
+  (await peer).destroy();
+  server.close();
+}
 
 async function receive(hex: string): Promise<void> {
   await expect.poll(() => received.length).toBeGreaterThanOrEqual(hex.length);

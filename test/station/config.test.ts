@@ -1,23 +1,11 @@
 /** `station.json` as people write it: read, or refused with what is wrong with it. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { readStationConfig, STATION_CONFIG, StationConfigError } from '../../app/station/config.ts';
-import { scratchFolder } from '../support/temporary.ts';
+import { sharedFolder } from '../support/folders.ts';
 
-const GOOD = {
-  version: 1,
-  server: {
-    origin: 'https://keys.bank.example:8443',
-    authorities: 'ca.pem',
-    certificate: 'station.pem',
-    key: 'station.key',
-  },
-  readers: { kind: 'pcsc' },
-};
-
-const folder = scratchFolder('kaika-station-');
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = sharedFolder('station');
 
 it.each([
   ['UTF-8', 'utf8', []],
@@ -25,7 +13,7 @@ it.each([
   ['UTF-16 as Windows editors write it', 'utf16le', [0xff, 0xfe]],
 ] as const)('is read in %s', (_name, encoding, mark) => {
   expect(
-    read(Buffer.concat([Uint8Array.from(mark), Buffer.from(JSON.stringify(GOOD), encoding)])),
+    read(Buffer.concat([Uint8Array.from(mark), Buffer.from(JSON.stringify(good()), encoding)])),
   ).toMatchObject({
     version: 1,
     server: { origin: 'https://keys.bank.example:8443' },
@@ -33,7 +21,7 @@ it.each([
 });
 
 it.each([
-  ['UTF-16 without a byte order mark', Buffer.from(JSON.stringify(GOOD), 'utf16le'), 'save it as UTF-8'],
+  ['UTF-16 without a byte order mark', Buffer.from(JSON.stringify(good()), 'utf16le'), 'save it as UTF-8'],
   ['half a file', Buffer.from('{"version":'), 'is not JSON'],
   ['a file with a mark and one field', Buffer.from('\uFEFF{"version":1}'), 'server'],
 ])('%s is refused, and said to be that', (_name, bytes, reason) => {
@@ -44,4 +32,17 @@ it.each([
 function read(bytes: Uint8Array) {
   writeFileSync(join(folder, STATION_CONFIG), bytes);
   return readStationConfig(folder);
+}
+
+function good() {
+  return {
+    version: 1,
+    server: {
+      origin: 'https://keys.bank.example:8443',
+      authorities: 'ca.pem',
+      certificate: 'station.pem',
+      key: 'station.key',
+    },
+    readers: { kind: 'pcsc' },
+  };
 }

@@ -1,14 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freeMemory } from '../../app/catalogue/recognise.ts';
-import { RefusedError } from '../../app/station/server/client.ts';
-import { ScriptedCard, WALLET_AID } from '../support/scripted-card.ts';
-import { away } from '../support/scripted-server.ts';
-import { openTestStation, type TestStation, wholeLook } from '../support/station.ts';
+import { type TestStation, wholeLook } from '../support/station.ts';
+import { away, openTestStation, RefusedError, ScriptedCard, WALLET_AID } from '../support/stations.ts';
 
 let station: TestStation;
-beforeEach(async () => {
-  station = await openTestStation();
-});
+beforeEach(open);
 afterEach(() => station.close());
 
 describe('a reader', () => {
@@ -495,4 +491,8 @@ function done(id: string) {
 
 function waitsForCard(id: string) {
   return station.until(() => station.job(id)?.state.kind === 'waiting-for-card', 'waiting for the card');
+}
+
+async function open(): Promise<void> {
+  station = await openTestStation();
 }

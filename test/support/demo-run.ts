@@ -1,6 +1,11 @@
 /** Runs `npm start -- …`'s program as a process of its own, as a person would, and reads what it says. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readCardRecord } from '../../app/keyserver/records/card-record.ts';
+import { OWN_RESOURCES, openCatalogue } from '../../app/keyserver/resources.ts';
+import { openSqliteStore } from '../../app/keyserver/store/open.ts';
+import type { CardRecord } from '../../app/protocol/card-record.ts';
 import { type HeadlessResult, headlessResultSchema } from '../../app/station/headless/result.ts';
 import { LIMIT } from './limit.ts';
 
@@ -72,5 +77,15 @@ export async function runDemo(
     return { status, result: headlessResultSchema.parse(JSON.parse(last)), stderr };
   } catch {
     throw new Error(`no result on the last line of standard output:\n${stdout}\n${stderr}`);
+  }
+}
+
+/** What the demo's server has on record of a card. */
+export async function demoRecord(data: string, card: string): Promise<CardRecord> {
+  const store = await openSqliteStore(join(data, 'demo', 'server', 'kaika.sqlite'));
+  try {
+    return await readCardRecord({ store, catalogue: openCatalogue(OWN_RESOURCES) }, card);
+  } finally {
+    await store.destroy();
   }
 }

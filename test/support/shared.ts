@@ -1,5 +1,5 @@
 /** What the tests of a file, or of one describe, have in common: opened before the first of them, closed after the last. */
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 
 /** What can be closed. */
 export interface Closable {
@@ -15,10 +15,28 @@ export function shared<T extends Closable>(open: () => Promise<T>): T {
     opened = await open();
   });
   afterAll(() => opened?.close());
+  return standingFor(() => opened);
+}
+
+/** The same for each test: opened before it, closed after it. */
+export function fresh<T extends Closable>(open: () => Promise<T>): T {
+  let opened: T | undefined;
+  beforeEach(async () => {
+    opened = await open();
+  });
+  afterEach(async () => {
+    await opened?.close();
+    opened = undefined;
+  });
+  return standingFor(() => opened);
+}
+
+function standingFor<T extends Closable>(opened: () => T | undefined): T {
   return new Proxy<T>(Object.create(null), {
     get(_target, name) {
-      if (opened === undefined) throw new Error(`${String(name)} is asked for before the tests run`);
-      return Reflect.get(opened, name);
+      const there = opened();
+      if (there === undefined) throw new Error(`${String(name)} is asked for before the tests run`);
+      return Reflect.get(there, name);
     },
   });
 }

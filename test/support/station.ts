@@ -12,6 +12,7 @@ import type { CardLook } from '../../app/station/readers/look.ts';
 import type { JobView, ReaderViewState } from '../../app/station/views.ts';
 import { LIMIT } from './limit.ts';
 import { ScriptedServer } from './scripted-server.ts';
+import { fresh, shared } from './shared.ts';
 import { scratchFolder } from './temporary.ts';
 
 const RESOURCES = new URL('../../resources/', import.meta.url);
@@ -104,6 +105,14 @@ export async function openTestStation(overrides: Partial<EngineOptions> = {}): P
   await station.engine.signIn('op1', 'secret');
   return station;
 }
+
+/** A station for the tests of a file, or of one describe. */
+export const sharedStation = (overrides?: () => Partial<EngineOptions>): TestStation =>
+  shared(() => openTestStation(overrides?.()));
+
+/** A station of its own for each test. */
+export const freshStation = (overrides?: () => Partial<EngineOptions>): TestStation =>
+  fresh(() => openTestStation(overrides?.()));
 
 /** The look at a card, once it is whole: also what is read for the server only, which follows what staff see. */
 export function wholeLook(state: ReaderViewState | undefined): CardLook | undefined {

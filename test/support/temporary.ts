@@ -3,6 +3,7 @@
  * the time of a test; so the folders are in memory where there is a memory disk with room. The tests end processes and cut lines, they
  * cut no power: what is in a file after that is the same on both.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,4 +25,9 @@ function parent(): string {
 /** A new folder; whoever asks for it removes it. */
 export function scratchFolder(prefix: string): string {
   return mkdtempSync(join(parent(), prefix));
+}
+
+/** Where a new folder may be made. */
+export function scratchPath(prefix: string): string {
+  return join(parent(), prefix + randomUUID().slice(0, 13));
 }

@@ -12,17 +12,7 @@ import { LANGUAGES, LOCALES } from '../support/texts.ts';
 
 let locales: string;
 
-beforeAll(() => {
-  locales = mkdtempSync(join(tmpdir(), 'kaika-locales-'));
-  cpSync(LOCALES, locales, { recursive: true });
-  // Polish: a language with more plurals than English has.
-  cpSync(join(LOCALES, 'en'), join(locales, 'pl'), { recursive: true });
-  edit('common', { 'language.name': 'Polski', 'common.list': ' i ' });
-  edit('counter', {
-    'apps.chosen-enable':
-      '{count, plural, one {# aplikacja} few {# aplikacje} many {# aplikacji} other {# aplikacji}}',
-  });
-});
+beforeAll(addPolish);
 afterAll(() => rmSync(locales, { recursive: true, force: true }));
 
 describe('a third language', () => {
@@ -75,6 +65,18 @@ it('the window is built with the languages of the repository', () => {
   expect(OFFERED).toEqual(LANGUAGES);
   for (const language of LANGUAGES) expect(messagesIn(language).errors).toBeDefined();
 });
+
+function addPolish(): void {
+  locales = mkdtempSync(join(tmpdir(), 'kaika-locales-'));
+  cpSync(LOCALES, locales, { recursive: true });
+  // Polish: a language with more plurals than English has.
+  cpSync(join(LOCALES, 'en'), join(locales, 'pl'), { recursive: true });
+  edit('common', { 'language.name': 'Polski', 'common.list': ' i ' });
+  edit('counter', {
+    'apps.chosen-enable':
+      '{count, plural, one {# aplikacja} few {# aplikacje} many {# aplikacji} other {# aplikacji}}',
+  });
+}
 
 const edit = (name: string, words: Readonly<Record<string, string>>) => {
   const file = join(locales, 'pl', `${name}.json`);

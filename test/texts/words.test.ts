@@ -8,15 +8,6 @@ import { languageFiles } from '../../app/station/language-folder.ts';
 import { valuesIn } from '../../app/texts/texts.ts';
 import { LANGUAGES, LOCALES, messagesIn, textsIn } from '../support/texts.ts';
 
-const HOUSE = 'zh-CN';
-/** Files whose keys are the schema's, not the program's own. */
-const NO_WORDS = ['errors', 'set-aside', 'steps'];
-
-/** Every key of the words with the file it stands in. */
-const keys = Object.entries(languageFiles(LOCALES, HOUSE)).flatMap(([name, file]) =>
-  NO_WORDS.includes(name) ? [] : Object.keys(file as object).map((key) => ({ name, key })),
-);
-
 describe.each(LANGUAGES)('words in %s', (language) => {
   const { words, errors, reasons } = messagesIn(language);
 
@@ -102,6 +93,16 @@ describe('words', () => {
     }
   });
 });
+
+const HOUSE = 'zh-CN';
+
+/** Files whose keys are the schema's, not the program's own. */
+const NO_WORDS = ['errors', 'set-aside', 'steps'];
+
+/** Every key of the words with the file it stands in. */
+const keys = Object.entries(languageFiles(LOCALES, HOUSE)).flatMap(([name, file]) =>
+  NO_WORDS.includes(name) ? [] : Object.keys(file as object).map((key) => ({ name, key })),
+);
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 

@@ -1,24 +1,19 @@
 /** Whoever lets somebody in, or gives them another secret, has to answer for it: each leaves a row. */
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeAuthority } from '../../../app/demo/pki.ts';
 import { enrolStation, writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { openSqliteStore, type Store } from '../../../app/keyserver/store/open.ts';
+import { sharedFolder } from '../../support/folders.ts';
 
-let folder: string;
+const folder = sharedFolder('enrolment');
 let store: Store;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'kaika-enrolment-'));
   store = await openSqliteStore(join(folder, 'kaika.sqlite'));
 });
-afterAll(async () => {
-  await store.destroy();
-  rmSync(folder, { recursive: true, force: true });
-});
-const by = userInfo().username;
+afterAll(() => store.destroy());
 
 it('an operator, a new secret, a station and its next certificate: who did it, what, for whom and when', async () => {
   for (const secret of SECRETS) await writeOperator(store, { id: 'zhang', name: '张伟', secret });
@@ -42,6 +37,8 @@ it('no row holds a secret', async () => {
   const text = JSON.stringify(await store.selectFrom('audit').selectAll().execute());
   for (const secret of SECRETS) expect(text).not.toContain(secret);
 });
+
+const by = userInfo().username;
 
 const SECRETS = ['correct horse', 'battery staple'] as const;
 

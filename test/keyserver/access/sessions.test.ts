@@ -1,24 +1,19 @@
 /** Who is signed in, where, and until when. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { hashSecret, secretMatches } from '../../../app/keyserver/access/secrets.ts';
 import { findSession, signIn } from '../../../app/keyserver/access/sessions.ts';
 import { openSqliteStore, type Store } from '../../../app/keyserver/store/open.ts';
+import { sharedFolder } from '../../support/folders.ts';
 
-let folder: string;
+const folder = sharedFolder('access');
 let store: Store;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'kaika-access-'));
   store = await openSqliteStore(join(folder, 'kaika.sqlite'));
   await writeOperator(store, { id: 'clerk', name: '李明', secret: SECRET });
 });
-afterAll(async () => {
-  await store.destroy();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => store.destroy());
 
 describe('a session', () => {
   it('is found by its token until it ends, and says who and where', async () => {

@@ -1,28 +1,16 @@
 /** Any field changed to anything, any answer of any card: a code of ours, never a 500. */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { errorBodySchema } from '../../../app/protocol/errors.ts';
-import { jobReplySchema, stepReplySchema, type Wish } from '../../../app/protocol/wire.ts';
+import type { Answer, Client, Wish } from '../../support/api.ts';
+import { batchOf, errorBodySchema, httpsRig, jobReplySchema, stepReplySchema } from '../../support/api.ts';
 import { expectDiscreet } from '../../support/error-answers.ts';
-import { runBatch } from '../../support/forwarder.ts';
-import { type Answer, type Client, httpsRig } from '../../support/https-rig.ts';
 import { newRequestId, randomDigits } from '../../support/issuer-rig.ts';
-import { batchOf } from '../../support/issuer-steps.ts';
+import { runBatch } from '../../support/visits.ts';
 
 const https = httpsRig();
 let client: Client;
 let token: string;
-beforeAll(async () => {
-  client = https.client();
-  token = await https.signIn();
-});
-
-/** JSON values of all kinds, also ones that nearly fit. */
-const anything = fc.oneof(
-  fc.jsonValue(),
-  fc.constantFrom('', '9000', 'zz', -1, 1e308, 2 ** 53, 'constructor', '__proto__', 'e-wallet', [], {}),
-  fc.string({ unit: fc.constantFrom('0', '9', 'A', 'F', 'a', ' '), maxLength: 80 }),
-);
+beforeAll(signIn);
 
 describe('one field changed to something else', () => {
   const codesOfFour = /^[a-z-]+$/;
@@ -124,6 +112,18 @@ describe('one field changed to something else', () => {
     );
   });
 });
+
+async function signIn(): Promise<void> {
+  client = https.client();
+  token = await https.signIn();
+}
+
+/** JSON values of all kinds, also ones that nearly fit. */
+const anything = fc.oneof(
+  fc.jsonValue(),
+  fc.constantFrom('', '9000', 'zz', -1, 1e308, 2 ** 53, 'constructor', '__proto__', 'e-wallet', [], {}),
+  fc.string({ unit: fc.constantFrom('0', '9', 'A', 'F', 'a', ' '), maxLength: 80 }),
+);
 
 /** Paths of all members of a JSON value, at any depth. */
 function fieldsOf(value: unknown, path: readonly string[] = []): string[][] {

@@ -4,17 +4,54 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { enrolStation, writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { ENDPOINTS } from '../../../app/keyserver/api/endpoints.ts';
 import { signInReplySchema } from '../../../app/protocol/wire.ts';
-import { expectError } from '../../support/error-answers.ts';
-import { type Client, type HttpsRig, openHttpsRig, SECRET } from '../../support/https-rig.ts';
-import { storeText } from '../../support/issuer-steps.ts';
+import { type Client, expectError, type HttpsRig, SECRET, storeText } from '../../support/api.ts';
+import { openHttpsRig } from '../../support/https-rig.ts';
 
 let https: HttpsRig;
 let unknown: Client;
 let revoked: Client;
 let other: Client;
-const tokens = { own: '', others: '', expired: '', confirmation: '', disabled: '', replaced: '' };
 
-beforeAll(async () => {
+beforeAll(signInEverybody);
+afterAll(() => https.close());
+
+describe.each(ENDPOINTS)('$method $path, for $may', ({ method, path, may }) => {
+  it.each(CALLERS)('a request $name', async ({ reaches, client, token }) => {
+    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token()}` };
+    // A body that is refused: whoever is let through hears that, and nothing is changed by anybody.
+    const body = method === 'GET' ? undefined : {};
+    const ask = () => client().send(method, pathOf(path), body, headers);
+    if (reaches === undefined) return expect(ask()).rejects.toThrow();
+    const before = await storeText(https.rig.context);
+    const answer = await ask();
+    if (LEVELS.indexOf(reaches) >= LEVELS.indexOf(may)) {
+      expect(answer.body).not.toMatchObject({
+        code: expect.stringMatching(/^(server-refused-certificate|session-expired)$/),
+      });
+      expect(answer.status, answer.text).toBeLessThan(500);
+      if (method === 'POST') expectError(answer, 400, 'bad-request');
+    } else if (reaches === 'certificate') expectError(answer, 403, 'server-refused-certificate');
+    else expectError(answer, 401, 'session-expired');
+    expect(await storeText(https.rig.context)).toBe(before);
+  });
+});
+
+describe('GET /v1/sessions/current', () => {
+  it('says who is signed in with a token at this station, and null for every other token, without an error', async () => {
+    const ask = async (token?: string) => {
+      const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      const answer = await https.client().send('GET', '/v1/sessions/current', undefined, headers);
+      expect(answer.status).toBe(200);
+      return answer.body;
+    };
+    expect(await ask(tokens.own)).toMatchObject({ session: { operator: { id: 'clerk', name: 'clerk' } } });
+    const { own: _own, ...others } = tokens;
+    for (const token of [undefined, 'x'.repeat(43), ...Object.values(others)])
+      expect(await ask(token)).toEqual({ apiLevel: 1, session: null });
+  });
+});
+
+async function signInEverybody(): Promise<void> {
   https = await openHttpsRig();
   const { store } = https.rig.context;
   const enrolled = async (name: string) => {
@@ -47,8 +84,9 @@ beforeAll(async () => {
     .where('operator', '=', 'late')
     .execute();
   await writeOperator(store, { id: 'changed', name: 'changed', secret: `${SECRET} and more` });
-});
-afterAll(() => https.close());
+}
+
+const tokens = { own: '', others: '', expired: '', confirmation: '', disabled: '', replaced: '' };
 
 const CALLERS: readonly Caller[] = [
   { name: 'without a certificate', reaches: undefined, client: () => https.client(null) },
@@ -99,42 +137,6 @@ const CALLERS: readonly Caller[] = [
   },
   { name: 'of an operator', reaches: 'operator', client: () => https.client(), token: () => tokens.own },
 ];
-
-describe.each(ENDPOINTS)('$method $path, for $may', ({ method, path, may }) => {
-  it.each(CALLERS)('a request $name', async ({ reaches, client, token }) => {
-    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token()}` };
-    // A body that is refused: whoever is let through hears that, and nothing is changed by anybody.
-    const body = method === 'GET' ? undefined : {};
-    const ask = () => client().send(method, pathOf(path), body, headers);
-    if (reaches === undefined) return expect(ask()).rejects.toThrow();
-    const before = await storeText(https.rig.context);
-    const answer = await ask();
-    if (LEVELS.indexOf(reaches) >= LEVELS.indexOf(may)) {
-      expect(answer.body).not.toMatchObject({
-        code: expect.stringMatching(/^(server-refused-certificate|session-expired)$/),
-      });
-      expect(answer.status, answer.text).toBeLessThan(500);
-      if (method === 'POST') expectError(answer, 400, 'bad-request');
-    } else if (reaches === 'certificate') expectError(answer, 403, 'server-refused-certificate');
-    else expectError(answer, 401, 'session-expired');
-    expect(await storeText(https.rig.context)).toBe(before);
-  });
-});
-
-describe('GET /v1/sessions/current', () => {
-  it('says who is signed in with a token at this station, and null for every other token, without an error', async () => {
-    const ask = async (token?: string) => {
-      const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-      const answer = await https.client().send('GET', '/v1/sessions/current', undefined, headers);
-      expect(answer.status).toBe(200);
-      return answer.body;
-    };
-    expect(await ask(tokens.own)).toMatchObject({ session: { operator: { id: 'clerk', name: 'clerk' } } });
-    const { own: _own, ...others } = tokens;
-    for (const token of [undefined, 'x'.repeat(43), ...Object.values(others)])
-      expect(await ask(token)).toEqual({ apiLevel: 1, session: null });
-  });
-});
 
 /** What it takes to be let through, each with everything of the one before. */
 const LEVELS = ['certificate', 'station', 'operator'] as const;

@@ -7,11 +7,8 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
-import type { Wish } from '../../../app/protocol/wire.ts';
-import { TearingDevice } from '../../../app/simulator/tear.ts';
-import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import type { ServerClient } from '../../../app/station/server/client.ts';
-import { randomDigits } from '../../support/issuer-rig.ts';
+import { randomDigits, type Wish } from '../../support/api.ts';
 import { findAll } from '../../support/key-search.ts';
 import { activate, addCustodian, importVersion } from '../../support/key-versions.ts';
 import { cardKey, issuersCardKey, type KnownMaster, knownToken } from '../../support/known-token.ts';
@@ -21,6 +18,7 @@ import { READS_MEMORY, writableMemory } from '../../support/process-memory.ts';
 import { openServerSite, SECRET, type ServerInstance, type Site } from '../../support/site.ts';
 import { openTestStation, type TestStation, until } from '../../support/station.ts';
 import { storeFiles } from '../../support/stores.ts';
+import { TearingDevice, type VirtualCard } from '../../support/visits.ts';
 
 const { makeToken, masters, pins } = knownToken();
 
@@ -29,22 +27,8 @@ let site: Site;
 let server: ServerInstance;
 let station: TestStation;
 
-beforeAll(async () => {
-  const added = MOVING_TYPES.filter(({ id }) => id === TYPE);
-  types = await openOtherTypes(added, 'sqlite', makeToken);
-  site = await openServerSite('sqlite', {}, { own: { rig: types.rig, resources: types.resources } });
-  await addCustodian(types);
-  const { operator, secret } = SECOND;
-  await writeOperator(types.context.store, { id: operator, name: operator, secret });
-  server = await site.start();
-  const { client } = await site.station('counter', [server.port]);
-  station = await openTestStation({ server: () => listening(client), catalogue: types.context.catalogue });
-});
-afterAll(async () => {
-  await station.close();
-  await site.close();
-  rmSync(types.resources, { recursive: true, force: true });
-});
+beforeAll(openEverything);
+afterAll(closeEverything);
 
 describe('every type of job', () => {
   it('enabling, loading, deleting; torn at key writes and recovered; moved to other versions; the domain’s keys changed twice', async () => {
@@ -130,6 +114,24 @@ describe('every type of job', () => {
     },
   );
 });
+
+async function openEverything(): Promise<void> {
+  const added = MOVING_TYPES.filter(({ id }) => id === TYPE);
+  types = await openOtherTypes(added, 'sqlite', makeToken);
+  site = await openServerSite('sqlite', {}, { own: { rig: types.rig, resources: types.resources } });
+  await addCustodian(types);
+  const { operator, secret } = SECOND;
+  await writeOperator(types.context.store, { id: operator, name: operator, secret });
+  server = await site.start();
+  const { client } = await site.station('counter', [server.port]);
+  station = await openTestStation({ server: () => listening(client), catalogue: types.context.catalogue });
+}
+
+async function closeEverything(): Promise<void> {
+  await station.close();
+  await site.close();
+  rmSync(types.resources, { recursive: true, force: true });
+}
 
 const TYPE = 'added';
 

@@ -3,12 +3,8 @@
  * story over HTTPS, and then every file and every body is searched for every key, in every spelling.
  */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { jobReplySchema, stepReplySchema, type Wish } from '../../../app/protocol/wire.ts';
-import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { runBatch } from '../../support/forwarder.ts';
-import { httpsRig, SECRET } from '../../support/https-rig.ts';
-import { randomDigits } from '../../support/issuer-rig.ts';
-import { slotOnCard, WALLET } from '../../support/issuer-steps.ts';
+import type { Wish } from '../../support/api.ts';
+import { httpsRig, jobReplySchema, randomDigits, SECRET, stepReplySchema } from '../../support/api.ts';
 import { findAll, needles } from '../../support/key-search.ts';
 import {
   cardKey,
@@ -19,28 +15,12 @@ import {
   oddParity,
 } from '../../support/known-token.ts';
 import { storeFiles } from '../../support/stores.ts';
+import { runBatch, slotOnCard, type VirtualCard, WALLET } from '../../support/visits.ts';
 
 const { makeToken, masters, pins } = knownToken();
 const https = httpsRig('sqlite', makeToken);
 let token: string;
-beforeAll(async () => {
-  token = await https.signIn();
-  const { vault } = https.rig.context;
-  const { channelSessionKeys, foretellChannel } = vault;
-  const note = (made: object): void => {
-    for (const key of Object.values(made)) if (key instanceof Uint8Array) sessionKeys.push(Buffer.from(key));
-  };
-  vi.spyOn(vault, 'channelSessionKeys').mockImplementation(async (request) => {
-    const made = await channelSessionKeys(request);
-    note(made);
-    return made;
-  });
-  vi.spyOn(vault, 'foretellChannel').mockImplementation(async (request) => {
-    const { cardChallenge, ...made } = await foretellChannel(request);
-    note(made);
-    return { cardChallenge, ...made };
-  });
-});
+beforeAll(watchSessionKeys);
 
 describe('after a whole story on both card types', () => {
   const digits: string[] = [];
@@ -118,6 +98,25 @@ describe('after a whole story on both card types', () => {
     );
   });
 });
+
+async function watchSessionKeys(): Promise<void> {
+  token = await https.signIn();
+  const { vault } = https.rig.context;
+  const { channelSessionKeys, foretellChannel } = vault;
+  const note = (made: object): void => {
+    for (const key of Object.values(made)) if (key instanceof Uint8Array) sessionKeys.push(Buffer.from(key));
+  };
+  vi.spyOn(vault, 'channelSessionKeys').mockImplementation(async (request) => {
+    const made = await channelSessionKeys(request);
+    note(made);
+    return made;
+  });
+  vi.spyOn(vault, 'foretellChannel').mockImplementation(async (request) => {
+    const { cardChallenge, ...made } = await foretellChannel(request);
+    note(made);
+    return { cardChallenge, ...made };
+  });
+}
 
 /** Session keys of every secure channel, as they came out of the vault. */
 const sessionKeys: Buffer[] = [];

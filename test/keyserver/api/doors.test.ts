@@ -5,10 +5,8 @@ import { connect, type Socket } from 'node:net';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Identity } from '../../../app/demo/pki.ts';
-import { enrolStation } from '../../../app/keyserver/access/enrolment.ts';
 import { LIMITS } from '../../../app/protocol/wire.ts';
-import { expectError } from '../../support/error-answers.ts';
-import { type HttpsRig, httpsRig } from '../../support/https-rig.ts';
+import { enrolStation, expectError, type HttpsRig, httpsRig } from '../../support/api.ts';
 import { LIMIT, PATIENT } from '../../support/limit.ts';
 
 let shift = 0;
@@ -21,13 +19,7 @@ const narrow = httpsRig('sqlite', undefined, {
     requestsPerSecond: 10,
   },
 });
-
-const open: Socket[] = [];
-afterEach(() => {
-  for (const socket of open.splice(0)) socket.destroy();
-  shift = 0;
-  vi.restoreAllMocks();
-});
+afterEach(closeAndRestore);
 
 describe('first who, then how much, then how deep, and only then what', () => {
   it('a body of a stranger, of a station that was revoked, of nobody signed in is not waited for', async () => {
@@ -249,6 +241,14 @@ describe('receipts', () => {
     await flood;
   });
 });
+
+function closeAndRestore(): void {
+  for (const socket of open.splice(0)) socket.destroy();
+  shift = 0;
+  vi.restoreAllMocks();
+}
+
+const open: Socket[] = [];
 
 const JSON_HEADERS = 'Host: x\r\nContent-Type: application/json\r\n';
 

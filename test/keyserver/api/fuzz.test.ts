@@ -6,32 +6,13 @@ import { X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { enrolStation } from '../../../app/keyserver/access/enrolment.ts';
 import { ENDPOINTS } from '../../../app/keyserver/api/endpoints.ts';
 import { openApiDocument } from '../../../app/keyserver/api/openapi.ts';
-import { errorBodySchema } from '../../../app/protocol/errors.ts';
 import { jobReplySchema } from '../../../app/protocol/wire.ts';
-import { expectDiscreet } from '../../support/error-answers.ts';
+import { enrolStation, errorBodySchema, expectDiscreet, randomDigits, storeText } from '../../support/api.ts';
 import { type Client, httpsRig, SECRET } from '../../support/https-rig.ts';
-import { randomDigits } from '../../support/issuer-rig.ts';
-import { storeText } from '../../support/issuer-steps.ts';
 import { valuesOf } from '../../support/json-schema-arbitrary.ts';
 import { onEveryStore } from '../../support/stores.ts';
-
-const RUNS = 120;
-/** Each of them costs the server a hash of the secret. */
-const SIGN_INS = 30;
-
-const operationSchema = z.object({
-  parameters: z
-    .array(z.object({ name: z.string(), in: z.enum(['path', 'query']), schema: z.looseObject({}) }))
-    .default([]),
-  requestBody: z
-    .object({ content: z.object({ 'application/json': z.object({ schema: z.looseObject({}) }) }) })
-    .optional(),
-});
-const documentSchema = z.object({ paths: z.record(z.string(), z.record(z.string(), operationSchema)) });
-const { paths } = documentSchema.parse(openApiDocument(ENDPOINTS));
 
 onEveryStore((kind) => {
   const https = httpsRig(kind);
@@ -132,6 +113,23 @@ onEveryStore((kind) => {
     });
   });
 });
+
+const RUNS = 120;
+
+/** Each of them costs the server a hash of the secret. */
+const SIGN_INS = 30;
+
+const operationSchema = z.object({
+  parameters: z
+    .array(z.object({ name: z.string(), in: z.enum(['path', 'query']), schema: z.looseObject({}) }))
+    .default([]),
+  requestBody: z
+    .object({ content: z.object({ 'application/json': z.object({ schema: z.looseObject({}) }) }) })
+    .optional(),
+});
+
+const documentSchema = z.object({ paths: z.record(z.string(), z.record(z.string(), operationSchema)) });
+const { paths } = documentSchema.parse(openApiDocument(ENDPOINTS));
 
 /** One value somewhere in `value` exchanged for any other, a member left out, or one added. */
 function broken(value: unknown): fc.Arbitrary<unknown> {

@@ -4,20 +4,10 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { enrolStation } from '../../../app/keyserver/access/enrolment.ts';
-import {
-  type AnswersRequest,
-  type Batch,
-  jobReplySchema,
-  type Outcome,
-  stepReplySchema,
-  type Wish,
-} from '../../../app/protocol/wire.ts';
-import { expectError } from '../../support/error-answers.ts';
-import { runBatch } from '../../support/forwarder.ts';
-import { type Answer, type Client, httpsRig, SECRET } from '../../support/https-rig.ts';
-import { randomDigits } from '../../support/issuer-rig.ts';
-import { batchOf, storeText } from '../../support/issuer-steps.ts';
+import { jobReplySchema, stepReplySchema } from '../../../app/protocol/wire.ts';
+import type { Answer, AnswersRequest, Batch, Client, Outcome, Wish } from '../../support/api.ts';
+import { batchOf, enrolStation, expectError, randomDigits, runBatch, storeText } from '../../support/api.ts';
+import { httpsRig, SECRET } from '../../support/https-rig.ts';
 
 const https = httpsRig();
 let client: Client;
@@ -26,17 +16,7 @@ let token: string;
 let other: Client;
 let otherToken: string;
 let stranger: Client;
-beforeAll(async () => {
-  client = https.client();
-  token = await https.signIn();
-  const { authority } = https;
-  const identity = await authority.issue({ name: 'branch-8', use: 'client' });
-  await enrolStation(https.rig.context.store, 'branch-8', new X509Certificate(identity.certificate));
-  other = https.client(identity);
-  const { body } = await other.post('/v1/sessions', { apiLevel: 1, operator: 'clerk', secret: SECRET });
-  otherToken = (body as { token: string }).token;
-  stranger = https.client(await authority.issue({ name: 'stranger', use: 'client' }));
-});
+beforeAll(openLines);
 
 it('a story in which everything is tried at every step ends as if nothing had been', async () => {
   const { card, identification } = https.rig.newCard();
@@ -107,6 +87,18 @@ describe("another card's answers", () => {
     }
   });
 });
+
+async function openLines(): Promise<void> {
+  client = https.client();
+  token = await https.signIn();
+  const { authority } = https;
+  const identity = await authority.issue({ name: 'branch-8', use: 'client' });
+  await enrolStation(https.rig.context.store, 'branch-8', new X509Certificate(identity.certificate));
+  other = https.client(identity);
+  const { body } = await other.post('/v1/sessions', { apiLevel: 1, operator: 'clerk', secret: SECRET });
+  otherToken = (body as { token: string }).token;
+  stranger = https.client(await authority.issue({ name: 'stranger', use: 'client' }));
+}
 
 const CALLER = { station: 'test-station', operator: 'clerk' };
 

@@ -1,11 +1,8 @@
 /** Two server processes on one store and one token: any of them takes the next step, and only one takes each. */
 import { beforeAll, expect, it } from 'vitest';
 import { type JobReply, jobReplySchema, stepReplySchema, type Wish } from '../../../app/protocol/wire.ts';
-import { runBatch } from '../../support/forwarder.ts';
-import { type Client, httpsRig } from '../../support/https-rig.ts';
-import { newRequestId, randomDigits } from '../../support/issuer-rig.ts';
-import { batchOf } from '../../support/issuer-steps.ts';
-import { onEveryStore } from '../../support/stores.ts';
+import { batchOf, type Client, httpsRig, onEveryStore, randomDigits, runBatch } from '../../support/api.ts';
+import { newRequestId } from '../../support/issuer-rig.ts';
 
 onEveryStore((kind) => {
   const https = httpsRig(kind);

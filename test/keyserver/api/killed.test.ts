@@ -1,11 +1,7 @@
 /** Two server processes under load, killed at random moments: no card is spoiled, and every job is on record once. */
 import { expect, it } from 'vitest';
-import type { Wish } from '../../../app/protocol/wire.ts';
+import { onEveryStore, type Wish } from '../../support/api.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
-import { onEveryStore } from '../../support/stores.ts';
-
-const STATIONS = 4;
-const KILLS = 2;
 
 onEveryStore((kind) => {
   it(`${KILLS} kills while ${STATIONS} stations issue card after card`, async () => {
@@ -17,6 +13,9 @@ onEveryStore((kind) => {
     }
   });
 });
+
+const STATIONS = 4;
+const KILLS = 2;
 
 async function underFire(site: Site): Promise<void> {
   const instances: ServerInstance[] = await Promise.all([site.start(), site.start()]);

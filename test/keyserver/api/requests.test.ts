@@ -2,27 +2,16 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { cardRecordSchema } from '../../../app/protocol/card-record.ts';
-import { errorBodySchema } from '../../../app/protocol/errors.ts';
-import {
-  type JobReply,
-  jobReplySchema,
-  LIMITS,
-  stepReplySchema,
-  type Wish,
-} from '../../../app/protocol/wire.ts';
+import { jobReplySchema, LIMITS, stepReplySchema } from '../../../app/protocol/wire.ts';
+import type { Client, JobReply, Wish } from '../../support/api.ts';
+import { batchOf, errorBodySchema, httpsRig, randomDigits, SECRET, storeText } from '../../support/api.ts';
 import { expectError } from '../../support/error-answers.ts';
-import { ENABLE, runBatch } from '../../support/forwarder.ts';
-import { type Client, httpsRig, SECRET } from '../../support/https-rig.ts';
-import { randomDigits } from '../../support/issuer-rig.ts';
-import { batchOf, storeText } from '../../support/issuer-steps.ts';
+import { ENABLE, runBatch } from '../../support/visits.ts';
 
 const https = httpsRig();
 let client: Client;
 let token: string;
-beforeAll(async () => {
-  client = https.client();
-  token = await https.signIn();
-});
+beforeAll(signIn);
 
 describe('headers', () => {
   it('of answers and errors: JSON, not to be kept, not to be guessed at, and not who we are', async () => {
@@ -243,6 +232,11 @@ it('receipts of one station at a time: after a restore the others ask again, and
     held.mockRestore();
   }
 });
+
+async function signIn(): Promise<void> {
+  client = https.client();
+  token = await https.signIn();
+}
 
 async function askFor(wishes: Wish[] = ENABLE) {
   const { card } = https.rig.newCard();

@@ -1,7 +1,7 @@
 /** The attack on the doors, with fewer rounds than in the benchmark (`npm run bench -- attack`): nothing of it gets through. */
 import { expect, it } from 'vitest';
+import { onEveryStore } from '../../support/api.ts';
 import { attackDoors } from '../../support/attack/rogue-doors.ts';
-import { onEveryStore } from '../../support/stores.ts';
 
 onEveryStore((kind) => {
   it('deep bodies, bursts of secrets and of cards, ended certificates', async () => {

@@ -3,11 +3,10 @@
  * record at the end is that of a job in which nobody was killed.
  */
 import { expect, it } from 'vitest';
-import type { Wish } from '../../../app/protocol/wire.ts';
-import { triesLeft } from '../../support/issuer-steps.ts';
+import { onEveryStore, type Wish } from '../../support/api.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
-import { onEveryStore } from '../../support/stores.ts';
 import { timeless } from '../../support/timeless.ts';
+import { triesLeft } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   it('the record is the same as without the kills, and the card whole', async () => {

@@ -5,12 +5,8 @@ import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { makeAuthority } from '../../../app/demo/pki.ts';
-import { enrolStation } from '../../../app/keyserver/access/enrolment.ts';
-import type { JobReply } from '../../../app/protocol/wire.ts';
-import { jobReplySchema } from '../../../app/protocol/wire.ts';
-import { ENABLE, runBatch } from '../../support/forwarder.ts';
-import { httpsRig } from '../../support/https-rig.ts';
-import { randomDigits } from '../../support/issuer-rig.ts';
+import type { JobReply } from '../../support/api.ts';
+import { ENABLE, enrolStation, httpsRig, jobReplySchema, randomDigits, runBatch } from '../../support/api.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
 
 const https = httpsRig();

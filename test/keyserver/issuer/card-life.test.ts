@@ -17,13 +17,6 @@ const aside = (otherwise: typeof NEW | typeof ISSUED): CardLife => ({
   otherwise,
 });
 
-const EVENTS = {
-  'an app is the issuer’s': { kind: 'apps', issued: true },
-  'no app is': { kind: 'apps', issued: false },
-  'set aside': { kind: 'set-aside', reason: DIFFER },
-  released: { kind: 'released' },
-} as const;
-
 it.each<[string, CardLife, Record<keyof typeof EVENTS, CardLife>]>([
   [
     'new',
@@ -123,3 +116,10 @@ it('of a type that is gone a card is issued when all keys of an enabled app are 
   expect(isIssued(lifeOf(card('enabled', ISSUERS), undefined, null))).toBe(true);
   expect(isIssued(lifeOf(card('enabled', ISSUERS, DOUBTFUL), undefined, null))).toBe(false);
 });
+
+const EVENTS = {
+  'an app is the issuer’s': { kind: 'apps', issued: true },
+  'no app is': { kind: 'apps', issued: false },
+  'set aside': { kind: 'set-aside', reason: DIFFER },
+  released: { kind: 'released' },
+} as const;

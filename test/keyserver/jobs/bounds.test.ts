@@ -1,22 +1,10 @@
 /** No card, and no reader that loses it, keeps a job going without end. */
 import { describe, expect, it } from 'vitest';
-import type { AnswersRequest, StepReply } from '../../../app/protocol/wire.ts';
-import { ENABLE } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { batchOf, outcomeOf } from '../../support/issuer-steps.ts';
+import type { AnswersRequest, StepReply } from '../../support/jobs.ts';
+import { batchOf, issuerRig, outcomeOf, randomDigits } from '../../support/jobs.ts';
+import { ENABLE } from '../../support/visits.ts';
 
 const rig = issuerRig();
-
-const pulled = (cardEpoch: number): AnswersRequest => ({
-  apiLevel: 1,
-  cardEpoch,
-  answers: [],
-  stoppedAt: 0,
-  reached: false,
-  cardEvent: 'removed',
-});
-
-const refused: AnswersRequest = { apiLevel: 1, cardEpoch: 1, answers: ['6A82'], stoppedAt: 0 };
 
 describe('a job', () => {
   it('ends when the card, put in again, refuses what everything begins with', async () => {
@@ -31,6 +19,17 @@ describe('a job', () => {
     expect(told.steps).toBeLessThan(250);
   });
 });
+
+const pulled = (cardEpoch: number): AnswersRequest => ({
+  apiLevel: 1,
+  cardEpoch,
+  answers: [],
+  stoppedAt: 0,
+  reached: false,
+  cardEvent: 'removed',
+});
+
+const refused: AnswersRequest = { apiLevel: 1, cardEpoch: 1, answers: ['6A82'], stoppedAt: 0 };
 
 /** Answers a job's batches with `report`, until it ends or `most` are answered. */
 async function answered(report: (step: number) => AnswersRequest, most: number) {

@@ -1,18 +1,15 @@
 /** What a rogue station may make the server do at most, and that its excess is refused and on record. */
 import { describe, expect, it } from 'vitest';
-import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { signIn } from '../../../app/keyserver/access/sessions.ts';
 import { Throttle } from '../../../app/keyserver/access/throttle.ts';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../app/keyserver/limits.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import type { StepReply } from '../../../app/protocol/wire.ts';
-import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
-import { HIGH_LIMITS, issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
-import { batchOf, outcomeOf, refusal } from '../../support/issuer-steps.ts';
-import { onEveryStore } from '../../support/stores.ts';
+import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
+import { outcomeOf, refusal } from '../../support/issuer-steps.ts';
+import type { JobContext, StepReply } from '../../support/jobs.ts';
+import { answerStep, batchOf, HIGH_LIMITS, onEveryStore, writeOperator } from '../../support/jobs.ts';
+import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);

@@ -1,14 +1,10 @@
 /** A server that dies at each commit of a job, just before or just after it: asked again, it comes to the same record. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import {
-  type CommitStory,
-  directServer,
-  openCommitStories,
-  tellStory,
-} from '../../support/commit-stories.ts';
+import type { CommitStory } from '../../support/commit-stories.ts';
+import { directServer, openCommitStories, tellStory } from '../../support/commit-stories.ts';
 import { type Death, dyingStore } from '../../support/dying-store.ts';
+import { onEveryStore } from '../../support/jobs.ts';
 import type { OtherTypesRig } from '../../support/other-type.ts';
-import { onEveryStore } from '../../support/stores.ts';
 
 onEveryStore((kind) => {
   let types: OtherTypesRig;

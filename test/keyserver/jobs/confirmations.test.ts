@@ -1,24 +1,10 @@
 /** A second person's confirmation: once, for that card, that app and that amount, by somebody else at the same station, for minutes. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { signIn } from '../../../app/keyserver/access/sessions.ts';
-import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import type { ConfirmedDeletion, JobRequest, Wish } from '../../../app/protocol/wire.ts';
-import {
-  CALLER,
-  carry,
-  confirmationOf,
-  OTHER_CALLER,
-  runBatch,
-  unconfirmed,
-} from '../../support/forwarder.ts';
-import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
-import { outcomeOf, refusal } from '../../support/issuer-steps.ts';
-import { onEveryStore } from '../../support/stores.ts';
-
-const DELETE: Wish[] = [{ app: 'e-wallet', action: 'delete' }];
-const AMOUNT = 1_250;
+import { newRequestId, randomDigits } from '../../support/issuer-rig.ts';
+import type { ConfirmedDeletion, JobContext, JobRequest, Wish } from '../../support/jobs.ts';
+import { issuerRig, onEveryStore, outcomeOf, refusal, startJob, writeOperator } from '../../support/jobs.ts';
+import { CALLER, carry, confirmationOf, OTHER_CALLER, runBatch, unconfirmed } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
@@ -162,5 +148,8 @@ onEveryStore((kind) => {
     });
   });
 });
+
+const DELETE: Wish[] = [{ app: 'e-wallet', action: 'delete' }];
+const AMOUNT = 1_250;
 
 const isDeletion = ({ label }: { readonly label: { readonly step: string } }) => label.step === 'delete-app';

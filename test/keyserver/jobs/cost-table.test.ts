@@ -3,13 +3,9 @@
  * torn once, then carried on by another job, on a card that allows three tries.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Wish } from '../../../app/protocol/wire.ts';
-import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { runBatch } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { slotOnCard, triesLeft, WALLET } from '../../support/issuer-steps.ts';
+import { issuerRig, randomDigits, type Wish } from '../../support/jobs.ts';
 import { activate, addCustodian, importVersion } from '../../support/key-versions.ts';
-import { loseStation } from '../../support/lost-station.ts';
+import { loseStation, runBatch, slotOnCard, TearingDevice, triesLeft, WALLET } from '../../support/visits.ts';
 
 const [EXTERNAL_AUTHENTICATE, WRITE_KEY, UPDATE_BINARY] = [0x82, 0xd4, 0xd6];
 const KEYS: readonly Row[] = [
@@ -20,11 +16,7 @@ const KEYS: readonly Row[] = [
 const FLAG: Row = ['the flag', { ins: UPDATE_BINARY, at: 1 }, 'new', 'new', 0, 0];
 
 const rig = issuerRig();
-beforeAll(async () => {
-  await addCustodian(rig);
-  await rig.issue(rig.newCard().card, randomDigits(16), ENABLE);
-  await importVersion(rig, ['app/e-wallet/mck', 'app/e-wallet/mtk'], 2);
-});
+beforeAll(enableOneAndImportKeys);
 
 describe.each([
   ['enabling', 'factory 1', 'issuer 1', [...KEYS, FLAG]],
@@ -97,6 +89,12 @@ describe.each([
     },
   );
 });
+
+async function enableOneAndImportKeys(): Promise<void> {
+  await addCustodian(rig);
+  await rig.issue(rig.newCard().card, randomDigits(16), ENABLE);
+  await importVersion(rig, ['app/e-wallet/mck', 'app/e-wallet/mtk'], 2);
+}
 
 const ENABLE: Wish[] = [{ app: 'e-wallet', action: 'enable' }];
 

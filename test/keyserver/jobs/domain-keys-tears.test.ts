@@ -1,12 +1,10 @@
 /** Power lost at every command while a card gets the issuer's own domain keys: one more insertion reaches the goal. */
 import { describe, expect, it } from 'vitest';
-import type { Wish } from '../../../app/protocol/wire.ts';
-import { TearingDevice } from '../../../app/simulator/tear.ts';
-import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { randomDigits } from '../../support/issuer-rig.ts';
+import { randomDigits, type Wish } from '../../support/jobs.ts';
 import { carryUntilTorn } from '../../support/lost-station.ts';
 import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
 import { domainOnCard, otherTypes } from '../../support/other-type.ts';
+import { TearingDevice, type VirtualCard } from '../../support/visits.ts';
 
 const types = otherTypes(MOVING_TYPES);
 

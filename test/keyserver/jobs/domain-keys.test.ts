@@ -1,12 +1,9 @@
 /** Cards moved from the factory's domain keys to the issuer's own, as the first step of their first job. */
 import { describe, expect, it } from 'vitest';
-import type { JobReply, Wish } from '../../../app/protocol/wire.ts';
-import type { CardDevice } from '../../../app/simulator/device.ts';
-import { ENABLE, runBatch } from '../../support/forwarder.ts';
-import { randomDigits } from '../../support/issuer-rig.ts';
-import { meddled } from '../../support/meddled.ts';
+import { type JobReply, randomDigits, type Wish } from '../../support/jobs.ts';
 import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
 import { domainOnCard, FACTORY_KEYS, keysOnCard, otherTypes } from '../../support/other-type.ts';
+import { type CardDevice, ENABLE, meddled, runBatch } from '../../support/visits.ts';
 
 const types = otherTypes(MOVING_TYPES);
 

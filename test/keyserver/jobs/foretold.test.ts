@@ -1,33 +1,12 @@
 /** Cards whose challenges follow from their counter: a job that opens with a channel has its commands in the first reply. */
 import { describe, expect, it } from 'vitest';
-import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
-import type { CardDevice } from '../../../app/simulator/device.ts';
-import { transmit } from '../../support/forwarder.ts';
-import { randomDigits } from '../../support/issuer-rig.ts';
-import { batchOf } from '../../support/issuer-steps.ts';
+import { batchOf, type JobRequest, randomDigits, type Wish } from '../../support/jobs.ts';
 import { domainOnCard, FACTORY_KEYS, otherTypes, type TypeSpec } from '../../support/other-type.ts';
+import { type CardDevice, transmit } from '../../support/visits.ts';
 
-const FACTORY = { keyVersion: '01', diversification: { kind: 'none' } };
-const KEPT = { keyVersion: '20', put: 'add', atIssuing: false, secured: false };
-const TYPES: readonly TypeSpec[] = [
-  { id: 'two', scp: '02', i: '55', atr: '7101', factoryKeys: FACTORY, issuerKeys: issuerKeys('visa2') },
-  { id: 'three', scp: '03', i: '10', atr: '7202', factoryKeys: FACTORY, issuerKeys: issuerKeys('kdf3') },
-  { id: 'three-s16', scp: '03', i: '71', atr: '7303', factoryKeys: FACTORY, issuerKeys: issuerKeys('kdf3') },
-  {
-    id: 'moved',
-    scp: '03',
-    i: '30',
-    atr: '7404',
-    securityLevel: '13',
-    factoryKeys: FACTORY,
-    issuerKeys: { ...issuerKeys('kdf3'), atIssuing: true },
-  },
-];
-const ALL = TYPES.map(({ id }) => id);
+const types = otherTypes(countingTypes());
 
-const types = otherTypes(TYPES);
-
-describe.each(ALL)('a card that counts (%s)', (id) => {
+describe.each(countingTypes().map(({ id }) => id))('a card that counts (%s)', (id) => {
   it('is authenticated in the first batch, and costs a trip less than one that does not tell its counter', async () => {
     const { card } = types.type(id).newCard();
     const reply = await started(card);
@@ -128,7 +107,7 @@ describe('in a second job', () => {
 });
 
 function issuerKeys(kind: string) {
-  return { ...KEPT, diversification: { kind } };
+  return { keyVersion: '20', put: 'add', atIssuing: false, secured: false, diversification: { kind } };
 }
 
 const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
@@ -158,4 +137,29 @@ async function started(card: CardDevice, change: (asked: JobRequest) => void = (
 async function enabled(card: CardDevice): Promise<boolean> {
   const { observed } = await types.look(card);
   return observed.some((one) => one.app === 'campus-meal' && one.state === 'enabled');
+}
+
+function countingTypes(): readonly TypeSpec[] {
+  const factory = { keyVersion: '01', diversification: { kind: 'none' } };
+  return [
+    { id: 'two', scp: '02', i: '55', atr: '7101', factoryKeys: factory, issuerKeys: issuerKeys('visa2') },
+    { id: 'three', scp: '03', i: '10', atr: '7202', factoryKeys: factory, issuerKeys: issuerKeys('kdf3') },
+    {
+      id: 'three-s16',
+      scp: '03',
+      i: '71',
+      atr: '7303',
+      factoryKeys: factory,
+      issuerKeys: issuerKeys('kdf3'),
+    },
+    {
+      id: 'moved',
+      scp: '03',
+      i: '30',
+      atr: '7404',
+      securityLevel: '13',
+      factoryKeys: factory,
+      issuerKeys: { ...issuerKeys('kdf3'), atIssuing: true },
+    },
+  ];
 }

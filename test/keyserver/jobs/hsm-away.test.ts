@@ -2,13 +2,11 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { VaultError } from '../../../app/keyserver/vault/error.ts';
 import { vaultWith } from '../../../app/keyserver/vault/vault.ts';
-import { CALLER, ENABLE, runBatch } from '../../support/forwarder.ts';
-import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
-import { batchOf, storeText } from '../../support/issuer-steps.ts';
+import { answerStep, batchOf, issuerRig, newRequestId, randomDigits, storeText } from '../../support/jobs.ts';
 import { PATIENT } from '../../support/limit.ts';
+import { CALLER, ENABLE, runBatch } from '../../support/visits.ts';
 
 const rig = issuerRig();
 

@@ -1,13 +1,10 @@
 /** Requests repeated, at once, late, out of order: each changes the store once or not at all. */
 import { describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import type { AnswersRequest, StepReply, Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, ENABLE, OTHER_CALLER, runBatch } from '../../support/forwarder.ts';
-import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
-import { advance, batchOf, outcomeOf, refusal, storeText } from '../../support/issuer-steps.ts';
-import { onEveryStore } from '../../support/stores.ts';
+import { randomDigits } from '../../support/issuer-rig.ts';
+import { outcomeOf, refusal, storeText } from '../../support/issuer-steps.ts';
+import type { AnswersRequest, JobContext, StepReply, Wish } from '../../support/jobs.ts';
+import { answerStep, batchOf, issuerRig, newRequestId, onEveryStore, startJob } from '../../support/jobs.ts';
+import { advance, CALLER, ENABLE, OTHER_CALLER, runBatch } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);

@@ -1,7 +1,6 @@
 /** Whole jobs: server, vault and SoftHSM on one side, the virtual card on the other. */
 import { describe, expect, it } from 'vitest';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { onEveryStore } from '../../support/stores.ts';
+import { issuerRig, onEveryStore, randomDigits } from '../../support/jobs.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);

@@ -1,21 +1,13 @@
 /** Keys that are not what they should be: few tries, no lockout, a card set aside before it can be harmed. */
 import { describe, expect, it } from 'vitest';
 import type { Catalogue } from '../../../app/catalogue/schema.ts';
-import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
-import type { Outcome, Wish } from '../../../app/protocol/wire.ts';
-import { PowerLost } from '../../../app/simulator/device.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, ENABLE, OTHER_CALLER, runBatch } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { refusal, slotOnCard, triesLeft, WALLET, withWrongKey } from '../../support/issuer-steps.ts';
-import { meddled, spoiled } from '../../support/meddled.ts';
-
-const EXTERNAL_AUTHENTICATE = 0x82;
-const GET_CHALLENGE = 0x84;
-const WRITE_KEY = 0xd4;
-const UPDATE_BINARY = 0xd6;
+import { ENABLE, OTHER_CALLER, runBatch } from '../../support/forwarder.ts';
+import { refusal, withWrongKey } from '../../support/issuer-steps.ts';
+import { issuerRig, type Outcome, randomDigits, type Wish, writeOperator } from '../../support/jobs.ts';
+import { CALLER, meddled, PowerLost, slotOnCard, spoiled, triesLeft, WALLET } from '../../support/visits.ts';
 
 const rig = issuerRig();
 
@@ -250,6 +242,11 @@ describe('another card in the reader', () => {
     },
   );
 });
+
+const EXTERNAL_AUTHENTICATE = 0x82;
+const GET_CHALLENGE = 0x84;
+const WRITE_KEY = 0xd4;
+const UPDATE_BINARY = 0xd6;
 
 function poweredOn(image: VirtualCard['image']): VirtualCard {
   const card = new VirtualCard(image);

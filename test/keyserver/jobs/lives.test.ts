@@ -1,17 +1,11 @@
 /** An app's lives on one card: deleted and loaded again, half loaded and left, in doubt and found again. */
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../../app/card/bytes.ts';
-import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
-import { type CardDevice, PowerLost } from '../../../app/simulator/device.ts';
-import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { runBatch, unconfirmed } from '../../support/forwarder.ts';
-import { type IssuerRig, issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { CAMPUS_MEAL, slotOnCard } from '../../support/issuer-steps.ts';
-import { loseStation as lose } from '../../support/lost-station.ts';
-import { meddled } from '../../support/meddled.ts';
-
-const NO_MEAL: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
+import { type IssuerRig, issuerRig, type JobRequest, randomDigits, type Wish } from '../../support/jobs.ts';
+import type { CardDevice } from '../../support/visits.ts';
+import { loseStation as lose, meddled, PowerLost, TearingDevice, VirtualCard } from '../../support/visits.ts';
 
 const rig = issuerRig();
 
@@ -269,6 +263,8 @@ describe('a look that is mistaken', () => {
     expect(await appOf(identification, 'constructor')).toBeUndefined();
   });
 });
+
+const NO_MEAL: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
 
 const MEAL: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
 

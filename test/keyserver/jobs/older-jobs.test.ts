@@ -1,20 +1,12 @@
 /** Jobs that an older version of this program began or ended are gone on with, answered and told as if this one had. */
 import { expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { findJob, readState } from '../../../app/keyserver/store/jobs.ts';
-import type { AnswersRequest, Outcome, Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, ENABLE, runBatch } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { advance, outcomeOf } from '../../support/issuer-steps.ts';
+import type { AnswersRequest, Outcome, Wish } from '../../support/jobs.ts';
+import { answerStep, issuerRig, outcomeOf, randomDigits } from '../../support/jobs.ts';
 import { olderJobState, olderOutcome } from '../../support/older-forms.ts';
+import { advance, CALLER, ENABLE, runBatch } from '../../support/visits.ts';
 
 const rig = issuerRig();
-
-async function begin(wishes: Wish[] = ENABLE) {
-  const { card, identification } = rig.newCard();
-  const asked = await rig.request(card, randomDigits(16), wishes, wishes[0]?.app);
-  return { card, identification, reply: await rig.start(asked) };
-}
 
 it.each([0, 1, 2, 3])(
   'a running one, cut off behind step %i, goes on and costs no wrong try',
@@ -54,6 +46,12 @@ it('the last report of an ended one, sent again, gets the outcome in the new for
   expect(await again()).toEqual(told);
   expect(await rig.record(identification)).toEqual(record);
 });
+
+async function begin(wishes: Wish[] = ENABLE) {
+  const { card, identification } = rig.newCard();
+  const asked = await rig.request(card, randomDigits(16), wishes, wishes[0]?.app);
+  return { card, identification, reply: await rig.start(asked) };
+}
 
 async function rowOf(job: string) {
   const row = await findJob(rig.context.store, job);

@@ -1,73 +1,13 @@
 /** Cards whose profile asks for R-MAC: what the station reports of them counts when the card's own MAC is behind it. */
 import { describe, expect, it } from 'vitest';
-import type { AnswersRequest, Batch, JobReply, Wish } from '../../../app/protocol/wire.ts';
-import type { CardDevice } from '../../../app/simulator/device.ts';
-import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { runBatch } from '../../support/forwarder.ts';
-import { randomDigits } from '../../support/issuer-rig.ts';
+import type { AnswersRequest, Batch, JobReply, Wish } from '../../support/jobs.ts';
+import { randomDigits } from '../../support/jobs.ts';
 import { domainOnCard, otherTypes, type TypeSpec } from '../../support/other-type.ts';
+import { type CardDevice, runBatch, TearingDevice, VirtualCard } from '../../support/visits.ts';
 
-const NONE = { kind: 'none' };
-const FACTORY = { keyVersion: '01', diversification: NONE };
-const KEPT = { put: 'add', atIssuing: false, secured: false, keyVersion: '20' };
-const TYPES: readonly TypeSpec[] = [
-  {
-    id: 'two',
-    scp: '02',
-    i: '35',
-    atr: '6101',
-    securityLevel: '11',
-    factoryKeys: FACTORY,
-    issuerKeys: { ...KEPT, diversification: { kind: 'visa2' } },
-  },
-  {
-    id: 'two-all',
-    scp: '02',
-    i: '75',
-    atr: '6202',
-    securityLevel: '13',
-    factoryKeys: FACTORY,
-    issuerKeys: { ...KEPT, put: 'replace', atIssuing: true, diversification: { kind: 'visa2' } },
-  },
-  {
-    id: 'three',
-    scp: '03',
-    i: '30',
-    atr: '6303',
-    securityLevel: '11',
-    factoryKeys: FACTORY,
-    issuerKeys: { ...KEPT, diversification: { kind: 'kdf3' } },
-  },
-  {
-    id: 'three-enciphered',
-    scp: '03',
-    i: '20',
-    atr: '6404',
-    securityLevel: '13',
-    factoryKeys: FACTORY,
-    issuerKeys: { ...KEPT, diversification: { kind: 'kdf3' } },
-  },
-  {
-    id: 'three-all',
-    scp: '03',
-    i: '60',
-    atr: '6505',
-    securityLevel: '33',
-    factoryKeys: FACTORY,
-    issuerKeys: { ...KEPT, atIssuing: true, secured: true, diversification: { kind: 'kdf3' } },
-  },
-];
-const ALL = TYPES.map((type) => type.id);
-/** Of those that are moved to the issuer's keys as well. */
-const MOVED = ['two-all', 'three-all'];
+const types = otherTypes(typesWithRMac());
 
-const types = otherTypes(TYPES);
-
-const flipped = (answer: string) => `${answer.startsWith('0') ? '1' : '0'}${answer.slice(1)}`;
-const cut = (answer: string) => answer.slice(-4);
-
-describe.each(ALL)('a card with R-MAC (%s)', (id) => {
+describe.each(typesWithRMac().map(({ id }) => id))('a card with R-MAC (%s)', (id) => {
   it('is loaded, enabled, deleted and loaded again, in as many trips as planned', async () => {
     const { card } = types.type(id).newCard();
     const account = randomDigits(16);
@@ -207,7 +147,8 @@ describe.each(ALL)('a card with R-MAC (%s)', (id) => {
   });
 });
 
-describe.each(MOVED)('keys moved with R-MAC (%s)', (id) => {
+/** Of those that are moved to the issuer's keys as well. */
+describe.each(['two-all', 'three-all'])('keys moved with R-MAC (%s)', (id) => {
   it('are not taken for moved when the confirmation is not the card’s', async () => {
     const { card, identification } = types.type(id).newCard();
     const account = randomDigits(16);
@@ -234,6 +175,9 @@ describe.each(MOVED)('keys moved with R-MAC (%s)', (id) => {
     expect(domainOnCard(card)).toMatchObject({ versions: [0x20], failedAuthentications: 0 });
   });
 });
+
+const flipped = (answer: string) => `${answer.startsWith('0') ? '1' : '0'}${answer.slice(1)}`;
+const cut = (answer: string) => answer.slice(-4);
 
 /** Answers some commands without asking the card. */
 function inventing(card: CardDevice, which: (apdu: string) => boolean, answer: string): CardDevice {
@@ -317,4 +261,58 @@ async function issueTold(card: CardDevice, account: string) {
 async function stateSeen(card: CardDevice, app: string) {
   const { observed } = await types.look(card);
   return observed.find((one) => one.app === app)?.state;
+}
+
+/** One of each kind of channel in which answers carry a MAC. */
+function typesWithRMac(): readonly TypeSpec[] {
+  const none = { kind: 'none' };
+  const factory = { keyVersion: '01', diversification: none };
+  const kept = { put: 'add', atIssuing: false, secured: false, keyVersion: '20' };
+  return [
+    {
+      id: 'two',
+      scp: '02',
+      i: '35',
+      atr: '6101',
+      securityLevel: '11',
+      factoryKeys: factory,
+      issuerKeys: { ...kept, diversification: { kind: 'visa2' } },
+    },
+    {
+      id: 'two-all',
+      scp: '02',
+      i: '75',
+      atr: '6202',
+      securityLevel: '13',
+      factoryKeys: factory,
+      issuerKeys: { ...kept, put: 'replace', atIssuing: true, diversification: { kind: 'visa2' } },
+    },
+    {
+      id: 'three',
+      scp: '03',
+      i: '30',
+      atr: '6303',
+      securityLevel: '11',
+      factoryKeys: factory,
+      issuerKeys: { ...kept, diversification: { kind: 'kdf3' } },
+    },
+    {
+      id: 'three-enciphered',
+      scp: '03',
+      i: '20',
+      atr: '6404',
+      securityLevel: '13',
+      factoryKeys: factory,
+      issuerKeys: { ...kept, diversification: { kind: 'kdf3' } },
+    },
+    {
+      id: 'three-all',
+      scp: '03',
+      i: '60',
+      atr: '6505',
+      securityLevel: '33',
+      factoryKeys: factory,
+      issuerKeys: { ...kept, atIssuing: true, secured: true, diversification: { kind: 'kdf3' } },
+    },
+  ];
 }

@@ -1,15 +1,10 @@
 /** What is refused, by which code, and that the store is as it was: no card is bound, no lease held, no try counted. */
 import { describe, expect, it } from 'vitest';
-import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { openActiveVersions } from '../../../app/keyserver/keys/active-versions.ts';
-import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
-import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, ENABLE, type look, runBatch, unconfirmed } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { advance, batchOf, refusal, storeText, triesLeft } from '../../support/issuer-steps.ts';
-
-const DELETE: Wish[] = [{ app: 'e-wallet', action: 'delete' }];
+import { triesLeft } from '../../support/issuer-steps.ts';
+import type { JobContext, JobRequest, Wish } from '../../support/jobs.ts';
+import { batchOf, issuerRig, randomDigits, refusal, startJob, storeText } from '../../support/jobs.ts';
+import { advance, CALLER, ENABLE, runBatch, unconfirmed, VirtualCard } from '../../support/visits.ts';
 
 const rig = issuerRig();
 
@@ -152,7 +147,7 @@ describe('the account', () => {
 });
 
 describe('a purse that nobody confirmed', () => {
-  const expectStill = async (card: Parameters<typeof look>[0], state: string) => {
+  const expectStill = async (card: Parameters<typeof rig.look>[0], state: string) => {
     const { observed } = await rig.look(card);
     expect(observed.find((one) => one.app === 'e-wallet')?.state).toBe(state);
   };
@@ -188,6 +183,8 @@ describe('a purse that nobody confirmed', () => {
     await expectStill(mute, 'installed');
   });
 });
+
+const DELETE: Wish[] = [{ app: 'e-wallet', action: 'delete' }];
 
 /** Asks for `wishes` on a fresh card, with something wrong; expects the code and an unchanged store. */
 async function expectRefused(

@@ -1,13 +1,11 @@
 /** A version is retired while stations begin jobs with it: either it is refused, or no card and no job ever gets it. */
 import { beforeAll, expect, it } from 'vitest';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { placeOf } from '../../../app/keyserver/keys/groups.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
-import { CALLER, ENABLE } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, onEveryStore, randomDigits, startJob } from '../../support/jobs.ts';
 import { activate, addCustodian, importVersion, keyChange } from '../../support/key-versions.ts';
-import { onEveryStore } from '../../support/stores.ts';
+import { CALLER, ENABLE } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);

@@ -1,15 +1,12 @@
 /** A rogue station and the security domain: what it gets without the card's own proof is nothing, or is of no use to another card. */
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import type { AnswersRequest, Batch, Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, carry, issue, request, runBatch, transmit } from '../../support/forwarder.ts';
-import { HIGH_LIMITS, type IssuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { batchOf, refusal } from '../../support/issuer-steps.ts';
+import { randomDigits } from '../../support/issuer-rig.ts';
+import type { AnswersRequest, Batch, IssuerRig, Wish } from '../../support/jobs.ts';
+import { answerStep, batchOf, HIGH_LIMITS, readCardRecord, refusal, startJob } from '../../support/jobs.ts';
 import { MOVING_TYPES } from '../../support/moving-types.ts';
 import { otherTypes } from '../../support/other-type.ts';
+import { CALLER, carry, issue, request, runBatch, transmit } from '../../support/visits.ts';
 
 const types = otherTypes(MOVING_TYPES);
 let rig: IssuerRig;

@@ -3,20 +3,13 @@
  * what it gets, and what an honest station then still does. (docs/security.md, "What an enrolled rogue station can do".)
  */
 import { describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { countUse, exceededCap, type Use } from '../../../app/keyserver/jobs/caps.ts';
-import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import type { Limits } from '../../../app/keyserver/limits.ts';
 import { together } from '../../../app/keyserver/store/transaction.ts';
-import type { AnswersRequest, Batch, JobReply } from '../../../app/protocol/wire.ts';
-import { CALLER, ENABLE, issue, runBatch } from '../../support/forwarder.ts';
-import { HIGH_LIMITS, issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
-import { advance, batchOf, refusal } from '../../support/issuer-steps.ts';
-import { onEveryStore } from '../../support/stores.ts';
-
-const ROGUE = { station: 'rogue-station', operator: 'rogue-clerk' };
-const HOUR = 3600_000;
+import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
+import type { AnswersRequest, Batch, JobContext, JobReply } from '../../support/jobs.ts';
+import { answerStep, batchOf, HIGH_LIMITS, onEveryStore, refusal, startJob } from '../../support/jobs.ts';
+import { advance, CALLER, ENABLE, issue, runBatch } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
@@ -200,6 +193,9 @@ onEveryStore((kind) => {
     expect((await rig.record(identification)).account).toBe(account);
   });
 });
+
+const ROGUE = { station: 'rogue-station', operator: 'rogue-clerk' };
+const HOUR = 3600_000;
 
 /** Answers a whole batch with 9000, and one challenge of its choice. */
 const invented = (batch: Batch, challenge: string): AnswersRequest => ({

@@ -4,22 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import type { AnswersRequest, Batch, JobReply, JobRequest } from '../../../app/protocol/wire.ts';
-import { CALLER, ENABLE, OTHER_CALLER, runBatch } from '../../support/forwarder.ts';
-import { HIGH_LIMITS, issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
-import {
-  advance,
-  batchOf,
-  refusal,
-  slotOnCard,
-  storeText,
-  triesLeft,
-  WALLET,
-} from '../../support/issuer-steps.ts';
+import { OTHER_CALLER } from '../../support/forwarder.ts';
+import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
+import type { AnswersRequest, Batch, JobContext, JobReply, JobRequest } from '../../support/jobs.ts';
+import { answerStep, batchOf, HIGH_LIMITS, refusal, startJob, storeText } from '../../support/jobs.ts';
 import { cardKey, ecb, knownToken } from '../../support/known-token.ts';
+import { advance, CALLER, ENABLE, runBatch, slotOnCard, triesLeft, WALLET } from '../../support/visits.ts';
 
 const { makeToken, masters } = knownToken();
 

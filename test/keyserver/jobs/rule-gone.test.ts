@@ -1,20 +1,11 @@
 /** An app leaves the card's type while a job on it runs: the job ends with a code, and what the card said is on record. */
 import { describe, expect, it } from 'vitest';
-import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
-import { enable, runBatch } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { advance, batchOf, outcomeOf } from '../../support/issuer-steps.ts';
+import { enable } from '../../support/forwarder.ts';
+import { batchOf, issuerRig, type JobContext, outcomeOf, randomDigits } from '../../support/jobs.ts';
 import { verbsOf } from '../../support/rig-verbs.ts';
+import { advance, runBatch } from '../../support/visits.ts';
 
 const rig = issuerRig();
-
-const without = (gone: string): JobContext => {
-  const profiles = rig.context.catalogue.profiles.map((profile) => ({
-    ...profile,
-    apps: Object.fromEntries(Object.entries(profile.apps).filter(([app]) => app !== gone)),
-  }));
-  return { ...rig.context, catalogue: { ...rig.context.catalogue, profiles } };
-};
 
 describe('an app that the type no longer carries', () => {
   it.each([
@@ -73,3 +64,11 @@ describe('an app that the type no longer carries', () => {
     });
   });
 });
+
+const without = (gone: string): JobContext => {
+  const profiles = rig.context.catalogue.profiles.map((profile) => ({
+    ...profile,
+    apps: Object.fromEntries(Object.entries(profile.apps).filter(([app]) => app !== gone)),
+  }));
+  return { ...rig.context, catalogue: { ...rig.context.catalogue, profiles } };
+};

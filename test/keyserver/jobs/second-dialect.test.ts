@@ -1,51 +1,15 @@
 /** A dialect of which the program knows nothing is issued end to end: what is new stands in test/support/second-dialect/. */
 import { expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { readCardState } from '../../../app/keyserver/store/cards.ts';
-import type { JobRequest, Wish } from '../../../app/protocol/wire.ts';
-import type { CardDevice } from '../../../app/simulator/device.ts';
-import { TearingDevice } from '../../../app/simulator/tear.ts';
 import { lookAtCard, readOpening } from '../../../app/station/readers/look.ts';
-import { CALLER, carry } from '../../support/forwarder.ts';
-import { newRequestId, randomDigits } from '../../support/issuer-rig.ts';
-import { batchOf } from '../../support/issuer-steps.ts';
+import type { JobRequest, Wish } from '../../support/jobs.ts';
+import { answerStep, batchOf, newRequestId, randomDigits, readCardRecord } from '../../support/jobs.ts';
 import { activate, addCustodian, keyChange } from '../../support/key-versions.ts';
-import { loseStation } from '../../support/lost-station.ts';
 import { lanternRig } from '../../support/second-dialect/rig.ts';
+import { CALLER, type CardDevice, carry, loseStation, TearingDevice } from '../../support/visits.ts';
 
 const rig = lanternRig();
-const ENABLE: Wish[] = [{ app: 'lantern', action: 'enable' }];
-
-/** The station's own look and opening, with the catalogue that knows the dialect. */
-async function request(card: CardDevice, account: string, wishes = ENABLE, first = 'lantern') {
-  const { catalogue } = rig.context;
-  const look = await lookAtCard(card, catalogue, () => performance.now());
-  const app = catalogue.apps.find(({ id }) => id === first);
-  const rule = catalogue.profiles.find(({ id }) => id === look.type)?.apps[first];
-  const opening = app === undefined || rule === undefined ? undefined : await readOpening(card, app, rule);
-  const asked: JobRequest = {
-    apiLevel: 1,
-    requestId: newRequestId(),
-    reader: 'virtual',
-    cardEpoch: 0,
-    card: look.facts,
-    observed: [...look.apps],
-    account,
-    wishes,
-    ...(opening === undefined ? {} : { opening }),
-  };
-  return { asked, state: look.apps.find((one) => one.app === 'lantern')?.state };
-}
-
-async function issue(card: CardDevice, account: string, wishes = ENABLE, first = 'lantern') {
-  const { asked } = await request(card, account, wishes, first);
-  return carry(card, rig.context, await startJob(rig.context, CALLER, asked));
-}
-
-const doorOf = async (identification: string) =>
-  (await readCardState(rig.context.store, identification)).apps['lantern']?.keys?.['door'];
 
 it('is enabled in the trips that its dialect plans, under one key of the issuer', async () => {
   const { card, identification } = rig.newCard();
@@ -146,3 +110,34 @@ it('is moved to another version of its key, which its role names among the maste
   expect(card.memory.key.equals(before)).toBe(false);
   expect(() => keyChange(rig, 'app/lantern/mck')).toThrow('has the keys door');
 });
+
+const ENABLE: Wish[] = [{ app: 'lantern', action: 'enable' }];
+
+/** The station's own look and opening, with the catalogue that knows the dialect. */
+async function request(card: CardDevice, account: string, wishes = ENABLE, first = 'lantern') {
+  const { catalogue } = rig.context;
+  const look = await lookAtCard(card, catalogue, () => performance.now());
+  const app = catalogue.apps.find(({ id }) => id === first);
+  const rule = catalogue.profiles.find(({ id }) => id === look.type)?.apps[first];
+  const opening = app === undefined || rule === undefined ? undefined : await readOpening(card, app, rule);
+  const asked: JobRequest = {
+    apiLevel: 1,
+    requestId: newRequestId(),
+    reader: 'virtual',
+    cardEpoch: 0,
+    card: look.facts,
+    observed: [...look.apps],
+    account,
+    wishes,
+    ...(opening === undefined ? {} : { opening }),
+  };
+  return { asked, state: look.apps.find((one) => one.app === 'lantern')?.state };
+}
+
+async function issue(card: CardDevice, account: string, wishes = ENABLE, first = 'lantern') {
+  const { asked } = await request(card, account, wishes, first);
+  return carry(card, rig.context, await startJob(rig.context, CALLER, asked));
+}
+
+const doorOf = async (identification: string) =>
+  (await readCardState(rig.context.store, identification)).apps['lantern']?.keys?.['door'];

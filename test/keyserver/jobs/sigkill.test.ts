@@ -17,16 +17,8 @@ const NAMES = [
 let types: OtherTypesRig;
 let stories: readonly CommitStory[];
 let servers: DyingServers;
-beforeAll(async () => {
-  ({ types, stories } = await openCommitStories('sqlite'));
-  const { store } = types.rig;
-  if (store.kind !== 'sqlite') throw new Error('a file is needed');
-  servers = openDyingServers({ vault: types.context.vault, file: store.file, resources: types.resources });
-});
-afterAll(async () => {
-  await servers.close();
-  await types.close();
-});
+beforeAll(openAll);
+afterAll(closeAll);
 
 it.each(NAMES)('%s: the same record after kills before and after each commit', async (name) => {
   const story = stories.find((one) => one.name === name);
@@ -47,6 +39,18 @@ it.each(NAMES)('%s: the same record after kills before and after each commit', a
     expect(killedBy, `commit ${at}`).toEqual(['SIGKILL', 'SIGKILL']);
   }
 });
+
+async function openAll(): Promise<void> {
+  ({ types, stories } = await openCommitStories('sqlite'));
+  const { store } = types.rig;
+  if (store.kind !== 'sqlite') throw new Error('a file is needed');
+  servers = openDyingServers({ vault: types.context.vault, file: store.file, resources: types.resources });
+}
+
+async function closeAll(): Promise<void> {
+  await servers.close();
+  await types.close();
+}
 
 const NEVER: Death = { at: 0, when: 'after' };
 

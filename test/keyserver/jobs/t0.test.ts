@@ -1,48 +1,13 @@
 /** Cards that know T=0 only, through the station's own exchange: 61xx and 6Cxx, with R-MAC as well. */
 import { describe, expect, it } from 'vitest';
-import type { Wish } from '../../../app/protocol/wire.ts';
-import type { CardDevice } from '../../../app/simulator/device.ts';
 import { exchange } from '../../../app/station/readers/transport.ts';
-import { randomDigits } from '../../support/issuer-rig.ts';
+import { randomDigits, type Wish } from '../../support/jobs.ts';
 import { otherTypes, type TypeSpec } from '../../support/other-type.ts';
+import type { CardDevice } from '../../support/visits.ts';
 
-const FACTORY = { keyVersion: '01', diversification: { kind: 'none' } };
-const MOVED = { keyVersion: '20', put: 'add', atIssuing: true, secured: true };
-const TYPES: readonly TypeSpec[] = [
-  {
-    id: 'two',
-    scp: '02',
-    i: '75',
-    atr: '8101',
-    t0: true,
-    securityLevel: '13',
-    factoryKeys: FACTORY,
-    issuerKeys: { ...MOVED, diversification: { kind: 'visa2' } },
-  },
-  {
-    id: 'three',
-    scp: '03',
-    i: '70',
-    atr: '8202',
-    t0: true,
-    securityLevel: '33',
-    factoryKeys: FACTORY,
-    issuerKeys: { ...MOVED, diversification: { kind: 'kdf3' } },
-  },
-  {
-    id: 'plain',
-    scp: '02',
-    i: '15',
-    atr: '8303',
-    t0: true,
-    factoryKeys: FACTORY,
-    issuerKeys: { ...MOVED, diversification: { kind: 'emv-cps' } },
-  },
-];
+const types = otherTypes(typesWithT0());
 
-const types = otherTypes(TYPES);
-
-describe.each(TYPES.map(({ id }) => id))('a card with T=0 (%s)', (id) => {
+describe.each(typesWithT0().map(({ id }) => id))('a card with T=0 (%s)', (id) => {
   it('is moved to the issuer’s keys, loaded, enabled and cleared, in as many trips as planned', async () => {
     const { device, crossed } = throughExchange(types.type(id).newCard().card);
     const account = randomDigits(16);
@@ -90,4 +55,40 @@ function throughExchange(card: CardDevice): { device: CardDevice; crossed: strin
     transmit: (command) => exchange(contacts, command, { repeatable: true }),
   };
   return { device, crossed };
+}
+
+function typesWithT0(): readonly TypeSpec[] {
+  const factory = { keyVersion: '01', diversification: { kind: 'none' } };
+  const moved = { keyVersion: '20', put: 'add', atIssuing: true, secured: true };
+  return [
+    {
+      id: 'two',
+      scp: '02',
+      i: '75',
+      atr: '8101',
+      t0: true,
+      securityLevel: '13',
+      factoryKeys: factory,
+      issuerKeys: { ...moved, diversification: { kind: 'visa2' } },
+    },
+    {
+      id: 'three',
+      scp: '03',
+      i: '70',
+      atr: '8202',
+      t0: true,
+      securityLevel: '33',
+      factoryKeys: factory,
+      issuerKeys: { ...moved, diversification: { kind: 'kdf3' } },
+    },
+    {
+      id: 'plain',
+      scp: '02',
+      i: '15',
+      atr: '8303',
+      t0: true,
+      factoryKeys: factory,
+      issuerKeys: { ...moved, diversification: { kind: 'emv-cps' } },
+    },
+  ];
 }

@@ -1,22 +1,11 @@
 /** A card changes hands: who may take it over, what late answers may do, and what the next job knows of the last. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
-import type { JobReply, Wish } from '../../../app/protocol/wire.ts';
-import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import {
-  advance,
-  batchOf,
-  outcomeOf,
-  refusal,
-  storeText,
-  triesLeft,
-  WALLET,
-} from '../../support/issuer-steps.ts';
-import { onEveryStore } from '../../support/stores.ts';
+import { advance, outcomeOf, storeText, triesLeft, WALLET } from '../../support/issuer-steps.ts';
+import type { JobContext, JobReply, Wish } from '../../support/jobs.ts';
+import { answerStep, batchOf, issuerRig, onEveryStore, randomDigits, refusal } from '../../support/jobs.ts';
+import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);

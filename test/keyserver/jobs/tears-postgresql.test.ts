@@ -1,9 +1,8 @@
 /** A sample of tears with PostgreSQL as the store; all of them are tried on SQLite (tears.test.ts). */
 import { describe, expect, it } from 'vitest';
-import type { Wish } from '../../../app/protocol/wire.ts';
-import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits, type Wish } from '../../support/jobs.ts';
 import { NO_POSTGRESQL } from '../../support/postgresql.ts';
+import { TearingDevice } from '../../support/visits.ts';
 
 const why = NO_POSTGRESQL === undefined ? '' : ` (left out: ${NO_POSTGRESQL})`;
 

@@ -1,10 +1,9 @@
 /** Power lost at every command of a whole job, before and after the card acted: one more insertion reaches the goal. */
 import { describe, expect, it } from 'vitest';
-import type { Outcome, Wish } from '../../../app/protocol/wire.ts';
-import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { ENABLE, type look } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import type { look } from '../../support/forwarder.ts';
+import { issuerRig, type Outcome, randomDigits, type Wish } from '../../support/jobs.ts';
 import { carryUntilTorn } from '../../support/lost-station.ts';
+import { ENABLE, TearingDevice } from '../../support/visits.ts';
 
 const rig = issuerRig();
 

@@ -1,7 +1,6 @@
 /** What was planned is what happens: for every combination of wishes, in trips, in steps and on the card. */
 import { describe, expect, it } from 'vitest';
-import type { Wish } from '../../../app/protocol/wire.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits, type Wish } from '../../support/jobs.ts';
 
 const rig = issuerRig();
 

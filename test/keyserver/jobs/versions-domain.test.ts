@@ -5,42 +5,14 @@ import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import { ruleFor } from '../../../app/keyserver/keys/rules.ts';
 import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
-import type { Wish } from '../../../app/protocol/wire.ts';
-import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { ENABLE } from '../../support/forwarder.ts';
-import { randomDigits } from '../../support/issuer-rig.ts';
-import { refusal } from '../../support/issuer-steps.ts';
+import { randomDigits, refusal, type Wish } from '../../support/jobs.ts';
 import { activate, addCustodian, keyChange } from '../../support/key-versions.ts';
-import { loseStation } from '../../support/lost-station.ts';
 import { MOVED, MOVING, MOVING_TYPES } from '../../support/moving-types.ts';
 import { domainOnCard, keysOnCard, type OtherTypesRig, otherTypes } from '../../support/other-type.ts';
+import { ENABLE, loseStation, TearingDevice } from '../../support/visits.ts';
 
 const types = otherTypes(MOVING_TYPES);
-beforeAll(async () => {
-  await addCustodian(types);
-  await types.issue(types.type('added').newCard().card, randomDigits(16), ENABLE);
-  const admin = await openVaultAdmin(types.rig.token);
-  try {
-    for (const { id, scp } of MOVING_TYPES) {
-      for (const version of [2, 3]) {
-        for (const key of ['enc', 'mac', 'dek'])
-          await admin.generateMaster({
-            id: { purpose: `isd/${id}/${key}`, origin: 'issuer', version },
-            algorithm: scp === '02' ? 'des3-16' : 'aes-128',
-            rule: ruleFor(
-              types.context.catalogue,
-              { purpose: `isd/${id}/${key}`, origin: 'issuer', version },
-              'new',
-            ),
-          });
-      }
-    }
-  } finally {
-    await admin.close();
-  }
-});
-
-const active = new Map<string, number>();
+beforeAll(makeNewerKeys);
 
 describe.each(MOVING)('cards of a type (%s)', (id) => {
   it('are moved to the next version by whatever comes next, work under it, and go back', async () => {
@@ -144,6 +116,32 @@ it('the old version is retired when no card of the type has it, whatever other t
   await retire('isd/added', 1);
   expect((await refusal(activate(types, 'isd/added', 1))).code).toBe('not-permitted');
 });
+
+async function makeNewerKeys(): Promise<void> {
+  await addCustodian(types);
+  await types.issue(types.type('added').newCard().card, randomDigits(16), ENABLE);
+  const admin = await openVaultAdmin(types.rig.token);
+  try {
+    for (const { id, scp } of MOVING_TYPES) {
+      for (const version of [2, 3]) {
+        for (const key of ['enc', 'mac', 'dek'])
+          await admin.generateMaster({
+            id: { purpose: `isd/${id}/${key}`, origin: 'issuer', version },
+            algorithm: scp === '02' ? 'des3-16' : 'aes-128',
+            rule: ruleFor(
+              types.context.catalogue,
+              { purpose: `isd/${id}/${key}`, origin: 'issuer', version },
+              'new',
+            ),
+          });
+      }
+    }
+  } finally {
+    await admin.close();
+  }
+}
+
+const active = new Map<string, number>();
 
 const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
 

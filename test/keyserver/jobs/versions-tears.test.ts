@@ -1,21 +1,13 @@
 /** Power lost while an app is moved from version to version: one more insertion reaches the newest, no try is wasted, no key is lost. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
-import { TearingDevice } from '../../../app/simulator/tear.ts';
-import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { ENABLE } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { triesLeft, WALLET } from '../../support/issuer-steps.ts';
+import { issuerRig, randomDigits } from '../../support/jobs.ts';
 import { activate, addCustodian, CUSTODIAN, holds, importVersion } from '../../support/key-versions.ts';
-import { loseStation } from '../../support/lost-station.ts';
+import type { VirtualCard } from '../../support/visits.ts';
+import { ENABLE, loseStation, TearingDevice, triesLeft, WALLET } from '../../support/visits.ts';
 
 const rig = issuerRig();
-const values = new Map<number, ReadonlyMap<string, Uint8Array>>();
-beforeAll(async () => {
-  await addCustodian(rig);
-  await rig.issue(rig.newCard().card, randomDigits(16), ENABLE);
-  for (const version of [2, 3, 4]) values.set(version, await importVersion(rig, [MCK, MTK], version));
-});
+beforeAll(enableOneAndImportKeys);
 
 let active = 1;
 
@@ -110,6 +102,14 @@ it('deleted, loaded and enabled again while versions change: each life has the k
     await rig.issue(card, account, [{ app: 'e-wallet', action: 'delete' }]);
   }
 });
+
+async function enableOneAndImportKeys(): Promise<void> {
+  await addCustodian(rig);
+  await rig.issue(rig.newCard().card, randomDigits(16), ENABLE);
+  for (const version of [2, 3, 4]) values.set(version, await importVersion(rig, [MCK, MTK], version));
+}
+
+const values = new Map<number, ReadonlyMap<string, Uint8Array>>();
 
 const NAME = 'app/e-wallet';
 

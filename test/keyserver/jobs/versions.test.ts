@@ -1,20 +1,16 @@
 /** A second version of an app's keys: made, activated, moved to at each card's next visit, gone back from, and the first one retired. */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { placeOf } from '../../../app/keyserver/keys/groups.ts';
 import { makeKeys } from '../../../app/keyserver/keys/make.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import { earlierVersion } from '../../../app/keyserver/keys/versions.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { listVersions } from '../../../app/keyserver/store/key-versions.ts';
 import { countOnCards, countVersions, listOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
-import type { Wish } from '../../../app/protocol/wire.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { CALLER, carry, ENABLE, issue, request, runBatch } from '../../support/forwarder.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { refusal, storeText, triesLeft, WALLET } from '../../support/issuer-steps.ts';
+import { refusal, storeText, WALLET } from '../../support/issuer-steps.ts';
+import { answerStep, onEveryStore, readCardRecord, startJob, type Wish } from '../../support/jobs.ts';
 import {
   activate,
   addCustodian,
@@ -24,11 +20,7 @@ import {
   keyChange,
   WHY,
 } from '../../support/key-versions.ts';
-import { meddled } from '../../support/meddled.ts';
-import { onEveryStore } from '../../support/stores.ts';
-
-const IDENTITY: Wish[] = [{ app: 'identity', action: 'enable' }];
-const NOTHING: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
+import { CALLER, carry, ENABLE, issue, meddled, request, runBatch, triesLeft } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
@@ -303,6 +295,9 @@ onEveryStore((kind) => {
       expect(row).toMatchObject({ operator: CUSTODIAN, detail: expect.stringContaining(WHY) });
   });
 });
+
+const IDENTITY: Wish[] = [{ app: 'identity', action: 'enable' }];
+const NOTHING: Wish[] = [{ app: 'campus-meal', action: 'delete' }];
 
 const NAME = 'app/e-wallet';
 

@@ -4,8 +4,6 @@ import { purposesOf } from '../../../app/keyserver/keys/groups.ts';
 import { OWN_RESOURCES, openCatalogue } from '../../../app/keyserver/resources.ts';
 
 const catalogue = openCatalogue(OWN_RESOURCES);
-const bare = { ...catalogue, profiles: catalogue.profiles.map((profile) => ({ ...profile, apps: {} })) };
-const KEPT = ['app/e-wallet/mtk', 'app/e-wallet/mck', 'app/e-wallet/mck', 'app/e-wallet/old'];
 
 describe('a name', () => {
   it.each([
@@ -25,3 +23,6 @@ describe('a name', () => {
     expect(() => purposesOf(one, name)).toThrow(expect.objectContaining({ code: 'bad-request' }));
   });
 });
+
+const bare = { ...catalogue, profiles: catalogue.profiles.map((profile) => ({ ...profile, apps: {} })) };
+const KEPT = ['app/e-wallet/mtk', 'app/e-wallet/mck', 'app/e-wallet/mck', 'app/e-wallet/old'];

@@ -1,24 +1,12 @@
 /** The configuration file: every mistake is named, with its field, in a sentence, at once; and never with its value. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../../../app/keyserver/config.ts';
 import { serve } from '../../../app/keyserver/serve.ts';
+import { sharedFolder } from '../../support/folders.ts';
 
-const GOOD = {
-  listen: { host: '127.0.0.1', port: 8443 },
-  tls: { key: 'server.key', certificate: 'server.pem', stationAuthorities: 'ca.pem' },
-  store: { kind: 'sqlite', file: 'data/kaika.sqlite' },
-  vault: { module: '/usr/lib/softhsm/libsofthsm2.so', tokenLabel: 'Kaika', pinFile: 'pin' },
-};
-const SECRET = 'hunter2-hunter2';
-
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'kaika-config-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = sharedFolder('config');
 
 describe('a configuration', () => {
   it('that is right is taken', () => {
@@ -108,6 +96,15 @@ describe('a configuration', () => {
     await expect(serve(config, () => undefined)).rejects.toThrow(/^tls\.key: .* is not PEM$/);
   });
 });
+
+const GOOD = {
+  listen: { host: '127.0.0.1', port: 8443 },
+  tls: { key: 'server.key', certificate: 'server.pem', stationAuthorities: 'ca.pem' },
+  store: { kind: 'sqlite', file: 'data/kaika.sqlite' },
+  vault: { module: '/usr/lib/softhsm/libsofthsm2.so', tokenLabel: 'Kaika', pinFile: 'pin' },
+};
+
+const SECRET = 'hunter2-hunter2';
 
 function readConfigOf(config: unknown) {
   const file = join(folder, 'config.json');

@@ -7,10 +7,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MUST_NOT_RESTART } from '../../../app/keyserver/cli/ending.ts';
 
-const run = promisify(execFile);
 const unit = readFileSync('resources/deploy/kaika-keyserver.service', 'utf8');
 const vaultUnit = readFileSync('resources/deploy/kaika-vault.service', 'utf8');
-const container = readFileSync('resources/deploy/Containerfile', 'utf8');
 
 let folder: string;
 beforeAll(() => {
@@ -86,3 +84,6 @@ describe('the two units', () => {
     expect(Number(/(?<=^TimeoutStopSec=)\d+/m.exec(unit)?.[0])).toBeGreaterThan(30);
   });
 });
+
+const run = promisify(execFile);
+const container = readFileSync('resources/deploy/Containerfile', 'utf8');

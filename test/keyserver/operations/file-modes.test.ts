@@ -10,25 +10,7 @@ import { readVaultFile } from '../../../app/keyserver/vault-config.ts';
 import { scratchFolder } from '../../support/temporary.ts';
 
 let folder: string;
-beforeEach(() => {
-  folder = scratchFolder('kaika-modes-');
-  for (const name of ['pin', 'server.key', 'server.pem', 'stations.pem', 'module.so', 'store'])
-    writeFileSync(join(folder, name), name, { mode: 0o600 });
-  mkdirSync(join(folder, 'tokens'), { mode: 0o700 });
-  writeFileSync(join(folder, 'softhsm2.conf'), `directories.tokendir = ${join(folder, 'tokens')}\n`, {
-    mode: 0o600,
-  });
-  writeFileSync(
-    join(folder, 'config.json'),
-    JSON.stringify({
-      listen: { port: 0 },
-      tls: { key: 'server.key', certificate: 'server.pem', stationAuthorities: 'stations.pem' },
-      store: { kind: 'sqlite', file: 'store' },
-      vault: { module: 'module.so', tokenLabel: 'x', pinFile: 'pin', softhsmConf: 'softhsm2.conf' },
-    }),
-    { mode: 0o600 },
-  );
-});
+beforeEach(writeFiles);
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.skipIf(process.platform === 'win32')('files', () => {
@@ -119,6 +101,26 @@ describe.skipIf(process.platform === 'win32')('files', () => {
     expect(names.some((name) => name.startsWith('vault.'))).toBe(false);
   });
 });
+
+function writeFiles(): void {
+  folder = scratchFolder('kaika-modes-');
+  for (const name of ['pin', 'server.key', 'server.pem', 'stations.pem', 'module.so', 'store'])
+    writeFileSync(join(folder, name), name, { mode: 0o600 });
+  mkdirSync(join(folder, 'tokens'), { mode: 0o700 });
+  writeFileSync(join(folder, 'softhsm2.conf'), `directories.tokendir = ${join(folder, 'tokens')}\n`, {
+    mode: 0o600,
+  });
+  writeFileSync(
+    join(folder, 'config.json'),
+    JSON.stringify({
+      listen: { port: 0 },
+      tls: { key: 'server.key', certificate: 'server.pem', stationAuthorities: 'stations.pem' },
+      store: { kind: 'sqlite', file: 'store' },
+      vault: { module: 'module.so', tokenLabel: 'x', pinFile: 'pin', softhsmConf: 'softhsm2.conf' },
+    }),
+    { mode: 0o600 },
+  );
+}
 
 function faults(): string[] {
   const file = join(folder, 'config.json');

@@ -6,12 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ENABLE } from '../../support/forwarder.ts';
 import { LIMIT } from '../../support/limit.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
-
-const run = promisify(execFile);
-const BY = ['--operator', 'clerk', '--reason', 'the yearly change'];
+import { ENABLE } from '../../support/visits.ts';
 
 let site: Site;
 let server: ServerInstance;
@@ -132,6 +129,9 @@ describe('demonstration keys', () => {
     });
   });
 });
+
+const run = promisify(execFile);
+const BY = ['--operator', 'clerk', '--reason', 'the yearly change'];
 
 const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
 

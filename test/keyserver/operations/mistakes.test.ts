@@ -8,21 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../../../app/keyserver/cli/program.ts';
 
 let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'kaika-mistakes-'));
-  writeFileSync(
-    join(folder, 'config.json'),
-    JSON.stringify({
-      listen: { host: '127.0.0.1', port: 0 },
-      tls: { key: 'server.key', certificate: 'server.pem', stationAuthorities: 'ca.pem' },
-      store: { kind: 'sqlite', file: 'data/kaika.sqlite' },
-      vault: { module: 'module.so', tokenLabel: 'Kaika', pinFile: 'pin' },
-    }),
-  );
-  writeFileSync(join(folder, 'no-certificate.pem'), 'a text\n');
-});
+beforeAll(writeFiles);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const WITH = ['--config', 'config.json'];
 
 describe('what somebody typed', () => {
   it.each<[string, readonly string[], number, RegExp]>([
@@ -121,6 +108,22 @@ it('a fault of the program comes out as one: what it was, where, and a status th
   expect(said.stderr).toMatch(/^\s+at .*init\.ts:\d+:\d+/m);
   expect(said.status).toBe(70);
 });
+
+function writeFiles(): void {
+  folder = mkdtempSync(join(tmpdir(), 'kaika-mistakes-'));
+  writeFileSync(
+    join(folder, 'config.json'),
+    JSON.stringify({
+      listen: { host: '127.0.0.1', port: 0 },
+      tls: { key: 'server.key', certificate: 'server.pem', stationAuthorities: 'ca.pem' },
+      store: { kind: 'sqlite', file: 'data/kaika.sqlite' },
+      vault: { module: 'module.so', tokenLabel: 'Kaika', pinFile: 'pin' },
+    }),
+  );
+  writeFileSync(join(folder, 'no-certificate.pem'), 'a text\n');
+}
+
+const WITH = ['--config', 'config.json'];
 
 const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
 

@@ -15,8 +15,6 @@ import { Metrics } from '../../../app/keyserver/operations/metrics.ts';
 import { LIMIT } from '../../support/limit.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
 
-const run = promisify(execFile);
-
 let site: Site;
 let server: ServerInstance;
 beforeAll(async () => {
@@ -166,6 +164,8 @@ describe('metrics', () => {
     expect(lines).toContain('kaika_hsm_seconds_bucket{le="+Inf",op="mac"} 1');
   });
 });
+
+const run = promisify(execFile);
 
 const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
 

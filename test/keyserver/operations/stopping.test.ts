@@ -3,12 +3,10 @@ import SqliteDatabase from 'better-sqlite3';
 import { sql } from 'kysely';
 import { expect, it, vi } from 'vitest';
 import { findJob } from '../../../app/keyserver/store/jobs.ts';
-import { runBatch } from '../../support/forwarder.ts';
-import { randomDigits } from '../../support/issuer-rig.ts';
-import { batchOf } from '../../support/issuer-steps.ts';
+import { batchOf, onEveryStore, randomDigits } from '../../support/jobs.ts';
 import { PATIENT } from '../../support/limit.ts';
 import { openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
-import { onEveryStore } from '../../support/stores.ts';
+import { runBatch } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   it('finishes the step in hand', async () => {

@@ -4,12 +4,11 @@
  */
 import type { KyselyPlugin } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { readCardState } from '../../../app/keyserver/store/cards.ts';
 import type { Store } from '../../../app/keyserver/store/store.ts';
-import { issue } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, randomDigits, readCardRecord } from '../../support/jobs.ts';
 import { NO_POSTGRESQL } from '../../support/postgresql.ts';
+import { issue } from '../../support/visits.ts';
 
 describe.skipIf(NO_POSTGRESQL !== undefined)('on postgresql', () => {
   const rig = issuerRig('postgresql');

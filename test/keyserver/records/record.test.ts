@@ -1,12 +1,9 @@
 /** What the record says of a card after things went well, went wrong, and changed hands. */
 import { expect, it } from 'vitest';
 import { cardRecordSchema } from '../../../app/protocol/card-record.ts';
-import type { Wish } from '../../../app/protocol/wire.ts';
-import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, ENABLE, OTHER_CALLER, runBatch } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { advance, batchOf, refusal, WALLET, withWrongKey } from '../../support/issuer-steps.ts';
-import { onEveryStore } from '../../support/stores.ts';
+import { advance, withWrongKey } from '../../support/issuer-steps.ts';
+import { batchOf, issuerRig, onEveryStore, randomDigits, refusal, type Wish } from '../../support/jobs.ts';
+import { CALLER, ENABLE, OTHER_CALLER, runBatch, VirtualCard, WALLET } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);

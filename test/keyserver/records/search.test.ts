@@ -6,14 +6,9 @@ import { searchCards } from '../../../app/keyserver/records/search.ts';
 import { jobsQuery, newestQuery } from '../../../app/keyserver/store/found-jobs.ts';
 import { cardRecordSchema } from '../../../app/protocol/card-record.ts';
 import { type CardSearch, cardPageSchema } from '../../../app/protocol/search.ts';
-import { CALLER, ENABLE, OTHER_CALLER } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { refusal } from '../../support/issuer-steps.ts';
+import { issuerRig, onEveryStore, randomDigits, refusal } from '../../support/jobs.ts';
 import { fillJobs } from '../../support/many-jobs.ts';
-import { onEveryStore } from '../../support/stores.ts';
-
-/** A walk through a whole table. */
-const WHOLE = /SCAN (?!.*USING.*INDEX)|Seq Scan|Hash|Materialize/;
+import { CALLER, ENABLE, OTHER_CALLER } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
@@ -167,6 +162,9 @@ onEveryStore((kind) => {
     return rows.map((row) => Object.values(line.parse(row)).join(' ')).join('\n');
   }
 });
+
+/** A walk through a whole table. */
+const WHOLE = /SCAN (?!.*USING.*INDEX)|Seq Scan|Hash|Materialize/;
 
 const CARDS = 4_000;
 

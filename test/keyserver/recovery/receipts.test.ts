@@ -1,23 +1,20 @@
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { answerStep } from '../../../app/keyserver/jobs/answer-step.ts';
-import type { JobContext, OperatorCaller } from '../../../app/keyserver/jobs/context.ts';
-import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import type { OperatorCaller } from '../../../app/keyserver/jobs/context.ts';
 import { backupSeal } from '../../../app/keyserver/recovery/backup-seal.ts';
 import { openReceipt } from '../../../app/keyserver/recovery/receipt.ts';
 import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
 import { takeReceipts } from '../../../app/keyserver/recovery/take-receipts.ts';
 import { writeBackup } from '../../../app/keyserver/store/backup.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
-import type { JobReply, StepReply, Wish } from '../../../app/protocol/wire.ts';
-import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { refusal, storeText, triesLeft } from '../../support/issuer-steps.ts';
+import type { JobContext, JobReply, StepReply, Wish } from '../../support/jobs.ts';
+import { answerStep, issuerRig, randomDigits, readCardRecord, startJob } from '../../support/jobs.ts';
 import { olderOutcome } from '../../support/older-forms.ts';
 import { onEveryStore, storePlaces } from '../../support/stores.ts';
+import type { VirtualCard } from '../../support/visits.ts';
+import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);

@@ -5,28 +5,6 @@ import type { CardState } from '../../../app/keyserver/issuer/card-state.ts';
 import type { DomainKeySet } from '../../../app/keyserver/issuer/domain-keys.ts';
 import { rescued } from '../../../app/keyserver/recovery/rescue.ts';
 
-const key = (origin: 'factory' | 'issuer', version: number): KeyCandidate => ({
-  origin,
-  version,
-  factor: '0123456789012345',
-});
-const slot = (candidate: KeyCandidate, spent = 0, refused = false): KeySlotState => ({
-  candidates: [candidate],
-  spent,
-  refused,
-});
-const wallet = (candidate: KeyCandidate, instance = 1, spent = 0): CardState => ({
-  apps: {
-    'e-wallet': {
-      state: 'enabled',
-      instance,
-      loadFileHash: null,
-      inDoubt: false,
-      keys: { mck: slot(candidate, spent), mtk: slot(candidate) },
-    },
-  },
-});
-
 describe('an app’s keys', () => {
   it('are those of before where no job since was let in; tries stay spent', () => {
     const after = rescued(wallet(key('factory', 1), 1, 2), wallet(key('issuer', 2)), NOTHING);
@@ -62,6 +40,30 @@ describe('the security domain’s keys', () => {
     expect(rescued(now, domain(set('issuer', 1, 0x20)), { ...NOTHING, domain: true })).toBe(now);
     expect(rescued(now, domain(set('factory', 1, 1)), NOTHING)).toBe(now);
   });
+});
+
+const key = (origin: 'factory' | 'issuer', version: number): KeyCandidate => ({
+  origin,
+  version,
+  factor: '0123456789012345',
+});
+
+const slot = (candidate: KeyCandidate, spent = 0, refused = false): KeySlotState => ({
+  candidates: [candidate],
+  spent,
+  refused,
+});
+
+const wallet = (candidate: KeyCandidate, instance = 1, spent = 0): CardState => ({
+  apps: {
+    'e-wallet': {
+      state: 'enabled',
+      instance,
+      loadFileHash: null,
+      inDoubt: false,
+      keys: { mck: slot(candidate, spent), mtk: slot(candidate) },
+    },
+  },
 });
 
 const NOTHING = { apps: new Set<string>(), domain: false };

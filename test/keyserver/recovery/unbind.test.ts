@@ -1,14 +1,9 @@
 /** Two people take back what a station only claimed: an account, or a whole card. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { forgetCard, unbindCard } from '../../../app/keyserver/recovery/unbind.ts';
-import { ENABLE } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { advance, refusal, storeText, triesLeft } from '../../support/issuer-steps.ts';
-import { onEveryStore } from '../../support/stores.ts';
-
-const PEOPLE = { operator: 'chief', second: 'deputy', secret: 'the deputy’s secret' };
-const WHY = { ...PEOPLE, reason: 'no such card' };
+import { randomDigits } from '../../support/issuer-rig.ts';
+import { issuerRig, onEveryStore, refusal, storeText, writeOperator } from '../../support/jobs.ts';
+import { advance, ENABLE, triesLeft } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
@@ -103,3 +98,6 @@ onEveryStore((kind) => {
     },
   );
 });
+
+const PEOPLE = { operator: 'chief', second: 'deputy', secret: 'the deputy’s secret' };
+const WHY = { ...PEOPLE, reason: 'no such card' };

@@ -11,10 +11,9 @@ import { findCard } from '../../../app/keyserver/store/card-rows.ts';
 import { MIGRATIONS } from '../../../app/keyserver/store/migrations.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
 import type { Store } from '../../../app/keyserver/store/store.ts';
-import { ENABLE } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
-import { refusal } from '../../support/issuer-steps.ts';
-import { onEveryStore, storePlaces } from '../../support/stores.ts';
+import { issuerRig, onEveryStore, randomDigits, refusal } from '../../support/jobs.ts';
+import { storePlaces } from '../../support/stores.ts';
+import { ENABLE } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);

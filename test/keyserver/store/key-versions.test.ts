@@ -12,13 +12,10 @@ import { countVersions } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { fillVersions } from '../../../app/keyserver/store/migrations-keys.ts';
 import { openSqliteStore } from '../../../app/keyserver/store/open.ts';
 import type { Store } from '../../../app/keyserver/store/store.ts';
-import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { ENABLE, issue, request } from '../../support/forwarder.ts';
-import { randomDigits } from '../../support/issuer-rig.ts';
-import { loseStation } from '../../support/lost-station.ts';
+import { onEveryStore, randomDigits } from '../../support/jobs.ts';
 import { MOVING_TYPES } from '../../support/moving-types.ts';
 import { otherTypes } from '../../support/other-type.ts';
-import { onEveryStore } from '../../support/stores.ts';
+import { ENABLE, issue, loseStation, request, TearingDevice } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const types = otherTypes(MOVING_TYPES, kind);

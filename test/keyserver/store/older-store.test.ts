@@ -1,13 +1,11 @@
 /** A store of an earlier version, with cards and jobs in it: brought up to date it has them all, and what is new besides. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { Pool } from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import { afterAll, expect, it } from 'vitest';
 import { searchCards } from '../../../app/keyserver/records/search.ts';
 import { OWN_RESOURCES, openCatalogue } from '../../../app/keyserver/resources.ts';
 import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
@@ -15,17 +13,12 @@ import { MIGRATIONS } from '../../../app/keyserver/store/migrations.ts';
 import { openStore, type Store } from '../../../app/keyserver/store/open.ts';
 import type { Database } from '../../../app/keyserver/store/tables.ts';
 import { type Databases, openDatabases } from '../../support/databases.ts';
-import { onEveryStore } from '../../support/stores.ts';
+import { sharedFolder } from '../../support/folders.ts';
+import { onEveryStore, readCardRecord } from '../../support/jobs.ts';
 
-let folder: string;
+const folder = sharedFolder('older');
 let server: Databases | undefined;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'kaika-older-'));
-});
-afterAll(async () => {
-  await server?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => server?.close());
 
 onEveryStore((kind) => {
   async function place(): Promise<StoreConfig> {

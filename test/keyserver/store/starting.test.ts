@@ -1,16 +1,16 @@
 /** Stores at the start: made, brought up to date, also by two at once; refused when they are ahead or would not keep what they say. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toErrorBody } from '../../../app/keyserver/api/errors.ts';
 import { ConfigError, readConfig, vaultConfigOf } from '../../../app/keyserver/config.ts';
 import type { StoreConfig } from '../../../app/keyserver/store/config.ts';
 import { MIGRATIONS } from '../../../app/keyserver/store/migrations.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
+import { sharedFolder } from '../../support/folders.ts';
 import { onEveryStore, storePlaces } from '../../support/stores.ts';
 
 onEveryStore((kind) => {
@@ -130,11 +130,7 @@ describe('the configuration', () => {
     tls: { key: 'k', certificate: 'c', stationAuthorities: 'a' },
     vault: { module: 'm', tokenLabel: 't', pinFile: 'p' },
   };
-  let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'kaika-config-'));
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = sharedFolder('config');
   const read = (store: object) => {
     const file = join(folder, 'config.json');
     writeFileSync(file, JSON.stringify({ ...base, store }));

@@ -1,9 +1,8 @@
 /** The store keeps what it is given, whole or not at all, and says what it cannot do. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { slotOf } from '../../../app/dialects/keys.ts';
 import type { CardState } from '../../../app/keyserver/issuer/card-state.ts';
 import { readCardState, writeCardState } from '../../../app/keyserver/store/cards.ts';
@@ -13,15 +12,12 @@ import { openSqliteStore, type Store } from '../../../app/keyserver/store/open.t
 import { storeOn } from '../../../app/keyserver/store/sqlite.ts';
 import type { Queries } from '../../../app/keyserver/store/store.ts';
 import { together } from '../../../app/keyserver/store/transaction.ts';
+import { sharedFolder } from '../../support/folders.ts';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'kaika-store-'));
-});
+const folder = sharedFolder('store');
 afterEach(async () => {
   for (const store of open.splice(0)) await store.destroy();
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a card', () => {
   it('is read as it was written, and an app without keys has none', async () => {

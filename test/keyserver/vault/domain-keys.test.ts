@@ -20,44 +20,12 @@ import { keyCheckValue } from '../../support/globalplatform/key-wrapping.ts';
 import * as ref from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
-const { hex } = ref;
-
 let token: SoftToken;
 let vault: Vault;
 
-beforeAll(async () => {
-  token = await makeSoftToken();
-  const admin = await openVaultAdmin(token.config);
-  for (const [type, [algorithm, value]] of Object.entries(TYPES)) {
-    for (const role of ROLES) {
-      const purpose = `isd/${type}/${role}`;
-      // A master is diversified in one way for good: so each way has a version of its own here.
-      for (const [at, kind] of KINDS.entries()) {
-        if (!ASKED[type]?.includes(kind)) continue;
-        const rule: MasterRule = { diversifiedBy: kind === 'pboc' ? 'identification' : kind, records: [] };
-        for (const origin of kind === 'none' ? (['factory'] as const) : (['factory', 'issuer'] as const))
-          await admin.importMaster({
-            id: { purpose, origin, version: at + 1 },
-            algorithm,
-            value: hex(value),
-            rule,
-          });
-      }
-      await admin.generateMaster({
-        id: { purpose, origin: 'issuer', version: MADE },
-        algorithm,
-        rule: { diversifiedBy: kindOf(algorithm), records: [] },
-      });
-    }
-  }
-  await admin.close();
-  vault = await startVault(token.config);
-});
+beforeAll(openVaultWithMasters);
 
-afterAll(async () => {
-  await vault.close();
-  token.remove();
-});
+afterAll(close);
 
 describe('published diversifications', () => {
   test.each([
@@ -260,6 +228,42 @@ test('a master is imported with its own length only', async () => {
     await admin.close();
   }
 });
+
+async function openVaultWithMasters(): Promise<void> {
+  token = await makeSoftToken();
+  const admin = await openVaultAdmin(token.config);
+  for (const [type, [algorithm, value]] of Object.entries(TYPES)) {
+    for (const role of ROLES) {
+      const purpose = `isd/${type}/${role}`;
+      // A master is diversified in one way for good: so each way has a version of its own here.
+      for (const [at, kind] of KINDS.entries()) {
+        if (!ASKED[type]?.includes(kind)) continue;
+        const rule: MasterRule = { diversifiedBy: kind === 'pboc' ? 'identification' : kind, records: [] };
+        for (const origin of kind === 'none' ? (['factory'] as const) : (['factory', 'issuer'] as const))
+          await admin.importMaster({
+            id: { purpose, origin, version: at + 1 },
+            algorithm,
+            value: hex(value),
+            rule,
+          });
+      }
+      await admin.generateMaster({
+        id: { purpose, origin: 'issuer', version: MADE },
+        algorithm,
+        rule: { diversifiedBy: kindOf(algorithm), records: [] },
+      });
+    }
+  }
+  await admin.close();
+  vault = await startVault(token.config);
+}
+
+async function close(): Promise<void> {
+  await vault.close();
+  token.remove();
+}
+
+const { hex } = ref;
 
 const LONG = '404142434445464748494A4B4C4D4E4F505152535455565758595A5B5C5D5E5F';
 

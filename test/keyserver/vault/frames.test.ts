@@ -3,16 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { encodeFrame, FrameError, FrameReader } from '../../../app/keyserver/vault/frames.ts';
 
-const LONGEST = 10_000;
-const MESSAGE = {
-  id: 7,
-  body: {
-    op: 'x',
-    request: { none: new Uint8Array(0), own: Uint8Array.of(1, 2, 3), buffer: Buffer.from('00ff80', 'hex') },
-  },
-  list: [{ bytes: new Uint8Array(300).fill(9) }, 'text with ü', null, 1.5, true],
-};
-
 describe('a frame', () => {
   test('gives back what was put in, bytes as bytes, whether they are a Buffer or not', () => {
     const [read] = new FrameReader(LONGEST).take(encodeFrame(MESSAGE));
@@ -68,6 +58,17 @@ describe('a frame', () => {
     expect(() => new FrameReader(1 << 20).take(deep)).toThrow(FrameError);
   });
 });
+
+const LONGEST = 10_000;
+
+const MESSAGE = {
+  id: 7,
+  body: {
+    op: 'x',
+    request: { none: new Uint8Array(0), own: Uint8Array.of(1, 2, 3), buffer: Buffer.from('00ff80', 'hex') },
+  },
+  list: [{ bytes: new Uint8Array(300).fill(9) }, 'text with ü', null, 1.5, true],
+};
 
 function frameOf(head: string): Buffer {
   const frame = Buffer.alloc(8 + head.length);

@@ -1,25 +1,12 @@
 /** When a token that could not be opened is tried again: every state, every failure. */
 import { describe, expect, it } from 'vitest';
 import { VaultError } from '../../../app/keyserver/vault/error.ts';
-import {
-  afterFailure,
-  type Opening,
-  type OpeningFailure,
-  obstacle,
-} from '../../../app/keyserver/vault/process/token/opening.ts';
+import type { Opening, OpeningFailure } from '../../../app/keyserver/vault/process/token/opening.ts';
+import { afterFailure, obstacle } from '../../../app/keyserver/vault/process/token/opening.ts';
 
 const GONE = new VaultError('hsm-away', 'gone');
 const WRONG = new VaultError('hsm-away', 'wrong PIN');
 const AT = 1_000;
-
-const PIN = { error: WRONG, stamp: 'old' };
-
-const STATES = {
-  free: { state: 'free' },
-  pausing: { state: 'pausing', error: GONE, until: AT, pause: 400, refused: undefined },
-  'pausing, PIN refused before': { state: 'pausing', error: GONE, until: AT, pause: 400, refused: PIN },
-  'pin-refused': { state: 'pin-refused', error: WRONG, stamp: 'old' },
-} as const satisfies Record<string, Opening>;
 
 describe('whether it is tried', () => {
   it.each([
@@ -66,3 +53,12 @@ describe('after a failure', () => {
     expect(pauses).toEqual([100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
   });
 });
+
+const PIN = { error: WRONG, stamp: 'old' };
+
+const STATES = {
+  free: { state: 'free' },
+  pausing: { state: 'pausing', error: GONE, until: AT, pause: 400, refused: undefined },
+  'pausing, PIN refused before': { state: 'pausing', error: GONE, until: AT, pause: 400, refused: PIN },
+  'pin-refused': { state: 'pin-refused', error: WRONG, stamp: 'old' },
+} as const satisfies Record<string, Opening>;

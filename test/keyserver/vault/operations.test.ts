@@ -13,31 +13,12 @@ import type { Vault } from '../../../app/keyserver/vault/vault.ts';
 import * as ref from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
-const { hex } = ref;
-
 let token: SoftToken;
 let vault: Vault;
 
-beforeAll(async () => {
-  token = await makeSoftToken();
-  const admin = await openVaultAdmin(token.config);
-  for (const [purpose, { algorithm, value }] of Object.entries(MASTERS))
-    for (const origin of ['factory', 'issuer'] as const)
-      await admin.importMaster({
-        id: { purpose, origin, version: 1 },
-        algorithm,
-        value: Buffer.from(value),
-        rule: RULES[origin],
-      });
-  await admin.ensureSealKey();
-  await admin.close();
-  vault = await startVault(token.config);
-});
+beforeAll(openVaultWithMasters);
 
-afterAll(async () => {
-  await vault.close();
-  token.remove();
-});
+afterAll(close);
 
 describe('FMCOS', () => {
   test('EXTERNAL AUTHENTICATE: 3DES of the 4-byte challenge and four zeros', async () => {
@@ -372,6 +353,29 @@ test('a key made after the vault started is found', async () => {
     }),
   ).toHaveLength(8);
 });
+
+async function openVaultWithMasters(): Promise<void> {
+  token = await makeSoftToken();
+  const admin = await openVaultAdmin(token.config);
+  for (const [purpose, { algorithm, value }] of Object.entries(MASTERS))
+    for (const origin of ['factory', 'issuer'] as const)
+      await admin.importMaster({
+        id: { purpose, origin, version: 1 },
+        algorithm,
+        value: Buffer.from(value),
+        rule: RULES[origin],
+      });
+  await admin.ensureSealKey();
+  await admin.close();
+  vault = await startVault(token.config);
+}
+
+async function close(): Promise<void> {
+  await vault.close();
+  token.remove();
+}
+
+const { hex } = ref;
 
 const FACTOR = hex('1122334455667788');
 

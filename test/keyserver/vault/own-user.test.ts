@@ -14,9 +14,7 @@ import { ENABLE } from '../../support/forwarder.ts';
 import { LIMIT, PATIENT } from '../../support/limit.ts';
 import { issueOver, openServerSite, type Site } from '../../support/site.ts';
 
-const VAULT = 61_001;
 const SERVER = 61_002;
-const STRANGER = 61_003;
 const DOOR = 61_004;
 const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
 
@@ -167,6 +165,9 @@ describe.skipIf(NOT_HERE !== undefined)(`the vault as a user of its own${title}`
     }
   });
 });
+
+const VAULT = 61_001;
+const STRANGER = 61_003;
 
 /** Why it cannot be tried on this machine. */
 function notHere(): string | undefined {

@@ -1,13 +1,12 @@
 /** Where the PIN comes from. A PIN that cannot be what somebody typed is never sent: each wrong one spends a try of the token. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { VaultError } from '../../../app/keyserver/vault/error.ts';
 import { pinReader } from '../../../app/keyserver/vault/process/token/pin.ts';
-import { scratchFolder } from '../../support/temporary.ts';
+import { sharedFolder } from '../../support/folders.ts';
 
-const folder = scratchFolder('kaika-pin-');
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = sharedFolder('pin');
 
 it.each(['123456', '123456\n', '123456\r\n'])('%j is the PIN without its line end', (text) => {
   expect(pinOf(Buffer.from(text))).toBe('123456');

@@ -8,8 +8,6 @@ import { PATIENT } from '../../support/limit.ts';
 import { writableMemory } from '../../support/process-memory.ts';
 import { alive, correctCall, last, TRANSPORT, vaultHarness } from './harness.ts';
 
-const onLinux = process.platform === 'linux';
-const asRoot = onLinux && process.getuid?.() === 0;
 const { token, start } = vaultHarness();
 
 describe('protection', () => {
@@ -135,6 +133,9 @@ describe('protection', () => {
     }
   });
 });
+
+const onLinux = process.platform === 'linux';
+const asRoot = onLinux && process.getuid?.() === 0;
 
 /** How often some bytes stand in the writable memory of a process. */
 function occurrences(pid: number, needle: Buffer): number {

@@ -11,21 +11,11 @@ import { type AttackedVault, attackVault } from '../../support/attack/rogue-serv
 import { cardKey, ecb, issuersCardKey } from '../../support/known-token.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
-/** The bench makes 10,000 of them (`npm run bench -- attack`). */
-const CALLS = 1_500;
-
 let token: SoftToken;
 let vault: Vault;
 let masters: readonly AttackedMaster[];
-beforeAll(async () => {
-  token = await makeSoftToken();
-  masters = await fillToken(token.config);
-  vault = await startVault(token.config);
-});
-afterAll(async () => {
-  await vault?.close();
-  token?.remove();
-});
+beforeAll(openAttackedVault);
+afterAll(close);
 
 describe('many calls of any kind', () => {
   test('give no key of another’s card, and no master', async () => {
@@ -153,6 +143,20 @@ describe('one call', () => {
     }
   });
 });
+
+async function openAttackedVault(): Promise<void> {
+  token = await makeSoftToken();
+  masters = await fillToken(token.config);
+  vault = await startVault(token.config);
+}
+
+async function close(): Promise<void> {
+  await vault?.close();
+  token?.remove();
+}
+
+/** The bench makes 10,000 of them (`npm run bench -- attack`). */
+const CALLS = 1_500;
 
 const CARD = { identification: '1000000000000001', account: '6222021234567890' };
 const OTHER = { identification: '2000000000000002', account: '6222029876543210' };

@@ -1,57 +1,9 @@
 /** The vault's supervisor as a table: every phase, every event. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { VaultError } from '../../../app/keyserver/vault/error.ts';
-import {
-  type SupervisorEffect,
-  type SupervisorEvent,
-  type SupervisorState,
-  supervise,
-  type VaultProcess,
-} from '../../../app/keyserver/vault/supervisor-machine.ts';
-
-const OLD: VaultProcess = { id: 1, pid: 101 };
-const NEW: VaultProcess = { id: 2, pid: 102 };
-const GONE = new VaultError('hsm-away', 'gone');
-const AT = 50_000;
-
-const STATES = {
-  starting: { phase: 'starting', failures: 1 },
-  pausing: { phase: 'pausing', failures: 2 },
-  serving: { phase: 'serving', process: OLD, since: AT - 5, failures: 1, replacing: false, replaceAfter: 0 },
-  replacing: { phase: 'serving', process: OLD, since: AT - 5, failures: 1, replacing: true, replaceAfter: 0 },
-  closed: { phase: 'closed' },
-} as const satisfies Record<string, SupervisorState>;
-
-const answered = (process: VaultProcess, calls: number, rss = 0): SupervisorEvent => ({
-  kind: 'answered',
-  process,
-  calls,
-  rss,
-  at: AT,
-});
-const opened = (token: 'open' | 'away' | 'pin-refused'): SupervisorEvent => ({
-  kind: 'opened',
-  process: NEW,
-  opened: { token, message: 'said' },
-  at: AT,
-});
-const EVENTS = {
-  'opened, token open': opened('open'),
-  'opened, token away': opened('away'),
-  'opened, PIN refused': opened('pin-refused'),
-  'start failed': { kind: 'start-failed', error: GONE, at: AT },
-  'answered, small': answered(OLD, 5),
-  'answered, grown': answered(OLD, 1_000),
-  'answered, fat': answered(OLD, 100, 401),
-  'answered, fat at once': answered(OLD, 99, 401),
-  'answered by another, grown': answered(NEW, 1_000),
-  ended: { kind: 'ended', process: OLD, reason: 'SIGKILL', at: AT },
-  'ended after a long life': { kind: 'ended', process: OLD, reason: 'SIGKILL', at: AT + 20_000 },
-  'another ended': { kind: 'ended', process: NEW, reason: 'SIGKILL', at: AT },
-  'pause over': { kind: 'pause-over' },
-  close: { kind: 'close' },
-} as const satisfies Record<string, SupervisorEvent>;
+import { supervise } from '../../../app/keyserver/vault/supervisor-machine.ts';
+import type { SupervisorEffect, SupervisorEvent, SupervisorState } from './supervisor-samples.ts';
+import { AT, answered, EVENTS, GONE, OLD, opened } from './supervisor-samples.ts';
 
 describe.each(Object.entries(EVENTS))('%s', (name, event) => {
   it.each(Object.entries(STATES))('in %s', (phase, state) => {
@@ -127,6 +79,14 @@ it('whatever happens, one process is being started at most, and somebody serves,
     }),
   );
 });
+
+const STATES = {
+  starting: { phase: 'starting', failures: 1 },
+  pausing: { phase: 'pausing', failures: 2 },
+  serving: { phase: 'serving', process: OLD, since: AT - 5, failures: 1, replacing: false, replaceAfter: 0 },
+  replacing: { phase: 'serving', process: OLD, since: AT - 5, failures: 1, replacing: true, replaceAfter: 0 },
+  closed: { phase: 'closed' },
+} as const satisfies Record<string, SupervisorState>;
 
 const LIMITS = { recycleCalls: 1_000, recycleRss: 400 };
 

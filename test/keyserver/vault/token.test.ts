@@ -23,44 +23,14 @@ import { operationsOf, VAULT_FAMILIES } from '../../../app/keyserver/vault/regis
 import { aesCmac, hex, tdesCbc } from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
-const MCK: MasterKeyId = { purpose: 'app/e-wallet/mck', origin: 'issuer', version: 1 };
-const MTK: MasterKeyId = { purpose: 'app/e-wallet/mtk', origin: 'factory', version: 1 };
-const ENC: MasterKeyId = { purpose: 'isd/demo-scp03/enc', origin: 'issuer', version: 2 };
-const MAC: MasterKeyId = { purpose: 'isd/demo-scp03/mac', origin: 'issuer', version: 2 };
-const DEK: MasterKeyId = { purpose: 'isd/demo-scp03/dek', origin: 'issuer', version: 2 };
-
-const RULES = {
-  mck: { diversifiedBy: 'card', records: ['3900F9F0AAAA33'] },
-  mtk: { diversifiedBy: 'identification', records: [] },
-  domain: { diversifiedBy: 'kdf3', records: [] },
-} as const satisfies Record<string, MasterRule>;
-
 let token: SoftToken;
 let keeper: TokenKeeper;
 
 let dispatch: Dispatch<Workbench>;
 
-beforeAll(async () => {
-  const runs = await Promise.all(VAULT_FAMILIES.map(({ load }) => load()));
-  dispatch = dispatchOf(operationsOf(VAULT_FAMILIES), Object.assign({}, ...runs));
-  token = await makeSoftToken();
-  const { module, tokenLabel, pin, softhsmConf } = token.config;
-  process.env['SOFTHSM2_CONF'] = softhsmConf;
-  keeper = new TokenKeeper({ module, tokenLabel, pin }, 'write');
-  inSession((session) => {
-    generateMaster(session, MCK, 'des3-16', RULES.mck);
-    importMaster(session, MTK, 'des3-16', hex('404142434445464748494A4B4C4D4E4F'), RULES.mtk);
-    for (const id of [ENC, MAC, DEK]) generateMaster(session, id, 'aes-128', RULES.domain);
-    ensureSealKey(session);
-  });
-});
+beforeAll(openTokenWithMasters);
 
-afterAll(() => {
-  keeper.drop();
-  token.remove();
-});
-
-const twice = (half: Buffer): Buffer => Buffer.concat([half, half]);
+afterAll(close);
 
 describe('published vectors', () => {
   test.each([
@@ -300,6 +270,40 @@ test('a refused PIN is tried once, until its file is written again', () => {
     login.mockRestore();
   }
 });
+
+async function openTokenWithMasters(): Promise<void> {
+  const runs = await Promise.all(VAULT_FAMILIES.map(({ load }) => load()));
+  dispatch = dispatchOf(operationsOf(VAULT_FAMILIES), Object.assign({}, ...runs));
+  token = await makeSoftToken();
+  const { module, tokenLabel, pin, softhsmConf } = token.config;
+  process.env['SOFTHSM2_CONF'] = softhsmConf;
+  keeper = new TokenKeeper({ module, tokenLabel, pin }, 'write');
+  inSession((session) => {
+    generateMaster(session, MCK, 'des3-16', RULES.mck);
+    importMaster(session, MTK, 'des3-16', hex('404142434445464748494A4B4C4D4E4F'), RULES.mtk);
+    for (const id of [ENC, MAC, DEK]) generateMaster(session, id, 'aes-128', RULES.domain);
+    ensureSealKey(session);
+  });
+}
+
+function close(): void {
+  keeper.drop();
+  token.remove();
+}
+
+const MCK: MasterKeyId = { purpose: 'app/e-wallet/mck', origin: 'issuer', version: 1 };
+const MTK: MasterKeyId = { purpose: 'app/e-wallet/mtk', origin: 'factory', version: 1 };
+const ENC: MasterKeyId = { purpose: 'isd/demo-scp03/enc', origin: 'issuer', version: 2 };
+const MAC: MasterKeyId = { purpose: 'isd/demo-scp03/mac', origin: 'issuer', version: 2 };
+const DEK: MasterKeyId = { purpose: 'isd/demo-scp03/dek', origin: 'issuer', version: 2 };
+
+const RULES = {
+  mck: { diversifiedBy: 'card', records: ['3900F9F0AAAA33'] },
+  mtk: { diversifiedBy: 'identification', records: [] },
+  domain: { diversifiedBy: 'kdf3', records: [] },
+} as const satisfies Record<string, MasterRule>;
+
+const twice = (half: Buffer): Buffer => Buffer.concat([half, half]);
 
 const FACTOR = hex('1122334455667788');
 

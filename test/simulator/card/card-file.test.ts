@@ -6,15 +6,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openCardFile, saveCardFile } from '../../../app/simulator/card-file.ts';
 import { makeCard } from '../../../app/simulator/factory.ts';
 import { parseCardImage } from '../../../app/simulator/image.ts';
-import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { aesEcb, CODE, cardKey, image, isdKeys, MASTERS, openChannel, send, WALLET } from './host.ts';
+import { WALLET } from './fixtures.ts';
+import { aesEcb, CODE, cardKey, image, isdKeys, MASTERS, openChannel, send, VirtualCard } from './host.ts';
 
 let folder = '';
 let path = '';
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'kaika-card-'));
-  path = join(folder, 'card.json');
-});
+beforeEach(makeFolder);
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('a card file', () => {
@@ -125,3 +122,8 @@ describe('the factory', () => {
     ).toThrow();
   });
 });
+
+async function makeFolder(): Promise<void> {
+  folder = await mkdtemp(join(tmpdir(), 'kaika-card-'));
+  path = join(folder, 'card.json');
+}

@@ -2,18 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { card, isdKeys, openChannel, send, type VirtualCard, WALLET } from './host.ts';
 
-const SCP02 = [0x00, 0x01, 0x03, 0x10, 0x11, 0x13];
-const SCP03 = [0x00, 0x01, 0x03, 0x11, 0x13, 0x33];
-
-const options = [
-  ...[0x05, 0x15, 0x45, 0x55].map((i) => ({ type: 'demo-scp02', i, levels: SCP02.slice(0, 3) }) as const),
-  ...[0x25, 0x35, 0x65, 0x75].map((i) => ({ type: 'demo-scp02', i, levels: SCP02 }) as const),
-  { type: 'demo-scp03', i: 0x00, levels: SCP03.slice(0, 3) } as const,
-  { type: 'demo-scp03', i: 0x30, levels: SCP03.slice(0, 5) } as const,
-  ...[0x60, 0x70].map((i) => ({ type: 'demo-scp03', i, levels: SCP03 }) as const),
-];
-
-describe.each(options)('$type with i = $i', ({ type, i, levels }) => {
+describe.each(options())('$type with i = $i', ({ type, i, levels }) => {
   const spec = { type, protocolOption: i };
 
   it.each(levels)('works at security level %i, with and without Le', async (level) => {
@@ -240,3 +229,17 @@ function proxy(device: VirtualCard) {
 }
 
 const LIST = '80F24000024F0000';
+
+/** Every option i, and the security levels that it has. */
+function options() {
+  const scp02 = [0x00, 0x01, 0x03, 0x10, 0x11, 0x13];
+  const scp03 = [0x00, 0x01, 0x03, 0x11, 0x13, 0x33];
+
+  return [
+    ...[0x05, 0x15, 0x45, 0x55].map((i) => ({ type: 'demo-scp02', i, levels: scp02.slice(0, 3) }) as const),
+    ...[0x25, 0x35, 0x65, 0x75].map((i) => ({ type: 'demo-scp02', i, levels: scp02 }) as const),
+    { type: 'demo-scp03', i: 0x00, levels: scp03.slice(0, 3) } as const,
+    { type: 'demo-scp03', i: 0x30, levels: scp03.slice(0, 5) } as const,
+    ...[0x60, 0x70].map((i) => ({ type: 'demo-scp03', i, levels: scp03 }) as const),
+  ];
+}

@@ -1,8 +1,8 @@
 /** Loading, installing, listing and deleting; and the memory it takes. */
 import { describe, expect, it } from 'vitest';
-import { install, installForLoad, loadBlocks, remove, sendAll } from './content-host.ts';
-import { capFile, card, isdKeys, MEAL, MEAL_PACKAGE, WALLET } from './fixtures.ts';
-import { type Opened, openChannel, send, type VirtualCard } from './host.ts';
+import { card, isdKeys, MEAL, MEAL_PACKAGE, WALLET } from './fixtures.ts';
+import type { Opened, VirtualCard } from './host.ts';
+import { capFile, install, installForLoad, loadBlocks, openChannel, remove, send, sendAll } from './host.ts';
 
 describe.each([
   ['demo-scp02', 0x03],

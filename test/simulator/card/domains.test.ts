@@ -1,14 +1,12 @@
 /** Supplementary security domains: made, given keys, used, moved, locked, deleted. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { install, installForLoad, loadBlocks, remove, sendAll } from './content-host.ts';
 import type { CardImage, Keys, Opened, VirtualCard } from './host.ts';
-import { aesEcb, capFile, DEFAULT_KEYS, keyField, openChannel, openedShopCard, send } from './host.ts';
+import { aesEcb, capFile, install, installForLoad, loadBlocks, remove, send, sendAll } from './host.ts';
+import { DEFAULT_KEYS, keyField, openChannel, openedShopCard } from './shop-fixtures.ts';
 
 let device: VirtualCard;
 let issuer: Opened;
-beforeEach(async () => {
-  ({ device, channel: issuer } = await openedShopCard());
-});
+beforeEach(insertShopCard);
 
 describe('what the issuer’s domain is made of', () => {
   it('cannot be deleted: not its package, with or without what was made from it, nor the domain itself', async () => {
@@ -233,6 +231,10 @@ describe('privileges that only one may have', () => {
     expect((await issuer.send(restrict)).sw).toBe('6A80');
   });
 });
+
+async function insertShopCard(): Promise<void> {
+  ({ device, channel: issuer } = await openedShopCard());
+}
 
 const FILE = 'A0000001515350';
 

@@ -1,8 +1,8 @@
 /** The public file and the balance of an app in the FMCOS dialect. */
 import { describe, expect, it } from 'vitest';
 import type { FmcosState } from '../../../app/simulator/image.ts';
-import { cardKey, challenge, mac, update, updateCommand } from './fmcos-host.ts';
-import { CODE, card, MASTERS, send, type VirtualCard, WALLET } from './host.ts';
+import { mac, updateCommand } from './fmcos-host.ts';
+import { CODE, card, cardKey, challenge, MASTERS, send, update, type VirtualCard, WALLET } from './host.ts';
 
 describe('the public file', () => {
   it('is read whole, in part, and not beyond its end', async () => {

@@ -1,10 +1,8 @@
 /** The apps in the FMCOS dialect, as the data sheet has them. */
 import { describe, expect, it } from 'vitest';
 import type { FmcosState } from '../../../app/simulator/image.ts';
-import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { CODE, card, MASTERS, WALLET } from './fixtures.ts';
-import { readPublicFile, writeKeyCommand } from './fmcos-host.ts';
-import { authenticate, cardKey, challenge, record, send, tdesEcb, update, writeKey } from './host.ts';
+import { authenticate, readPublicFile, record, update, writeKey, writeKeyCommand } from './fmcos-host.ts';
+import { CODE, card, cardKey, challenge, MASTERS, send, tdesEcb, type VirtualCard, WALLET } from './host.ts';
 
 describe('enabling an app', () => {
   it('maintenance key, master control key, file: each takes effect at once', async () => {

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { TearMoment } from '../../../app/simulator/fault.ts';
 import { countingTrace, tracedDevice } from '../../support/simulator/trace.ts';
-import { install, installForLoad, loadBlocks, sendAll } from './content-host.ts';
+import { loadBlocks, sendAll } from './content-host.ts';
 import { CODE, capFile, card, isdKeys, MASTERS, MEAL, MEAL_PACKAGE, WALLET } from './fixtures.ts';
 import { authenticate, cardKey, record, update, writeKey } from './fmcos-host.ts';
-import { openChannel, PowerLost, send, TearingDevice, VirtualCard } from './host.ts';
+import { install, installForLoad, openChannel, PowerLost, send, TearingDevice, VirtualCard } from './host.ts';
 
 const MCK = cardKey(MASTERS.apps['e-wallet'].mck, CODE);
 const NEW_MCK = Buffer.alloc(16, 0xa1);

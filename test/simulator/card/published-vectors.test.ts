@@ -11,7 +11,7 @@ import {
   fullDes3Mac,
   keyCheckValue,
 } from '../../../app/simulator/crypto.ts';
-import { hex } from './fixtures.ts';
+import { hex } from './host.ts';
 
 describe('single and triple DES', () => {
   it.each([

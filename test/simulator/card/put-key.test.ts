@@ -2,16 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { aesEcb, card, isdKeys, type Keys, type Opened, openChannel, send, tdesEcb } from './host.ts';
 
-const forms = [
-  { type: 'demo-scp02', keyType: 0x80, length: 16, form: 'bare' },
-  { type: 'demo-scp03', keyType: 0x88, length: 16, form: 'bare' },
-  { type: 'demo-scp03', keyType: 0x88, length: 16, form: 'headed' },
-  { type: 'demo-scp03', keyType: 0x88, length: 24, form: 'headed' },
-  { type: 'demo-scp03', keyType: 0x88, length: 32, form: 'headed' },
-  { type: 'demo-scp03', keyType: 0x88, length: 32, form: 'bare' },
-] as const;
-
-describe.each(forms)('$type, $length-byte keys, $form', ({ type, keyType, length, form }) => {
+describe.each(forms())('$type, $length-byte keys, $form', ({ type, keyType, length, form }) => {
   it('adds a set, opens a channel under it, and deletes the old one', async () => {
     const device = card({ type });
     const keys = three(length);
@@ -130,3 +121,14 @@ const three = (length: number): Keys & { all: Buffer[] } => {
   ];
   return { enc, mac, dek, all: [enc, mac, dek] };
 };
+
+function forms() {
+  return [
+    { type: 'demo-scp02', keyType: 0x80, length: 16, form: 'bare' },
+    { type: 'demo-scp03', keyType: 0x88, length: 16, form: 'bare' },
+    { type: 'demo-scp03', keyType: 0x88, length: 16, form: 'headed' },
+    { type: 'demo-scp03', keyType: 0x88, length: 24, form: 'headed' },
+    { type: 'demo-scp03', keyType: 0x88, length: 32, form: 'headed' },
+    { type: 'demo-scp03', keyType: 0x88, length: 32, form: 'bare' },
+  ] as const;
+}

@@ -7,6 +7,8 @@ import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { CODE } from './fixtures.ts';
 import { type Keys, openChannel } from './gp-host.ts';
 
+export { openChannel };
+
 export const DEFAULT_KEYS: Keys = {
   enc: fromHex(SHOP_KEY),
   mac: fromHex(SHOP_KEY),

@@ -1,9 +1,9 @@
 /** Signed load files (DAP) and delegated management with tokens (GPC 2.3.1 §9.1.3.3, §9.2, §C.2 to §C.4). */
 import { createHash, createSign, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { install, installForLoad, remove, sendAll } from './content-host.ts';
-import { aesEcb, CODE, capFile, cmac, type Opened, openChannel, send, type VirtualCard } from './host.ts';
-import { DEFAULT_KEYS, keyField, openedShopCard } from './shop-fixtures.ts';
+import type { Opened, VirtualCard } from './host.ts';
+import { aesEcb, CODE, capFile, cmac, install, installForLoad, remove, send, sendAll } from './host.ts';
+import { DEFAULT_KEYS, keyField, openChannel, openedShopCard } from './shop-fixtures.ts';
 
 let device: VirtualCard;
 let channel: Opened;

@@ -1,7 +1,7 @@
 /** GET STATUS and SET STATUS. */
 import { describe, expect, it } from 'vitest';
-import { install, installForLoad, loadBlocks, sendAll } from './content-host.ts';
-import { capFile, card, isdKeys, openChannel, send, WALLET } from './host.ts';
+import { installForLoad } from './content-host.ts';
+import { capFile, card, install, isdKeys, loadBlocks, openChannel, send, sendAll, WALLET } from './host.ts';
 
 describe('GET STATUS', () => {
   it.each([

@@ -1,14 +1,12 @@
 /** STORE DATA to the issuer's domain and to an application (GPC 2.3.1 §11.11). */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { install, installForLoad, loadBlocks, sendAll } from './content-host.ts';
-import { capFile, DEFAULT_KEYS, type Opened, openChannel, openedShopCard, send } from './host.ts';
+import type { Opened, VirtualCard } from './host.ts';
+import { capFile, install, installForLoad, loadBlocks, openChannel, send, sendAll } from './host.ts';
+import { DEFAULT_KEYS, openedShopCard } from './shop-fixtures.ts';
 
 let device: VirtualCard;
 let channel: Opened;
-beforeEach(async () => {
-  ({ device, channel } = await openedShopCard());
-});
+beforeEach(insertShopCard);
 
 describe('objects of the issuer’s domain', () => {
   it.each([
@@ -155,6 +153,10 @@ describe('an application', () => {
     expect(words[0]).toBe('9000');
   });
 });
+
+async function insertShopCard(): Promise<void> {
+  ({ device, channel } = await openedShopCard());
+}
 
 const PACKAGE = 'D2760000850100';
 

@@ -1,7 +1,8 @@
 /** A card whose ATR offers T=0 only (ISO/IEC 7816-3 §12.2). */
 import { describe, expect, it } from 'vitest';
-import { install, installForLoad, loadBlocks, sendAll } from './content-host.ts';
-import { type Answer, CODE, capFile, DEFAULT_KEYS, openChannel, send, shopCard } from './host.ts';
+import type { Answer } from './host.ts';
+import { CODE, capFile, install, installForLoad, loadBlocks, openChannel, send, sendAll } from './host.ts';
+import { DEFAULT_KEYS, shopCard } from './shop-fixtures.ts';
 
 describe('T=0', () => {
   const raw = async (command: string, device = shopCard('sim-scp02-15')): Promise<Answer> =>

@@ -8,23 +8,13 @@ import { usage } from '../../../app/simulator/cli/options.ts';
 import { PROFILES } from '../../../app/simulator/profiles.ts';
 import { endedCard, type RunningCard, startCard } from '../../support/running-card.ts';
 import { listenAsVpcd, type VpcdPeer } from '../../support/vpcd-peer.ts';
-import { openChannel, send } from '../card/gp-host.ts';
-
-const SECRET = 'C0FFEE00C0FFEE00C0FFEE00C0FFEE00';
+import { openChannel, send } from '../card/host.ts';
 
 let folder = '';
 let vpcd: VpcdPeer;
 let card: RunningCard | undefined;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'card-'));
-  vpcd = await listenAsVpcd();
-});
-afterEach(async () => {
-  await card?.stop();
-  card = undefined;
-  await vpcd.close();
-  await rm(folder, { recursive: true, force: true });
-});
+beforeEach(listen);
+afterEach(close);
 
 describe('a card in a running vpcd', () => {
   it('says what it is, is there until Ctrl-C, and ends as Ctrl-C does', async () => {
@@ -202,6 +192,20 @@ describe('command lines that cannot be followed', () => {
       expect(output).toContain(option);
   });
 });
+
+async function listen(): Promise<void> {
+  folder = await mkdtemp(join(tmpdir(), 'card-'));
+  vpcd = await listenAsVpcd();
+}
+
+async function close(): Promise<void> {
+  await card?.stop();
+  card = undefined;
+  await vpcd.close();
+  await rm(folder, { recursive: true, force: true });
+}
+
+const SECRET = 'C0FFEE00C0FFEE00C0FFEE00C0FFEE00';
 
 const SHOP_KEY = fromHex('404142434445464748494A4B4C4D4E4F');
 

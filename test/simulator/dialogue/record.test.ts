@@ -1,22 +1,17 @@
 /** Recording: what people read, and what they do not. */
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseDialogue } from '../../../app/simulator/dialogue/dialogue.ts';
 import { recordedDevice } from '../../../app/simulator/dialogue/record.ts';
 import { tracedToFile } from '../../../app/simulator/dialogue/trace-file.ts';
+import { sharedFolder } from '../../support/folders.ts';
 import { install, installForLoad, loadBlocks, sendAll } from '../card/content-host.ts';
 import { CODE, capFile, card, isdKeys, MASTERS, WALLET } from '../card/fixtures.ts';
 import { authenticate, cardKey, record, update, writeKey } from '../card/fmcos-host.ts';
 import { aesEcb, keyField, type Opened, openChannel, send, shopCard, TearingDevice } from '../card/host.ts';
 
-let folder = '';
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'kaika-dialogue-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = sharedFolder('dialogue');
 
 describe('a recording', () => {
   it('names commands and status words, and tells lengths', async () => {

@@ -6,18 +6,10 @@ import { NativeCard } from '../../../app/simulator/native/native-card.ts';
 import { type NativeImage, nativeImageSchema } from '../../../app/simulator/native/native-image.ts';
 import { SHOP_KEY } from '../../../app/simulator/profiles.ts';
 import { makeShopCard } from '../../../app/simulator/shop.ts';
-import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { CODE, WALLET } from '../card/fixtures.ts';
-import { authenticate, record, update, writeKey } from '../card/fmcos-host.ts';
-import { send } from '../card/gp-host.ts';
-
-const MASTER = '315041592E5359532E4444463031';
+import { authenticate, CODE, record, send, TearingDevice, update, WALLET, writeKey } from '../card/host.ts';
 
 let device: NativeCard;
-beforeEach(() => {
-  device = new NativeCard(image());
-  device.powerOn();
-});
+beforeEach(powerOn);
 
 describe('SELECT', () => {
   it.each([
@@ -155,6 +147,13 @@ describe('anything may be sent', () => {
     );
   });
 });
+
+function powerOn(): void {
+  device = new NativeCard(image());
+  device.powerOn();
+}
+
+const MASTER = '315041592E5359532E4444463031';
 
 const KEY = Buffer.from(SHOP_KEY, 'hex');
 

@@ -9,7 +9,7 @@ import { saveCardFile } from '../../../app/simulator/card-file.ts';
 import { type Rig, type RigEvent, rigAvailability, startRig } from '../../../app/simulator/rig/index.ts';
 import { openPcsc } from '../../../app/station/readers/pcsc/index.ts';
 import { fault, reader, until } from '../../station/readers/pcsc/port-contract.ts';
-import { image } from '../card/fixtures.ts';
+import { image } from '../card/host.ts';
 
 const here = await rigAvailability();
 

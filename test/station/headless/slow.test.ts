@@ -1,12 +1,10 @@
 /** A card or a server that answers late is no failure: it is said who is waited for, and what is to be done. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runHeadless, type Told } from '../../../app/station/headless/run.ts';
-import { type Clock, systemClock } from '../../../app/station/ports.ts';
+import type { Clock } from '../../../app/station/ports.ts';
 import { LIMIT } from '../../support/limit.ts';
-import { ScriptedCard } from '../../support/scripted-card.ts';
-import { openTestStation, type TestStation } from '../../support/station.ts';
+import { openTestStation, ScriptedCard, systemClock, type TestStation } from '../../support/stations.ts';
 
-const HALT = 30_000;
 let station: TestStation;
 let release: () => void;
 let held: Promise<void>;
@@ -66,3 +64,5 @@ it.each([
   release();
   await station.until(() => station.job(job?.id ?? '')?.state.kind === 'done', 'the end');
 });
+
+const HALT = 30_000;

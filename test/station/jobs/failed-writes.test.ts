@@ -1,20 +1,10 @@
 import { join } from 'node:path';
 import Database from 'libsql';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { ScriptedCard } from '../../support/scripted-card.ts';
-import { openTestStation, type TestStation } from '../../support/station.ts';
+import { beforeEach, expect, it } from 'vitest';
+import { freshStation, ScriptedCard } from '../../support/stations.ts';
 
-// The journal fails for another reason than a full disk.
-
-const WISH = { account: '6222000000000001', wishes: [{ app: 'e-wallet', action: 'enable' as const }] };
-
-let station: TestStation;
-beforeEach(async () => {
-  station = await openTestStation();
-  station.readers.insert('A', new ScriptedCard());
-  await station.until(() => station.reader().kind === 'card', 'card');
-});
-afterEach(() => station.close());
+const station = freshStation();
+beforeEach(insertCard);
 
 it("the server's outcome is kept and written later, never an error in its place", async () => {
   const last = `answers ${station.server.steps}`;
@@ -51,8 +41,17 @@ it('a job whose giving up cannot be written stays in hand, and the error is the 
   await station.until(() => station.job(id)?.state.kind === 'done', 'done');
 });
 
+// The journal fails for another reason than a full disk.
+
+const WISH = { account: '6222000000000001', wishes: [{ app: 'e-wallet', action: 'enable' as const }] };
+
 function inJournal(sql: string): void {
   const database = new Database(join(station.folder, 'journal.db'));
   database.exec(sql);
   database.close();
+}
+
+async function insertCard(): Promise<void> {
+  station.readers.insert('A', new ScriptedCard());
+  await station.until(() => station.reader().kind === 'card', 'card');
 }

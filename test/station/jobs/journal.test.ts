@@ -2,25 +2,15 @@ import { closeSync, openSync, readdirSync, readFileSync, rmSync, truncateSync, w
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KaikaError } from '../../../app/protocol/errors.ts';
-import type { Batch, Outcome } from '../../../app/protocol/wire.ts';
-import { openJournal } from '../../../app/station/jobs/journal/file.ts';
-import type { Journal } from '../../../app/station/jobs/journal/journal.ts';
 import { MIGRATIONS } from '../../../app/station/jobs/journal/rows.ts';
-import { newJobRequest } from '../../support/job-request.ts';
 import { olderOutcome } from '../../support/older-forms.ts';
-import { temporaryFolder } from '../../support/station.ts';
+import type { Batch, Journal, Outcome } from '../../support/stations.ts';
+import { KaikaError, newJobRequest, openJournal, temporaryFolder } from '../../support/stations.ts';
 
 let folder: string;
 let journal: Journal;
-beforeEach(() => {
-  folder = temporaryFolder();
-  journal = openJournal(folder, RESERVE);
-});
-afterEach(() => {
-  journal.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+beforeEach(openFresh);
+afterEach(closeAndRemove);
 
 describe('each step is there after a reopening', () => {
   it('from the request to the end', () => {
@@ -187,6 +177,16 @@ it('keeps small facts', () => {
   expect(journal.fact('serverTime')).toBe(6);
   expect(journal.fact('other')).toBeUndefined();
 });
+
+function openFresh(): void {
+  folder = temporaryFolder();
+  journal = openJournal(folder, RESERVE);
+}
+
+function closeAndRemove(): void {
+  journal.close();
+  rmSync(folder, { recursive: true, force: true });
+}
 
 const RESERVE = { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 }, patienceMs: 0 };
 

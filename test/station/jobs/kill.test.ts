@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { LIMIT } from '../../support/limit.ts';
-import { temporaryFolder } from '../../support/station.ts';
 import { readWorld } from '../../support/station-child.ts';
+import { temporaryFolder } from '../../support/stations.ts';
 
 it('killed at any moment of a job, the next start finishes it, once, and repeats no write', async () => {
   const whole = temporaryFolder();

@@ -1,23 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import Database from 'libsql';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { AnswersRequest, Batch } from '../../../app/protocol/wire.ts';
-import { openJournal } from '../../../app/station/jobs/journal/file.ts';
+import { expect, it } from 'vitest';
 import { resumed } from '../../../app/station/jobs/machine/resume.ts';
-import { newJobRequest } from '../../support/job-request.ts';
-import { temporaryFolder } from '../../support/station.ts';
+import { freshFolder } from '../../support/folders.ts';
+import { type AnswersRequest, type Batch, newJobRequest, openJournal } from '../../support/stations.ts';
 
-let folder: string;
-beforeEach(() => {
-  folder = temporaryFolder();
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const folder = freshFolder('journal');
 
 it('jobs that an earlier program left are read in the phase they were in, and go on from there', () => {
   writeOldFile();
-  const journal = openJournal(folder, RESERVE);
+  const journal = openJournal(folder(), RESERVE);
   const jobs = new Map(journal.unfinished().map((row) => [row.requestId, resumed(row)]));
   expect([...jobs.values()].map(({ kind }) => kind)).toEqual([
     'requested',
@@ -51,12 +43,12 @@ it('jobs that an earlier program left are read in the phase they were in, and go
 
 it('they are written on as any other, and are still there at the next start', () => {
   writeOldFile();
-  const first = openJournal(folder, RESERVE);
+  const first = openJournal(folder(), RESERVE);
   first.write(IDS.started, { kind: 'answers', seq: 2, answers: ANSWERS, bound: false }, 9000);
   first.write(IDS.answered, { kind: 'batch', batch: { ...BATCH, seq: 4 }, started: false }, 9000);
   first.write(IDS.replied, { kind: 'end', how: { error: 'job-superseded' } }, 9000);
   first.close();
-  const journal = openJournal(folder, RESERVE);
+  const journal = openJournal(folder(), RESERVE);
   expect(journal.find(IDS.started)).toMatchObject({ phase: 'answered', seq: 2, answers: ANSWERS, epoch: 1 });
   expect(journal.find(IDS.answered)).toMatchObject({ phase: 'replied', batch: { seq: 4 } });
   expect(journal.find(IDS.replied)).toMatchObject({ phase: 'ended', error: 'job-superseded' });
@@ -90,7 +82,7 @@ const GIVEN_UP = { kind: 'given-up', shown: { kind: 'abandoned' } };
  * product, so that a change there cannot change what is in the field.
  */
 function writeOldFile(): void {
-  const database = new Database(join(folder, 'journal.db'));
+  const database = new Database(folder('journal.db'));
   database.exec(`PRAGMA journal_mode = WAL;
     CREATE TABLE jobs (
       requestId TEXT PRIMARY KEY, created INTEGER NOT NULL, reader TEXT NOT NULL, identification TEXT NOT NULL,

@@ -1,19 +1,16 @@
 /** What is on the disk before what leaves the station (design §3), seen from outside the job loop. */
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openVirtualReaders, type VirtualReaders } from '../../../app/simulator/virtual-reader.ts';
+import { openVirtualReaders } from '../../../app/simulator/virtual-reader.ts';
 import type { JobPorts } from '../../../app/station/jobs/job-ports.ts';
-import { openJournal } from '../../../app/station/jobs/journal/file.ts';
-import type { Journal } from '../../../app/station/jobs/journal/journal.ts';
 import type { Write } from '../../../app/station/jobs/machine/events.ts';
 import { Job } from '../../../app/station/jobs/runner.ts';
-import { noLog, systemClock } from '../../../app/station/ports.ts';
 import { CardLink } from '../../../app/station/readers/card-link.ts';
-import { ServerLine } from '../../../app/station/server/line.ts';
-import { newJobRequest } from '../../support/job-request.ts';
 import { ScriptedCard } from '../../support/scripted-card.ts';
-import { away, ScriptedServer } from '../../support/scripted-server.ts';
+import { ScriptedServer } from '../../support/scripted-server.ts';
 import { scriptedCatalogue, temporaryFolder } from '../../support/station.ts';
+import type { Journal, VirtualReaders } from '../../support/stations.ts';
+import { away, newJobRequest, noLog, openJournal, ServerLine, systemClock } from '../../support/stations.ts';
 
 let folder: string;
 let journal: Journal;
@@ -23,42 +20,8 @@ let server: ScriptedServer;
 let card: ScriptedCard;
 let ports: JobPorts;
 
-beforeEach(() => {
-  folder = temporaryFolder();
-  const disk = openJournal(folder, { reserve: { reserveBytes: 1024, freeBytes: 1 } });
-  order = [];
-  journal = {
-    ...bound(disk),
-    begin: (...given) => note('disk: request', () => disk.begin(...given)),
-    write: (id, what, now) => note(`disk: ${nameOf(what)}`, () => disk.write(id, what, now)),
-    noteEffect: (id, index) => note(`disk: effect ${index}`, () => disk.noteEffect(id, index)),
-  };
-  readers = openVirtualReaders(['A']);
-  card = new ScriptedCard();
-  card.delay = async (command) => void order.push(`card: ${command.slice(0, 4)}`);
-  server = new ScriptedServer();
-  server.steps = 1;
-  server.before = (what) => void order.push(`post: ${what}`);
-  ports = {
-    journal,
-    server,
-    line: new ServerLine(systemClock, () => undefined),
-    catalogue: scriptedCatalogue(),
-    lastTries: false,
-    clock: systemClock,
-    log: noLog,
-    token: () => undefined,
-    onChange: () => undefined,
-    startLimitMs: 1_000,
-  };
-});
-afterEach(async () => {
-  await readers.close();
-  journal.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const request = newJobRequest();
+beforeEach(openPorts);
+afterEach(closePorts);
 
 it('request, then POST; reply and started, then the card; effect, then its command; answers, then POST', async () => {
   const one = await link();
@@ -131,6 +94,44 @@ it.each([
     expect(job.view().state.kind).toBe('done');
   },
 );
+
+function openPorts(): void {
+  folder = temporaryFolder();
+  const disk = openJournal(folder, { reserve: { reserveBytes: 1024, freeBytes: 1 } });
+  order = [];
+  journal = {
+    ...bound(disk),
+    begin: (...given) => note('disk: request', () => disk.begin(...given)),
+    write: (id, what, now) => note(`disk: ${nameOf(what)}`, () => disk.write(id, what, now)),
+    noteEffect: (id, index) => note(`disk: effect ${index}`, () => disk.noteEffect(id, index)),
+  };
+  readers = openVirtualReaders(['A']);
+  card = new ScriptedCard();
+  card.delay = async (command) => void order.push(`card: ${command.slice(0, 4)}`);
+  server = new ScriptedServer();
+  server.steps = 1;
+  server.before = (what) => void order.push(`post: ${what}`);
+  ports = {
+    journal,
+    server,
+    line: new ServerLine(systemClock, () => undefined),
+    catalogue: scriptedCatalogue(),
+    lastTries: false,
+    clock: systemClock,
+    log: noLog,
+    token: () => undefined,
+    onChange: () => undefined,
+    startLimitMs: 1_000,
+  };
+}
+
+async function closePorts(): Promise<void> {
+  await readers.close();
+  journal.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+const request = newJobRequest();
 
 function nameOf(what: Write): string {
   switch (what.kind) {

@@ -1,40 +1,23 @@
 /** Receipts at the station: the newest of each job is kept, and given back once a server's store has risen to another generation. */
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KaikaError } from '../../../app/protocol/errors.ts';
 import type { ReceiptsRequest } from '../../../app/protocol/receipts.ts';
-import { openJournal } from '../../../app/station/jobs/journal/file.ts';
-import type { Journal } from '../../../app/station/jobs/journal/journal.ts';
 import { ReceiptBook, type ReceiptBookPorts } from '../../../app/station/jobs/receipt-book.ts';
-import { noLog, systemClock } from '../../../app/station/ports.ts';
-import { RefusedError } from '../../../app/station/server/client.ts';
 import { ServerLine } from '../../../app/station/server/line.ts';
 import { newJobRequest } from '../../support/job-request.ts';
 import { ScriptedCard } from '../../support/scripted-card.ts';
 import { ScriptedServer } from '../../support/scripted-server.ts';
 import { openTestStation, temporaryFolder, wholeLook } from '../../support/station.ts';
+import type { Journal } from '../../support/stations.ts';
+import { KaikaError, noLog, openJournal, RefusedError, systemClock } from '../../support/stations.ts';
 
 let folder: string;
 let journal: Journal;
 let server: ScriptedServer;
 let given: string[][];
 let answer: () => Promise<void>;
-beforeEach(() => {
-  folder = temporaryFolder();
-  journal = openJournal(folder, RESERVE);
-  given = [];
-  answer = async () => undefined;
-  server = new ScriptedServer();
-  server.postReceipts = async ({ receipts }: ReceiptsRequest) => {
-    given.push([...receipts]);
-    await answer();
-    return { apiLevel: 1, taken: receipts.length, known: 0, refused: 0 };
-  };
-});
-afterEach(() => {
-  journal.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+beforeEach(openBook);
+afterEach(closeBook);
 
 describe('the journal', () => {
   it('keeps the newest receipt of a job, over its end and a restart, and those not yet given back', () => {
@@ -224,6 +207,24 @@ it('a click that waits for them is for the card that was seen, not for one that 
     journal = openJournal(folder, RESERVE);
   }
 });
+
+function openBook(): void {
+  folder = temporaryFolder();
+  journal = openJournal(folder, RESERVE);
+  given = [];
+  answer = async () => undefined;
+  server = new ScriptedServer();
+  server.postReceipts = async ({ receipts }: ReceiptsRequest) => {
+    given.push([...receipts]);
+    await answer();
+    return { apiLevel: 1, taken: receipts.length, known: 0, refused: 0 };
+  };
+}
+
+function closeBook(): void {
+  journal.close();
+  rmSync(folder, { recursive: true, force: true });
+}
 
 const RESERVE = { reserve: { reserveBytes: 64 * 1024, freeBytes: 1 } };
 

@@ -1,61 +1,19 @@
 /** A server that was taken over, against an honest station and its virtual cards: no card is locked or spoiled, and nothing false is shown. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeDelivery } from '../../../app/demo/delivery.ts';
-import {
-  API_LEVEL,
-  type Command,
-  type JobReply,
-  type Outcome,
-  type StepReply,
-} from '../../../app/protocol/wire.ts';
+import { API_LEVEL } from '../../../app/protocol/wire.ts';
 import { makeCard } from '../../../app/simulator/factory.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { attackStation, RogueServer } from '../../support/attack/rogue-server.ts';
 import { triesLeft, WALLET } from '../../support/issuer-steps.ts';
-import { demoCatalogue, openTestStation, type TestStation } from '../../support/station.ts';
-
-const CARD = '6200000000000001';
-const AIDS = [WALLET, 'F04B41494B41020001', 'F04B41494B41040001'];
-
-/** A server that says what a test gives it, again and again. */
-class Scripted extends RogueServer {
-  reply: { batch: Command[] } | { outcome: Outcome } = { batch: [] };
-  #seq = 1;
-
-  override async postJob(): Promise<JobReply> {
-    const memory = { needed: 0, free: null };
-    const plan = { steps: [], trips: 5, memory };
-    return { apiLevel: API_LEVEL, job: 'job-00000001', generation: 1, plan, ...this.#next(0) };
-  }
-
-  override async postAnswers(
-    _job: string,
-    seq: number,
-    { cardEpoch }: { cardEpoch: number },
-  ): Promise<StepReply> {
-    this.#seq = seq + 1;
-    return { apiLevel: API_LEVEL, ...this.#next(cardEpoch) };
-  }
-
-  #next(cardEpoch: number) {
-    const { reply } = this;
-    return 'outcome' in reply ? reply : { batch: { seq: this.#seq, cardEpoch, commands: reply.batch } };
-  }
-}
+import type { Command, JobReply, Outcome, StepReply, TestStation } from '../../support/stations.ts';
+import { demoCatalogue, openTestStation } from '../../support/stations.ts';
 
 let server: Scripted;
 let station: TestStation;
 let card: VirtualCard;
 
-beforeEach(async () => {
-  server = new Scripted(1);
-  station = await openTestStation({ server: () => server, catalogue: demoCatalogue() });
-  const spec = { type: 'demo-scp03', identificationCode: CARD } as const;
-  card = new VirtualCard(
-    makeCard({ ...spec, installed: ['e-wallet', 'identity', 'transit'] }, makeDelivery()['demo-scp03']),
-  );
-  station.readers.insert('A', card);
-});
+beforeEach(insertCard);
 afterEach(() => station.close());
 
 describe('a server that was taken over', () => {
@@ -141,6 +99,45 @@ it('spoils no card with some hundred random replies', async () => {
   expect(figures.replies).toBeGreaterThanOrEqual(300);
   expect(figures.cards).toBeGreaterThan(2);
 });
+
+async function insertCard(): Promise<void> {
+  server = new Scripted(1);
+  station = await openTestStation({ server: () => server, catalogue: demoCatalogue() });
+  const spec = { type: 'demo-scp03', identificationCode: CARD } as const;
+  card = new VirtualCard(
+    makeCard({ ...spec, installed: ['e-wallet', 'identity', 'transit'] }, makeDelivery()['demo-scp03']),
+  );
+  station.readers.insert('A', card);
+}
+
+const CARD = '6200000000000001';
+const AIDS = [WALLET, 'F04B41494B41020001', 'F04B41494B41040001'];
+
+/** A server that says what a test gives it, again and again. */
+class Scripted extends RogueServer {
+  reply: { batch: Command[] } | { outcome: Outcome } = { batch: [] };
+  #seq = 1;
+
+  override async postJob(): Promise<JobReply> {
+    const memory = { needed: 0, free: null };
+    const plan = { steps: [], trips: 5, memory };
+    return { apiLevel: API_LEVEL, job: 'job-00000001', generation: 1, plan, ...this.#next(0) };
+  }
+
+  override async postAnswers(
+    _job: string,
+    seq: number,
+    { cardEpoch }: { cardEpoch: number },
+  ): Promise<StepReply> {
+    this.#seq = seq + 1;
+    return { apiLevel: API_LEVEL, ...this.#next(cardEpoch) };
+  }
+
+  #next(cardEpoch: number) {
+    const { reply } = this;
+    return 'outcome' in reply ? reply : { batch: { seq: this.#seq, cardEpoch, commands: reply.batch } };
+  }
+}
 
 const label = (step: Command['label']['step']) => ({ step, app: 'e-wallet' });
 const select = (): Command => ({

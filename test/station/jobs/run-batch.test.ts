@@ -1,17 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../app/card/bytes.ts';
 import { CardError, type CardFault } from '../../../app/card/reader-port.ts';
-import { KaikaError } from '../../../app/protocol/errors.ts';
-import type { Batch, Command } from '../../../app/protocol/wire.ts';
 import { runBatch } from '../../../app/station/jobs/run-batch.ts';
 import { exchange, hasSecureMessaging } from '../../../app/station/readers/transport.ts';
-
-const command = (apdu: string, more: Partial<Command> = {}): Command => ({
-  apdu,
-  accept: ['9000'],
-  label: { step: 'read-state' },
-  ...more,
-});
+import { type Batch, type Command, KaikaError } from '../../support/stations.ts';
 
 describe('accept', () => {
   it.each([
@@ -174,6 +166,13 @@ describe('an effect', () => {
     expect(card.sent).toEqual(['00840000']);
     expect(result).toEqual({ answers: ['9000'], stoppedAt: 1, reached: false, fault: { kind: 'disk' } });
   });
+});
+
+const command = (apdu: string, more: Partial<Command> = {}): Command => ({
+  apdu,
+  accept: ['9000'],
+  label: { step: 'read-state' },
+  ...more,
 });
 
 /** A card that gives these answers in turn; a fault instead of an answer is thrown. */

@@ -1,23 +1,15 @@
 /** A card that is set aside, seen from the counter: staff read that it is, why, and what to do; now and at its next visit. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SET_ASIDE_CODES } from '../../../app/protocol/set-aside.ts';
 import type { JobState } from '../../../app/station/views.ts';
 import { directClient } from '../../support/direct-client.ts';
 import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
 import { meddled } from '../../support/meddled.ts';
-import { openTestStation, type TestStation } from '../../support/station.ts';
+import { sharedStation } from '../../support/stations.ts';
 import { LANGUAGES, messagesIn, textsIn } from '../../support/texts.ts';
 
-const [EXTERNAL_AUTHENTICATE, WRITE_KEY, UPDATE_BINARY] = [0x82, 0xd4, 0xd6];
-
 const rig = issuerRig();
-let station: TestStation;
-beforeAll(async () => {
-  station = await openTestStation({ server: () => directClient(rig.context) });
-});
-afterAll(async () => {
-  await station.close();
-});
+const station = sharedStation(() => ({ server: () => directClient(rig.context) }));
 
 describe('a card that says that a key is damaged', () => {
   it.each([
@@ -87,6 +79,8 @@ describe('reasons', () => {
     );
   });
 });
+
+const [EXTERNAL_AUTHENTICATE, WRITE_KEY, UPDATE_BINARY] = [0x82, 0xd4, 0xd6];
 
 async function serve(account: string): Promise<JobState> {
   await station.until(() => station.reader().kind === 'card', 'the card to be read');

@@ -3,13 +3,10 @@ import { fromHex } from '../../../app/card/bytes.ts';
 import { CardError } from '../../../app/card/reader-port.ts';
 import { makeCard } from '../../../app/simulator/factory.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
-import { openVirtualReaders, type VirtualReaders } from '../../../app/simulator/virtual-reader.ts';
 import { type CardLook, lookAtCard, readOpening } from '../../../app/station/readers/look.ts';
 import { codeOfCardFault } from '../../../app/station/readers/machine/card-faults.ts';
-import { ScriptedCard, WALLET_AID } from '../../support/scripted-card.ts';
-import { demoCatalogue } from '../../support/station.ts';
-
-const catalogue = demoCatalogue();
+import type { VirtualReaders } from '../../support/stations.ts';
+import { demoCatalogue, openVirtualReaders, ScriptedCard, WALLET_AID } from '../../support/stations.ts';
 
 let readers: VirtualReaders | undefined;
 afterEach(async () => readers?.close());
@@ -198,6 +195,8 @@ it('the opening is whole or not at all', async () => {
   const torn = { atr: fromHex('3B00'), transmit: () => Promise.reject(new CardError('card-removed')) };
   await expect(readOpening(torn, wallet, rule)).rejects.toMatchObject({ fault: 'card-removed' });
 });
+
+const catalogue = demoCatalogue();
 
 const now = () => performance.now();
 

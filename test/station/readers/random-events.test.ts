@@ -3,16 +3,27 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { CardPresence } from '../../../app/card/reader-port.ts';
 import type { CardLook } from '../../../app/station/readers/look.ts';
-import {
-  clickRefused,
-  lookOf,
-  type Order,
-  type Reader,
-  type ReaderEffect,
-  type ReaderEvent,
-  unvisited,
+import type {
+  Order,
+  Reader,
+  ReaderEffect,
+  ReaderEvent,
 } from '../../../app/station/readers/machine/states.ts';
+import { clickRefused, lookOf, unvisited } from '../../../app/station/readers/machine/states.ts';
 import { transition } from '../../../app/station/readers/machine/transition.ts';
+
+it('every click is answered once, one job at a time has the card, and nothing begins on a card that went', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), fc.boolean(), (steps, reset) => {
+      const world = new World(reset);
+      for (const one of steps) world.take(one);
+      world.close();
+      expect(world.reader.place.kind).toBe('closed');
+      expect([...world.answers.values()].filter((times) => times !== 1)).toEqual([]);
+    }),
+    { numRuns: 2_000 },
+  );
+});
 
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('finish' as const), how: fc.nat(5) }) },
@@ -29,20 +40,8 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('relook' as const, 'end-away' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('waits' as const), work: fc.boolean() }) },
 );
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-it('every click is answered once, one job at a time has the card, and nothing begins on a card that went', () => {
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), fc.boolean(), (steps, reset) => {
-      const world = new World(reset);
-      for (const one of steps) world.take(one);
-      world.close();
-      expect(world.reader.place.kind).toBe('closed');
-      expect([...world.answers.values()].filter((times) => times !== 1)).toEqual([]);
-    }),
-    { numRuns: 2_000 },
-  );
-});
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 const look: CardLook = {
   facts: { atr: '3B00' },

@@ -3,19 +3,9 @@ import { createServer, type Server } from 'node:https';
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../app/protocol/wire.ts';
-import {
-  createServerClient,
-  type HttpsClientOptions,
-  type ServerClient,
-} from '../../../app/station/server/client.ts';
+import type { HttpsClientOptions, ServerClient } from '../../../app/station/server/client.ts';
+import { createServerClient } from '../../../app/station/server/client.ts';
 import { makeAuthority, type Pem, type TestAuthority } from '../../support/certificates.ts';
-
-const REPLY = {
-  apiLevel: 1,
-  token: 'token-of-twenty-characters',
-  expires: '2030-01-01T00:00:00.000Z',
-  operator: { id: 'op1', name: 'One' },
-};
 
 let authority: TestAuthority;
 let stranger: TestAuthority;
@@ -28,12 +18,6 @@ beforeAll(async () => {
 afterEach(() => {
   for (const one of open.splice(0)) one.close();
 });
-
-const answer =
-  (status: number, body: unknown, headers: Record<string, string> = {}): RequestListener =>
-  (_: IncomingMessage, response: ServerResponse) => {
-    response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
-  };
 
 describe('a request', () => {
   it('goes over mutual TLS 1.3, carries the token, and its reply is checked', async () => {
@@ -293,6 +277,19 @@ describe('several origins', () => {
     });
   });
 });
+
+const REPLY = {
+  apiLevel: 1,
+  token: 'token-of-twenty-characters',
+  expires: '2030-01-01T00:00:00.000Z',
+  operator: { id: 'op1', name: 'One' },
+};
+
+const answer =
+  (status: number, body: unknown, headers: Record<string, string> = {}): RequestListener =>
+  (_: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
+  };
 
 const DAY = 86_400_000;
 

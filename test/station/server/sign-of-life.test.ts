@@ -1,38 +1,19 @@
 /** A window asks once a minute whether the server is there: nothing of it may look like an error in the server's figures. */
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openVirtualReaders, type VirtualReaders } from '../../../app/simulator/virtual-reader.ts';
 import { type Engine, openEngine } from '../../../app/station/engine.ts';
-import { systemClock } from '../../../app/station/ports.ts';
 import { createServerClient } from '../../../app/station/server/client.ts';
 import { openServerSite, SECRET, type ServerInstance, type Site } from '../../support/site.ts';
-import { demoCatalogue, temporaryFolder } from '../../support/station.ts';
+import type { VirtualReaders } from '../../support/stations.ts';
+import { demoCatalogue, openVirtualReaders, systemClock, temporaryFolder } from '../../support/stations.ts';
 
 let site: Site;
 let server: ServerInstance;
 let folder: string;
 let readers: VirtualReaders;
 let engine: Engine;
-beforeAll(async () => {
-  site = await openServerSite('sqlite');
-  server = await site.start();
-  folder = temporaryFolder();
-  readers = openVirtualReaders(['A']);
-  const line = await site.line('branch-7', [server.port]);
-  engine = openEngine({
-    folder,
-    readers,
-    catalogue: demoCatalogue(),
-    clock: systemClock,
-    server: (memory) => createServerClient({ ...line, clock: systemClock, ...memory }),
-  });
-});
-afterAll(async () => {
-  await engine.close();
-  await readers.close();
-  rmSync(folder, { recursive: true, force: true });
-  await site.close();
-});
+beforeAll(openStationAtServer);
+afterAll(close);
 
 it('signed in or not, and when the session is over: there, and no error is counted', async () => {
   expect(await engine.checkServer()).toMatchObject({ state: 'up' });
@@ -50,6 +31,28 @@ it('a station whose certificate was revoked is told so before anybody signs in',
   await store.updateTable('stations').set({ revoked: 1 }).where('name', '=', 'branch-7').execute();
   expect(await engine.checkServer()).toMatchObject({ state: 'away', code: 'server-refused-certificate' });
 });
+
+async function openStationAtServer(): Promise<void> {
+  site = await openServerSite('sqlite');
+  server = await site.start();
+  folder = temporaryFolder();
+  readers = openVirtualReaders(['A']);
+  const line = await site.line('branch-7', [server.port]);
+  engine = openEngine({
+    folder,
+    readers,
+    catalogue: demoCatalogue(),
+    clock: systemClock,
+    server: (memory) => createServerClient({ ...line, clock: systemClock, ...memory }),
+  });
+}
+
+async function close(): Promise<void> {
+  await engine.close();
+  await readers.close();
+  rmSync(folder, { recursive: true, force: true });
+  await site.close();
+}
 
 const figures = async () =>
   (await (await fetch(`http://127.0.0.1:${server.operationsPort}/metrics`)).text()).split('\n');

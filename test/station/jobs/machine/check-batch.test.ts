@@ -1,70 +1,13 @@
 /** What a station takes from a server and what it refuses, rule by rule. That it takes all that an honest server sends: test/support/honest-replies.ts. */
 import { describe, expect, it } from 'vitest';
 import { domainKinds } from '../../../../app/catalogue/domain-commands.ts';
-import type { Batch, Command, JobRequest, Outcome, StepName } from '../../../../app/protocol/wire.ts';
+import type { JobRequest, Outcome, StepName } from '../../../../app/protocol/wire.ts';
 import { checkBatch } from '../../../../app/station/jobs/machine/check-batch.ts';
 import { checkOutcome, checkPlan } from '../../../../app/station/jobs/machine/check-outcome.ts';
 import { rulesFor } from '../../../../app/station/jobs/machine/rules.ts';
-import {
-  afterReset,
-  ranBatch,
-  sending,
-  type Watch,
-  watching,
-} from '../../../../app/station/jobs/machine/watch.ts';
-import { newJobRequest } from '../../../support/job-request.ts';
-import { demoCatalogue } from '../../../support/station.ts';
-
-const CARD = '6200000000000001';
-const asked: JobRequest = {
-  ...newJobRequest(),
-  observed: [
-    { app: 'e-wallet', state: 'installed' },
-    { app: 'identity', state: 'installed' },
-    { app: 'campus-meal', state: 'missing' },
-    { app: 'transit', state: 'enabled' },
-  ],
-  wishes: [
-    { app: 'e-wallet', action: 'enable' },
-    { app: 'campus-meal', action: 'enable' },
-  ],
-};
-const rules = rulesFor(demoCatalogue(), asked, CARD);
-const fresh = watching(rules, {}, false);
-
-type More = Partial<Pick<Command, 'accept' | 'effect'>> & { readonly app?: string };
-const command = (apdu: string, step: StepName, { app, ...more }: More = {}): Command => ({
-  apdu,
-  accept: ['9000'],
-  label: app === undefined ? { step } : { step, app },
-  ...more,
-});
-const batch = (...commands: Command[]): Batch => ({ seq: 1, cardEpoch: 0, commands });
-
-const EFFECT = { effect: true } as const;
-const WALLET = { app: 'e-wallet' };
-const SELECT = command('00A4040009F04B41494B4101000100', 'select-app', WALLET);
-const SELECT_IDENTITY = command('00A4040009F04B41494B4102000100', 'select-app', { app: 'identity' });
-const CHALLENGE = command('0084000004', 'challenge', WALLET);
-const AUTHENTICATE = command('00820000080011223344556677', 'authenticate', { ...WALLET, ...EFFECT });
-const MASTER_KEY = command(`84D439001C${'00'.repeat(28)}`, 'write-master-control-key', {
-  ...WALLET,
-  ...EFFECT,
-});
-const MAINTENANCE_KEY = command(`84D436001C${'00'.repeat(28)}`, 'write-maintenance-key', {
-  ...WALLET,
-  ...EFFECT,
-});
-const FLAG = command(`04D695081A${'00'.repeat(26)}`, 'write-enabled-flag', { ...WALLET, ...EFFECT });
-const DOMAIN = command('00A4040008A00000015100000000', 'select-security-domain');
-const OPEN = command('8050000008001122334455667700', 'open-secure-channel');
-const CHANNEL = command(`8482030010${'00'.repeat(16)}`, 'authenticate-secure-channel', EFFECT);
-const content = (apdu: string, step: StepName, app = 'campus-meal') =>
-  command(apdu, step, { app, ...EFFECT });
-const REMOVE = content('84E40000100011223344556677001122334455667700', 'remove-package');
-const ANNOUNCE = content('84E60200100011223344556677001122334455667700', 'announce-load');
-const BLOCK = content(`84E80000F7${'00'.repeat(247)}00`, 'load-block');
-const INSTALL = content('84E60C00100011223344556677001122334455667700', 'install-app');
+import type { Watch } from '../../../../app/station/jobs/machine/watch.ts';
+import { afterReset, ranBatch, sending, watching } from '../../../../app/station/jobs/machine/watch.ts';
+import { type Batch, type Command, demoCatalogue, newJobRequest } from '../../../support/stations.ts';
 
 describe('a batch of an honest job', () => {
   it.each<readonly [string, Batch]>([
@@ -392,3 +335,62 @@ it.each<readonly [string, Parameters<typeof checkPlan>[0]['steps'], number]>([
     ),
   ).toBeUndefined();
 });
+
+const CARD = '6200000000000001';
+
+const asked: JobRequest = {
+  ...newJobRequest(),
+  observed: [
+    { app: 'e-wallet', state: 'installed' },
+    { app: 'identity', state: 'installed' },
+    { app: 'campus-meal', state: 'missing' },
+    { app: 'transit', state: 'enabled' },
+  ],
+  wishes: [
+    { app: 'e-wallet', action: 'enable' },
+    { app: 'campus-meal', action: 'enable' },
+  ],
+};
+
+const rules = rulesFor(demoCatalogue(), asked, CARD);
+const fresh = watching(rules, {}, false);
+
+type More = Partial<Pick<Command, 'accept' | 'effect'>> & { readonly app?: string };
+
+const command = (apdu: string, step: StepName, { app, ...more }: More = {}): Command => ({
+  apdu,
+  accept: ['9000'],
+  label: app === undefined ? { step } : { step, app },
+  ...more,
+});
+
+const batch = (...commands: Command[]): Batch => ({ seq: 1, cardEpoch: 0, commands });
+const EFFECT = { effect: true } as const;
+const WALLET = { app: 'e-wallet' };
+const SELECT = command('00A4040009F04B41494B4101000100', 'select-app', WALLET);
+const SELECT_IDENTITY = command('00A4040009F04B41494B4102000100', 'select-app', { app: 'identity' });
+const CHALLENGE = command('0084000004', 'challenge', WALLET);
+const AUTHENTICATE = command('00820000080011223344556677', 'authenticate', { ...WALLET, ...EFFECT });
+
+const MASTER_KEY = command(`84D439001C${'00'.repeat(28)}`, 'write-master-control-key', {
+  ...WALLET,
+  ...EFFECT,
+});
+
+const MAINTENANCE_KEY = command(`84D436001C${'00'.repeat(28)}`, 'write-maintenance-key', {
+  ...WALLET,
+  ...EFFECT,
+});
+
+const FLAG = command(`04D695081A${'00'.repeat(26)}`, 'write-enabled-flag', { ...WALLET, ...EFFECT });
+const DOMAIN = command('00A4040008A00000015100000000', 'select-security-domain');
+const OPEN = command('8050000008001122334455667700', 'open-secure-channel');
+const CHANNEL = command(`8482030010${'00'.repeat(16)}`, 'authenticate-secure-channel', EFFECT);
+
+const content = (apdu: string, step: StepName, app = 'campus-meal') =>
+  command(apdu, step, { app, ...EFFECT });
+
+const REMOVE = content('84E40000100011223344556677001122334455667700', 'remove-package');
+const ANNOUNCE = content('84E60200100011223344556677001122334455667700', 'announce-load');
+const BLOCK = content(`84E80000F7${'00'.repeat(247)}00`, 'load-block');
+const INSTALL = content('84E60C00100011223344556677001122334455667700', 'install-app');

@@ -10,9 +10,9 @@ import {
   serviceFaultOf,
 } from '../../../../app/station/readers/pcsc/codes.ts';
 import { openPcsc } from '../../../../app/station/readers/pcsc/index.ts';
+import type { WatchedReaders } from '../../../../app/station/readers/pcsc/model.ts';
 import {
   readersOf,
-  type WatchedReaders,
   withNames,
   withoutReaders,
   withStates,
@@ -20,13 +20,6 @@ import {
 import { scardStructs } from '../../../../app/station/readers/pcsc/structs.ts';
 import { toTpdu } from '../../../../app/station/readers/pcsc/tpdu.ts';
 import { fault } from './port-contract.ts';
-
-// Worked out by hand from the declarations in pcsclite.h, winscard.h (x64) and Apple's headers (#pragma pack(1)).
-const LAYOUTS = [
-  { platform: 'linux', size: 80, eventState: 24, cbAtr: 32, rgbAtr: 40, request: 16 },
-  { platform: 'win32', size: 64, eventState: 20, cbAtr: 24, rgbAtr: 28, request: 8 },
-  { platform: 'darwin', size: 61, eventState: 20, cbAtr: 24, rgbAtr: 28, request: 8 },
-] as const;
 
 describe.skipIf(process.platform === 'win32')('the structures on a 64-bit machine', () => {
   for (const { platform, size, eventState, cbAtr, rgbAtr, request } of LAYOUTS) {
@@ -128,3 +121,10 @@ describe('a machine without PC/SC', () => {
     await port.close();
   });
 });
+
+// Worked out by hand from the declarations in pcsclite.h, winscard.h (x64) and Apple's headers (#pragma pack(1)).
+const LAYOUTS = [
+  { platform: 'linux', size: 80, eventState: 24, cbAtr: 32, rgbAtr: 40, request: 16 },
+  { platform: 'win32', size: 64, eventState: 20, cbAtr: 24, rgbAtr: 28, request: 8 },
+  { platform: 'darwin', size: 61, eventState: 20, cbAtr: 24, rgbAtr: 28, request: 8 },
+] as const;

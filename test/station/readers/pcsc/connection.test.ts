@@ -4,8 +4,6 @@ import { connectCard } from '../../../../app/station/readers/pcsc/connection.ts'
 import type { Winscard } from '../../../../app/station/readers/pcsc/winscard.ts';
 import { fault } from './port-contract.ts';
 
-const SMALL = Uint8Array.of(0x80, 0x01, 0x00, 0x00, 0x00);
-
 describe('keep-alive', () => {
   beforeEach(() => {
     vi.useFakeTimers();
@@ -85,6 +83,8 @@ describe('a disturbed command', () => {
     expect(await card.transmit(SMALL)).toEqual(Uint8Array.of(0x90, 0x00));
   });
 });
+
+const SMALL = Uint8Array.of(0x80, 0x01, 0x00, 0x00, 0x00);
 
 const NOT_TRANSACTED = 0x80100016;
 

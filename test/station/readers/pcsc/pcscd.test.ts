@@ -11,6 +11,9 @@ import { type Bench, describeReaderPort } from './port-contract.ts';
 
 const here: RigAvailability = await rigAvailability();
 
+if (here.available) describeReaderPort('openPcsc over pcscd', open);
+else describe.skip('openPcsc over pcscd', () => it(`no rig here: ${here.obstacle}`, () => undefined));
+
 async function open(): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'pcsc-'));
   const cards = fileURLToPath(new URL('../../../simulator/rig/echo-card.ts', import.meta.url));
@@ -34,6 +37,3 @@ async function open(): Promise<Bench> {
     },
   };
 }
-
-if (here.available) describeReaderPort('openPcsc over pcscd', open);
-else describe.skip('openPcsc over pcscd', () => it(`no rig here: ${here.obstacle}`, () => undefined));
