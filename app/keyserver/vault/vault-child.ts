@@ -5,8 +5,22 @@ import type { VaultTokenConfig } from './config.ts';
 import { VaultError } from './error.ts';
 import { type Reply, replySchema } from './messages.ts';
 
-/** What a vault process inherits of the server's environment. Nothing else, because the rest may hold secrets. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH', 'SystemRoot', 'TEMP', 'TMP'];
+/**
+ * What a vault process inherits of the server's environment. Nothing else, because the rest may hold secrets. The last one is the folder in which
+ * Node keeps compiled code; only tests set it, which start this process some hundred times.
+ */
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'TZ',
+  'TMPDIR',
+  'LD_LIBRARY_PATH',
+  'SystemRoot',
+  'TEMP',
+  'TMP',
+  'NODE_COMPILE_CACHE',
+];
 const END_GRACE_MS = 2_000;
 
 function environment(config: Pick<VaultTokenConfig, 'softhsmConf' | 'environment'>, pinEnv?: string) {
