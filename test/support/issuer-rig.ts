@@ -17,7 +17,7 @@ import type { VaultTokenConfig } from '../../app/keyserver/vault/config.ts';
 import { type CardSpec, makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
 import { demoToken } from './demo-token.ts';
-import { LIMIT } from './limit.ts';
+import { PATIENT_VAULT } from './limit.ts';
 import { type RigVerbs, verbsOf } from './rig-verbs.ts';
 import { shared } from './shared.ts';
 import { openStorePlaces, type StoreKind, type StorePlaces } from './stores.ts';
@@ -93,7 +93,7 @@ async function openIn(
 ): Promise<IssuerRig> {
   const { folder } = places;
   const { token, delivery } = await made;
-  const vault = await startVault({ ...token, callTimeoutMs: LIMIT });
+  const vault = await startVault({ ...token, ...PATIENT_VAULT });
   closing.push(() => vault.close());
   const storeConfig = await places.empty();
   const store = await openStore(storeConfig);

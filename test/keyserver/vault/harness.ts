@@ -7,7 +7,7 @@ import { startVault, type VaultConfig } from '../../../app/keyserver/vault/clien
 import type { CardKeyRef, CardStatement, MasterRule } from '../../../app/keyserver/vault/keys.ts';
 import type { VaultEvent } from '../../../app/keyserver/vault/supervisor-machine.ts';
 import type { Vault } from '../../../app/keyserver/vault/vault.ts';
-import { LIMIT } from '../../support/limit.ts';
+import { PATIENT_VAULT } from '../../support/limit.ts';
 import * as ref from './reference.ts';
 import { makeSoftToken, type SoftToken } from './soft-token.ts';
 
@@ -64,9 +64,7 @@ export function vaultHarness(): Harness {
     token: made,
     async start(more = {}) {
       const events: VaultEvent[] = [];
-      // Where a test is not about time, a slow machine may take its own over the start of a process.
-      const patient = { callTimeoutMs: LIMIT, startTimeoutMs: LIMIT };
-      const config = { ...made().config, ...patient, ...more };
+      const config = { ...made().config, ...PATIENT_VAULT, ...more };
       const vault = await startVault({ ...config, onEvent: (event) => events.push(event) });
       open.push(vault);
       const pids = (): number[] =>
