@@ -90,8 +90,13 @@ describe('after a whole story on both card types', () => {
   it('the search finds what it looks for', () => {
     const key = cardKey(find('app/e-wallet/mtk', 'issuer'), '1234567890123456');
     for (const spelling of needles(key)) {
-      const leak = Buffer.concat([Buffer.from('{"x":"'), spelling, Buffer.from('"}')]);
-      expect(findAll([leak], [{ key, what: 'the key' }])).toEqual(['the key']);
+      // Wherever it stands, and also where it is the beginning or the end of what is searched.
+      for (const before of ['', '"', '{"', '{"x', '{"x"', '{"x":"']) {
+        for (const behind of ['', '"', '"}\n']) {
+          const leak = Buffer.concat([Buffer.from(before), spelling, Buffer.from(behind)]);
+          expect(findAll([leak], [{ key, what: 'the key' }])).toEqual(['the key']);
+        }
+      }
     }
     expect(ecb('aes-128', Buffer.alloc(16), Buffer.alloc(16)).toString('hex')).toBe(
       '66e94bd4ef8a2c3b884cfa59ca342b2e',
