@@ -9,27 +9,14 @@ import { startJob } from '../../app/keyserver/jobs/start-job.ts';
 import { openActiveVersions } from '../../app/keyserver/keys/active-versions.ts';
 import { openCatalogue, openPackages } from '../../app/keyserver/resources.ts';
 import { openSqliteStore } from '../../app/keyserver/store/open.ts';
-import type { Vault } from '../../app/keyserver/vault/vault.ts';
 import type { FromServer, ToServer } from './dying-server-messages.ts';
 import { dyingStore } from './dying-store.ts';
 import { CALLER } from './forwarder.ts';
 import { HIGH_LIMITS } from './issuer-rig.ts';
+import { parentsVault } from './parents-vault.ts';
 
 const say = (message: FromServer) => process.send?.(message);
-const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
-let asked = 0;
-
-/** A vault whose every method is the parent's. */
-const vault = new Proxy({} as Vault, {
-  get:
-    (_target, method) =>
-    (...args: unknown[]) =>
-      new Promise((resolve, reject) => {
-        asked += 1;
-        waiting.set(asked, { resolve, reject });
-        say({ kind: 'vault', id: asked, method: String(method), args });
-      }),
-});
+const { vault, answered } = parentsVault();
 
 let context: Promise<JobContext> | undefined;
 
@@ -66,13 +53,9 @@ process.on('message', (message: ToServer) => {
     case 'answer':
       void answer(async (own) => answerStep(own, CALLER, message.job, message.seq, message.report));
       break;
-    case 'vault-answer': {
-      const one = waiting.get(message.id);
-      waiting.delete(message.id);
-      if (message.error === undefined) one?.resolve(message.value);
-      else one?.reject(new Error(message.error));
+    case 'vault-answer':
+      answered(message);
       break;
-    }
   }
 });
 process.once('disconnect', () => process.exit(0));

@@ -7,6 +7,7 @@ import { jobReplySchema, stepReplySchema } from '../../app/protocol/wire.ts';
 import type { JobServer } from './commit-stories.ts';
 import type { FromServer, ToServer } from './dying-server-messages.ts';
 import type { Death } from './dying-store.ts';
+import { answerCall } from './parents-vault.ts';
 
 const ENTRY = fileURLToPath(new URL('./dying-server.ts', import.meta.url));
 const SPARE = 3;
@@ -59,7 +60,7 @@ export function openDyingServers(options: {
       refill();
       const tell = (message: ToServer) => child.send(message, () => undefined);
       child.on('message', (message: FromServer) => {
-        if (message.kind === 'vault') void serveVault(options.vault, message, tell);
+        if (message.kind === 'vault') void answerCall(options.vault, message, tell);
       });
       tell({ kind: 'open', file: options.file, resources: options.resources, death });
       return {
@@ -95,18 +96,4 @@ function asking(child: ChildProcess, message: ToServer): Promise<unknown> {
     child.once('exit', gone);
     child.send(message, () => undefined);
   });
-}
-
-async function serveVault(
-  vault: Vault,
-  { id, method, args }: Extract<FromServer, { kind: 'vault' }>,
-  tell: (message: ToServer) => void,
-): Promise<void> {
-  try {
-    const call: unknown = Reflect.get(vault, method);
-    if (typeof call !== 'function') throw new Error(`the vault has no ${method}`);
-    tell({ kind: 'vault-answer', id, value: await Reflect.apply(call, vault, args) });
-  } catch (error) {
-    tell({ kind: 'vault-answer', id, error: error instanceof Error ? error.message : String(error) });
-  }
 }

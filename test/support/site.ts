@@ -1,12 +1,9 @@
 /** A site of server processes on one store and one token, and simulated stations that speak to them over real mutual TLS. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
 import { chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import { makeAuthority } from '../../app/demo/pki.ts';
 import { enrolStation, writeOperator } from '../../app/keyserver/access/enrolment.ts';
 import type { Limits } from '../../app/keyserver/limits.ts';
@@ -18,27 +15,19 @@ import {
   RefusedError,
   type ServerClient,
 } from '../../app/station/server/client.ts';
+import { openDyingHttpServers } from './dying-http-servers.ts';
+import type { Death } from './dying-store.ts';
 import { request, runBatch } from './forwarder.ts';
 import { HIGH_LIMITS, type IssuerRig, openIssuerRig, randomDigits } from './issuer-rig.ts';
 import { LIMIT } from './limit.ts';
+import { instanceOf, type ServerInstance } from './server-instance.ts';
 import type { StoreKind } from './stores.ts';
 
+export type { ServerInstance };
+
 const MAIN = fileURLToPath(new URL('../../app/keyserver/main.ts', import.meta.url));
-const DYING = fileURLToPath(new URL('./dying-server-child.ts', import.meta.url));
 /** Of the operator `clerk`. */
 export const SECRET = 'a secret of some length';
-
-export interface ServerInstance {
-  readonly port: number;
-  readonly operationsPort: number;
-  readonly pid: number;
-  readonly log: () => string;
-  /** Resolves when the process has ended, by whatever. */
-  readonly ended: Promise<unknown>;
-  /** SIGKILL, as a power cut; and its vault process ends with it. */
-  kill(): Promise<void>;
-  stop(): Promise<number | null>;
-}
 
 export interface SimulatedStation {
   readonly name: string;
@@ -60,8 +49,8 @@ export interface Site {
   readonly config: string;
   /** Starts a server; on `port`, if it had one before; on another store than the site's. */
   start(port?: number, store?: StoreConfig, by?: StartedBy): Promise<ServerInstance>;
-  /** A server on `port` that is killed at its `nth` commit, just before or just after it; it has no metrics. */
-  startDying(port: number, nth: number, when: 'before' | 'after'): Promise<ServerInstance>;
+  /** A server on `port` that is killed at its commit; it has no metrics, and the vault of the rig. */
+  startDying(port: number, death: Death): Promise<ServerInstance>;
   /** What an enrolled station of this name needs to speak to these instances; its certificate ends when a test wants it to. */
   line(name: string, ports: readonly number[], notAfter?: Date): Promise<StationLine>;
   /** A station of its own that knows these instances, with an operator signed in. */
@@ -100,6 +89,7 @@ export async function openServerSite(
   });
   writeFileSync(at('config.json'), JSON.stringify(config(0)), { mode: 0o600 });
   const instances = new Set<ServerInstance>();
+  let dying: ReturnType<typeof openDyingHttpServers> | undefined;
   const clients: ServerClient[] = [];
   const line = async (name: string, ports: readonly number[], notAfter?: Date): Promise<StationLine> => {
     const ends = notAfter === undefined ? {} : { notAfter };
@@ -121,14 +111,19 @@ export async function openServerSite(
       const content = by === undefined ? own : { ...own, vault: { socket: by.socket } };
       writeFileSync(file, JSON.stringify(content), { mode: 0o600 });
       if (by !== undefined) chownSync(file, by.uid, by.gid);
-      const instance = await startInstance([MAIN, 'serve', '--config', file], by);
+      const child = spawn(process.execPath, [MAIN, 'serve', '--config', file], {
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        ...(by === undefined ? {} : { uid: by.uid, gid: by.gid }),
+      });
+      const instance = await instanceOf(child);
       instances.add(instance);
       return instance;
     },
-    async startDying(port, nth, when) {
+    async startDying(port, death) {
       const file = at(`config-${port}.json`);
       writeFileSync(file, JSON.stringify(config(port)), { mode: 0o600 });
-      const instance = await startInstance([DYING, file, String(nth), when]);
+      dying ??= openDyingHttpServers(rig.context.vault);
+      const instance = await dying.start(file, death);
       instances.add(instance);
       return instance;
     },
@@ -148,66 +143,10 @@ export async function openServerSite(
     async close() {
       for (const client of clients) client.close();
       for (const instance of instances) await instance.kill();
+      await dying?.close();
       await rig.close();
     },
   };
-}
-
-const listeningSchema = z.object({
-  event: z.literal('listening'),
-  port: z.number(),
-  operationsPort: z.number(),
-});
-
-async function startInstance(words: readonly string[], by?: StartedBy): Promise<ServerInstance> {
-  const child = spawn(process.execPath, words, {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    ...(by === undefined ? {} : { uid: by.uid, gid: by.gid }),
-  });
-  const ended = once(child, 'exit');
-  let log = '';
-  child.stderr?.on('data', (part: Buffer) => {
-    log = (log + part.toString()).slice(-200_000);
-  });
-  const said = await listening(child);
-  if (said === undefined || child.pid === undefined) {
-    child.kill('SIGKILL');
-    throw new Error(`the server did not start: ${log}`);
-  }
-  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const gone = once(child, 'exit');
-      child.kill(signal);
-      const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
-      await gone;
-      clearTimeout(timer);
-    }
-    return child.exitCode;
-  };
-  return {
-    port: said.port,
-    operationsPort: said.operationsPort,
-    pid: child.pid,
-    log: () => log,
-    ended,
-    kill: async () => void (await end('SIGKILL')),
-    stop: () => end('SIGTERM'),
-  };
-}
-
-async function listening(child: ChildProcess): Promise<z.infer<typeof listeningSchema> | undefined> {
-  if (child.stdout === null) return undefined;
-  const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
-  try {
-    for await (const line of createInterface({ input: child.stdout })) {
-      const said = listeningSchema.safeParse(JSON.parse(line));
-      if (said.success) return said.data;
-    }
-    return undefined;
-  } finally {
-    clearTimeout(timer);
-    child.stdout.resume();
-  }
 }
 
 /** The card that was issued, how, and how long each request had to be asked again and again. */

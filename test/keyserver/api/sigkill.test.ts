@@ -44,7 +44,7 @@ function keepKilling(site: Site, port: number, when: 'before' | 'after') {
   let running: ServerInstance | undefined;
   const work = (async () => {
     while (!over) {
-      running = await site.startDying(port, when === 'before' && kills > 0 ? 2 : 1, when);
+      running = await site.startDying(port, { at: when === 'before' && kills > 0 ? 2 : 1, when });
       await running.ended;
       if (!over) kills += 1;
     }
