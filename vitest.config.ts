@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { SIDE_BY_SIDE } from './test/e2e/support/screens.ts';
 import { PATIENT, TEST_LIMIT } from './test/support/limit.ts';
+import { SlowestFirst } from './test/support/slowest-first.ts';
 
 const NEVER = ['**/node_modules/**', 'out/**', 'dist/**'];
 
@@ -10,6 +11,7 @@ export default defineConfig({
     pool: 'forks',
     // One more than cores of a small machine: much of a test is waiting for a card, a process or a disk.
     maxWorkers: 3,
+    sequence: { sequencer: SlowestFirst },
     testTimeout: TEST_LIMIT,
     hookTimeout: TEST_LIMIT,
     expect: { poll: PATIENT },
