@@ -55,7 +55,14 @@ describe('hsm-away', () => {
 
   it('in the middle of building a batch changes nothing, whichever call fails', async () => {
     const away = () => Promise.reject(new VaultError('hsm-away', 'gone'));
-    for (const call of ['fmcosCryptogram', 'fmcosKeyWrite', 'fmcosMac', 'channelSessionKeys', 'cryptogramKey', 'seal']) {
+    for (const call of [
+      'fmcosCryptogram',
+      'fmcosKeyWrite',
+      'fmcosMac',
+      'channelSessionKeys',
+      'cryptogramKey',
+      'seal',
+    ]) {
       const vault = vaultWith(rig.context.vault, (operation, ask) => (operation === call ? away() : ask()));
       const context = { ...rig.context, vault };
       const { card } = rig.newCard();
