@@ -3,6 +3,7 @@
  * giving privileges, handing an app to another domain, STORE DATA) is never sent, whoever asks for it. Pure.
  */
 import type { CommandApdu } from '../card/apdu.ts';
+import { R_MAC } from '../globalplatform/security-level.ts';
 import { type Change, type CommandKind, reads } from '../protocol/command-kind.ts';
 import type { SecurityDomain } from './domain-schema.ts';
 
@@ -27,7 +28,7 @@ export function domainKinds(
           ? { kind: 'opening', steps: ['open-secure-channel'] }
           : undefined;
       case 0x8482:
-        return p1 === domain.securityLevel && p2 === 0
+        return (p1 === domain.securityLevel || p1 === (domain.securityLevel | R_MAC)) && p2 === 0
           ? {
               kind: 'attempt',
               steps: ['authenticate-secure-channel'],

@@ -47,6 +47,11 @@ export function checkSecurityLevel(scp: Scp, i: number, level: number): Security
   return known;
 }
 
+/** The same level with R-MACs on the card's answers; undefined where its options offer none. @throws ChannelParameterError */
+export function withResponseMac(scp: Scp, i: number, level: number): SecurityLevel | undefined {
+  return (i & 0x20) === 0 ? undefined : checkSecurityLevel(scp, i, level | R_MAC);
+}
+
 /**
  * Most plain data bytes a command may carry so that, protected, it still fits a short APDU: 255 without, 247 with C-MAC, 239
  * with C-MAC and C-DECRYPTION (SCP03 in S16 mode: 239 and 223).

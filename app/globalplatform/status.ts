@@ -38,18 +38,22 @@ const P1: Readonly<Record<StatusKind, number>> = {
   'load-files-and-modules': 0x10,
 };
 
-/** GET STATUS of everything of one kind; `page` 'next' after an answer 6310. */
+/**
+ * GET STATUS of everything of one kind; `page` 'next' after an answer 6310. `tags`: what an entry is to hold (tag list 5C, which came with GPC 2.2);
+ * left out, whatever the card thinks fit.
+ */
 export function getStatus(
   kind: StatusKind,
   format: StatusFormat = 'tlv',
   page: 'first' | 'next' = 'first',
+  tags: Uint8Array = new Uint8Array(0),
 ): CommandApdu {
   return {
     cla: 0x80,
     ins: 0xf2,
     p1: P1[kind],
     p2: (format === 'tlv' ? 0x02 : 0x00) | (page === 'next' ? 0x01 : 0x00),
-    data: writeTlv(0x4f),
+    data: tags.length === 0 ? writeTlv(0x4f) : concat(writeTlv(0x4f), writeTlv(0x5c, tags)),
     le: 256,
   };
 }

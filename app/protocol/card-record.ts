@@ -61,11 +61,13 @@ export const cardRecordSchema = z.strictObject({
       loadFileHash: z.string().nullable(),
       inDoubt: z.boolean(),
       /**
-       * What its last installation or deletion rests on: `proven` by the card's MAC, `seen` in a channel whose answers carry one, or `claimed` by
-       * the station of a job. That an app is enabled is always the claim of `enabledBy`; `inDoubt` while the card has not shown itself to the server in
+       * What says whether it is on the card: `proven` by the card's MAC on its installation or deletion, `seen` in a list with the card's MAC, or
+       * `claimed` by the station of a job. That an app is enabled is always the claim of `enabledBy`; `inDoubt` while the card has not shown itself to the server in
        * a job that said so.
        */
       ground: z.enum(['proven', 'seen', 'claimed']),
+      /** The job in which the card said so; null for a claim, and where an older version kept no note of it. */
+      groundSince: z.strictObject({ job: z.string(), at: z.iso.datetime() }).nullable(),
       enabledBy: deedSchema.nullable(),
     }),
   ),

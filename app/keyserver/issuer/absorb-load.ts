@@ -2,7 +2,7 @@
 import type { Fate } from '../../dialects/fate.ts';
 import { type CardTypeFacts, transportKeysOf } from './app-work.ts';
 import { type CardAppState, withApp } from './card-state.ts';
-import { absent, clearDoubt, notLoaded, withoutKeys } from './content-known.ts';
+import { absent, clearDoubt, notLoaded, PROVEN, withoutKeys } from './content-known.ts';
 import { reinstalled } from './ground.ts';
 import { clean, failApp, type JobOnCard, progress, touch } from './progress.ts';
 import type { Meaning } from './state.ts';
@@ -104,7 +104,7 @@ export function installed(
     const { kept } = withoutKeys(before, proven);
     const known = { state: 'installed' as const, loadFileHash: hash, inDoubt: false };
     const instance = before.instance + 1;
-    if (proven) return { ...known, instance, keys: fresh, ground: 'proven' };
+    if (proven) return { ...known, instance, keys: fresh, ground: PROVEN };
     if (kept === undefined) return { ...known, instance, keys: fresh };
     return { ...known, instance, keys: reinstalled(fresh, kept.keys, app, facts), kept };
   });

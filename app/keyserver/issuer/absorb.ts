@@ -6,6 +6,7 @@ import { absorbContent } from './absorb-content.ts';
 import type { CardTypeFacts } from './app-work.ts';
 import type { CardState } from './card-state.ts';
 import { MOST_UNSHOWN } from './heads.ts';
+import { absorbLook } from './look.ts';
 import { failJob, failStep, type JobOnCard } from './progress.ts';
 import type { JobState, Sent } from './state.ts';
 
@@ -58,6 +59,8 @@ function absorbOne(now: JobOnCard, sent: Sent, fate: Fate, facts: CardTypeFacts)
       return absorbIdentify(now, fate);
     case 'presence':
       return absorbPresence(now, meaning.hostChallenge !== null, fate);
+    case 'look':
+      return absorbLook(now, sent, meaning, fate, facts);
     case 'app':
       return absorbApp(now, sent, meaning.means, fate, facts);
     default:

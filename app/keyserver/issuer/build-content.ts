@@ -14,8 +14,10 @@ import type { SecureChannel } from '../../globalplatform/secure-channel.ts';
 import type { StepName } from '../../protocol/wire.ts';
 import { type CardAppState, leftovers, withApp } from './card-state.ts';
 import { authenticateDraft, openDomainChannel, protectedDraft } from './domain-channel.ts';
+import { doubtedApps } from './doubt.ts';
 import type { Draft, DraftOptions } from './draft.ts';
 import { headOf } from './heads.ts';
+import { lookDrafts } from './look.ts';
 import { nextStep } from './next-step.ts';
 import type { IssuerPorts } from './ports.ts';
 import { failApp, failStep, isFinished, type JobOnCard, type NextCommands, progress } from './progress.ts';
@@ -78,6 +80,10 @@ function fill(now: JobOnCard, step: ContentStep, channel: SecureChannel, ports: 
   let next = now;
   const isInHand = (app: string) =>
     [...step.deletes, ...step.loads].includes(app) && !isFinished(now.job, app);
+  // Of what is installed here the card's answer to that speaks.
+  const doubted = doubtedApps(now, ports).filter(
+    (app) => !step.loads.includes(app) || isFinished(now.job, app),
+  );
   for (const app of leftovers(now.card)) {
     if (!isInHand(app)) {
       const object = deleteObject(ports.app(app).packageAid, false);
@@ -93,7 +99,8 @@ function fill(now: JobOnCard, step: ContentStep, channel: SecureChannel, ports: 
     const { hash } = addLoad(app, ports, add, next.card.apps[app]);
     next = progress(doubt(next, app, hash), app, { contentInDoubt: true });
   }
-  return { drafts: [...drafts, ...headOf(next, nextStep(next), ports)], next };
+  const look = lookDrafts(at, channel, doubted, ports);
+  return { drafts: [...drafts, ...look, ...headOf(next, nextStep(next), ports)], next };
 }
 
 type Add = (name: StepName, command: CommandApdu, meaning: Meaning, options: DraftOptions) => void;

@@ -17,8 +17,10 @@ import {
   protectedDraft,
 } from './domain-channel.ts';
 import { type DomainKeySet, intendMove, sameSet, withData } from './domain-keys.ts';
+import { doubtedApps } from './doubt.ts';
 import { type Draft, exactly } from './draft.ts';
 import { channelHead, headOf } from './heads.ts';
+import { lookDrafts } from './look.ts';
 import { nextStep } from './next-step.ts';
 import type { IssuerPorts } from './ports.ts';
 import { failJob, type JobOnCard, type NextCommands } from './progress.ts';
@@ -112,7 +114,8 @@ function finish({ channel, next: now }: DomainChannel, rules: IssuerKeys, ports:
   }
   if (rules.secured) makers.push(...securing(at, channel));
   const drafts = makers.map((make, i) => make(i === makers.length - 1));
-  return { drafts: [...drafts, ...headOf(now, nextStep(now), ports)], next: now };
+  const look = lookDrafts(at, channel, doubtedApps(now, ports), ports);
+  return { drafts: [...drafts, ...look, ...headOf(now, nextStep(now), ports)], next: now };
 }
 
 /** INITIALIZED first, which some cards want; then the state is read, because a card that is SECURED already refuses both. */

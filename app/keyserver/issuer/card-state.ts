@@ -20,6 +20,7 @@ export interface CardAppState {
   readonly keys: AppKeys | null;
   /** What was known of it before a station said otherwise and nothing proved it. Absent while nobody did. */
   readonly kept?: KeptApp;
+  /** What says that it is there, or is not. Absent: a station's word, of which nothing but its job tells. */
   readonly ground?: Ground;
 }
 

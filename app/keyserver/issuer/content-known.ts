@@ -2,6 +2,9 @@
 import { type CardAppState, withApp } from './card-state.ts';
 import type { JobOnCard } from './progress.ts';
 
+/** The ground of what the card's own MAC on its answer says. */
+export const PROVEN = { by: 'proven' } as const;
+
 /**
  * The instance is not there, so its keys are not either; where nothing proves it, they are kept. A package without an instance may be there: doubt
  * stays.
@@ -13,7 +16,7 @@ export function absent(now: JobOnCard, app: string, proven: boolean): JobOnCard 
 export function withoutKeys(before: CardAppState, proven: boolean): CardAppState {
   const { kept: older, ground: _ground, loaded: _loaded, keys, ...rest } = before;
   const gone = { ...rest, state: 'missing' as const, keys: null };
-  if (proven) return { ...gone, ground: 'proven' };
+  if (proven) return { ...gone, ground: PROVEN };
   const { state, instance } = before;
   const kept = older ?? (keys === null ? undefined : { state, instance, keys });
   return kept === undefined ? gone : { ...gone, kept };

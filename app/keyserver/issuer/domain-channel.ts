@@ -21,6 +21,7 @@ import {
   spendAuthentication,
   withData,
 } from './domain-keys.ts';
+import { channelLevel } from './doubt.ts';
 import { type Draft, type DraftOptions, draft } from './draft.ts';
 import type { IssuerPorts } from './ports.ts';
 import type { JobOnCard } from './progress.ts';
@@ -48,12 +49,16 @@ export async function openDomainChannel(
   if (domain === undefined) return { failed: 'wrong-card-type' };
   const state = domainOf(now.card, ports.profile);
   if (!mayAuthenticate(state, domain.maximumTries)) return { failed: 'card-tries-low' };
-  const shown = await shownBy(now.card, given, ports, openChannel);
+  const level = channelLevel(now, ports);
+  const shown = await shownBy(now.card, given, ports, (request, keys) =>
+    openChannel({ ...request, securityLevel: level }, keys),
+  );
   if (typeof shown === 'string') return { failed: failureOf(shown, now, state) };
   const { channel, set, response } = shown;
   const card = withDomain(now.card, spendAuthentication(provenSet(state, set)));
   const { hostChallenge } = given;
-  const opened = { set, hostChallenge, response: given.response };
+  const own = level === domain.securityLevel ? {} : { level };
+  const opened = { set, hostChallenge, response: given.response, ...own };
   const { newestMissing: _settled, ...scratch } = now.job.scratch;
   const job = { ...now.job, held: true, scratch, channel: guards(channel) ? opened : null };
   return { channel, set, response, next: { job, card } };

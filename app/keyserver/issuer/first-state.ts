@@ -21,6 +21,8 @@ export function firstState(input: {
   readonly profile: CardTypeProfile;
   readonly identification: string;
   readonly activeVersion: ActiveVersion;
+  /** The record as it was. */
+  readonly before: CardState;
   /** Deletions that a second person confirmed, and wishes that fail because nobody did. */
   readonly confirmations: {
     readonly used: readonly { readonly app: string; readonly balance: number | null }[];
@@ -79,6 +81,7 @@ export function firstState(input: {
         .filter(({ app }) => Object.hasOwn(input.profile.apps, app))
         .map(({ app, state }) => [app, state]),
     ),
+    firstSeen: Object.keys(input.card.apps).filter((app) => input.before.apps[app] === undefined),
     unshown: 0,
     confirmedPurses: used.filter(({ balance }) => balance === null).map(({ app }) => app),
     confirmedAmounts: Object.fromEntries(

@@ -1,9 +1,17 @@
 /** What a fact on record rests on. */
 import { z } from 'zod';
 
+/** By what. `proven`: the card's own MAC on its answer to an installation or a deletion. `seen`: the card's own list of its apps, with its MAC. */
+export const groundKindSchema = z.enum(['proven', 'seen']);
+
+const stepSchema = z.strictObject({ job: z.string(), at: z.iso.datetime() });
+
 /**
- * What the last installation or deletion of an app rests on. `proven`: the card's own MAC on its answer. `seen`: looked up in a secure channel
- * whose answers carry a MAC. Absent: a station's word, of which nothing but its job tells.
+ * What the record's word on whether an app is on the card rests on, and since when: the job in which the card said so. `in` is null where an older
+ * version kept no note of it, and absent until the step that found it out is about to be written. Receipts of an older version have the kind alone.
  */
-export const groundSchema = z.enum(['proven', 'seen']);
+export const groundSchema = z.union([
+  groundKindSchema.transform((by) => ({ by, in: null })),
+  z.strictObject({ by: groundKindSchema, in: stepSchema.nullable().exactOptional() }),
+]);
 export type Ground = z.infer<typeof groundSchema>;

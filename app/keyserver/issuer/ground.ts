@@ -43,6 +43,18 @@ export function isShown({ held }: Pick<JobState, 'held'>, { securityDomain }: Ca
   return held || securityDomain === undefined;
 }
 
+/** `now`, with the job and the time of what the card has just said itself. */
+export function dated(now: JobOnCard, since: { readonly job: string; readonly at: string }): JobOnCard {
+  const card = Object.entries(now.card.apps).reduce(
+    (next, [app, { ground }]) =>
+      ground === undefined || ground.in !== undefined
+        ? next
+        : withApp(next, app, (one) => ({ ...one, ground: { ...ground, in: since } })),
+    now.card,
+  );
+  return card === now.card ? now : { ...now, card };
+}
+
 /** The reason for which a card is set aside by a job: one that a card gave which did not show itself is no more than its station's word. */
 export function standingSetAside(job: JobState, profile: CardTypeProfile): SetAside | null {
   return isShown(job, profile) ? job.setAside : null;

@@ -19,7 +19,7 @@ import type { AppStep } from './state.ts';
 export const MOST_UNSHOWN = 2;
 
 /** Commands behind are sent whatever the card answers: as many prefixes as the wire has room for. */
-const ANY_ANSWER = ['90', '62', '63', '67', '69', '6A', '6D', '6E'];
+export const ANY_ANSWER = ['90', '62', '63', '67', '69', '6A', '6D', '6E'];
 
 /** Key version of INITIALIZE UPDATE that leaves the choice to the card: versions above 7F cannot be asked for. */
 const FIRST_AVAILABLE = 0x00;

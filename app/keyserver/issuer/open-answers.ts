@@ -107,17 +107,17 @@ function answered(fate: Fate | undefined): fate is Answered {
 
 /** The channel as it was when the batch was built; undefined where card type or keys have become others since. */
 async function channelOf(
-  { set, hostChallenge, response }: NonNullable<JobState['channel']>,
+  { set, hostChallenge, response, level }: NonNullable<JobState['channel']>,
   ports: IssuerPorts,
 ): Promise<SecureChannel | undefined> {
   const domain = ports.profile.securityDomain;
   if (domain === undefined) return undefined;
-  const { scp, i, securityLevel } = domain;
+  const { scp, i } = domain;
   try {
     const request = {
       scp,
       i,
-      securityLevel,
+      securityLevel: level ?? domain.securityLevel,
       hostChallenge: fromHex(hostChallenge),
       response: parseInitializeUpdate(fromHex(response)),
     };

@@ -41,6 +41,8 @@ const issuerMeaningSchema = z.discriminatedUnion('kind', [
     alone: z.boolean().default(false),
   }),
   z.strictObject({ kind: z.literal('delete'), app: appIdSchema }),
+  /** The card's list of its apps, asked for because nobody knows of these whether they are there. */
+  z.strictObject({ kind: z.literal('look'), apps: z.array(appIdSchema) }),
   /** The card shows that it is there: SELECT of its domain (null), and its cryptogram over a challenge. */
   z.strictObject({ kind: z.literal('presence'), hostChallenge: hex.nullable() }),
 ]);
@@ -148,6 +150,8 @@ export const jobStateSchema = z.strictObject({
   held: z.boolean().default(false),
   /** What the look before the job found: a station's word until the card has shown itself. */
   seen: z.record(appIdSchema, appStateSchema).default({}),
+  /** Apps that no job before this one knew of. */
+  firstSeen: z.array(appIdSchema).default([]),
   /** How often it was asked to and did not. */
   unshown: z.number().int().min(0).default(0),
   /** Purses whose deletion a second person confirmed, whatever is in them: they say nothing. */
@@ -156,9 +160,14 @@ export const jobStateSchema = z.strictObject({
   confirmedAmounts: z.record(appIdSchema, z.number().int().min(0)).default({}),
   scratch: scratchSchema,
   sent: z.array(sentSchema),
-  /** The channel whose R-MACs the answers to `sent` must have; null where none of them has one. */
+  /** The channel whose R-MACs the answers to `sent` must have; null where none of them has one. `level`: where it is another than the type's. */
   channel: z
-    .strictObject({ set: domainKeySetSchema, hostChallenge: hex, response: hex })
+    .strictObject({
+      set: domainKeySetSchema,
+      hostChallenge: hex,
+      response: hex,
+      level: z.number().int().exactOptional(),
+    })
     .nullable()
     .default(null),
   trips: z.number().int().min(0),

@@ -9,7 +9,7 @@ import { readFates } from '../issuer/answers.ts';
 import { type Built, buildNext } from '../issuer/build.ts';
 import { lifeOf } from '../issuer/card-life.ts';
 import { judgePresence } from '../issuer/domain-channel.ts';
-import { grounded, isShown, standingSetAside } from '../issuer/ground.ts';
+import { dated, grounded, isShown, standingSetAside } from '../issuer/ground.ts';
 import { openAnswers } from '../issuer/open-answers.ts';
 import { outcomeOf } from '../issuer/outcome.ts';
 import type { IssuerPorts } from '../issuer/ports.ts';
@@ -69,7 +69,9 @@ async function answerOnce(
     ports,
   );
   const fates = await judgePresence(state.sent, opened, before, ports);
-  const taken = grounded(before, absorb(state, before, report, fates, ports), ports);
+  const at = context.now().toISOString();
+  const learned = grounded(before, absorb(state, before, report, fates, ports), ports);
+  const taken = dated(learned, { job, at });
   const { built: made, use, exceeded } = await buildWithin(context, row, taken, ports);
   const built = { ...made, next: grounded(taken.card, made.next, ports) };
   const over = built.commands.length === 0;
@@ -90,7 +92,7 @@ async function answerOnce(
     effect,
     grip,
     use,
-    at: context.now().toISOString(),
+    at,
   };
   const receipt = await receiptOfStep(context, step);
   const reply: StepReply = {

@@ -82,6 +82,7 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
   const state = firstState({
     request,
     card: known,
+    before,
     plan,
     profile,
     identification,

@@ -56,7 +56,7 @@ async function read(
     instance: one.instance,
     loadFileHash: one.loadFileHash,
     inDoubt: isInDoubt(one),
-    ground: groundShown(one),
+    ...groundShown(one),
     enabledBy: deeds.get(app) ?? null,
   }));
   const oldest = found.length > JOBS ? page[0] : undefined;

@@ -25,7 +25,9 @@ export function domainShown({ domain }: CardState): CardRecord['domain'] {
   return { origin, version, keyVersion, inDoubt: domain.candidates.length > 1 };
 }
 
-/** What the app's last installation or deletion rests on. */
-export function groundShown({ ground }: CardAppState): CardRecord['apps'][number]['ground'] {
-  return ground ?? 'claimed';
+/** What says whether the app is on the card, and since when. */
+export function groundShown({
+  ground,
+}: CardAppState): Pick<CardRecord['apps'][number], 'ground' | 'groundSince'> {
+  return { ground: ground?.by ?? 'claimed', groundSince: ground?.in ?? null };
 }

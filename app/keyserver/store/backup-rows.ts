@@ -7,7 +7,7 @@ import { RESERVED_APP_ID } from '../../catalogue/schema.ts';
 import { keyCandidateSchema } from '../../dialects/key-slots.ts';
 import { keptSchema } from '../issuer/card-state-schema.ts';
 import { domainKeySetSchema } from '../issuer/domain-keys.ts';
-import { groundSchema } from '../issuer/ground-schema.ts';
+import { groundKindSchema } from '../issuer/ground-schema.ts';
 import { splitCard } from './migrations-bindings.ts';
 import { withTold } from './migrations-ground.ts';
 import type { Database } from './tables.ts';
@@ -77,7 +77,9 @@ const COLUMNS: {
     updated: time,
     issued_in: text.nullable(),
     kept: json.refine(isKept, { message: 'no keys' }).nullable(),
-    ground: groundSchema.nullable(),
+    ground: groundKindSchema.nullable(),
+    ground_job: text.nullable(),
+    ground_at: time.nullable(),
   },
   card_keys: {
     card: text.min(1),

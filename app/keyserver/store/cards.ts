@@ -8,7 +8,7 @@ import { appStateSchema } from '../../protocol/wire.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
 import { keptSchema } from '../issuer/card-state-schema.ts';
 import { type DomainState, domainKeySetSchema } from '../issuer/domain-keys.ts';
-import { groundSchema } from '../issuer/ground-schema.ts';
+import { type Ground, groundSchema } from '../issuer/ground-schema.ts';
 import {
   appSlots,
   DOMAIN_SLOTS,
@@ -39,7 +39,7 @@ export async function readCardStates(db: Reads, cards: readonly string[]): Promi
       join.onRef('card_keys.card', '=', 'card_apps.card').onRef('card_keys.app', '=', 'card_apps.app'),
     )
     .select(['card_apps.card', 'card_apps.app', 'state', 'instance', 'load_file_hash', 'in_doubt'])
-    .select(['kept', 'ground', 'loaded'])
+    .select(['kept', 'ground', 'ground_job', 'ground_at', 'loaded'])
     .select(['slot', 'candidates', 'spent', 'refused', 'told', 'granted'])
     .where('card_apps.card', 'in', cards)
     .unionAll(
@@ -50,6 +50,7 @@ export async function readCardStates(db: Reads, cards: readonly string[]): Promi
         .select([sql<string>`'missing'`.as('state'), sql<number>`0`.as('instance')])
         .select([sql<string | null>`null`.as('load_file_hash'), sql<number>`0`.as('in_doubt')])
         .select([sql<string | null>`null`.as('kept'), sql<string | null>`null`.as('ground')])
+        .select([sql<string | null>`null`.as('ground_job'), sql<string | null>`null`.as('ground_at')])
         .select([sql<string | null>`null`.as('loaded')])
         .select([
           sql<string | null>`slot`.as('slot'),
@@ -77,6 +78,8 @@ interface AppRow extends SlotRow {
   readonly in_doubt: number;
   readonly kept: string | null;
   readonly ground: string | null;
+  readonly ground_job: string | null;
+  readonly ground_at: string | null;
   readonly loaded: string | null;
 }
 
@@ -92,12 +95,16 @@ function stateOf(rows: readonly AppRow[]): CardState {
       inDoubt: row.in_doubt !== 0,
       keys: keysOf(slots),
       ...(row.kept === null ? {} : { kept: keptSchema.parse(JSON.parse(row.kept)) }),
-      ...(row.ground === null ? {} : { ground: groundSchema.parse(row.ground) }),
+      ...(row.ground === null ? {} : { ground: groundOf(row.ground, row.ground_job, row.ground_at) }),
       ...(row.loaded === null ? {} : { loaded: row.loaded }),
     };
   }
   const domain = domainStateOf(rows.filter(({ app }) => app === RESERVED_APP_ID));
   return domain === undefined ? { apps } : { apps, domain };
+}
+
+function groundOf(by: string, job: string | null, at: string | null): Ground {
+  return groundSchema.parse({ by, in: job === null ? null : { job, at } });
 }
 
 function domainStateOf(rows: readonly SlotRow[]): DomainState | undefined {
@@ -171,7 +178,9 @@ export async function writeCardState(
       load_file_hash: state.loadFileHash,
       in_doubt: state.inDoubt ? 1 : 0,
       kept: state.kept === undefined ? null : JSON.stringify(state.kept),
-      ground: state.ground ?? null,
+      ground: state.ground?.by ?? null,
+      ground_job: state.ground?.in?.job ?? null,
+      ground_at: state.ground?.in?.at ?? null,
       loaded: state.loaded ?? null,
       updated: now,
       issued_in: state.state === 'enabled' ? issuedIn(app) : null,
@@ -204,6 +213,8 @@ async function writeApps(db: Queries, rows: readonly Insertable<CardAppsTable>[]
           in_doubt: set.ref('excluded.in_doubt'),
           kept: set.ref('excluded.kept'),
           ground: set.ref('excluded.ground'),
+          ground_job: set.ref('excluded.ground_job'),
+          ground_at: set.ref('excluded.ground_at'),
           loaded: set.ref('excluded.loaded'),
           updated: set.ref('excluded.updated'),
           issued_in: set

@@ -27,6 +27,12 @@ export async function ground(db: Kysely<Database>): Promise<void> {
     .execute();
 }
 
+/** Rows of before tell what their ground is, and nobody knows any more of which job. */
+export async function groundSince(db: Kysely<Database>): Promise<void> {
+  for (const column of ['ground_job', 'ground_at'] as const)
+    await db.schema.alterTable('card_apps').addColumn(column, 'text').execute();
+}
+
 type Row = Readonly<Record<string, string | number | null>>;
 
 /** A row of `card_keys` out of a backup of any version, with what this migration did to the rows of before. */

@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { bindings, bindingsReserved } from './migrations-bindings.ts';
-import { ground } from './migrations-ground.ts';
+import { ground, groundSince } from './migrations-ground.ts';
 import { keyVersions } from './migrations-keys.ts';
 import { leasesByStation } from './migrations-leases.ts';
 import { loadedWhole } from './migrations-loaded.ts';
@@ -154,5 +154,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0010-confirmations': { up: confirmations },
   '0011-ground': { up: ground },
   '0012-leases-by-station': { up: leasesByStation },
+  '0013-ground-since': { up: groundSince },
   '0015-loaded-whole': { up: loadedWhole },
 };

@@ -78,8 +78,11 @@ export interface CardAppsTable {
   issued_in: string | null;
   /** JSON of KeptApp: what was known before a station said otherwise and nothing proved it; else null. */
   kept: string | null;
-  /** What its last installation or deletion rests on (issuer/card-state.ts); null for a station's word. */
+  /** What says whether it is on the card (issuer/ground-schema.ts); null for a station's word. */
   ground: string | null;
+  /** The job in which the card said so, and when; null with `ground`, and where an older version kept no note of it. */
+  ground_job: string | null;
+  ground_at: string | null;
 }
 
 export interface CardKeysTable {
