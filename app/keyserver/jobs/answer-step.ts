@@ -77,13 +77,15 @@ async function answerOnce(
   const over = built.commands.length === 0;
   const effect = built.commands.some((command) => command.effect === true);
   const proven = fates.some((fate, at) => state.sent[at]?.guarded === true && fate.kind === 'ok');
-  const { next, grip } = gripped(built.next, { effect, proven, shown: isShown(built.next.job, profile) });
+  const shown = isShown(built.next.job, profile);
+  const { next, grip } = gripped(built.next, { effect, proven, shown });
   const step: StepDecision = {
     row,
     seq,
     hash,
     sent: state.sent,
     fates,
+    shown,
     before,
     next,
     outcome: over ? outcomeOf(next.job, next.card) : undefined,

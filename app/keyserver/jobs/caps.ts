@@ -84,6 +84,12 @@ export async function countUse(db: Queries, context: JobContext, use: Use): Prom
   if (caps.some(({ most }, at) => (counts[at] ?? 0) > most)) throw new Overtaken();
 }
 
+/** Waits for the station's other starts: each writes this counter before it takes a card in hand, and sees what those before it took. */
+export async function waitForStation(db: Queries, { now }: JobContext, station: string): Promise<void> {
+  const period = periodOf(now(), 'hour');
+  await addCounts(db, [{ scope: 'jobs-per-station-hour', subject: station, period, by: 0 }]);
+}
+
 /** Puts an excess on record, the first of each subject and period: a flood of them must not fill the store. */
 export async function auditExcess(
   context: JobContext,

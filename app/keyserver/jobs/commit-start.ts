@@ -14,7 +14,7 @@ import { inTransaction } from '../store/transaction.ts';
 import { Overtaken } from '../store/turns.ts';
 import { secureAccount } from './binding.ts';
 import { countUse, tooManyInHand } from './caps.ts';
-import { type JobContext, leaseEnd } from './context.ts';
+import { firstLeaseEnd, type JobContext, leaseEnd } from './context.ts';
 import type { StartDecision } from './decisions.ts';
 import { keysWanted } from './keys-wanted.ts';
 import { whoEnabled } from './who-enabled.ts';
@@ -92,7 +92,7 @@ async function commit(db: Queries, context: JobContext, start: StartDecision, se
       operator: caller.operator,
       reader: request.reader,
       since: now,
-      expires: leaseEnd(context),
+      expires: firstLeaseEnd(context),
     },
     context.limits.jobsAtOnce,
   );

@@ -6,13 +6,13 @@ import { holdCard, writeSetAside } from '../store/card-rows.ts';
 import { writeCardState } from '../store/cards.ts';
 import { insertCommands } from '../store/commands.ts';
 import { moveJob } from '../store/jobs.ts';
-import { endLease, renewLease } from '../store/leases.ts';
+import { endLease, regainLease, renewLease } from '../store/leases.ts';
 import { writeStep } from '../store/steps.ts';
 import type { Queries } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { Overtaken } from '../store/turns.ts';
 import { letGo, secureAccount } from './binding.ts';
-import { countUse } from './caps.ts';
+import { countUse, waitForStation } from './caps.ts';
 import { type JobContext, leaseEnd } from './context.ts';
 import type { StepDecision } from './decisions.ts';
 import { answeredCommands } from './receipts.ts';
@@ -69,12 +69,22 @@ async function commit(db: Queries, context: JobContext, step: StepDecision, kept
   );
   const setAside = reasonOf(step.life) ?? (twice ? { code: 'account-given-twice' as const } : null);
   if (setAside !== null) await writeSetAside(db, row.card, setAside);
-  if (outcome === undefined) await renewLease(db, row.id, leaseEnd(context));
+  if (outcome === undefined) await keepInHand(db, context, step);
   else {
-    await endLease(db, row.card, row.id);
+    await endLease(db, { card: row.card, job: row.id, shown: step.shown, now });
     await letGo(db, next.job, now);
   }
   await countUse(db, context, step.use);
+}
+
+/** A card that has shown itself is kept as long as its station goes on; one that has not, no longer than its job's beginning said. */
+async function keepInHand(db: Queries, context: JobContext, { row, shown, at }: StepDecision): Promise<void> {
+  if (!shown) return;
+  const { card, id: job, station } = row;
+  const renewal = { card, job, station, now: at, expires: leaseEnd(context) };
+  if (await renewLease(db, renewal)) return;
+  await waitForStation(db, context, station);
+  await regainLease(db, renewal, context.limits.jobsAtOnce);
 }
 
 /**

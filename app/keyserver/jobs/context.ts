@@ -29,3 +29,17 @@ export type { OperatorCaller, StationCaller } from '../access/callers.ts';
 export function leaseEnd({ now, leaseMilliseconds }: Pick<JobContext, 'now' | 'leaseMilliseconds'>): string {
   return new Date(now().getTime() + leaseMilliseconds).toISOString();
 }
+
+/**
+ * How long a card is kept for a job in which it has not shown itself yet, in milliseconds: enough for the first commands, and short for whoever has the
+ * card when its name was only claimed.
+ */
+const UNSHOWN_MILLISECONDS = 30_000;
+
+/** When the lease of a job that begins now runs out, unless the card shows itself first. */
+export function firstLeaseEnd({
+  now,
+  leaseMilliseconds,
+}: Pick<JobContext, 'now' | 'leaseMilliseconds'>): string {
+  return new Date(now().getTime() + Math.min(leaseMilliseconds, UNSHOWN_MILLISECONDS)).toISOString();
+}

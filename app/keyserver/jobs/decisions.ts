@@ -59,4 +59,6 @@ export interface StepDecision extends Decision {
   /** Its commands, and what became of each. */
   readonly sent: readonly Sent[];
   readonly fates: readonly Fate[];
+  /** The card has shown in this job that it is there, or is of a type that cannot. */
+  readonly shown: boolean;
 }

@@ -1,4 +1,5 @@
 /** Leases: which job, of which station, has a card in hand. One a card. */
+import { sql } from 'kysely';
 import type { Queries } from './store.ts';
 import type { LeasesTable } from './tables.ts';
 
@@ -36,13 +37,14 @@ export async function countOthersInHand(
 /**
  * Takes the card, from whoever had it, unless the station has `most` other cards in hand at `lease.since`. Says whether it was taken. Asking and
  * taking is one statement; on PostgreSQL the caller also holds a row that every start of this station writes, or two statements that run at
- * the same time would not see each other's lease.
+ * the same time would not see each other's lease. A station whose last job on the card ended, or still runs, without the card's having shown itself
+ * gets no longer than it had: it may not have the card at all, and could keep it from others by asking again and again.
  */
-export async function holdLease(db: Queries, lease: LeasesTable, most: number): Promise<boolean> {
+export async function holdLease(db: Queries, lease: NewLease, most: number): Promise<boolean> {
   const { card, job, station, operator, reader, since, expires } = lease;
   const { numInsertedOrUpdatedRows } = await db
     .insertInto('leases')
-    .columns(['card', 'job', 'station', 'operator', 'reader', 'since', 'expires'])
+    .columns(['card', 'job', 'station', 'operator', 'reader', 'since', 'expires', 'shown'])
     .expression(
       db
         .selectNoFrom(({ val }) => [
@@ -53,28 +55,79 @@ export async function holdLease(db: Queries, lease: LeasesTable, most: number): 
           val(reader).as('reader'),
           val(since).as('since'),
           val(expires).as('expires'),
+          sql<number>`0`.as('shown'),
         ])
-        .where(
-          (select) =>
-            select
-              .selectFrom('leases')
-              .select(({ fn }) => fn.countAll<number>().as('others'))
-              .where('station', '=', station)
-              .where('card', '!=', card)
-              .where('expires', '>', since),
-          '<',
-          most,
-        ),
+        .where((select) => select(othersInHand(db, { card, station, now: since }), '<', most)),
     )
     .onConflict((conflict) =>
-      conflict.column('card').doUpdateSet({ job, station, operator, reader, since, expires }),
+      conflict.column('card').doUpdateSet((set) => ({
+        job,
+        station,
+        operator,
+        reader,
+        since,
+        shown: 0,
+        expires: set
+          .case()
+          .when(set.and([set('leases.station', '=', station), set('leases.shown', '=', 0)]))
+          .then(set.ref('leases.expires'))
+          .else(expires)
+          .end(),
+      })),
     )
     .executeTakeFirst();
   return numInsertedOrUpdatedRows === 1n;
 }
 
-export async function renewLease(db: Queries, job: string, expires: string): Promise<void> {
-  await db.updateTable('leases').set({ expires }).where('job', '=', job).execute();
+type NewLease = Omit<LeasesTable, 'shown'>;
+
+function othersInHand(
+  db: Queries,
+  of: { readonly card: string; readonly station: string; readonly now: string },
+) {
+  return db
+    .selectFrom('leases')
+    .select(({ fn }) => fn.countAll<number>().as('others'))
+    .where('station', '=', of.station)
+    .where('card', '!=', of.card)
+    .where('expires', '>', of.now);
+}
+
+/** What a lease is renewed to, at `now`. */
+export interface Renewal {
+  readonly card: string;
+  readonly job: string;
+  readonly station: string;
+  readonly now: string;
+  readonly expires: string;
+}
+
+/** The card has shown itself: the job keeps it longer. False where its lease has run out, or is another's. */
+export async function renewLease(db: Queries, { job, now, expires }: Renewal): Promise<boolean> {
+  const renewed = await db
+    .updateTable('leases')
+    .set({ expires, shown: 1 })
+    .where('job', '=', job)
+    .where('expires', '>', now)
+    .executeTakeFirst();
+  return renewed.numUpdatedRows === 1n;
+}
+
+/**
+ * Takes the card again where the job's lease has run out, unless the station has `most` other cards in hand by now. The job goes on either way; without a
+ * lease it keeps the card from nobody. On PostgreSQL the caller holds the row of `holdLease` too.
+ */
+export async function regainLease(
+  db: Queries,
+  { card, job, station, now, expires }: Renewal,
+  most: number,
+): Promise<void> {
+  await db
+    .updateTable('leases')
+    .set({ expires, shown: 1 })
+    .where('job', '=', job)
+    .where((is) => is(othersInHand(db, { card, station, now }), '<', most))
+    .execute();
 }
 
 /** Ends whatever lease there is on the card. */
@@ -82,7 +135,22 @@ export async function releaseCard(db: Queries, card: string): Promise<void> {
   await db.deleteFrom('leases').where('card', '=', card).execute();
 }
 
-/** Ends the job's lease; one of a later job on the card stays. */
-export async function endLease(db: Queries, card: string, job: string): Promise<void> {
-  await db.deleteFrom('leases').where('card', '=', card).where('job', '=', job).execute();
+/**
+ * Ends the job's lease; one of a later job on the card stays. Where the card has not `shown` itself a note of it stays, too: the station's next
+ * lease on the card is no longer than this one was.
+ */
+export async function endLease(
+  db: Queries,
+  lease: { readonly card: string; readonly job: string; readonly shown: boolean; readonly now: string },
+): Promise<void> {
+  const { card, job, shown, now } = lease;
+  if (shown) await db.deleteFrom('leases').where('card', '=', card).where('job', '=', job).execute();
+  else
+    await db
+      .updateTable('leases')
+      .set({ expires: now })
+      .where('card', '=', card)
+      .where('job', '=', job)
+      .where('expires', '>', now)
+      .execute();
 }

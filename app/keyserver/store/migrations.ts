@@ -4,7 +4,7 @@ import type { Migration } from 'kysely/migration';
 import { bindings, bindingsReserved } from './migrations-bindings.ts';
 import { ground, groundSince } from './migrations-ground.ts';
 import { keyVersions } from './migrations-keys.ts';
-import { leasesByStation } from './migrations-leases.ts';
+import { leasesByStation, leasesShown } from './migrations-leases.ts';
 import { loadedWhole } from './migrations-loaded.ts';
 import { operation } from './migrations-operation.ts';
 import { records } from './migrations-records.ts';
@@ -155,5 +155,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0011-ground': { up: ground },
   '0012-leases-by-station': { up: leasesByStation },
   '0013-ground-since': { up: groundSince },
+  '0014-leases-shown': { up: leasesShown },
   '0015-loaded-whole': { up: loadedWhole },
 };

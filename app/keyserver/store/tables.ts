@@ -180,6 +180,8 @@ export interface LeasesTable {
   reader: string;
   since: string;
   expires: string;
+  /** 1 once the card has shown in a job of this station that it is there. */
+  shown: number;
 }
 
 interface MetaTable {

@@ -11,6 +11,8 @@ import type { JobContext, StepReply } from '../../support/jobs.ts';
 import { answerStep, batchOf, HIGH_LIMITS, onEveryStore, writeOperator } from '../../support/jobs.ts';
 import { CALLER, carry, ENABLE, issue, OTHER_CALLER, request, runBatch } from '../../support/visits.ts';
 
+const GRASPING = { station: 'grasping', operator: 'grasping-clerk' };
+
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
   /** Days further on, so that no test finds the counts of another. */
@@ -137,6 +139,44 @@ onEveryStore((kind) => {
       .where('expires', '>', context.now().toISOString())
       .execute();
     expect(held).toHaveLength(3);
+  });
+
+  it('cards in hand at once, those too whose lease had run out when their job went on', async () => {
+    let later = 0;
+    const fixed = limited({ jobsAtOnce: 2 });
+    const context = { ...fixed, now: () => new Date(fixed.now().getTime() + later) };
+    const load = [{ app: 'campus-meal', action: 'enable' as const }];
+    const begin = async () => {
+      const { card } = rig.newCard();
+      const asked = await request(card, context, randomDigits(16), load);
+      const { job, batch } = await startJob(context, GRASPING, asked);
+      return { card, job, batch };
+    };
+    type Begun = Awaited<ReturnType<typeof begin>>;
+    const goOn = async ({ card, job, batch }: Begun): Promise<Begun> => {
+      if (batch === undefined) throw new Error('the job is over');
+      const next = await answerStep(context, GRASPING, job, batch.seq, await runBatch(card, batch));
+      return { card, job, batch: 'batch' in next ? next.batch : undefined };
+    };
+    const held = async () => {
+      const rows = await context.store
+        .selectFrom('leases')
+        .select('job')
+        .where('station', '=', GRASPING.station)
+        .where('expires', '>', context.now().toISOString())
+        .execute();
+      return rows.map(({ job }) => job).sort();
+    };
+    const jobs = (...begun: readonly Begun[]) => begun.map(({ job }) => job).sort();
+    let [one, two] = [await begin(), await begin()];
+    later += 61_000;
+    let [three, four] = [await begin(), await begin()];
+    [three, four, one, two] = [await goOn(three), await goOn(four), await goOn(one), await goOn(two)];
+    expect(await held()).toEqual(jobs(three, four));
+    while (three.batch !== undefined) three = await goOn(three);
+    // There is room again: whose job goes on keeps its card.
+    one = await goOn(one);
+    expect(await held()).toEqual(jobs(one, four));
   });
 
   it('wrong secrets, however many come at once: so many are looked at, and the right one is not counted', async () => {

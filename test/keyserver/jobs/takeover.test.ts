@@ -1,4 +1,5 @@
 /** A card changes hands: who may take it over, what late answers may do, and what the next job knows of the last. */
+import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
@@ -43,15 +44,47 @@ onEveryStore((kind) => {
       expect(await storeText(context)).toBe(before);
     });
 
-    it('a step makes the lease last longer', async () => {
-      const { card, account, reply } = await begin();
-      later += 50_000;
-      await advance(card, context, reply, 1);
+    it('a step makes the lease last longer, once the card has shown itself', async () => {
+      const { card, account } = await begin();
+      later += 31_000;
+      const channel = await request(card, context, account, [{ app: 'campus-meal', action: 'enable' }]);
+      await advance(card, context, await startJob(context, CALLER, channel), 1);
       later += 50_000;
       const asked = await request(card, context, account, ENABLE);
       expect((await refusal(startJob(context, OTHER_CALLER, asked))).code).toBe('card-in-use');
       later += 11_000;
-      expect(await startJob(context, OTHER_CALLER, asked)).toMatchObject({ generation: 2 });
+      expect(await startJob(context, OTHER_CALLER, asked)).toMatchObject({ generation: 3 });
+    });
+
+    it('a station that has not shown the card keeps it for half a minute, however often it begins', async () => {
+      const { card, account, reply } = await begin();
+      const unsent = { apiLevel: 1 as const, cardEpoch: 0, answers: [], stoppedAt: 0, reached: false };
+      const mute = { apiLevel: 1 as const, cardEpoch: 1, answers: ['6A82'], stoppedAt: 0 };
+      const asked = await request(card, context, account, ENABLE);
+      const again = () => startJob(context, CALLER, { ...asked, requestId: randomUUID() });
+      later += 20_000;
+      await again();
+      later += 9_000;
+      expect((await refusal(startJob(context, OTHER_CALLER, asked))).code).toBe('card-in-use');
+      await again();
+      later += 2_000;
+      await again();
+      // Nor by jobs that it ends at once.
+      let { job, batch } = await again();
+      let seq = 1;
+      while (batch !== undefined) {
+        const said = seq === 1 ? { ...unsent, cardEvent: 'removed' as const } : mute;
+        const next = await answerStep(context, CALLER, job, seq, said);
+        batch = 'batch' in next ? next.batch : undefined;
+        seq += 1;
+      }
+      ({ job } = await again());
+      expect(job).not.toBe(reply.job);
+      expect(await issue(card, context, account, ENABLE, undefined, OTHER_CALLER)).toMatchObject({
+        result: 'complete',
+      });
+      // Who has shown it keeps it as ever.
+      expect(await again()).toHaveProperty('batch');
     });
 
     it('its own station takes it over at once, in any reader', async () => {
