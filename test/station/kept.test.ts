@@ -5,28 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ScriptedCard } from '../support/scripted-card.ts';
 import { openTestStation, type TestStation, temporaryFolder, wholeLook } from '../support/station.ts';
 
-let station: TestStation;
-const logged: string[] = [];
-const card = new ScriptedCard();
-
-beforeAll(async () => {
-  const folder = temporaryFolder();
-  // As an installer may have left it.
-  chmodSync(folder, 0o755);
-  station = await openTestStation({ folder, log: (...line) => logged.push(JSON.stringify(line)) });
-  await station.engine.signIn('op1', SECRET);
-  station.readers.insert('A', card);
-  await station.until(() => wholeLook(station.reader()), 'look');
-  card.mishap = (command) => (command === '80F00202' ? 'after' : undefined);
-  const id = await station.engine.startJob('A', {
-    account: ACCOUNT,
-    wishes: [{ app: 'e-wallet', action: 'enable' }],
-  });
-  await station.until(() => station.job(id)?.state.kind === 'waiting-for-card', 'torn');
-  during = files();
-  station.readers.insert('A', card);
-  await station.until(() => station.job(id)?.state.kind === 'done', 'done');
-});
+beforeAll(wholeJob);
 afterAll(() => station.close());
 
 it('the operator’s secret and token are in no file, while the job is in hand and when it is over', () => {
@@ -48,6 +27,10 @@ it('the log names no card, no account, no command, no secret', () => {
   for (const one of [ACCOUNT, IDENTIFICATION, SECRET, TOKEN, ...commands]) expect(text).not.toContain(one);
 });
 
+let station: TestStation;
+const logged: string[] = [];
+const card = new ScriptedCard();
+
 const ACCOUNT = '6217001234567890';
 const IDENTIFICATION = '6200000000000001';
 const SECRET = 'the secret of the first operator';
@@ -60,4 +43,24 @@ function files(): string {
     .filter((file) => statSync(file).isFile())
     .map((file) => readFileSync(file, 'latin1'))
     .join('\n');
+}
+
+/** A job that is torn, found again and carried to its end. */
+async function wholeJob(): Promise<void> {
+  const folder = temporaryFolder();
+  // As an installer may have left it.
+  chmodSync(folder, 0o755);
+  station = await openTestStation({ folder, log: (...line) => logged.push(JSON.stringify(line)) });
+  await station.engine.signIn('op1', SECRET);
+  station.readers.insert('A', card);
+  await station.until(() => wholeLook(station.reader()), 'look');
+  card.mishap = (command) => (command === '80F00202' ? 'after' : undefined);
+  const id = await station.engine.startJob('A', {
+    account: ACCOUNT,
+    wishes: [{ app: 'e-wallet', action: 'enable' }],
+  });
+  await station.until(() => station.job(id)?.state.kind === 'waiting-for-card', 'torn');
+  during = files();
+  station.readers.insert('A', card);
+  await station.until(() => station.job(id)?.state.kind === 'done', 'done');
 }
