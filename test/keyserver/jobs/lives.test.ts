@@ -65,7 +65,7 @@ describe('a load torn between the package and its instance', () => {
     expect(await appOf(identification)).toMatchObject({ state: 'enabled', inDoubt: false, instance: 1 });
   });
 
-  it('is loaded again whole: that every block was taken is the station’s word, for answers of this type have no MAC', async () => {
+  it('is loaded again whole: that every block was taken is the station’s word, for the answers had no MAC', async () => {
     const { card } = rig.newCard();
     const account = randomDigits(16);
     const torn = tear(card);
