@@ -76,7 +76,8 @@ async function serve(folder: string): Promise<Server> {
     }
     const type = TYPES[extname(file)] ?? 'application/octet-stream';
     if (extname(file) !== '.html') {
-      response.writeHead(200, { 'content-type': type });
+      // Its name changes with what is in it. Kept, it need not be fetched and compiled again for every state.
+      response.writeHead(200, { 'content-type': type, 'cache-control': 'max-age=31536000, immutable' });
       createReadStream(file).pipe(response);
       return;
     }
