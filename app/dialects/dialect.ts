@@ -12,7 +12,7 @@ import type { ErrorCode } from '../protocol/errors.ts';
 import type { AppSetAsideCode } from '../protocol/set-aside.ts';
 import type { Opening, StepName } from '../protocol/wire.ts';
 import type { Fate } from './fate.ts';
-import type { KeyCandidate } from './key-slots.ts';
+import type { KeyCandidate, Presence } from './key-slots.ts';
 import type { AppKeys, CardCodes, CardKeyRef, FactorKind, KeyTargets } from './keys.ts';
 
 export interface Dialect {
@@ -49,9 +49,10 @@ interface AppIssuing {
   head(work: AppGlance): readonly AppCommand[];
   /**
    * The next commands, from where the app stands; none when it cannot go on. `from-head`: nothing prepared holds, the work begins (again).
+   * `show-first`: likewise, and before that the card is to show that it is there (`attemptOf`).
    * @throws VaultError when the HSM cannot serve
    */
-  build(work: AppWork, ports: DialectPorts): Promise<AppBatch | 'from-head'>;
+  build(work: AppWork, ports: DialectPorts): Promise<AppBatch | 'from-head' | 'show-first'>;
   /** What the answer to one command teaches. `meaning` is what `head` or `build` gave with the command. */
   absorb(work: AppGlance, meaning: AppMeaning, fate: Fate): AppChange;
 }
@@ -134,6 +135,7 @@ export interface AppGlance {
 /** What is known of an app that is on the card. */
 export interface AppWork extends AppGlance {
   readonly keys: AppKeys;
+  readonly presence: Presence;
 }
 
 /** What a command is for, kept in the store until its answer comes: plain JSON, `kind` and whatever the dialect needs. */

@@ -166,14 +166,39 @@ export function mayTry(slot: KeySlotState, maximum: number): boolean {
   }
 }
 
+/**
+ * Whether the card has shown in this job that it is there. `never`: it was asked to, and did not; cards of types that can show nothing count as
+ * `shown`.
+ */
+export type Presence = 'shown' | 'not-yet' | 'never';
+
+/**
+ * What is to be done about one more attempt. To a card that has not shown itself it goes only where two tries are left when it fails: it may have
+ * cost one there, and it may have gone to no card at all, so that one attempt more must be possible whichever it was. `keep`: it is not sent.
+ */
+export function attemptOf(
+  slot: KeySlotState,
+  maximum: number,
+  presence: Presence,
+): 'send' | 'show-first' | 'keep' {
+  if (!mayTry(slot, maximum)) return 'keep';
+  if (presence === 'shown' || mayTryUnshown(slot, maximum)) return 'send';
+  if (presence === 'not-yet') return 'show-first';
+  return slot.granted === undefined ? 'keep' : 'send';
+}
+
+export function mayTryUnshown({ spent }: Pick<KeySlotState, 'spent'>, maximum: number): boolean {
+  return maximum - spent - 1 >= 2;
+}
+
 /** Tries that must be left once an attempt has failed. */
 function leftAfterAttempt({ candidates }: Pick<KeySlotState, 'candidates'>): 1 | 2 {
   return candidates.length > 1 ? 2 : 1;
 }
 
-/** The highest count with which `mayTry` still allows an attempt of such a slot. */
-export function mostSpent(slot: Pick<KeySlotState, 'candidates'>, maximum: number): number {
-  return Math.max(0, maximum - 1 - leftAfterAttempt(slot));
+/** The highest count that attempts can come to which went to cards that did not show themselves. */
+export function mostUnshown(maximum: number): number {
+  return Math.max(0, maximum - 2);
 }
 
 /** Every key that either knows of, the first one's first; undefined for more than a slot may hold. */

@@ -1,6 +1,7 @@
 /** What is known of a key slot, as tables: which keys are possible, how many tries are left. */
 import { describe, expect, it } from 'vitest';
 import {
+  attemptOf,
   certainKey,
   disproven,
   intendRewrite,
@@ -77,6 +78,22 @@ describe('tries of three', () => {
     expect(mayTry({ ...now, granted: 'last' }, 3)).toBe(next !== 'locked');
     expect(mayTry({ ...now, granted: 'last', refused: true }, 3)).toBe(false);
     expect(spendTry({ ...now, granted: 'last' }).granted).toBeUndefined();
+  });
+
+  it.each([
+    ['none spent', settled(V1), 0, 'send', 'send'],
+    ['in doubt, none spent', inDoubt, 0, 'send', 'send'],
+    ['one spent, and the next may have gone to no card', settled(V1), 1, 'show-first', 'keep'],
+    ['none left to spare', settled(V1), 2, 'keep', 'keep'],
+  ] as const)('of a card that has not shown itself: %s', (_name, slot, count, yet, never) => {
+    expect(attemptOf(spent(slot, count), 3, 'not-yet')).toBe(yet);
+    expect(attemptOf(spent(slot, count), 3, 'never')).toBe(never);
+  });
+
+  it('what people allowed goes out to a card that shows itself, or cannot be brought to', () => {
+    const allowed: KeySlotState = { ...spent(settled(V1), 2), granted: 'last' };
+    const out = (['shown', 'not-yet', 'never'] as const).map((presence) => attemptOf(allowed, 3, presence));
+    expect(out).toEqual(['send', 'show-first', 'send']);
   });
 
   it('a key the card refused though it was certain is never tried again', () => {

@@ -6,12 +6,12 @@
 import { fromHex } from '../../card/bytes.ts';
 import type { AppBatch, AppWork, DialectPorts } from '../dialect.ts';
 import {
+  attemptOf,
   certainKey,
   intendRewrite,
   intendWrite,
   isCertainly,
   type KeyCandidate,
-  mayTry,
   spendTry,
   writeDone,
 } from '../key-slots.ts';
@@ -37,7 +37,7 @@ export async function build(
   rule: FmcosRule,
   work: AppWork,
   ports: DialectPorts,
-): Promise<AppBatch | 'from-head'> {
+): Promise<AppBatch | 'from-head' | 'show-first'> {
   const { keys, targets } = work;
   const [mck, mtk] = [slotOf(keys, MCK), slotOf(keys, MTK)];
   if (mck.refused) return fails('card-refused-key');
@@ -53,15 +53,18 @@ export async function build(
   if (mtk.refused || !isCertainly(mtk, targetOf(targets, MTK))) return write(turn, MTK, master);
   if (!isCertainly(mck, targetOf(targets, MCK))) return write(turn, MCK, master);
   if (work.goal === 'renew') return { commands: [], change: {}, last: true };
-  if (!mayTry(mtk, MOST_WRONG_MACS)) return fails('card-tries-low');
-  return writeFlag(turn);
+  const attempt = attemptOf(mtk, MOST_WRONG_MACS, work.presence);
+  if (attempt === 'show-first') return attempt;
+  return attempt === 'send' ? writeFlag(turn) : fails('card-tries-low');
 }
 
 /** The try is counted before it is sent; with two keys possible the newer one is tried first. */
-async function authenticate({ rule, work, random, notes, ports }: Turn): Promise<AppBatch> {
+async function authenticate({ rule, work, random, notes, ports }: Turn): Promise<AppBatch | 'show-first'> {
   const slot = slotOf(work.keys, MCK);
   const key = slot.candidates[0];
-  if (key === undefined || !mayTry(slot, maximumTries(rule.mck))) return fails('card-tries-low');
+  const attempt = attemptOf(slot, maximumTries(rule.mck), work.presence);
+  if (attempt === 'show-first') return attempt;
+  if (key === undefined || attempt === 'keep') return fails('card-tries-low');
   const ref = ports.keys.ref(MCK, key);
   const command = await externalAuthenticate(fmcosKeys(ports.keys), ref, random, rule.mck.keyId);
   const sent: FmcosCommand = {

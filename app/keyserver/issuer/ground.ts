@@ -5,12 +5,12 @@
  */
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import { issuingOf } from '../../dialects/dialect.ts';
-import { bothOf, type KeySlotState, mostSpent, sameKey } from '../../dialects/key-slots.ts';
+import { bothOf, type KeySlotState, mostUnshown, nextTry, sameKey } from '../../dialects/key-slots.ts';
 import type { AppKeys } from '../../dialects/keys.ts';
 import type { SetAside } from '../../protocol/set-aside.ts';
 import { type CardTypeFacts, findRule } from './app-work.ts';
 import { type CardAppState, type CardState, isContested, type KeptApp, withApp } from './card-state.ts';
-import { type JobOnCard, progress } from './progress.ts';
+import { isShown, type JobOnCard, progress } from './progress.ts';
 import type { JobState } from './state.ts';
 
 type Facts = Pick<CardTypeFacts, 'profile'>;
@@ -36,11 +36,6 @@ export function isDisputed({ job, card }: JobOnCard, { profile }: Facts): boolea
   return (
     said || job.setAside !== null || Object.keys(job.apps).some((app) => isSeenEnabled({ job, card }, app))
   );
-}
-
-/** Whether the card has shown in this job that it is there. Of types without a security domain none can: their stations are believed. */
-export function isShown({ held }: Pick<JobState, 'held'>, { securityDomain }: CardTypeProfile): boolean {
-  return held || securityDomain === undefined;
 }
 
 /** `now`, with the job and the time of what the card has just said itself. */
@@ -162,7 +157,7 @@ function settledApp(
     case 'accepted':
       return alone;
     case 'something':
-      return holds(keys, kept.keys) ? alone : is;
+      return holds(keys, kept.keys) ? alone : { ...is, kept: { ...kept, keys: counted(kept.keys, keys) } };
     case 'nothing': {
       const rule = findRule(facts, app);
       if (rule === undefined) return is;
@@ -196,20 +191,42 @@ function joined(
 }
 
 /**
- * Tries and refusals as they were known. Of those that were only said as many count as leave one attempt: they may be true, and alone they
- * must not keep a card out of use.
+ * Tries and refusals as they were known, and attempts as they were counted: those that went to a card which did not show itself may be true, and
+ * never came to more than leaves one (`attemptOf`); what was only told beyond that is nothing. Alone they must not keep a card out of use, so one
+ * attempt is allowed.
  */
 function recounted(slot: KeySlotState, known: KeySlotState, tries: number): KeySlotState {
-  const { told: _told, granted: _granted, ...said } = slot;
-  const spent = Math.max(known.spent, Math.min(said.spent, mostSpent(said, tries)));
+  const { told: _told, granted: left, ...said } = slot;
   const { told, granted } = known;
-  return {
-    ...said,
-    spent,
-    refused: known.refused,
-    ...(told === undefined ? {} : { told }),
-    ...(granted === undefined ? {} : { granted }),
-  };
+  // What people had allowed may have gone to this card.
+  const used = granted !== undefined && left === undefined;
+  const spent = Math.max(known.spent, used ? said.spent : Math.min(said.spent, mostUnshown(tries)));
+  const counted = { ...said, spent, refused: known.refused, ...(told === undefined ? {} : { told }) };
+  if (left !== undefined) return { ...counted, granted: left };
+  const claimed = !used && spent > known.spent && nextTry(counted, tries) === 'spare';
+  return claimed ? { ...counted, granted: 'spare' } : counted;
+}
+
+/** What is kept, with what the card itself was asked in this job and answered: it came to this card, whatever keys it has. */
+function counted(kept: AppKeys, keys: AppKeys): AppKeys {
+  const slots = Object.entries(kept).map(([role, slot]): [string, KeySlotState] => {
+    const now = Object.hasOwn(keys, role) ? keys[role] : undefined;
+    if (now === undefined) return [role, slot];
+    const told = Math.max(slot.told ?? 0, now.told ?? 0);
+    const { told: _told, granted: _left, ...known } = slot;
+    const { granted, refused } = now;
+    return [
+      role,
+      {
+        ...known,
+        spent: Math.max(slot.spent, now.spent),
+        refused,
+        ...(told === 0 ? {} : { told }),
+        ...(granted === undefined ? {} : { granted }),
+      },
+    ];
+  });
+  return Object.fromEntries(slots);
 }
 
 /** Without the manufacturer's keys, wherever one of the issuer's is possible too. */

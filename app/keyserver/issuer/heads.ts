@@ -4,6 +4,7 @@ import { toHex } from '../../card/bytes.ts';
 import { type SecurityDomain, VANISHING_VERSION } from '../../catalogue/domain-schema.ts';
 import { identifyingCommands } from '../../catalogue/identification.ts';
 import { issuingOf } from '../../dialects/dialect.ts';
+import type { Presence } from '../../dialects/key-slots.ts';
 import { select } from '../../globalplatform/commands.ts';
 import { initializeUpdate } from '../../globalplatform/initialize-update.ts';
 import { SCP03_S16 } from '../../globalplatform/security-level.ts';
@@ -12,7 +13,7 @@ import { domainOf, isContested } from './card-state.ts';
 import { type Draft, type DraftOptions, draft, exactly } from './draft.ts';
 import type { Foretold } from './foretell.ts';
 import type { IssuerPorts } from './ports.ts';
-import { isClean, isFinished, type JobOnCard } from './progress.ts';
+import { isClean, isFinished, isShown, type JobOnCard } from './progress.ts';
 import type { AppStep } from './state.ts';
 
 /** How often a card is asked to show itself in one job. */
@@ -141,6 +142,11 @@ export function presenceHead(now: JobOnCard, at: number, ports: IssuerPorts): Dr
 /** Whether it is still to show itself. */
 function mayShow({ job }: JobOnCard): boolean {
   return !job.held && job.unshown < MOST_UNSHOWN;
+}
+
+export function presenceOf(now: JobOnCard, { profile }: Pick<IssuerPorts, 'profile'>): Presence {
+  if (isShown(now.job, profile)) return 'shown';
+  return mayShow(now) ? 'not-yet' : 'never';
 }
 
 /** Whether something was said of the app before this job that only the card can settle: its keys are not judged before. */

@@ -3,8 +3,8 @@
 import { estimatedFree, makePlan, type Plan } from '../../catalogue/plan.ts';
 import { freeMemory } from '../../catalogue/recognise.ts';
 import type { CardTypeProfile, Catalogue } from '../../catalogue/schema.ts';
-import type { Notes } from '../../dialects/dialect.ts';
-import { issuingOf } from '../../dialects/dialect.ts';
+import { type AppRule, issuingOf, type Notes } from '../../dialects/dialect.ts';
+import { mayTryUnshown } from '../../dialects/key-slots.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import type { JobRequest } from '../../protocol/wire.ts';
 import { type CardAppState, type CardState, isContested, leftovers } from './card-state.ts';
@@ -104,7 +104,7 @@ function outdated(
 
 /**
  * What the dialect of the plan's first app takes from the answers that came with the request; undefined when they are of no use. Where something
- * was said of the app that nothing proves, the card shows itself before anything is tried with it.
+ * was said of the app that nothing proves, or few tries of it are left, the card shows itself before anything is tried with it.
  */
 export function takenOpening(
   request: JobRequest,
@@ -114,8 +114,16 @@ export function takenOpening(
 ): Notes | undefined {
   const { opening } = request;
   if (opening === undefined || opening.app !== plan.opensWith) return undefined;
-  if (securityDomain !== undefined && isContested(card.apps[opening.app])) return undefined;
-  return apps[opening.app]?.plan.takeOpening(opening);
+  const rule = Object.hasOwn(apps, opening.app) ? apps[opening.app] : undefined;
+  if (rule === undefined) return undefined;
+  if (securityDomain !== undefined && !mayGoUnshown(card.apps[opening.app], rule)) return undefined;
+  return rule.plan.takeOpening(opening);
+}
+
+function mayGoUnshown(known: CardAppState | undefined, rule: AppRule): boolean {
+  const { tries } = issuingOf(rule).keys;
+  const slots = Object.entries(known?.keys ?? {});
+  return !isContested(known) && slots.every(([role, slot]) => mayTryUnshown(slot, tries(role)));
 }
 
 /** Seen to be gone, but the record is not sure or has keys of it: the card has to say so itself first. */

@@ -1,4 +1,5 @@
 /** A job and its card as one value, and the small steps by which answers move them. Pure. */
+import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import type { AppSetAsideCode, SetAside } from '../../protocol/set-aside.ts';
 import type { CardState } from './card-state.ts';
@@ -15,6 +16,11 @@ export interface JobOnCard {
 export interface NextCommands {
   readonly drafts: readonly Draft[];
   readonly next: JobOnCard;
+}
+
+/** Whether the card has shown in this job that it is there. Of types without a security domain none can: their stations are believed. */
+export function isShown({ held }: Pick<JobState, 'held'>, { securityDomain }: CardTypeProfile): boolean {
+  return held || securityDomain === undefined;
 }
 
 /** Keeps what an answer gave for the next commands. */

@@ -1,6 +1,8 @@
 /** Power lost while an app is moved from version to version: one more insertion reaches the newest, no try is wasted, no key is lost. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
+import { refusal } from '../../support/issuer-steps.ts';
 import { issuerRig, randomDigits } from '../../support/jobs.ts';
 import { activate, addCustodian, CUSTODIAN, holds, importVersion } from '../../support/key-versions.ts';
 import type { VirtualCard } from '../../support/visits.ts';
@@ -28,7 +30,7 @@ describe.each(['before', 'after'] as const)('power lost %s the card acted', (whe
 
   it('at every command on the way from 1 to 2, and again on the way to 3: the next visit has 3', async () => {
     for (let at = 1; at <= COMMANDS; at += 1) {
-      for (const again of [3, AUTHENTICATE, 7, 9]) {
+      for (const again of [3, AUTHENTICATE, 9, COMMANDS]) {
         const what = `torn at ${at}, then at ${again}`;
         const { card, account, identification } = await onFirst();
         for (const [version, place] of [
@@ -41,8 +43,9 @@ describe.each(['before', 'after'] as const)('power lost %s the card acted', (whe
           await loseStation(torn, rig.context, asked);
         }
         expect(await rig.issue(card, account, ENABLE), what).toMatchObject({ result: 'complete' });
-        if (FEW_TRIES[when].includes(`${at} ${again}`)) {
-          await expectFewTries(card, identification, account, what);
+        const few = FEW_TRIES[when][`${at} ${again}`];
+        if (few !== undefined) {
+          await expectFewTries(card, identification, account, few, what);
           continue;
         }
         const jobs = await expectVersion(card, identification, account, 3, what);
@@ -115,16 +118,19 @@ const NAME = 'app/e-wallet';
 
 const [MCK, MTK] = [`${NAME}/mck`, `${NAME}/mtk`] as const;
 
-/** Two that find the card; SELECT, challenge, authenticate, challenge, write, challenge, write. */
-const COMMANDS = 9;
+/** Two that find the card, two by which it shows itself; SELECT, challenge, authenticate, challenge, write, challenge, write. */
+const COMMANDS = 11;
 
-const AUTHENTICATE = 5;
+const AUTHENTICATE = 7;
 
 /**
  * Torn at these two, the server never heard of two authentications, or of one while two keys are possible: of three tries the last ones
- * are not risked.
+ * are not risked. How many people allow the next attempt: it may be the last, or leaves a try.
  */
-const FEW_TRIES = { before: ['5 5', '6 5', '9 5', '9 9'], after: ['5 5', '6 5', '9 5'] };
+const FEW_TRIES: Record<'before' | 'after', Record<string, 'one' | 'two'>> = {
+  before: { '7 7': 'two', '8 7': 'two', '11 7': 'one', '11 11': 'two' },
+  after: { '7 7': 'two', '8 7': 'two', '11 7': 'one' },
+};
 
 async function use(version: number): Promise<void> {
   if (version !== active) await activate(rig, NAME, version);
@@ -165,8 +171,14 @@ async function expectVersion(
   return jobs;
 }
 
-/** Left alone, working, until a supervisor allows another try; then it goes where the others are. */
-async function expectFewTries(card: VirtualCard, identification: string, account: string, what: string) {
+/** Left alone, working, until a supervisor allows another attempt, or two people; then it goes where the others are. */
+async function expectFewTries(
+  card: VirtualCard,
+  identification: string,
+  account: string,
+  people: 'one' | 'two',
+  what: string,
+) {
   const moved = async () => {
     const { apps } = await rig.record(identification);
     return apps.find(({ app }) => app === 'e-wallet')?.keyVersions['mck'] === 3;
@@ -174,7 +186,13 @@ async function expectFewTries(card: VirtualCard, identification: string, account
   expect(await moved(), what).toBe(false);
   expect(triesLeft(card), what).toBeGreaterThanOrEqual(1);
   const release = { card: identification, operator: CUSTODIAN, reason: 'the reader was broken' };
-  await releaseSetAside(rig.context.store, rig.context.catalogue, release, new Date());
+  const released = (more: object = {}) =>
+    releaseSetAside(rig.context.store, rig.context.catalogue, { ...release, ...more }, new Date());
+  if (people === 'two') {
+    expect((await refusal(released())).code, what).toBe('nothing-to-do');
+    await writeOperator(rig.context.store, { id: 'deputy', name: 'Deputy', secret: 'a long secret' });
+  }
+  await released(people === 'two' ? { second: { id: 'deputy', secret: 'a long secret' } } : {});
   await rig.issue(card, account, ENABLE);
   await expectVersion(card, identification, account, 3, what);
 }

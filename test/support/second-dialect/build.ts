@@ -8,7 +8,13 @@ import type {
   AppWork,
   DialectPorts,
 } from '../../../app/dialects/dialect.ts';
-import { certainKey, intendWrite, isCertainly, mayTry, spendTry } from '../../../app/dialects/key-slots.ts';
+import {
+  attemptOf,
+  certainKey,
+  intendWrite,
+  isCertainly,
+  spendTry,
+} from '../../../app/dialects/key-slots.ts';
 import { slotOf, targetOf, withSlot } from '../../../app/dialects/keys.ts';
 import { select } from '../../../app/globalplatform/commands.ts';
 import { DOOR, type LanternMeaning, type LanternRule, notesSchema } from './rule.ts';
@@ -44,7 +50,7 @@ export async function build(
   rule: LanternRule,
   work: AppWork,
   { keys: vault }: DialectPorts,
-): Promise<AppBatch | 'from-head'> {
+): Promise<AppBatch | 'from-head' | 'show-first'> {
   const slot = slotOf(work.keys, DOOR);
   const target = targetOf(work.targets, DOOR);
   const { random, ...notes } = notesSchema.parse(work.notes);
@@ -55,7 +61,9 @@ export async function build(
   const commands: LanternCommand[] = [];
   let keys = work.keys;
   if (notes.open !== true) {
-    if (!mayTry(slot, rule.tries)) return { commands: [], change: { fails: 'card-tries-low' }, last: false };
+    const attempt = attemptOf(slot, rule.tries, work.presence);
+    if (attempt === 'show-first') return attempt;
+    if (attempt === 'keep') return { commands: [], change: { fails: 'card-tries-low' }, last: false };
     const data = await vault.ask('lanternOpen', {
       key: vault.ref(DOOR, key),
       random: fromHex(random ?? ''),
