@@ -174,7 +174,7 @@ onEveryStore((kind) => {
   describe('an app that was deleted by a card which cannot prove it', () => {
     it('may still have its keys until two people say that it is gone; then its version can be retired', async () => {
       const { store, catalogue } = rig.context;
-      const { card, identification } = rig.newCard();
+      const { card, identification } = rig.newCard({ type: 'demo-scp02' });
       const account = randomDigits(16);
       const wish = async (action: 'enable' | 'delete') => {
         card.reset();
@@ -211,7 +211,7 @@ onEveryStore((kind) => {
     });
 
     it('is left as it is while a station has the card in hand', async () => {
-      const { card, identification } = rig.newCard();
+      const { card, identification } = rig.newCard({ type: 'demo-scp02' });
       const account = randomDigits(16);
       for (const action of ['enable', 'delete'] as const) {
         card.reset();
