@@ -12,33 +12,10 @@ import { randomDigits } from '../../support/issuer-rig.ts';
 import { WALLET } from '../../support/issuer-steps.ts';
 import { otherTypes, type TypeSpec } from '../../support/other-type.ts';
 
-const KEYS = {
-  factoryKeys: { keyVersion: '01', diversification: { kind: 'none' } },
-  issuerKeys: { put: 'add', atIssuing: false, secured: false, keyVersion: '20' },
-};
-const kdf = { ...KEYS, issuerKeys: { ...KEYS.issuerKeys, diversification: { kind: 'kdf3' } } };
-const visa = { ...KEYS, issuerKeys: { ...KEYS.issuerKeys, diversification: { kind: 'visa2' } } };
-const TYPES: readonly TypeSpec[] = [
-  { id: 'two', scp: '02', i: '35', atr: '9101', securityLevel: '11', ...visa },
-  { id: 'three', scp: '03', i: '30', atr: '9202', securityLevel: '11', ...kdf },
-  { id: 'three-all', scp: '03', i: '60', atr: '9303', securityLevel: '33', ...kdf },
-  // Its channels have no MACs on answers until there is something to settle.
-  { id: 'offers', scp: '03', i: '70', atr: '9404', securityLevel: '03', ...kdf },
-  {
-    id: 'moving',
-    scp: '03',
-    i: '70',
-    atr: '9505',
-    securityLevel: '03',
-    ...kdf,
-    issuerKeys: { ...kdf.issuerKeys, atIssuing: true },
-  },
-  { id: 'none', scp: '02', i: '15', atr: '9606', securityLevel: '01', ...visa },
-];
 const GUARDED = ['two', 'three', 'three-all', 'offers'];
 const THREE = ['three', 'three-all', 'offers'];
 
-const types = otherTypes(TYPES);
+const types = otherTypes(lookedAt());
 
 describe.each(GUARDED)('a card that puts its MAC on its answers (%s)', (id) => {
   it('has an app that a station said was gone: keys and tries are as they were, seen in this job', async () => {
@@ -361,4 +338,31 @@ function inventing(card: CardDevice, which: (apdu: string) => boolean, answer: s
         ? Promise.resolve(new Uint8Array(Buffer.from(answer, 'hex')))
         : card.transmit(command),
   };
+}
+
+/** One of each way in which a card's answers have a MAC, or none. */
+function lookedAt(): readonly TypeSpec[] {
+  const KEYS = {
+    factoryKeys: { keyVersion: '01', diversification: { kind: 'none' } },
+    issuerKeys: { put: 'add', atIssuing: false, secured: false, keyVersion: '20' },
+  };
+  const kdf = { ...KEYS, issuerKeys: { ...KEYS.issuerKeys, diversification: { kind: 'kdf3' } } };
+  const visa = { ...KEYS, issuerKeys: { ...KEYS.issuerKeys, diversification: { kind: 'visa2' } } };
+  return [
+    { id: 'two', scp: '02', i: '35', atr: '9101', securityLevel: '11', ...visa },
+    { id: 'three', scp: '03', i: '30', atr: '9202', securityLevel: '11', ...kdf },
+    { id: 'three-all', scp: '03', i: '60', atr: '9303', securityLevel: '33', ...kdf },
+    // Its channels have no MACs on answers until there is something to settle.
+    { id: 'offers', scp: '03', i: '70', atr: '9404', securityLevel: '03', ...kdf },
+    {
+      id: 'moving',
+      scp: '03',
+      i: '70',
+      atr: '9505',
+      securityLevel: '03',
+      ...kdf,
+      issuerKeys: { ...kdf.issuerKeys, atIssuing: true },
+    },
+    { id: 'none', scp: '02', i: '15', atr: '9606', securityLevel: '01', ...visa },
+  ];
 }
