@@ -120,11 +120,13 @@ describe.each(GUARDED)('a card that puts its MAC on its answers (%s)', (id) => {
     await fc.assert(
       fc.asyncProperty(change, async (how) => {
         const before = await appOf(identification, 'e-wallet');
+        let asked = false;
         await run(card, await asking(card, account, enableOrDelete(card)), (own) => {
+          asked = true;
           const made = how(own);
           return made === own ? flip(own, 0) : made;
         });
-        expect(await appOf(identification, 'e-wallet')).toEqual(before);
+        expect([asked, await appOf(identification, 'e-wallet')]).toEqual([true, before]);
       }),
       { numRuns: 8 },
     );
