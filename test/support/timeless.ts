@@ -6,9 +6,10 @@ export function timeless(record: CardRecord) {
   const { card: _card, account: _account, firstSeen: _seen, ...rest } = record;
   return {
     ...rest,
-    apps: record.apps.map(({ enabledBy, ...app }) => ({
+    apps: record.apps.map(({ enabledBy, groundSince, ...app }) => ({
       ...app,
       enabledBy: record.jobs.findIndex(({ job }) => job === enabledBy?.job),
+      groundSince: record.jobs.findIndex(({ job }) => job === groundSince?.job),
     })),
     jobs: record.jobs.map(({ job: _job, account: _of, started: _started, ended, ...job }) => ({
       ...job,
