@@ -7,6 +7,8 @@ import { jobReplySchema, stepReplySchema } from '../../app/protocol/wire.ts';
 import type { JobServer } from './commit-stories.ts';
 import type { FromServer, ToServer } from './dying-server-messages.ts';
 import type { Death } from './dying-store.ts';
+import { CALLER } from './forwarder.ts';
+import { HIGH_LIMITS } from './issuer-rig.ts';
 import { answerCall } from './parents-vault.ts';
 
 const ENTRY = fileURLToPath(new URL('./dying-server.ts', import.meta.url));
@@ -62,7 +64,8 @@ export function openDyingServers(options: {
       child.on('message', (message: FromServer) => {
         if (message.kind === 'vault') void answerCall(options.vault, message, tell);
       });
-      tell({ kind: 'open', file: options.file, resources: options.resources, death });
+      const { file, resources } = options;
+      tell({ kind: 'open', file, resources, death, caller: CALLER, limits: HIGH_LIMITS });
       return {
         start: async (asked) => jobReplySchema.parse(await asking(child, { kind: 'start', asked })),
         answer: async (job, seq, report) =>
