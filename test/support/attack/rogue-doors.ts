@@ -2,8 +2,10 @@
  * Knocks at the doors of real server processes as somebody would who wants to harm them: a station that was revoked, one that guesses secrets, one that
  * takes every card in hand, one whose certificate has ended. What comes out is how much of it got through; a test and the benchmark ask for it.
  */
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request as httpsRequest } from 'node:https';
+import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
 import { z } from 'zod';
 import { ENABLE } from '../forwarder.ts';
@@ -11,6 +13,7 @@ import { newRequestId, randomDigits } from '../issuer-rig.ts';
 import { LIMIT } from '../limit.ts';
 import { openServerSite, SECRET, type Site, type StationLine } from '../site.ts';
 import type { StoreKind } from '../stores.ts';
+import type { Flood } from './deep-body-flood.ts';
 
 /** How often each thing is tried. */
 export interface DoorRounds {
@@ -59,9 +62,8 @@ export async function attackDoors(kind: StoreKind, rounds: DoorRounds): Promise<
 
 async function deepBodies(site: Site, ports: readonly number[], rounds: DoorRounds): Promise<number> {
   const honest = asker(await site.line('honest', ports));
-  const rogue = asker(await site.line('revoked', ports));
+  const revoked = await site.line('revoked', ports);
   await revoke(site, 'revoked');
-  const deep = '['.repeat(500_000) + ']'.repeat(500_000);
   const measure = async () => {
     const taken: number[] = [];
     while (taken.length < rounds.honest) {
@@ -74,18 +76,33 @@ async function deepBodies(site: Site, ports: readonly number[], rounds: DoorRoun
   try {
     await measure();
     const peace = await measure();
-    let over = false;
-    const flood = Array.from({ length: rounds.deepBodies }, async () => {
-      while (!over) await rogue.ask(ports[0], 'POST', '/v1/jobs', deep).catch(() => undefined);
-    });
-    const attacked = await measure();
-    over = true;
-    await Promise.all(flood);
-    return Math.round((100 * attacked) / peace) / 100;
+    const stop = await flood(revoked, ports[0] ?? 0, rounds.deepBodies);
+    try {
+      return Math.round((100 * (await measure())) / peace) / 100;
+    } finally {
+      await stop();
+    }
   } finally {
     honest.close();
-    rogue.close();
   }
+}
+
+const FLOOD = join(import.meta.dirname, 'deep-body-flood.ts');
+
+/** Begins to send deep bodies; gives what ends it. */
+async function flood(
+  { ca, cert, key }: StationLine,
+  port: number,
+  lines: number,
+): Promise<() => Promise<void>> {
+  const child = fork(FLOOD, { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  child.send({ port, lines, ca, cert, key } satisfies Flood);
+  await once(child, 'message');
+  return async () => {
+    child.kill('SIGKILL');
+    await ended;
+  };
 }
 
 async function signIns(site: Site, ports: readonly number[], tries: number): Promise<number> {
