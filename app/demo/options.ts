@@ -126,7 +126,7 @@ function commandLine(): Command {
       taking('--latency <NAME>', 'realistic (default: a card as slow as a real one) or none', latencyOf),
     )
     .addOption(taking('--fault <NAME>', 'play a fault and see its message; --fault list names them', faultOf))
-    .addOption(taking('--language <NAME>', 'zh-CN or en', languageOf))
+    .addOption(taking('--language <NAME>', terminalLanguages().join(' or '), languageOf))
     .option('--reset', "throw the demo's data away and start fresh")
     .option('-h, --help', 'these options')
     .option('--headless', 'issue one card at the terminal instead of opening the window')

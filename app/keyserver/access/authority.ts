@@ -1,4 +1,7 @@
-/** Who is this, and may they? Everything that asks so asks here; the store's tables of stations and people are not looked at from elsewhere. */
+/**
+ * Who is this, and may they? What comes over the wire asks so here, commands at the server's terminal ask operators.ts and two-people.ts. No
+ * other folder asks the store's tables of stations and people.
+ */
 import { KaikaError } from '../../protocol/errors.ts';
 import type { CardSearch } from '../../protocol/search.ts';
 import type { SignInReply, SignInRequest } from '../../protocol/wire.ts';

@@ -5,7 +5,7 @@
 import { KaikaError } from '../../protocol/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import type { Store } from '../store/open.ts';
-import { maySignIn } from '../store/people.ts';
+import { requireOperator } from './operators.ts';
 import { checkSecret } from './sessions.ts';
 
 export interface TwoPeople {
@@ -28,6 +28,6 @@ export async function requireTwoPeople(
   limits: Limits = DEFAULT_LIMITS,
 ): Promise<void> {
   if (operator === second) throw new KaikaError('not-permitted', 'the second person has to be somebody else');
-  if (!(await maySignIn(store, operator))) throw new KaikaError('not-permitted', 'there is no such operator');
+  await requireOperator(store, operator);
   await checkSecret(store, TERMINAL, { operator: second, secret }, now, limits);
 }

@@ -1,11 +1,12 @@
 /** Masters of a program that fixed nothing with them get the rule that they lack, once, and that is on record. */
 import type { Catalogue } from '../../catalogue/schema.ts';
+import { requireOperator } from '../access/operators.ts';
 import { writeAudit } from '../audit/entries.ts';
 import type { Store } from '../store/store.ts';
 import type { VaultAdmin } from '../vault/admin.ts';
 import type { MasterKeyInfo } from '../vault/keys.ts';
 import { ruleFor } from './rules.ts';
-import { type KeyChange, requireOperator } from './versions.ts';
+import type { KeyChange } from './versions.ts';
 
 /** The masters of a token that nothing may be done with yet, each with the rule that the catalogue has for it. */
 export function rulesToFix(catalogue: Catalogue, masters: readonly MasterKeyInfo[]) {

@@ -1,12 +1,13 @@
 /** A new version of a key, made inside the token; nothing uses it until it is activated. */
 import type { Catalogue } from '../../catalogue/schema.ts';
 import { KaikaError } from '../../protocol/errors.ts';
+import { requireOperator } from '../access/operators.ts';
 import { listVersions } from '../store/key-versions.ts';
 import type { Store } from '../store/store.ts';
 import type { VaultAdmin } from '../vault/admin.ts';
 import type { KeyAlgorithm, MasterKeyInfo } from '../vault/keys.ts';
 import { ruleFor } from './rules.ts';
-import { adoptKeys, type KeyChange, noteMade, requireOperator } from './versions.ts';
+import { adoptKeys, type KeyChange, noteMade } from './versions.ts';
 
 /**
  * Makes the next version of every key under a name: the same number for all, so that what belongs together has one number. Where an

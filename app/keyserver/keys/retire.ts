@@ -1,5 +1,6 @@
 /** Retiring a version: only when no card has it, may have it, or is about to get it. */
 import { KaikaError } from '../../protocol/errors.ts';
+import { requireOperator } from '../access/operators.ts';
 import { writeAudit } from '../audit/entries.ts';
 import { keepJobsOut, runningJobs } from '../store/jobs.ts';
 import { holdKeys, listVersions, setState } from '../store/key-versions.ts';
@@ -7,7 +8,7 @@ import { countOnCards } from '../store/keys-on-cards.ts';
 import type { Queries, Store } from '../store/store.ts';
 import { together } from '../store/transaction.ts';
 import { placeOf } from './groups.ts';
-import { type KeyChange, requireOperator } from './versions.ts';
+import type { KeyChange } from './versions.ts';
 
 /**
  * @throws KaikaError `not-permitted` while it is active, or a candidate on any card, or a running job goes to it; `not-found`;

@@ -4,9 +4,9 @@
  */
 import { toHex } from '../../card/bytes.ts';
 import { KaikaError } from '../../protocol/errors.ts';
+import { requireOperator } from '../access/operators.ts';
 import { writeAudit } from '../audit/entries.ts';
 import { holdKeys, insertVersion, listVersions, setState } from '../store/key-versions.ts';
-import { maySignIn } from '../store/people.ts';
 import type { Queries, Store } from '../store/store.ts';
 import type { KeyVersionsTable } from '../store/tables.ts';
 import { together } from '../store/transaction.ts';
@@ -20,12 +20,6 @@ export interface KeyChange {
   readonly purposes: readonly string[];
   readonly operator: string;
   readonly reason: string;
-}
-
-/** @throws KaikaError `not-permitted` for somebody who may not sign in */
-export async function requireOperator(db: Queries, operator: string): Promise<void> {
-  if (!(await maySignIn(db, operator)))
-    throw new KaikaError('not-permitted', `there is no operator ${operator}`);
 }
 
 /**

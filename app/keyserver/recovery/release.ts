@@ -1,6 +1,7 @@
 /** People's decisions that a card may be worked on again: what one person may give, and what takes two. */
 import { type Catalogue, RESERVED_APP_ID } from '../../catalogue/schema.ts';
 import { KaikaError } from '../../protocol/errors.ts';
+import { requireOperator } from '../access/operators.ts';
 import { requireTwoPeople } from '../access/two-people.ts';
 import { writeAudit } from '../audit/entries.ts';
 import { after, lifeOf, reasonOf } from '../issuer/card-life.ts';
@@ -9,7 +10,6 @@ import { type LastTry, released, spentSlots } from '../issuer/released.ts';
 import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { writeSetAside } from '../store/card-rows.ts';
 import { readCardState, writeCardState } from '../store/cards.ts';
-import { maySignIn } from '../store/people.ts';
 import type { Store } from '../store/store.ts';
 import { together } from '../store/transaction.ts';
 import { takeInHand } from './take-in-hand.ts';
@@ -49,7 +49,7 @@ export async function releaseSetAside(
   const at = now.toISOString();
   return together(store, async (db) => {
     const row = await takeInHand(db, card, at);
-    if (!(await maySignIn(db, operator))) throw new KaikaError('not-permitted', 'there is no such operator');
+    await requireOperator(db, operator);
     const known = await readCardState(db, card);
     const dropped = gone === undefined ? undefined : withoutKept(known, gone);
     const profile = profiles.find(({ id }) => id === row.card_type);

@@ -70,7 +70,7 @@ describe('TLS', () => {
 });
 
 describe('enrolment', () => {
-  it('a certificate of the right authority that nobody enrolled may ask nothing', async () => {
+  it('a certificate of the right authority that nobody enrolled signs nobody in, begins and answers no job, reads no card', async () => {
     const stranger = await https.authority.issue({ name: 'test-station', use: 'client' });
     const client = https.client(stranger);
     for (const [method, path] of [
