@@ -5,10 +5,13 @@ import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 
-it('is named with its exact version', () => {
-  const { packages } = lock;
-  const named = packages['']?.dependencies ?? {};
-  expect(Object.keys(named).length).toBeGreaterThan(10);
+it.each([
+  ['dependencies', 10],
+  ['devDependencies', 10],
+  ['optionalDependencies', 0],
+] as const)('is named with its exact version (%s)', (group, more) => {
+  const named = manifest[group];
+  expect(Object.keys(named).length).toBeGreaterThan(more);
   expect(Object.entries(named).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
 });
 
@@ -46,11 +49,16 @@ const lock = z
       z.object({
         resolved: z.string().optional(),
         integrity: z.string().optional(),
-        dependencies: z.record(z.string(), z.string()).optional(),
       }),
     ),
   })
   .parse(JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')));
+
+const versions = z.record(z.string(), z.string());
+
+const manifest = z
+  .object({ dependencies: versions, devDependencies: versions, optionalDependencies: versions })
+  .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
 
 const cruised = z.object({
   modules: z.array(

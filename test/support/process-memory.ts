@@ -8,6 +8,11 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 /** Whether this test may read another process's memory. */
 export const READS_MEMORY = process.platform === 'linux' && process.getuid?.() === 0;
 
+/** Why not, for the name of what is skipped then. */
+export const UNREAD = READS_MEMORY
+  ? ''
+  : ' (not tried: only root on Linux reads the memory of another process)';
+
 /** Bytes of a page on this machine. */
 const pageSize = (): number => Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' }));
 

@@ -2,10 +2,11 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { LIMIT } from '../../support/limit.ts';
 import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
 import { ENABLE } from '../../support/visits.ts';
@@ -90,6 +91,18 @@ describe('the life of a version, beside a running server', () => {
   ])('%j is refused with a sentence', async (words, sentence) => {
     await failed(keys(...words)).toMatchObject({ code: 1, stderr: expect.stringContaining(sentence) });
   });
+});
+
+it('status says whose the vault is: where it is the server’s child, the server’s user can read PIN and token', async () => {
+  const { stdout } = await command(site.config, 'status');
+  expect(stdout.match(/^Vault .*$/gm)).toEqual([
+    'Vault    this user: who has this user can read PIN and token',
+  ]);
+  const config = z
+    .object({ vault: z.object({ pinFile: z.string(), softhsmConf: z.string() }) })
+    .parse(JSON.parse(readFileSync(site.config, 'utf8')));
+  for (const file of Object.values(config.vault))
+    expect(readFileSync(resolve(dirname(site.config), file)).length).toBeGreaterThan(0);
 });
 
 it('a type whose cards all have the same transport keys is called weak, and no other', async () => {
