@@ -43,7 +43,8 @@ function statusOf({ code, exitCode }: CommanderError): number {
   }
 }
 
-function buildProgram(ended: (status: number) => void): Command {
+/** Every command with its options, as commander has them. `ended` gets the exit status of the command that ran. */
+export function buildProgram(ended: (status: number) => void): Command {
   const program = new Command('npm run server --')
     .usage('<command> --config FILE')
     .requiredOption('--config <FILE>', 'configuration of the key server, JSON')
