@@ -4,6 +4,7 @@ import type { AppWork } from '../../dialects/dialect.ts';
 import { issuingOf } from '../../dialects/dialect.ts';
 import { cardKeyRef } from '../../dialects/keys.ts';
 import { appDrafts, changed, glanceAt } from './app-work.ts';
+import { leavesNoRoom } from './ground.ts';
 import { headOf, presenceOf, showsFirst } from './heads.ts';
 import { nextStep } from './next-step.ts';
 import type { IssuerPorts } from './ports.ts';
@@ -20,6 +21,12 @@ export async function buildApp(now: JobOnCard, step: AppStep, ports: IssuerPorts
   if (rule === undefined || keys === null || now.job.targets[app] === undefined)
     return { drafts: [], next: failApp(now, app, 'app-not-for-this-card') };
   if (showsFirst(now, app, ports)) return { drafts: headOf(now, at, ports), next: now };
+  if (leavesNoRoom(now, app, ports)) {
+    if (presenceOf(now, ports) !== 'not-yet')
+      return { drafts: [], next: failApp(now, app, 'card-answer-unproven') };
+    const next = { ...now, job: { ...now.job, scratch: {} } };
+    return { drafts: headOf(next, at, ports), next };
+  }
   const work: AppWork = { ...glance, keys, presence: presenceOf(now, ports) };
   const batch = await issuingOf(rule).build(work, {
     keys: { ref: (role, key) => cardKeyRef(app, role, key), ask: ports.ask },

@@ -5,11 +5,20 @@
  */
 import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import { issuingOf } from '../../dialects/dialect.ts';
-import { bothOf, type KeySlotState, mostUnshown, nextTry, sameKey } from '../../dialects/key-slots.ts';
+import { bothOf, sameKey } from '../../dialects/key-slots.ts';
 import type { AppKeys } from '../../dialects/keys.ts';
 import type { SetAside } from '../../protocol/set-aside.ts';
 import { type CardTypeFacts, findRule } from './app-work.ts';
 import { type CardAppState, type CardState, isContested, type KeptApp, withApp } from './card-state.ts';
+import {
+  counted,
+  freshFirst,
+  holds,
+  joined,
+  knownFirst,
+  recounted,
+  withoutDelivered,
+} from './joined-keys.ts';
 import { isShown, type JobOnCard, progress } from './progress.ts';
 import type { JobState } from './state.ts';
 
@@ -63,6 +72,7 @@ export function withBoth(card: CardState, profile: CardTypeProfile): CardState {
       keys,
       kept.keys,
       rewrittenSince(kept, next.apps[app], app, { profile }),
+      knownFirst(rewritten(app, { profile })),
       (slot) => slot,
     );
     return both === keys ? next : withApp(next, app, (known) => ({ ...known, keys: both }));
@@ -74,7 +84,27 @@ export function withBoth(card: CardState, profile: CardTypeProfile): CardState {
  * and what is known of tries and refusals stays.
  */
 export function reinstalled(fresh: AppKeys, old: AppKeys, app: string, facts: Facts): AppKeys {
-  return joined(fresh, old, rewritten(app, facts), ({ candidates }, known) => ({ ...known, candidates }));
+  return joined(fresh, old, rewritten(app, facts), freshFirst, ({ candidates }, known) => ({
+    ...known,
+    candidates,
+  }));
+}
+
+/**
+ * The card has not shown itself, and with the key that is to be written a slot could have more keys than can be remembered: one of those that are known
+ * would be forgotten on the word of a station. Slots that are written again before they are used need no memory.
+ */
+export function leavesNoRoom({ job, card }: JobOnCard, app: string, facts: Facts): boolean {
+  const known = card.apps[app];
+  if (isShown(job, facts.profile) || known === undefined || known.keys === null) return false;
+  const own = rewritten(app, facts);
+  return Object.entries(known.keys).some(([role, slot]) => {
+    const target = job.targets[app]?.[role];
+    if (own.includes(role) || target === undefined) return false;
+    const kept = known.kept?.keys[role];
+    const both = kept === undefined ? slot.candidates : bothOf(kept, slot);
+    return both === undefined || (both.length > 1 && !both.some((key) => sameKey(key, target)));
+  });
 }
 
 /** Those whose old key does not matter, because the app was installed since. */
@@ -126,6 +156,10 @@ function looked({ job }: JobOnCard, app: string, known: CardAppState): CardAppSt
   // Its state is what the job has made of it.
   if (own !== undefined && (own.said === 'accepted' || own.touched))
     return known.inDoubt ? { ...known, inDoubt: false } : known;
+  // What a station only said of it is another matter than what the card, which is there, says itself.
+  const { kept } = known;
+  if (kept !== undefined && kept.instance === known.instance && kept.state === seen)
+    return { ...known, state: seen, inDoubt: false };
   if (seen === known.state || (seen === 'enabled' && known.state === 'installed'))
     return known.inDoubt || seen !== known.state ? { ...known, state: seen, inDoubt: false } : known;
   if (!isAsDelivered(known)) return known.inDoubt ? known : { ...known, inDoubt: true };
@@ -162,87 +196,18 @@ function settledApp(
       const rule = findRule(facts, app);
       if (rule === undefined) return is;
       const { tries } = issuingOf(rule).keys;
-      const both = joined(keys, kept.keys, rewrittenSince(kept, is, app, facts), (slot, known, role) =>
-        recounted(slot, known, tries(role)),
+      const both = joined(
+        keys,
+        kept.keys,
+        rewrittenSince(kept, is, app, facts),
+        knownFirst(rewritten(app, facts)),
+        (slot, known, role) => recounted(slot, known, tries(role)),
       );
       // Cards say "enabled" last of all, so an app that was seen enabled has keys of the issuer's.
       const possible = job.seen[app] === 'enabled' ? withoutDelivered(both) : both;
       return holds(both, kept.keys) ? { ...alone, keys: possible } : { ...is, keys: possible };
     }
   }
-}
-
-/** Every slot with the keys that either knows of, and the count that `count` makes of both. */
-function joined(
-  keys: AppKeys,
-  known: AppKeys,
-  own: readonly string[],
-  count: (slot: KeySlotState, known: KeySlotState, role: string) => KeySlotState,
-): AppKeys {
-  const slots = Object.entries(keys).map(([role, slot]): [string, KeySlotState, KeySlotState] => {
-    const other = Object.hasOwn(known, role) ? known[role] : undefined;
-    if (other === undefined) return [role, slot, slot];
-    const candidates = own.includes(role) ? slot.candidates : (bothOf(slot, other) ?? slot.candidates);
-    const both = candidates.length === slot.candidates.length ? slot : { ...slot, candidates };
-    return [role, slot, count(both, other, role)];
-  });
-  if (slots.every(([, before, after]) => before === after)) return keys;
-  return Object.fromEntries(slots.map(([role, , after]) => [role, after]));
-}
-
-/**
- * Tries and refusals as they were known, and attempts as they were counted: those that went to a card which did not show itself may be true, and
- * never came to more than leaves one (`attemptOf`); what was only told beyond that is nothing. Alone they must not keep a card out of use, so one
- * attempt is allowed.
- */
-function recounted(slot: KeySlotState, known: KeySlotState, tries: number): KeySlotState {
-  const { told: _told, granted: left, ...said } = slot;
-  const { told, granted } = known;
-  // What people had allowed may have gone to this card.
-  const used = granted !== undefined && left === undefined;
-  const spent = Math.max(known.spent, used ? said.spent : Math.min(said.spent, mostUnshown(tries)));
-  const counted = { ...said, spent, refused: known.refused, ...(told === undefined ? {} : { told }) };
-  if (left !== undefined) return { ...counted, granted: left };
-  const claimed = !used && spent > known.spent && nextTry(counted, tries) === 'spare';
-  return claimed ? { ...counted, granted: 'spare' } : counted;
-}
-
-/** What is kept, with what the card itself was asked in this job and answered: it came to this card, whatever keys it has. */
-function counted(kept: AppKeys, keys: AppKeys): AppKeys {
-  const slots = Object.entries(kept).map(([role, slot]): [string, KeySlotState] => {
-    const now = Object.hasOwn(keys, role) ? keys[role] : undefined;
-    if (now === undefined) return [role, slot];
-    const told = Math.max(slot.told ?? 0, now.told ?? 0);
-    const { told: _told, granted: _left, ...known } = slot;
-    const { granted, refused } = now;
-    return [
-      role,
-      {
-        ...known,
-        spent: Math.max(slot.spent, now.spent),
-        refused,
-        ...(told === 0 ? {} : { told }),
-        ...(granted === undefined ? {} : { granted }),
-      },
-    ];
-  });
-  return Object.fromEntries(slots);
-}
-
-/** Without the manufacturer's keys, wherever one of the issuer's is possible too. */
-function withoutDelivered(keys: AppKeys): AppKeys {
-  const slots = Object.entries(keys).map(([role, slot]): [string, KeySlotState] => {
-    const issuers = slot.candidates.filter(({ origin }) => origin === 'issuer');
-    return [role, issuers.length === 0 ? slot : { ...slot, candidates: issuers }];
-  });
-  return Object.fromEntries(slots);
-}
-
-/** Whether every key of `kept` is among those of `keys`. */
-function holds(keys: AppKeys, kept: AppKeys): boolean {
-  return Object.entries(kept).every(([role, { candidates }]) =>
-    candidates.every((key) => keys[role]?.candidates.some((one) => sameKey(one, key)) === true),
-  );
 }
 
 /** The look found the app enabled, and the record does not say so yet. */

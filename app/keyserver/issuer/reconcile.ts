@@ -52,7 +52,9 @@ function withLook(before: CardAppState, seen: AppState, transport: AppKeys, beli
     if (kept !== undefined)
       return { ...before, state: 'installed', instance: kept.instance, inDoubt, keys: kept.keys };
     const { ground: _ground, ...rest } = before;
-    return { ...rest, state: seen, instance: before.instance + 1, inDoubt, keys: transport };
+    // That it is enabled would be the deed of whoever enabled the one that was deleted.
+    const state = believed ? seen : 'installed';
+    return { ...rest, state, instance: before.instance + 1, inDoubt, keys: transport };
   }
   const keys = asDelivered(before.keys, transport);
   if (believed)

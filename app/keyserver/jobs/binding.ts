@@ -74,9 +74,14 @@ export async function secureAccount(
   await insertBinding(db, { card, account, factor, since: by.at, job: by.job, reserved_until: until });
 }
 
-/** The job is over, and nothing came of it: its account is free again. */
-export async function letGo(db: Queries, { identification, grip }: JobState, at: string): Promise<void> {
-  if (grip === 'begun') await endReservation(db, identification, at);
+/** The job is over, and nothing came of it: the account that it had kept for the card is free again. What another job has kept stays. */
+export async function letGo(
+  db: Queries,
+  job: string,
+  { identification, grip }: JobState,
+  at: string,
+): Promise<void> {
+  if (grip === 'begun') await endReservation(db, identification, job, at);
 }
 
 async function end(db: Queries, binding: OpenBinding, at: string): Promise<void> {

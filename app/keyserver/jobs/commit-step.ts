@@ -45,7 +45,8 @@ async function commit(db: Queries, context: JobContext, step: StepDecision, kept
     outcome: outcome ?? null,
   });
   if (!moved) throw new Overtaken();
-  const twice = !(await secure(db, context, step));
+  // Of a card that has not shown itself nobody knows that it has the account: its station only says so.
+  const twice = !(await secure(db, context, step)) && step.shown;
   await writeStep(db, { job: row.id, seq, request_hash: step.hash, created: now, ...kept });
   await insertCommands(
     db,
@@ -72,7 +73,7 @@ async function commit(db: Queries, context: JobContext, step: StepDecision, kept
   if (outcome === undefined) await keepInHand(db, context, step);
   else {
     await endLease(db, { card: row.card, job: row.id, shown: step.shown, now });
-    await letGo(db, next.job, now);
+    await letGo(db, row.id, next.job, now);
   }
   await countUse(db, context, step.use);
 }

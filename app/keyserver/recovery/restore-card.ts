@@ -61,9 +61,12 @@ async function bindAsItSays(
 ): Promise<boolean> {
   if (account === null || factor === null || ownAccount(row) !== null) return true;
   // Older versions bound a card with its first command, and said nothing of how firmly.
-  const kept = job.state.grip === 'begun' || job.state.grip === 'written';
+  const { grip } = job.state;
+  // Its station only named the card: an account is not kept for that beyond the minutes of its job.
+  if (grip === 'begun') return true;
+  const kept = grip === 'written';
   const { own, other } = await findOpenBindings(db, id, factor);
-  if (other !== undefined && (kept || other.reservedUntil === null)) return job.state.grip === 'begun';
+  if (other !== undefined && (kept || other.reservedUntil === null)) return false;
   const reserved_until = kept ? new Date(Date.parse(at) + KEPT_MILLISECONDS).toISOString() : null;
   if (other !== undefined) await endBinding(db, other, at);
   if (own?.account === account) return keepBinding(db, id, reserved_until);

@@ -81,13 +81,14 @@ export async function endBinding(db: Queries, binding: OpenBinding, at: string):
   return ended.numUpdatedRows === 1n;
 }
 
-/** Ends what is only kept for the card. */
-export async function endReservation(db: Queries, card: string, at: string): Promise<void> {
+/** Ends what is only kept for the card, since this job. */
+export async function endReservation(db: Queries, card: string, job: string, at: string): Promise<void> {
   await db
     .updateTable('bindings')
     .set({ until: at })
     .where('card', '=', card)
     .where('until', 'is', null)
     .where('reserved_until', 'is not', null)
+    .where('job', '=', job)
     .execute();
 }

@@ -69,7 +69,13 @@ export async function holdLease(db: Queries, lease: NewLease, most: number): Pro
         shown: 0,
         expires: set
           .case()
-          .when(set.and([set('leases.station', '=', station), set('leases.shown', '=', 0)]))
+          .when(
+            set.and([
+              set('leases.station', '=', station),
+              set('leases.shown', '=', 0),
+              set('leases.expires', '>', forgottenBefore(since)),
+            ]),
+          )
           .then(set.ref('leases.expires'))
           .else(expires)
           .end(),
@@ -80,6 +86,16 @@ export async function holdLease(db: Queries, lease: NewLease, most: number): Pro
 }
 
 type NewLease = Omit<LeasesTable, 'shown'>;
+
+const REMEMBERED_MILLISECONDS = 10 * 60_000;
+
+/**
+ * That a station's job did not show its card is held against it for minutes, no longer: somebody who comes again with a card that was pulled out then
+ * has it, and would be without a lease from the start.
+ */
+function forgottenBefore(since: string): string {
+  return new Date(Date.parse(since) - REMEMBERED_MILLISECONDS).toISOString();
+}
 
 function othersInHand(
   db: Queries,

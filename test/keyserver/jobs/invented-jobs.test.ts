@@ -1,0 +1,144 @@
+/** Whole jobs that a station invents of cards it does not have, beside an honest one that has them: the cards lose nothing. */
+import { expect, it } from 'vitest';
+import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
+import {
+  type AnswersRequest,
+  answerStep,
+  type Batch,
+  HIGH_LIMITS,
+  type JobContext,
+  type JobReply,
+  onEveryStore,
+  startJob,
+} from '../../support/jobs.ts';
+import { advance, CALLER, ENABLE, issue, triesLeft } from '../../support/visits.ts';
+
+onEveryStore((kind) => {
+  const rig = issuerRig(kind);
+
+  it('two of them, with an account each, cost a new card no try and leave its own key known', async () => {
+    const { card } = rig.newCard();
+    await carryInvented(
+      at(0),
+      await startJob(at(0), ROGUE, await rig.request(card, randomDigits(16), ENABLE)),
+    );
+    const second = { ...(await rig.request(card, randomDigits(16), ENABLE)), requestId: newRequestId() };
+    await carryInvented(at(1), await startJob(at(1), ROGUE, second), 'write-master-control-key');
+    card.reset();
+    expect(await issue(card, at(2), randomDigits(16), ENABLE)).toMatchObject({ result: 'complete' });
+    expect(triesLeft(card)).toBe(3);
+  });
+
+  it('one of them costs a new card no try before it is served', async () => {
+    const { card } = rig.newCard();
+    await carryInvented(
+      at(0),
+      await startJob(at(0), ROGUE, await rig.request(card, randomDigits(16), ENABLE)),
+    );
+    card.reset();
+    const asked = { ...(await rig.request(card, randomDigits(16), ENABLE)), requestId: newRequestId() };
+    // As far as the answer to the first authentication: a wrong one would have been counted by now.
+    await advance(card, at(1), await startJob(at(1), CALLER, asked), 2);
+    expect(triesLeft(card)).toBe(3);
+  });
+
+  it('a card that was torn keeps its account beside them', async () => {
+    const { card } = rig.newCard();
+    const account = randomDigits(16);
+    await advance(card, at(0), await startJob(at(0), CALLER, await rig.request(card, account, ENABLE)), 2);
+    card.reset();
+    const invented = { ...(await rig.request(card, account, ENABLE)), requestId: newRequestId() };
+    await carryInvented(at(1), await startJob(at(1), ROGUE, invented));
+    await expect(issue(rig.newCard().card, at(2), account, ENABLE)).rejects.toMatchObject({
+      code: 'account-taken',
+    });
+    card.reset();
+    expect(await issue(card, at(3), account, ENABLE)).toMatchObject({ result: 'complete' });
+  });
+
+  it('a card is not set aside for an account that another one was given meanwhile', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const first = await startJob(at(0), ROGUE, await rig.request(card, account, ENABLE));
+    const flag = await carryInvented(at(0), first, 'write-enabled-flag', 'before');
+    await startJob(at(1), ROGUE, await rig.request(rig.newCard().card, account, ENABLE, 'e-wallet'));
+    if (flag === undefined) throw new Error('no batch had the flag');
+    await answerStep(at(1), ROGUE, first.job, flag.seq, invented(flag, '00000009'));
+    expect((await rig.record(identification)).setAside).toBeNull();
+    card.reset();
+    expect(await issue(card, at(2), randomDigits(16), ENABLE)).toMatchObject({ result: 'complete' });
+  });
+
+  it('what they said of an app is not the record’s once the card has shown itself', async () => {
+    const { card, identification } = rig.newCard();
+    await carryInvented(
+      at(0),
+      await startJob(at(0), ROGUE, await rig.request(card, randomDigits(16), ENABLE)),
+    );
+    card.reset();
+    const asked = { ...(await rig.request(card, randomDigits(16), ENABLE)), requestId: newRequestId() };
+    await advance(card, at(1), await startJob(at(1), CALLER, asked), 3);
+    card.reset();
+    const { observed } = await rig.request(card, randomDigits(16), ENABLE);
+    const says = observed.find(({ app }) => app === 'e-wallet');
+    const wallet = (await rig.record(identification)).apps.find(({ app }) => app === 'e-wallet');
+    expect(says).toMatchObject({ state: 'installed' });
+    expect(wallet).toMatchObject({ state: 'installed' });
+    expect(wallet?.enabledBy ?? null).toBeNull();
+  });
+
+  it('a card that was pulled out before it showed itself is kept when it comes again an hour later', async () => {
+    const { card } = rig.newCard();
+    const ask = async () => ({
+      ...(await rig.request(card, randomDigits(16), ENABLE)),
+      requestId: newRequestId(),
+    });
+    await startJob(at(0), CALLER, await ask());
+    await startJob(at(1), CALLER, await ask());
+    await expect(startJob(at(1), ROGUE, await ask())).rejects.toMatchObject({ code: 'card-in-use' });
+  });
+
+  /** The server, so many hours from now. */
+  function at(hours: number): JobContext {
+    const now = () => new Date(Date.now() + hours * 3_600_000);
+    return { ...rig.context, limits: HIGH_LIMITS, now };
+  }
+});
+
+const ROGUE = { station: 'rogue-station', operator: 'rogue-clerk' };
+
+/** What an obliging card would say to each command. */
+function invented({ cardEpoch, commands }: Batch, challenge: string): AnswersRequest {
+  const answers = commands.map(({ label, expect: wanted }) =>
+    label.step === 'challenge' ? `${challenge}9000` : `${wanted?.value ?? ''}9000`,
+  );
+  return { apiLevel: 1, cardEpoch, answers };
+}
+
+/** To the end, or to a batch with `last` in it: the card is said to have been removed at it, or the batch is given back unanswered. */
+async function carryInvented(
+  context: JobContext,
+  { job, batch: first }: JobReply,
+  last?: string,
+  how: 'at' | 'before' = 'at',
+): Promise<Batch | undefined> {
+  let batch = first;
+  for (let step = 1; batch !== undefined; step += 1) {
+    const report = invented(batch, `0000000${step}`.slice(-8));
+    const place = batch.commands.findIndex(({ label }) => label.step === last);
+    if (place >= 0 && how === 'before') return batch;
+    if (place >= 0) {
+      const cut = { ...report, answers: report.answers.slice(0, place), stoppedAt: place };
+      const { cardEpoch } = batch;
+      await answerStep(context, ROGUE, job, batch.seq, {
+        ...cut,
+        cardEvent: 'removed',
+        cardEpoch: cardEpoch + 1,
+      });
+      return undefined;
+    }
+    const next = await answerStep(context, ROGUE, job, batch.seq, report);
+    batch = 'batch' in next ? next.batch : undefined;
+  }
+  return undefined;
+}
