@@ -125,7 +125,9 @@ onEveryStore((kind) => {
       if (batch !== undefined) await runBatch(card, batch);
       card.reset();
       expect(await issue(card, restored, account, ENABLE)).toMatchObject({ result: 'complete' });
-      expect(await wrong(identification)).toEqual([]);
+      // Cut off behind the write of the master control key, before the card had shown itself: the key that was known is tried first.
+      const older = { step: 'authenticate', app: 'e-wallet', sw: '63C2' };
+      expect(await wrong(identification)).toEqual(steps === 2 ? [older] : []);
       const { jobs } = await record(restored, identification);
       expect(jobs.map(({ result }) => result)).toEqual(
         steps === 0 ? ['complete'] : ['superseded', 'complete'],
