@@ -38,7 +38,7 @@ export async function countOthersInHand(
  * Takes the card, from whoever had it, unless the station has `most` other cards in hand at `lease.since`. Says whether it was taken. Asking and
  * taking is one statement; on PostgreSQL the caller also holds a row that every start of this station writes, or two statements that run at
  * the same time would not see each other's lease. A station whose last job on the card ended, or still runs, without the card's having shown itself
- * gets no longer than it had: it may not have the card at all, and could keep it from others by asking again and again.
+ * gets no longer than it had, for some minutes: it may not have the card at all, and could keep it from others by asking again and again.
  */
 export async function holdLease(db: Queries, lease: NewLease, most: number): Promise<boolean> {
   const { card, job, station, operator, reader, since, expires } = lease;

@@ -8,6 +8,7 @@ import type { CardDevice } from '../../../app/simulator/device.ts';
 import type { CardImage } from '../../../app/simulator/image.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { enable, runBatch } from '../../support/forwarder.ts';
+import { inventing } from '../../support/inventing.ts';
 import { randomDigits } from '../../support/issuer-rig.ts';
 import { WALLET } from '../../support/issuer-steps.ts';
 import { otherTypes, type TypeSpec } from '../../support/other-type.ts';
@@ -326,20 +327,6 @@ function forged(
   const answers = report.answers.map((one, i) => (i === at ? made : one));
   if (command.accept.some((prefix) => made.slice(-4).startsWith(prefix))) return { ...report, answers };
   return { ...report, answers: answers.slice(0, at + 1), stoppedAt: at };
-}
-
-/** Answers some commands without asking the card. */
-function inventing(card: CardDevice, which: (apdu: string) => boolean, answer: string): CardDevice {
-  return {
-    atr: card.atr,
-    powerOn: () => card.powerOn(),
-    powerOff: () => card.powerOff(),
-    reset: () => card.reset(),
-    transmit: (command) =>
-      which(Buffer.from(command).toString('hex').toUpperCase())
-        ? Promise.resolve(new Uint8Array(Buffer.from(answer, 'hex')))
-        : card.transmit(command),
-  };
 }
 
 /** One of each way in which a card's answers have a MAC, or none. */

@@ -1,5 +1,6 @@
 /** Cards whose profile asks for R-MAC: what the station reports of them counts when the card's own MAC is behind it. */
 import { describe, expect, it } from 'vitest';
+import { inventing } from '../../support/inventing.ts';
 import type { AnswersRequest, Batch, JobReply, Wish } from '../../support/jobs.ts';
 import { randomDigits } from '../../support/jobs.ts';
 import { domainOnCard, otherTypes, type TypeSpec } from '../../support/other-type.ts';
@@ -178,20 +179,6 @@ describe.each(['two-all', 'three-all'])('keys moved with R-MAC (%s)', (id) => {
 
 const flipped = (answer: string) => `${answer.startsWith('0') ? '1' : '0'}${answer.slice(1)}`;
 const cut = (answer: string) => answer.slice(-4);
-
-/** Answers some commands without asking the card. */
-function inventing(card: CardDevice, which: (apdu: string) => boolean, answer: string): CardDevice {
-  return {
-    atr: card.atr,
-    powerOn: () => card.powerOn(),
-    powerOff: () => card.powerOff(),
-    reset: () => card.reset(),
-    transmit: (command) =>
-      which(Buffer.from(command).toString('hex').toUpperCase())
-        ? Promise.resolve(new Uint8Array(Buffer.from(answer, 'hex')))
-        : card.transmit(command),
-  };
-}
 
 const LOAD: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
 

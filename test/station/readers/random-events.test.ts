@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { CardPresence } from '../../../app/card/reader-port.ts';
-import type { CardLook } from '../../../app/station/readers/look.ts';
 import type {
   Order,
   Reader,
@@ -11,6 +10,7 @@ import type {
 } from '../../../app/station/readers/machine/states.ts';
 import { clickRefused, lookOf, unvisited } from '../../../app/station/readers/machine/states.ts';
 import { transition } from '../../../app/station/readers/machine/transition.ts';
+import { look } from './samples.ts';
 
 it('every click is answered once, one job at a time has the card, and nothing begins on a card that went', () => {
   fc.assert(
@@ -42,17 +42,6 @@ const step = fc.oneof(
 );
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
-
-const look: CardLook = {
-  facts: { atr: '3B00' },
-  type: 'demo-scp03',
-  identification: '6200000000000001',
-  apps: [],
-  unforeseen: [],
-  unread: [],
-  freeMemory: null,
-  durationMs: 1,
-};
 
 /** What takes time, and is not over. */
 type Running = Extract<ReaderEffect, { kind: 'connect' | 'read' | 'open' | 'claim' | 'disconnect' }>;
