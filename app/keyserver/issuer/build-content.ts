@@ -16,7 +16,7 @@ import { type CardAppState, leftovers, withApp } from './card-state.ts';
 import { authenticateDraft, openDomainChannel, protectedDraft } from './domain-channel.ts';
 import { doubtedApps } from './doubt.ts';
 import type { Draft, DraftOptions } from './draft.ts';
-import { headOf } from './heads.ts';
+import { headOf, isSaidGone } from './heads.ts';
 import { lookDrafts } from './look.ts';
 import { nextStep } from './next-step.ts';
 import type { IssuerPorts } from './ports.ts';
@@ -91,8 +91,11 @@ function fill(now: JobOnCard, step: ContentStep, channel: SecureChannel, ports: 
     }
   }
   for (const app of step.deletes.filter((one) => !isFinished(now.job, one))) {
-    const object = deleteObject(ports.app(app).packageAid, true);
-    add('delete-app', object, { kind: 'delete', app }, { app, accept: GONE });
+    const { packageAid } = ports.app(app);
+    const meaning = { kind: 'delete', app } as const;
+    if (isSaidGone(now, app, ports))
+      add('remove-package', deleteObject(packageAid, false), meaning, { app, accept: GONE });
+    else add('delete-app', deleteObject(packageAid, true), meaning, { app, accept: GONE });
     next = doubt(next, app);
   }
   for (const app of step.loads.filter((one) => !isFinished(now.job, one))) {

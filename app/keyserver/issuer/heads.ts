@@ -52,12 +52,21 @@ function appHead(now: JobOnCard, at: number, step: AppStep, ports: IssuerPorts):
 }
 
 /**
+ * A purse of which its station says that it is gone, and nothing else does. It shows no amount, so nobody confirmed any: then its package alone may
+ * be removed, which a card refuses that has the purse after all (GPC 2.3.1 §9.5.2), and never a purse with money in it on the station's word.
+ */
+export function isSaidGone({ job }: JobOnCard, app: string, ports: Pick<IssuerPorts, 'app'>): boolean {
+  const asked = ports.app(app).purse && !job.confirmedPurses.includes(app);
+  return asked && job.apps[app]?.contentInDoubt === true;
+}
+
+/**
  * A purse must show the amount that a second person confirmed. One that a torn deletion may have removed already cannot show any: then it must
  * be gone, and the batch stops if it is not.
  */
 function deletionHead(now: JobOnCard, at: number, app: string, ports: IssuerPorts): Draft[] {
   if (!ports.app(app).purse || now.job.confirmedPurses.includes(app)) return [];
-  if (now.job.apps[app]?.contentInDoubt === true) {
+  if (isSaidGone(now, app, ports)) {
     const command = select(ports.app(app).instanceAid);
     return [draft(at, 'select-app', command, { kind: 'gone', app }, { app, accept: ['6A82'] })];
   }

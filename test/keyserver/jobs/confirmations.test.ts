@@ -1,10 +1,19 @@
 /** A second person's confirmation: once, for that card, that app and that amount, by somebody else at the same station, for minutes. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { signIn } from '../../../app/keyserver/access/sessions.ts';
+import { inventing } from '../../support/inventing.ts';
 import { newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import type { ConfirmedDeletion, JobContext, JobRequest, Wish } from '../../support/jobs.ts';
 import { issuerRig, onEveryStore, outcomeOf, refusal, startJob, writeOperator } from '../../support/jobs.ts';
-import { CALLER, carry, confirmationOf, OTHER_CALLER, runBatch, unconfirmed } from '../../support/visits.ts';
+import {
+  CALLER,
+  carry,
+  confirmationOf,
+  OTHER_CALLER,
+  runBatch,
+  unconfirmed,
+  WALLET,
+} from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
@@ -126,6 +135,24 @@ onEveryStore((kind) => {
       });
     });
 
+    it.each(['demo-scp03', 'demo-scp02'] as const)(
+      'a purse of a %s card that its station says is gone stays: no card gives its package alone',
+      async (type) => {
+        const { card } = rig.newCard({ type, balances: { 'e-wallet': AMOUNT } });
+        const account = randomDigits(16);
+        await rig.issue(card, account, [{ app: 'identity', action: 'enable' }]);
+        card.reset();
+        const asked = saidGone(unconfirmed(await rig.request(card, account, DELETE)));
+        const says = (apdu: string) => apdu.startsWith('00A4') && apdu.includes(WALLET);
+        const reply = await start(asked);
+        expect(await carry(inventing(card, says, '6A82'), rig.context, reply, CALLER, asked)).toMatchObject({
+          result: 'refused',
+          error: 'card-refused-command',
+        });
+        expect(card.image.instances.map(({ aid }) => aid)).toContain(WALLET);
+      },
+    );
+
     it('a purse that is said to be gone, after a deletion that was torn, is not deleted when it is there', async () => {
       const { card, asked, confirms } = await purse(0);
       const reply = await start(withToken(asked, await sign(confirms)));
@@ -136,10 +163,7 @@ onEveryStore((kind) => {
         batch = 'batch' in next ? next.batch : undefined;
       }
       card.reset();
-      const gone = asked.observed.map((one) =>
-        one.app === 'e-wallet' ? { app: one.app, state: 'missing' as const } : one,
-      );
-      const claimed = { ...asked, requestId: newRequestId(), observed: gone };
+      const claimed = { ...saidGone(asked), requestId: newRequestId() };
       expect(await carry(card, rig.context, await start(claimed))).toMatchObject({
         result: 'refused',
         error: 'confirmation-needed',
@@ -151,5 +175,11 @@ onEveryStore((kind) => {
 
 const DELETE: Wish[] = [{ app: 'e-wallet', action: 'delete' }];
 const AMOUNT = 1_250;
+
+/** What was observed of the purse, as a station tells it that says that it is gone. */
+const saidGone = (asked: JobRequest): JobRequest => ({
+  ...asked,
+  observed: asked.observed.map((one) => (one.app === 'e-wallet' ? { app: one.app, state: 'missing' } : one)),
+});
 
 const isDeletion = ({ label }: { readonly label: { readonly step: string } }) => label.step === 'delete-app';
