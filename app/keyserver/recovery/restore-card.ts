@@ -8,7 +8,8 @@ import { type CardRow, ownAccount, writeGenerations, writeSetAside } from '../st
 import { readCardState, writeCardState } from '../store/cards.ts';
 import { commandsSince, insertCommands, lastAnswered } from '../store/commands.ts';
 import { noteEnabledIn } from '../store/deeds.ts';
-import { insertJob, overwriteJob, supersedeOpenJobs } from '../store/jobs.ts';
+import { readStoreGeneration } from '../store/generation.ts';
+import { insertJob, overwriteJob, readState, supersedeOpenJobs } from '../store/jobs.ts';
 import { findLease, releaseCard } from '../store/leases.ts';
 import type { Queries } from '../store/store.ts';
 import type { JobCommandsTable, JobsTable } from '../store/tables.ts';
@@ -72,6 +73,28 @@ async function bindAsItSays(
   if (own?.account === account) return keepBinding(db, id, reserved_until);
   if (own !== undefined) await endBinding(db, own, at);
   await insertBinding(db, { card: id, account, factor, since: job.started, job: job.id, reserved_until });
+  return true;
+}
+
+/**
+ * A receipt that is older than what is known of its card, where both are from before the restore: the newer one may be of a job that came to nothing,
+ * and know of no account. The card gets the older one's unless it has one by now.
+ */
+export async function restoreAccount(
+  db: Queries,
+  content: ReceiptContent,
+  row: CardRow,
+  now: Date,
+): Promise<boolean> {
+  const { grip } = content.job.state;
+  if (row.account !== null || (grip !== 'written' && grip !== 'bound')) return false;
+  if (content.storeGeneration !== Number(row.store_generation)) return false;
+  // Of this store's own time everything is on record, and that an account was taken away, too.
+  if (content.storeGeneration >= (await readStoreGeneration(db))) return false;
+  const taken = !(await bindAsItSays(db, content, row, now.toISOString()));
+  if (!taken) return true;
+  if (grip !== 'bound' || row.set_aside !== null) return false;
+  await writeSetAside(db, row.id, { code: 'account-given-twice' });
   return true;
 }
 
@@ -150,7 +173,9 @@ export async function helpCard(
   }
   await writeCardState(db, row.id, before, after, at);
   const helped = Object.keys(after.apps).filter((app) => after.apps[app] !== before.apps[app]);
-  for (const app of helped) await noteEnabledIn(db, row.id, app, content.enabledIn[app] ?? null);
+  // What the receipt's job only said it enabled is nobody's deed.
+  const known = helped.filter((app) => after.apps[app]?.kept === undefined);
+  for (const app of known) await noteEnabledIn(db, row.id, app, content.enabledIn[app] ?? null);
   return true;
 }
 
@@ -158,14 +183,18 @@ const LETS_IN: readonly StepName[] = ['authenticate', 'install-app', 'delete-app
 /** Status words behind which the card may have done it. */
 const MAY_BE_DONE = ['9000', 'none', 'lost', 'unproven'];
 
+const isChannel = ({ step }: { readonly step: string }) => step === 'authenticate-secure-channel';
+
 /** What jobs of this card that began after the receipt's may have been let into by the card. */
 async function touchedSince(db: Queries, { card, job }: ReceiptContent): Promise<TouchedSince> {
   const rows = await commandsSince(db, card.id, job, {
     steps: [...LETS_IN, 'authenticate-secure-channel'],
     sws: MAY_BE_DONE,
   });
+  const shown = rows.filter((row) => readState(row).held);
   return {
     apps: new Set(rows.flatMap(({ app }) => app ?? [])),
-    domain: rows.some(({ step }) => step === 'authenticate-secure-channel'),
+    shown: new Set(shown.flatMap(({ app }) => app ?? [])),
+    domain: shown.some(isChannel) ? 'shown' : rows.some(isChannel) ? 'told' : 'no',
   };
 }

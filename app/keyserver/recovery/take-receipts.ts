@@ -17,7 +17,7 @@ import { inTransaction, together } from '../store/transaction.ts';
 import { Overtaken, untilNotOvertaken } from '../store/turns.ts';
 import type { Vault } from '../vault/vault.ts';
 import { openReceipt, type ReceiptContent } from './receipt.ts';
-import { helpCard, isFurther, restoreCard, restoreJob } from './restore-card.ts';
+import { helpCard, isFurther, restoreAccount, restoreCard, restoreJob } from './restore-card.ts';
 
 /** What taking receipts needs of the server. */
 interface ReceiptPorts {
@@ -84,10 +84,14 @@ async function take(db: Queries, content: ReceiptContent, now: Date): Promise<Fo
   if (newest) await restoreCard(db, content, row, now);
   const news = job === undefined || isFurther(content, job);
   if (news) await restoreJob(db, content, job, now);
+  const bound = !newest && (await restoreAccount(db, content, row, now));
   const helped = !newest && (await helpCard(db, content, row, now));
-  if (!newest && !news && !helped) return 'known';
+  if (!newest && !news && !helped && !bound) return 'known';
   const { id, station, operator } = content.job;
-  const detail = { generation: content.generation, card: newest ? 'restored' : helped ? 'helped' : 'kept' };
+  const detail = {
+    generation: content.generation,
+    card: newest ? 'restored' : helped || bound ? 'helped' : 'kept',
+  };
   await writeAudit(db, { kind: 'receipt', card: row.id, job: id, station, operator, detail }, now);
   return 'taken';
 }

@@ -31,17 +31,17 @@ export async function lastAnswered(db: Reads, job: string): Promise<number> {
   return row?.seq ?? 0;
 }
 
-/** Steps with one of these status words, in jobs of the card that began after the given one. */
+/** Steps with one of these status words, in jobs of the card that began after the given one, each with its job's state. */
 export async function commandsSince(
   db: Reads,
   card: string,
   job: { readonly id: string; readonly started: string },
   wanted: { readonly steps: readonly StepName[]; readonly sws: readonly string[] },
-): Promise<{ step: string; app: string | null }[]> {
+): Promise<{ step: string; app: string | null; state: string }[]> {
   return db
     .selectFrom('job_commands')
     .innerJoin('jobs', 'jobs.id', 'job_commands.job')
-    .select(['job_commands.step as step', 'job_commands.app as app'])
+    .select(['job_commands.step as step', 'job_commands.app as app', 'jobs.state as state'])
     .where('jobs.card', '=', card)
     .where('jobs.id', '!=', job.id)
     .where('jobs.started', '>', job.started)

@@ -21,7 +21,23 @@ describe('an app’s keys', () => {
     ],
     ['they are the same', wallet(key('issuer', 2)), wallet(key('issuer', 2)), new Set<string>()],
   ])('stay what they are where %s', (_why, now, before, apps) => {
-    expect(rescued(now, before, { apps, domain: false })).toBe(now);
+    expect(rescued(now, before, { ...NOTHING, apps, shown: apps })).toBe(now);
+  });
+
+  it('are put beside what a station only said since then, whatever its job did', () => {
+    const told = { ...NOTHING, apps: new Set(['e-wallet']) };
+    const said = contested(wallet(key('issuer', 3)), wallet(key('factory', 1)));
+    const after = rescued(said, wallet(key('issuer', 2)), told).apps['e-wallet'];
+    expect(after?.keys?.mck).toEqual(slot(key('issuer', 3)));
+    expect(after?.kept?.keys.mck).toEqual(slot(key('issuer', 2)));
+    expect(rescued(said, wallet(key('issuer', 2)), { ...told, shown: told.apps })).toBe(said);
+  });
+
+  it('are what was known beside them, where the receipt’s own job only said so', () => {
+    const before = contested(wallet(key('issuer', 3)), wallet(key('issuer', 2)));
+    const after = rescued(wallet(key('factory', 1), 1, 1), before, NOTHING).apps['e-wallet'];
+    expect(after?.keys?.mck).toEqual(slot(key('issuer', 3), 1));
+    expect(after?.kept?.keys.mck).toEqual(slot(key('issuer', 2), 1));
   });
 });
 
@@ -37,8 +53,16 @@ describe('the security domain’s keys', () => {
 
   it('stay what they are where a channel was opened since, or before knew of none but the factory’s', () => {
     const now = domain(set('issuer', 2, 0x21));
-    expect(rescued(now, domain(set('issuer', 1, 0x20)), { ...NOTHING, domain: true })).toBe(now);
+    expect(rescued(now, domain(set('issuer', 1, 0x20)), { ...NOTHING, domain: 'shown' })).toBe(now);
     expect(rescued(now, domain(set('factory', 1, 1)), NOTHING)).toBe(now);
+  });
+
+  it('are those of before where a station only says that the card let it in with keys that it did not have', () => {
+    const before = domain(set('issuer', 1, 0x20));
+    const told = { ...NOTHING, domain: 'told' } as const;
+    expect(rescued(domain(set('factory', 1, 1)), before, told).domain).toEqual(before.domain);
+    const now = domain(set('issuer', 1, 0x20), 2);
+    expect(rescued(now, before, told)).toBe(now);
   });
 });
 
@@ -66,7 +90,15 @@ const wallet = (candidate: KeyCandidate, instance = 1, spent = 0): CardState => 
   },
 });
 
-const NOTHING = { apps: new Set<string>(), domain: false };
+/** `is`, as a station said it of an app of which `was` was known. */
+function contested(is: CardState, was: CardState): CardState {
+  const [app, known] = [is.apps['e-wallet'], was.apps['e-wallet']];
+  if (app === undefined || known?.keys == null) throw new Error('no wallet');
+  const { state, instance, keys } = known;
+  return { apps: { 'e-wallet': { ...app, kept: { state, instance, keys } } } };
+}
+
+const NOTHING = { apps: new Set<string>(), shown: new Set<string>(), domain: 'no' } as const;
 
 const set = (origin: 'factory' | 'issuer', version: number, keyVersion: number): DomainKeySet => ({
   origin,
