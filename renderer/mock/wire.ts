@@ -14,7 +14,7 @@ import { Counter } from './counter.ts';
 import type { Scene } from './scenes.ts';
 import { CATALOGUE, NUMBER } from './values.ts';
 
-interface MockWire extends Wire {
+export interface MockWire extends Wire {
   readonly counter: Counter;
 }
 

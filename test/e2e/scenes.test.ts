@@ -2,6 +2,7 @@
  * Every state the window knows, also those that no story comes to: axe, words and pictures in both languages and themes,
  * nothing cut and nothing too small to hit, at full size and at 200 %.
  */
+import { createHash } from 'node:crypto';
 import type { Locator, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -39,6 +40,37 @@ describe('at 200 %', () => {
   });
 });
 
+describe('a state shown after another is the one that a page of its own shows', () => {
+  it.each([
+    ['sign-in', 'sign-in-refused'],
+    ['choose-known', 'history'],
+    ['choose-new', 'plan'],
+  ])('%s after %s', async (name, former) => {
+    await scenes.load(name);
+    const alone = await shown();
+    const { scene = former, act } = STATES.find((state) => state.name === former) ?? {};
+    await scenes.load(scene);
+    await act?.();
+    await scenes.open(name);
+    expect(await shown()).toEqual(alone);
+  });
+
+  /** Everything on the page, what has the keyboard, and every pixel. Ids are counted through, and a style taken away leaves its empty name. */
+  async function shown() {
+    const [text, focused] = z
+      .tuple([z.string(), z.string()])
+      .parse(await page.evaluate('[document.documentElement.outerHTML, document.activeElement.outerHTML]'));
+    const plain = (html: string) =>
+      html.replaceAll(/react-aria[\w:«»-]+|[_«:]r[\w]*[_»:]/g, 'id').replaceAll(' style=""', '');
+    const picture = await page.screenshot({ animations: 'disabled' });
+    return {
+      text: plain(text),
+      focused: plain(focused),
+      picture: createHash('sha256').update(picture).digest('hex'),
+    };
+  }
+});
+
 async function openScenes(): Promise<void> {
   scenes = await openSceneWindow('scenes');
   page = scenes.window.page;
@@ -73,7 +105,8 @@ let clock: Promise<void> | undefined;
 const aMinuteLater = async (scene: string, words: string) => {
   clock ??= page.clock.install();
   await clock;
-  await scenes.open(scene);
+  // Only a page that was loaded after it has the other clock everywhere.
+  await scenes.load(scene);
   expect(await page.getByText(words).count()).toBe(0);
   await page.clock.fastForward(60_000);
   await page.getByText(words).waitFor();

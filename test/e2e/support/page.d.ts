@@ -22,6 +22,8 @@ declare global {
     querySelector(selector: string): PageElement | null;
     querySelectorAll(selector: string): Iterable<PageElement>;
   };
+  /** Of the mock's page. */
+  const scenes: { clear(): Promise<void>; show(name: string): Promise<void> };
   const window: {
     readonly kaika: Bridge;
     close(): void;
