@@ -1,8 +1,8 @@
 /** What somebody has to answer for, one row each. */
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { insertAudit } from '../store/audit.ts';
-import type { Queries } from '../store/store.ts';
+import { insertAudit, isOnRecord } from '../store/audit.ts';
+import type { Queries, Reads } from '../store/store.ts';
 
 /** What is entered, and whether somebody at the server's own terminal did it; otherwise a station or the server itself did. */
 const KINDS = {
@@ -29,8 +29,10 @@ const KINDS = {
   'key-adopt': 'server',
 } as const satisfies Record<string, 'terminal' | 'wire' | 'server'>;
 
+type AuditKind = keyof typeof KINDS;
+
 interface AuditEntry {
-  readonly kind: keyof typeof KINDS;
+  readonly kind: AuditKind;
   /** The station that did it, or that it was done to. */
   readonly station?: string;
   /** The operator who answers for it, or to whom it was done. */
@@ -62,4 +64,9 @@ function systemUser(): string {
   } catch {
     return `user ${process.getuid?.() ?? 'unknown'}`;
   }
+}
+
+/** Whether somebody did one of these to the card since `at` (ISO 8601). */
+export function isDone(db: Reads, card: string, kinds: readonly AuditKind[], at: string): Promise<boolean> {
+  return isOnRecord(db, card, kinds, at);
 }

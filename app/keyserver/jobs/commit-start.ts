@@ -111,7 +111,7 @@ async function beginOnCard(db: Queries, start: StartDecision, storeGeneration: n
           first_seen: start.at,
           store_generation: String(storeGeneration),
         })
-      : await beginGeneration(db, row, { generation, storeGeneration });
+      : await beginGeneration(db, row, { generation, storeGeneration, cardType: start.cardType });
   if (!begun) throw new Overtaken();
 }
 

@@ -10,6 +10,7 @@ import { API_LEVEL, type JobReply, type JobRequest, type PlanSummary } from '../
 import { buildNext } from '../issuer/build.ts';
 import { type CardLife, lifeOf, reasonOf } from '../issuer/card-life.ts';
 import type { CardState } from '../issuer/card-state.ts';
+import { asOfType, standingOf } from '../issuer/card-type.ts';
 import { firstState } from '../issuer/first-state.ts';
 import { foreknowledge } from '../issuer/foretell.ts';
 import { grounded, standingSetAside } from '../issuer/ground.ts';
@@ -21,7 +22,7 @@ import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { findBindingOf, holds } from '../store/bindings.ts';
 import { type CardRow, findCard, ownAccount } from '../store/card-rows.ts';
 import { readCardState } from '../store/cards.ts';
-import { findJobByRequest } from '../store/jobs.ts';
+import { findJobByRequest, hasShownItself } from '../store/jobs.ts';
 import { findRunningLease } from '../store/leases.ts';
 import { findStep } from '../store/steps.ts';
 import { untilNotOvertaken } from '../store/turns.ts';
@@ -68,7 +69,8 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
   const before = await readCardState(context.store, identification);
   const life = lifeOf(before, profile, readSetAside(row?.set_aside));
   await refuseCard(context, caller, request, { identification, type: profile.id, row, before, life });
-  const known = reconcile(before, request, profile, identification);
+  const typed = row === undefined || row.card_type === profile.id ? before : asOfType(before, profile);
+  const known = reconcile(typed, request, profile, identification);
   const activeVersion = await context.activeVersions();
   const opening = foreknowledge(profile, known, request.card);
   const plan = planFor(
@@ -178,7 +180,7 @@ async function refuseCard(
   },
 ): Promise<void> {
   const { identification, type, row, before, life } = card;
-  if (row !== undefined && row.card_type !== type)
+  if (row !== undefined && row.card_type !== type && !(await isOnlyTold(context, row, before)))
     throw new KaikaError('wrong-card-type', 'the card was of another type before');
   const setAside = reasonOf(life);
   if (setAside !== null)
@@ -197,6 +199,23 @@ async function refuseCard(
       reader: lease.reader,
       since: lease.since,
     });
+  }
+}
+
+/** Whether nothing but a station's word says that the card is of the type on record. */
+async function isOnlyTold(
+  { store, catalogue }: JobContext,
+  row: CardRow,
+  before: CardState,
+): Promise<boolean> {
+  const type = catalogue.profiles.find(({ id }) => id === row.card_type);
+  switch (standingOf(before, type, ownAccount(row))) {
+    case 'open':
+      return true;
+    case 'unless-shown':
+      return !(await hasShownItself(store, row.id));
+    case 'stands':
+      return false;
   }
 }
 

@@ -20,10 +20,10 @@ export interface TouchedSince {
  * did not show itself, keeps nobody from what was true before, neither since then nor in the receipt's own job.
  */
 export function rescued(now: CardState, before: CardState, since: TouchedSince): CardState {
-  const apps = Object.entries(now.apps).reduce((card, [app, known]) => {
-    const older = before.apps[app];
-    const next =
-      older && rescuedApp(known, older, { told: since.apps.has(app), shown: since.shown.has(app) });
+  const apps = Object.entries(before.apps).reduce((card, [app, older]) => {
+    const touched = { told: since.apps.has(app), shown: since.shown.has(app) };
+    const known = now.apps[app];
+    const next = known === undefined ? isNews(older, touched) : rescuedApp(known, older, touched);
     return next === undefined || next === known ? card : withApp(card, app, () => next);
   }, now);
   const { domain } = before;
@@ -45,15 +45,23 @@ function isRefuted(now: DomainState | undefined, before: DomainState): boolean {
   return now?.candidates.some((set) => had.some((one) => sameSet(one, set))) !== true;
 }
 
-function rescuedApp(
-  known: CardAppState,
-  older: CardAppState,
-  since: { readonly told: boolean; readonly shown: boolean },
-): CardAppState {
+/** Whether a job since was let in by an app: by what its station says, and the card had shown itself. */
+interface Touched {
+  readonly told: boolean;
+  readonly shown: boolean;
+}
+
+/** An app with keys that nobody has told of since: a station may have kept quiet about it. */
+function isNews(older: CardAppState, since: Touched): CardAppState | undefined {
+  return since.told || (older.kept ?? older).keys === null ? undefined : older;
+}
+
+function rescuedApp(known: CardAppState, older: CardAppState, since: Touched): CardAppState {
   const { keys, kept } = known;
   // What the receipt's job only said of the app is beside what was true of it.
   const was = older.kept ?? older;
-  if (keys === null || was.keys === null) return known;
+  if (was.keys === null) return known;
+  if (keys === null) return was.instance > known.instance ? (isNews(older, since) ?? known) : known;
   if (kept !== undefined && isContested(known)) {
     if (since.shown || was.instance < kept.instance || sameKeys(kept.keys, was.keys)) return known;
     const instance = known.instance === kept.instance ? was.instance : known.instance;

@@ -1,14 +1,21 @@
 /** What a receipt does to the record: its card as it says, its job, or its keys where later jobs did not get that far. */
 import { KaikaError } from '../../protocol/errors.ts';
 import type { StepName } from '../../protocol/wire.ts';
+import { isDone } from '../audit/entries.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import { withoutGrants } from '../issuer/released.ts';
-import { endBinding, findOpenBindings, insertBinding, keepBinding } from '../store/bindings.ts';
-import { type CardRow, ownAccount, writeGenerations, writeSetAside } from '../store/card-rows.ts';
+import { endBinding, findOpenBindings, holds, insertBinding, keepBinding } from '../store/bindings.ts';
+import {
+  type CardRow,
+  ownAccount,
+  writeCardType,
+  writeGenerations,
+  writeSetAside,
+} from '../store/card-rows.ts';
 import { readCardState, writeCardState } from '../store/cards.ts';
 import { commandsSince, insertCommands, lastAnswered } from '../store/commands.ts';
 import { noteEnabledIn } from '../store/deeds.ts';
-import { readStoreGeneration } from '../store/generation.ts';
+import { readStoreGeneration, restoredAt } from '../store/generation.ts';
 import { insertJob, overwriteJob, readState, supersedeOpenJobs } from '../store/jobs.ts';
 import { findLease, releaseCard } from '../store/leases.ts';
 import type { Queries } from '../store/store.ts';
@@ -34,6 +41,7 @@ export async function restoreCard(
   await supersedeOpenJobs(db, card.id, at);
   await releaseCard(db, card.id);
   await writeGenerations(db, card.id, { generation, storeGeneration });
+  if (card.type !== row.card_type) await writeCardType(db, card.id, card.type);
   const taken = !(await bindAsItSays(db, content, row, at));
   // Two cards have this account, and so the same keys. Which of them the customer has, the record cannot tell: a person has to decide.
   await writeSetAside(db, card.id, taken ? { code: 'account-given-twice' } : card.setAside);
@@ -77,8 +85,8 @@ async function bindAsItSays(
 }
 
 /**
- * A receipt that is older than what is known of its card, where both are from before the restore: the newer one may be of a job that came to nothing,
- * and know of no account. The card gets the older one's unless it has one by now.
+ * A receipt from before the restore that is not the newest of its card: what is newer may be a job that came to nothing, and know of no account. The
+ * card gets the receipt's unless it has one by now, or people have decided otherwise since the restore.
  */
 export async function restoreAccount(
   db: Queries,
@@ -87,15 +95,25 @@ export async function restoreAccount(
   now: Date,
 ): Promise<boolean> {
   const { grip } = content.job.state;
-  if (row.account !== null || (grip !== 'written' && grip !== 'bound')) return false;
-  if (content.storeGeneration !== Number(row.store_generation)) return false;
-  // Of this store's own time everything is on record, and that an account was taken away, too.
-  if (content.storeGeneration >= (await readStoreGeneration(db))) return false;
-  const taken = !(await bindAsItSays(db, content, row, now.toISOString()));
-  if (!taken) return true;
+  const at = now.toISOString();
+  if (grip !== 'written' && grip !== 'bound') return false;
+  if (row.account !== null && holds({ reservedUntil: row.reserved_until }, at)) return false;
+  if (!(await isFromBefore(db, content, ['forget', 'unbind']))) return false;
+  if (await bindAsItSays(db, content, row, at)) return true;
   if (grip !== 'bound' || row.set_aside !== null) return false;
   await writeSetAside(db, row.id, { code: 'account-given-twice' });
   return true;
+}
+
+/** Whether the receipt is from before the restore, and people have not decided about its card in one of these ways since. */
+async function isFromBefore(
+  db: Queries,
+  content: ReceiptContent,
+  decisions: Parameters<typeof isDone>[2],
+): Promise<boolean> {
+  const generation = await readStoreGeneration(db);
+  if (content.storeGeneration >= generation) return false;
+  return !(await isDone(db, content.card.id, decisions, restoredAt(generation)));
 }
 
 /** Writes the job as the receipt has it. One without an outcome is ended as superseded: its batch is lost, and the card's next job begins anew. */
@@ -158,8 +176,12 @@ export async function helpCard(
   now: Date,
 ): Promise<boolean> {
   if (content.storeGeneration >= Number(row.store_generation)) return false;
+  if (!(await isFromBefore(db, content, ['forget']))) return false;
+  const isOtherType = content.card.type !== row.card_type;
+  // Somebody has told another type since. In the receipt's job the card had shown itself as what it is, or that is told, too.
+  if (isOtherType && !content.job.state.held) return false;
   const before: CardState = await readCardState(db, row.id);
-  const after = rescued(before, content.state, await touchedSince(db, content));
+  const after = rescued(before, withoutGrants(content.state), await touchedSince(db, content));
   if (after === before) return false;
   const at = now.toISOString();
   const lease = await findLease(db, row.id);
@@ -171,6 +193,7 @@ export async function helpCard(
     await supersedeOpenJobs(db, row.id, at);
     await releaseCard(db, row.id);
   }
+  if (isOtherType) await writeCardType(db, row.id, content.card.type);
   await writeCardState(db, row.id, before, after, at);
   const helped = Object.keys(after.apps).filter((app) => after.apps[app] !== before.apps[app]);
   // What the receipt's job only said it enabled is nobody's deed.

@@ -83,11 +83,22 @@ interface Generations {
   readonly storeGeneration: number;
 }
 
-/** Begins a generation of a card whose row is still as `row`. Gives false when it is not. Its binding stands elsewhere: compare it after this. */
-export async function beginGeneration(db: Queries, row: CardsTable, to: Generations): Promise<boolean> {
+/**
+ * Begins a generation of a card whose row is still as `row`, and which is of this type from now on. Gives false when it is not. Its binding stands
+ * elsewhere: compare it after this.
+ */
+export async function beginGeneration(
+  db: Queries,
+  row: CardsTable,
+  to: Generations & { readonly cardType: string },
+): Promise<boolean> {
   const raised = await db
     .updateTable('cards')
-    .set({ generation: to.generation, store_generation: String(to.storeGeneration) })
+    .set({
+      generation: to.generation,
+      store_generation: String(to.storeGeneration),
+      card_type: to.cardType,
+    })
     .where('id', '=', row.id)
     .where('generation', '=', row.generation)
     .where('set_aside', 'is not distinct from', row.set_aside)
@@ -111,6 +122,11 @@ export async function writeGenerations(db: Queries, card: string, to: Generation
     .set({ generation: to.generation, store_generation: String(to.storeGeneration) })
     .where('id', '=', card)
     .execute();
+}
+
+/** Writes of which type the card is. */
+export async function writeCardType(db: Queries, card: string, type: string): Promise<void> {
+  await db.updateTable('cards').set({ card_type: type }).where('id', '=', card).execute();
 }
 
 /** Sets a card aside, or takes it back. */

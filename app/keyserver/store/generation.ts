@@ -21,3 +21,8 @@ export async function raiseStoreGeneration(db: Queries, now: Date): Promise<numb
     .execute();
   return generation;
 }
+
+/** When the store with this generation was restored, or before (ISO 8601). */
+export function restoredAt(generation: number): string {
+  return new Date(generation * 1000).toISOString();
+}

@@ -29,6 +29,18 @@ export async function findLatestJobs(
   return older.orderBy('started', 'desc').orderBy('id', 'desc').limit(count).execute();
 }
 
+/** Whether the card has shown itself in one of its jobs. Asked of few cards: their jobs are read one by one. */
+export async function hasShownItself(db: Reads, card: string): Promise<boolean> {
+  const shown = await db
+    .selectFrom('jobs')
+    .select('id')
+    .where('card', '=', card)
+    .where('state', 'like', '%"held":true%')
+    .limit(1)
+    .executeTakeFirst();
+  return shown !== undefined;
+}
+
 /** The state as the store keeps it, checked when it is read. */
 export function readState(row: Pick<JobsTable, 'state'>): JobState {
   return jobStateSchema.parse(JSON.parse(row.state));

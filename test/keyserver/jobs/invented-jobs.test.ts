@@ -87,6 +87,19 @@ onEveryStore((kind) => {
     expect(wallet?.enabledBy ?? null).toBeNull();
   });
 
+  it('a card that was named first as one of another type is issued as what it is, and stays that', async () => {
+    const { card, identification } = rig.newCard();
+    const told = rig.newCard({ type: 'demo-scp02', identificationCode: identification }).card;
+    const tell = async (context: JobContext) =>
+      startJob(context, ROGUE, await rig.request(told, randomDigits(16), ENABLE));
+    await carryInvented(at(0), await tell(at(0)));
+    const account = randomDigits(16);
+    expect(await issue(card, at(1), account, ENABLE)).toMatchObject({ result: 'complete' });
+    expect(triesLeft(card)).toBe(3);
+    await expect(tell(at(2))).rejects.toMatchObject({ code: 'wrong-card-type' });
+    expect(await rig.record(identification)).toMatchObject({ cardType: 'demo-scp03', account });
+  });
+
   it('a card that was pulled out before it showed itself is kept when it comes again an hour later', async () => {
     const { card } = rig.newCard();
     const ask = async () => ({

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { backupSeal } from '../../../app/keyserver/recovery/backup-seal.ts';
 import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
 import { takeReceipts } from '../../../app/keyserver/recovery/take-receipts.ts';
+import { forgetCard } from '../../../app/keyserver/recovery/unbind.ts';
 import { writeBackup } from '../../../app/keyserver/store/backup.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
 import { newRequestId } from '../../support/issuer-rig.ts';
@@ -16,6 +17,7 @@ import {
   readCardRecord,
   refusal,
   startJob,
+  writeOperator,
 } from '../../support/jobs.ts';
 import { storePlaces } from '../../support/stores.ts';
 import type { VirtualCard } from '../../support/visits.ts';
@@ -29,8 +31,28 @@ onEveryStore((kind) => {
     'a card issued since the backup is put right by its receipt although a job was invented of it first, with %s',
     async (whose) => {
       await restoring(async (restored) => {
-        const { card, account, receipt } = await issued();
+        const { card, identification, account, receipt } = await issued();
         await invent(restored, card, whose === 'its own account' ? account : randomDigits(16));
+        expect(await takeReceipts(later(restored, 20), CALLER, [receipt])).toMatchObject({ taken: 1 });
+        expect(await readCardRecord(restored, identification)).toMatchObject({ account });
+        expect(await visitUnread(card, account, later(restored, 30))).toMatchObject({ result: 'complete' });
+        expect(triesLeft(card)).toBe(3);
+      });
+    },
+  );
+
+  it.each(['has no app', 'is of another type'])(
+    'a card issued since the backup is put right by its receipt although a station said first that it %s',
+    async (what) => {
+      await restoring(async (restored) => {
+        const { card, account, receipt, identification } = await issued();
+        const type = what === 'has no app' ? 'demo-scp03' : 'demo-scp02';
+        const told = rig.newCard({ type, identificationCode: identification }).card;
+        const asked = await request(told, restored, randomDigits(16), [
+          { app: 'identity', action: 'delete' },
+        ]);
+        const gone = asked.observed.map(({ app }) => ({ app, state: 'missing' as const }));
+        await startJob(restored, ROGUE, what === 'has no app' ? { ...asked, observed: gone } : asked);
         expect(await takeReceipts(later(restored, 20), CALLER, [receipt])).toMatchObject({ taken: 1 });
         expect(await visitUnread(card, account, later(restored, 30))).toMatchObject({ result: 'complete' });
         expect(triesLeft(card)).toBe(3);
@@ -79,6 +101,24 @@ onEveryStore((kind) => {
     });
   });
 
+  it('a receipt from before brings nothing back of a card that people had forgotten since the restore', async () => {
+    await restoring(async (restored) => {
+      for (const id of ['chief', 'deputy'])
+        await writeOperator(restored.store, { id, name: id, secret: `the ${id}’s secret` });
+      const { card, identification: id, account, receipt } = await issued();
+      await invent(restored, card, account);
+      const why = {
+        operator: 'chief',
+        second: 'deputy',
+        secret: 'the deputy’s secret',
+        reason: 'no such card',
+      };
+      await forgetCard(restored.store, { ...why, card: id }, later(restored, 20).now());
+      await takeReceipts(later(restored, 30), CALLER, [receipt]);
+      expect(await readCardRecord(restored, id)).toMatchObject({ account: '', apps: [] });
+    });
+  });
+
   /** The server after its store was restored from a backup that was taken before the story. */
   async function restoring(story: (restored: JobContext) => Promise<void>): Promise<void> {
     const file = join(places.folder, `${newRequestId()}.backup`);
@@ -95,7 +135,7 @@ onEveryStore((kind) => {
 
   /** A card that an honest station issued before the restore, or so many batches of it, with the last receipt. */
   async function issued(batches = 1_000) {
-    const { card } = rig.newCard();
+    const { card, identification } = rig.newCard();
     const account = randomDigits(16);
     const reply = await startJob(rig.context, CALLER, await rig.request(card, account, ENABLE));
     let { receipt = '', batch } = reply;
@@ -106,7 +146,7 @@ onEveryStore((kind) => {
       batch = 'batch' in next ? next.batch : undefined;
     }
     card.reset();
-    return { card, account, receipt };
+    return { card, identification, account, receipt };
   }
 });
 
