@@ -2,7 +2,14 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { type DatabaseConnection, type Driver, Kysely, SqliteDialect, SqliteDriver } from 'kysely';
+import {
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  type SqliteDatabase as KyselyDatabase,
+  SqliteDialect,
+  SqliteDriver,
+} from 'kysely';
 import { migrate } from './migrate.ts';
 import type { Store } from './store.ts';
 import type { Database } from './tables.ts';
@@ -55,7 +62,30 @@ export function storeOn(database: SqliteDatabase.Database): Store {
       return new PatientDriver(database);
     }
   }
-  return new Kysely<Database>({ dialect: new PatientDialect({ database }) });
+  return new Kysely<Database>({ dialect: new PatientDialect({ database: remembering(database) }) });
+}
+
+/** More than the program has queries; some have as many texts as there are lengths of a list. */
+const MOST_STATEMENTS = 1_000;
+
+/**
+ * The database with its statements kept: making one anew for each query takes longer than most queries do. SQLite itself makes a kept one
+ * anew when the tables have changed (sqlite3_prepare_v2).
+ */
+function remembering(database: SqliteDatabase.Database): KyselyDatabase {
+  const kept = new Map<string, SqliteDatabase.Statement>();
+  return {
+    close: () => database.close(),
+    prepare: (sql) => {
+      const known = kept.get(sql);
+      // One whose rows are still being read cannot begin again.
+      if (known !== undefined && !known.busy) return known;
+      const statement = database.prepare(sql);
+      if (kept.size >= MOST_STATEMENTS) kept.clear();
+      kept.set(sql, statement);
+      return statement;
+    },
+  };
 }
 
 /**

@@ -12,15 +12,32 @@ interface Service {
   end(): void;
 }
 
-function answer(service: Service, id: number, body: unknown): Reply {
+/** How long a reading of the memory is told again: it grows slowly, and reading it is a look into the file system at every answer. */
+const MEMORY_MILLISECONDS = 1_000;
+
+/** Resident memory in bytes, read once in a while. */
+function memoryReader(): () => number {
+  let rss = 0;
+  let read = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = performance.now();
+    if (now - read > MEMORY_MILLISECONDS) {
+      rss = process.memoryUsage.rss();
+      read = now;
+    }
+    return rss;
+  };
+}
+
+function answer(service: Service, id: number, body: unknown, rss: number): Reply {
   try {
     const value = service.handle(body);
-    return { id, ok: true, value, rss: process.memoryUsage.rss() };
+    return { id, ok: true, value, rss };
   } catch (error) {
     // Anything but a VaultError is a mistake in this program. Its text is withheld, because it could quote a key or a PIN.
     const fault = error instanceof VaultError ? error.fault : 'refused';
     const message = error instanceof VaultError ? error.message : 'the request cannot be carried out';
-    return { id, ok: false, fault, message, rss: process.memoryUsage.rss() };
+    return { id, ok: false, fault, message, rss };
   }
 }
 
@@ -36,6 +53,7 @@ export async function serve(prepare: () => Promise<Service>): Promise<void> {
   // Node's debugger is off (--disable-sigusr1); without a handler the signal would end the process.
   if (process.platform !== 'win32') process.on('SIGUSR1', () => undefined);
   const service = await prepare();
+  const memory = memoryReader();
   const end = (): void => {
     service.end();
     process.exit(0);
@@ -46,7 +64,7 @@ export async function serve(prepare: () => Promise<Service>): Promise<void> {
     const envelope = envelopeSchema.safeParse(message);
     if (!envelope.success) return;
     const { id, body } = envelope.data;
-    const reply = answer(service, id, body);
+    const reply = answer(service, id, body, memory());
     // `send` has copied the answer when it returns, so request and answer can be wiped here.
     process.send?.(reply);
     wipeMessage(body);

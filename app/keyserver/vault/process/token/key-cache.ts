@@ -15,6 +15,14 @@ interface MasterKey {
   readonly algorithm: KeyAlgorithm;
 }
 
+/** A master's name and its object. */
+interface FoundMaster {
+  readonly id: MasterKeyId;
+  readonly handle: Handle;
+}
+
+const moreThanOnce = (name: string) => new VaultError('refused', `${name} is in the token more than once`);
+
 /** Token objects that are secret keys, narrowed by a label if given. */
 function findSecretKeys(session: TokenSession, label?: string): Handle[] {
   return session.find([
@@ -39,6 +47,7 @@ export class KeyCache {
   readonly #handles = new Map<string, Handle>();
   readonly #algorithms = new Map<string, KeyAlgorithm>();
   readonly #rules = new Map<string, MasterRule>();
+  readonly #checkValues = new Map<string, Uint8Array>();
 
   /** @throws VaultError `key-missing`, `refused` when it is not a kind of master that we derive from. */
   master(session: TokenSession, id: MasterKeyId): MasterKey {
@@ -59,11 +68,43 @@ export class KeyCache {
     const label = masterLabel(id);
     const known = this.#rules.get(label);
     if (known !== undefined) return known;
-    const { handle, algorithm } = this.master(session, id);
-    const checkValue = Buffer.from(checkValueOf(session, handle, algorithm)).toString('hex');
+    const checkValue = Buffer.from(this.checkValue(session, id)).toString('hex');
     const rule = readRule(session, id, checkValue);
     if (rule !== undefined) this.#rules.set(label, rule);
     return rule;
+  }
+
+  /**
+   * Check value of a master, which the caller does not change. Remembered, because an object's value never changes and each costs the
+   * token a derivation: the list of a token with hundreds of masters is asked for at every look at its state.
+   * @throws as `master`
+   */
+  checkValue(session: TokenSession, id: MasterKeyId): Uint8Array {
+    const label = masterLabel(id);
+    const known = this.#checkValues.get(label);
+    if (known !== undefined) return known;
+    const { handle, algorithm } = this.master(session, id);
+    const value = checkValueOf(session, handle, algorithm);
+    this.#checkValues.set(label, value);
+    return value;
+  }
+
+  /**
+   * Forgets what it knows of masters that are no longer the objects found just now: one that went and came again under its name is another
+   * key. @throws VaultError `refused` for a name that was found twice
+   */
+  keepOnly(found: readonly FoundMaster[]): void {
+    const there = new Map<string, Handle>();
+    for (const { id, handle } of found) {
+      const label = masterLabel(id);
+      if (there.has(label)) throw moreThanOnce(describeKey(id));
+      there.set(label, handle);
+    }
+    for (const [label, handle] of this.#handles) {
+      if (label === SEAL_LABEL || there.get(label)?.equals(handle) === true) continue;
+      for (const known of [this.#handles, this.#algorithms, this.#rules, this.#checkValues])
+        known.delete(label);
+    }
   }
 
   /** The sealing key. @throws VaultError `key-missing` */
@@ -76,7 +117,7 @@ export class KeyCache {
     if (known !== undefined) return known;
     const [handle, second] = findSecretKeys(session, label);
     if (handle === undefined) throw new VaultError('key-missing', `${name} is not in the token`);
-    if (second !== undefined) throw new VaultError('refused', `${name} is in the token more than once`);
+    if (second !== undefined) throw moreThanOnce(name);
     this.#handles.set(label, handle);
     return handle;
   }
@@ -87,10 +128,15 @@ export function hasKey(session: TokenSession, label: string): boolean {
   return findSecretKeys(session, label).length > 0;
 }
 
-/** Names of all master keys in the token, sorted by label. */
-export function listMasterIds(session: TokenSession): MasterKeyId[] {
-  const labels = findSecretKeys(session).map((key) => session.attribute(key, pkcs11.CKA_LABEL).toString());
-  return [...new Set(labels)].sort().flatMap((label) => parseMasterLabel(label) ?? []);
+/** Each master key in the token, sorted by label; a name twice, when somebody else put a second one there. */
+export function findMasters(session: TokenSession): FoundMaster[] {
+  return findSecretKeys(session)
+    .map((handle) => ({ label: session.attribute(handle, pkcs11.CKA_LABEL).toString(), handle }))
+    .sort((one, other) => (one.label < other.label ? -1 : 1))
+    .flatMap(({ label, handle }) => {
+      const id = parseMasterLabel(label);
+      return id === undefined ? [] : [{ id, handle }];
+    });
 }
 
 /** Whether the token is marked as a demonstration's. */
