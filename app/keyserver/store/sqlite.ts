@@ -57,12 +57,13 @@ function setSynced(database: SqliteDatabase.Database): void {
 }
 
 export function storeOn(database: SqliteDatabase.Database): Store {
+  const remembered = remembering(database);
   class PatientDialect extends SqliteDialect {
     override createDriver(): Driver {
-      return new PatientDriver(database);
+      return new PatientDriver(remembered, () => database.inTransaction);
     }
   }
-  return new Kysely<Database>({ dialect: new PatientDialect({ database: remembering(database) }) });
+  return new Kysely<Database>({ dialect: new PatientDialect({ database: remembered }) });
 }
 
 /** More than the program has queries; some have as many texts as there are lengths of a list. */
@@ -93,14 +94,14 @@ function remembering(database: SqliteDatabase.Database): KyselyDatabase {
  * it back once more is an error of its own, which would be told in place of the one that says what is wrong.
  */
 class PatientDriver extends SqliteDriver {
-  readonly #database: SqliteDatabase.Database;
+  readonly #inTransaction: () => boolean;
 
-  constructor(database: SqliteDatabase.Database) {
+  constructor(database: KyselyDatabase, inTransaction: () => boolean) {
     super({ database });
-    this.#database = database;
+    this.#inTransaction = inTransaction;
   }
 
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    if (this.#database.inTransaction) await super.rollbackTransaction(connection);
+    if (this.#inTransaction()) await super.rollbackTransaction(connection);
   }
 }
