@@ -49,6 +49,8 @@ export class PoweredCard<Image extends { readonly atr: string }, Volatile> imple
   readonly #options: CardOptions<Image>;
   readonly #link: T0Link | undefined;
   #image: Image;
+  /** The image as text, to see whether a command changed it. */
+  #text: string;
   #volatile: Volatile;
   #powered = false;
   /** Grows with each loss of power and reset: a command begun before it gets no answer. */
@@ -58,6 +60,7 @@ export class PoweredCard<Image extends { readonly atr: string }, Volatile> imple
   constructor(program: CardProgram<Image, Volatile>, image: Image, options: CardOptions<Image>) {
     this.#program = program;
     this.#image = structuredClone(image);
+    this.#text = JSON.stringify(image);
     this.#options = options;
     this.#volatile = program.fresh(this.#image);
     this.atr = fromHex(image.atr);
@@ -152,13 +155,15 @@ export class PoweredCard<Image extends { readonly atr: string }, Volatile> imple
   }
 
   async #commit(image: Image): Promise<boolean> {
-    if (JSON.stringify(image) === JSON.stringify(this.#image)) return true;
+    const text = JSON.stringify(image);
+    if (text === this.#text) return true;
     try {
       await this.#options.commit?.(image);
     } catch {
       return false;
     }
     this.#image = image;
+    this.#text = text;
     return true;
   }
 
