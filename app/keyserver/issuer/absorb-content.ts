@@ -51,7 +51,7 @@ export function absorbContent(
     case 'install':
       return absorbInstall(now, meaning, fate, facts, isProven(sent, fate));
     case 'delete':
-      return absorbDelete(now, meaning.app, fate, isProven(sent, fate));
+      return absorbDelete(now, meaning, fate, isProven(sent, fate));
     default:
       return now;
   }
@@ -158,7 +158,12 @@ const SUCCESS = 0x9000;
 /** Bytes of it that an INITIALIZE UPDATE answer begins with. */
 const DIVERSIFICATION_DATA = 10;
 
-function absorbDelete(now: JobOnCard, app: string, fate: Fate, proven: boolean): JobOnCard {
+function absorbDelete(
+  now: JobOnCard,
+  { app, wasInDoubt }: Extract<Meaning, { kind: 'delete' }>,
+  fate: Fate,
+  proven: boolean,
+): JobOnCard {
   switch (fate.kind) {
     case 'ok': {
       const card = withApp(now.card, app, (before) => ({
@@ -175,7 +180,8 @@ function absorbDelete(now: JobOnCard, app: string, fate: Fate, proven: boolean):
       return failApp(failed, app, 'card-refused-command');
     }
     case 'unsent':
-      return now.job.apps[app]?.contentInDoubt === true ? now : clearDoubt(now, app);
+      // What was in doubt before stays so: nobody has asked the card.
+      return wasInDoubt || now.job.apps[app]?.contentInDoubt === true ? now : clearDoubt(now, app);
     case 'unknown':
       return progress(now, app, { contentInDoubt: true, touched: true });
   }

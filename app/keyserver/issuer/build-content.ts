@@ -92,7 +92,7 @@ function fill(now: JobOnCard, step: ContentStep, channel: SecureChannel, ports: 
   }
   for (const app of step.deletes.filter((one) => !isFinished(now.job, one))) {
     const { packageAid } = ports.app(app);
-    const meaning = { kind: 'delete', app } as const;
+    const meaning = { kind: 'delete', app, wasInDoubt: now.card.apps[app]?.inDoubt === true } as const;
     if (isSaidGone(now, app, ports))
       add('remove-package', deleteObject(packageAid, false), meaning, { app, accept: GONE });
     else add('delete-app', deleteObject(packageAid, true), meaning, { app, accept: GONE });

@@ -40,7 +40,8 @@ const issuerMeaningSchema = z.discriminatedUnion('kind', [
     loadFileHash: hex,
     alone: z.boolean().default(false),
   }),
-  z.strictObject({ kind: z.literal('delete'), app: appIdSchema }),
+  /** `wasInDoubt`: before it went out. Jobs of an older version do not say so. */
+  z.strictObject({ kind: z.literal('delete'), app: appIdSchema, wasInDoubt: z.boolean().default(false) }),
   /** The card's list of its apps, asked for because nobody knows of these whether they are there. */
   z.strictObject({ kind: z.literal('look'), apps: z.array(appIdSchema) }),
   /** The card shows that it is there: SELECT of its domain (null), and its cryptogram over a challenge. */

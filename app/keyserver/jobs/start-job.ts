@@ -22,7 +22,7 @@ import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { findBindingOf, holds } from '../store/bindings.ts';
 import { type CardRow, findCard, ownAccount } from '../store/card-rows.ts';
 import { readCardState } from '../store/cards.ts';
-import { findJobByRequest, hasShownItself } from '../store/jobs.ts';
+import { findJobByRequest, findLatestShown } from '../store/jobs.ts';
 import { findRunningLease } from '../store/leases.ts';
 import { findStep } from '../store/steps.ts';
 import { untilNotOvertaken } from '../store/turns.ts';
@@ -213,7 +213,7 @@ async function isOnlyTold(
     case 'open':
       return true;
     case 'unless-shown':
-      return !(await hasShownItself(store, row.id));
+      return (await findLatestShown(store, row.id, 1)).length === 0;
     case 'stands':
       return false;
   }

@@ -29,16 +29,17 @@ export async function findLatestJobs(
   return older.orderBy('started', 'desc').orderBy('id', 'desc').limit(count).execute();
 }
 
-/** Whether the card has shown itself in one of its jobs. Asked of few cards: their jobs are read one by one. */
-export async function hasShownItself(db: Reads, card: string): Promise<boolean> {
-  const shown = await db
+/** The card's newest jobs in which it has shown itself, newest first. Asked of few cards: their jobs are read one by one. */
+export async function findLatestShown(db: Reads, card: string, count: number): Promise<JobsTable[]> {
+  return db
     .selectFrom('jobs')
-    .select('id')
+    .selectAll()
     .where('card', '=', card)
     .where('state', 'like', '%"held":true%')
-    .limit(1)
-    .executeTakeFirst();
-  return shown !== undefined;
+    .orderBy('started', 'desc')
+    .orderBy('id', 'desc')
+    .limit(count)
+    .execute();
 }
 
 /** The state as the store keeps it, checked when it is read. */

@@ -10,8 +10,9 @@ import {
   type JobReply,
   onEveryStore,
   startJob,
+  type Wish,
 } from '../../support/jobs.ts';
-import { advance, CALLER, ENABLE, issue, triesLeft } from '../../support/visits.ts';
+import { advance, CALLER, ENABLE, issue, runBatch, triesLeft } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
@@ -87,6 +88,43 @@ onEveryStore((kind) => {
     expect(wallet?.enabledBy ?? null).toBeNull();
   });
 
+  it('an app whose flag was written unheard is the deed of its station, whoever names the card before it comes again', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const torn = await startJob(at(0), CALLER, await rig.request(card, account, ENABLE));
+    const flag = await advance(card, at(0), torn, 4);
+    expect(flag?.commands.map(({ label }) => label.step)).toContain('write-enabled-flag');
+    if (flag !== undefined) await runBatch(card, flag);
+    card.reset();
+    const asked = await rig.request(card, account, ENABLE);
+    const observed = asked.observed.map((one) =>
+      one.app === 'e-wallet' ? { ...one, state: 'installed' as const } : one,
+    );
+    await carryInvented(at(1), await startJob(at(1), ROGUE, { ...asked, observed }));
+    card.reset();
+    await issue(card, at(2), account, ENABLE);
+    const wallet = (await rig.record(identification)).apps.find(({ app }) => app === 'e-wallet');
+    expect(wallet).toMatchObject({ state: 'enabled', enabledBy: { job: torn.job } });
+  });
+
+  it('what a torn deletion left in doubt stays so, though a station says that it sent none', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    await issue(card, at(0), account, [{ app: 'identity', action: 'enable' }]);
+    card.reset();
+    const before = await rig.request(card, account, DELETE);
+    const torn = await startJob(at(1), CALLER, before);
+    if (torn.batch !== undefined) await runBatch(card, torn.batch);
+    const { job, batch } = await startJob(at(2), ROGUE, { ...before, requestId: newRequestId() });
+    const place = batch?.commands.findIndex(({ label }) => label.step === 'open-secure-channel') ?? -1;
+    if (batch === undefined) throw new Error('no batch');
+    const { answers, cardEpoch } = invented(batch, '00000000');
+    const other = [...answers.slice(0, place), `${'00'.repeat(32)}9000`];
+    await answerStep(at(2), ROGUE, job, 1, { apiLevel: 1, cardEpoch, answers: other, stoppedAt: place });
+    const { apps } = await rig.record(identification);
+    expect(apps.find(({ app }) => app === 'identity')).toMatchObject({ inDoubt: true });
+  });
+
   it('a card that was named first as one of another type is issued as what it is, and stays that', async () => {
     const { card, identification } = rig.newCard();
     const told = rig.newCard({ type: 'demo-scp02', identificationCode: identification }).card;
@@ -118,6 +156,7 @@ onEveryStore((kind) => {
   }
 });
 
+const DELETE: Wish[] = [{ app: 'identity', action: 'delete' }];
 const ROGUE = { station: 'rogue-station', operator: 'rogue-clerk' };
 
 /** What an obliging card would say to each command. */
