@@ -29,15 +29,16 @@ export interface KeySlotState {
   readonly refused: boolean;
   /** How many of `spent` the card itself has told (63Cx, a refused MAC). Absent: none. */
   readonly told?: number;
-  /** People allowed one attempt more than the count does. It is used up when an attempt is sent, whatever becomes of it. */
+  /** One attempt is allowed more than the count does. It is used up when an attempt is sent, whatever becomes of it. */
   readonly granted?: Grant;
 }
 
 /**
- * `spare`: one that leaves a try when it fails; `last`: one that may be the last. The count stays as it is: attempts that nobody answered may have cost
- * the card tries, and a count once forgotten would let the next one lock it.
+ * `spare`: one that leaves a try when it fails, allowed by people; `last`: one that may be the last. `shown`: as `spare`, allowed because attempts may have
+ * gone to no card, and so only for a card that shows itself: another such station could use it up. The count stays as it is: attempts that
+ * nobody answered may have cost the card tries, and a count once forgotten would let the next one lock it.
  */
-export const grantSchema = z.enum(['spare', 'last']);
+export const grantSchema = z.enum(['shown', 'spare', 'last']);
 export type Grant = z.infer<typeof grantSchema>;
 
 export function settled(candidate: KeyCandidate): KeySlotState {
@@ -141,7 +142,7 @@ export function macRefused(slot: KeySlotState): KeySlotState {
  * What one more attempt needs. `free`: nobody's word. One that may fail (two candidates) leaves two tries after failing then, one with the certain
  * key leaves one. `spare`: it leaves one try, and may fail. `last`: it may be the last. `locked`: the card itself said that none is left.
  */
-export type NextTry = 'free' | Grant | 'locked';
+export type NextTry = 'free' | 'spare' | 'last' | 'locked';
 
 /** What the next attempt needs, of a key with `maximum` tries; whether the key was refused is another matter. */
 export function nextTry(slot: Pick<KeySlotState, 'candidates' | 'spent' | 'told'>, maximum: number): NextTry {
@@ -184,7 +185,7 @@ export function attemptOf(
   if (!mayTry(slot, maximum)) return 'keep';
   if (presence === 'shown' || mayTryUnshown(slot, maximum)) return 'send';
   if (presence === 'not-yet') return 'show-first';
-  return slot.granted === undefined ? 'keep' : 'send';
+  return slot.granted === undefined || slot.granted === 'shown' ? 'keep' : 'send';
 }
 
 export function mayTryUnshown({ spent }: Pick<KeySlotState, 'spent'>, maximum: number): boolean {

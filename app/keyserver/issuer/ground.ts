@@ -20,7 +20,7 @@ import {
   withoutDelivered,
 } from './joined-keys.ts';
 import { isShown, type JobOnCard, progress } from './progress.ts';
-import type { JobState } from './state.ts';
+import type { AppProgress, JobState } from './state.ts';
 
 type Facts = Pick<CardTypeFacts, 'profile'>;
 
@@ -33,7 +33,15 @@ export function grounded(before: CardState, now: JobOnCard, facts: Facts): JobOn
   const noted = Object.keys(now.card.apps).reduce((next, app) => note(before.apps[app], next, app), now);
   return noted.job.held
     ? Object.keys(noted.card.apps).reduce((next, app) => settle(next, app, facts), noted)
-    : noted;
+    : Object.keys(noted.card.apps).reduce((next, app) => leftInDoubt(before.apps[app], next, app), noted);
+}
+
+/** Whether an app is there its station only told, so that what was in doubt of it stays so, and what it makes of it is. */
+function leftInDoubt(was: CardAppState | undefined, now: JobOnCard, app: string): JobOnCard {
+  const is = now.card.apps[app];
+  if (is === undefined || is.inDoubt || is.keys === null) return now;
+  if (was?.inDoubt !== true && is.state === (was?.state ?? 'missing')) return now;
+  return { ...now, card: withApp(now.card, app, (known) => ({ ...known, inDoubt: true })) };
 }
 
 /** Whether the job is over but for the card's showing that it is there, because something hangs on it. */
@@ -149,10 +157,10 @@ function settle(now: JobOnCard, app: string, facts: Facts): JobOnCard {
 function looked({ job }: JobOnCard, app: string, known: CardAppState): CardAppState {
   const seen = job.seen[app];
   const own = job.apps[app];
-  const content = job.steps.some(
-    (step) => step.kind === 'content' && (step.loads.includes(app) || step.deletes.includes(app)),
-  );
-  if (content || seen === undefined || known.keys === null) return known;
+  if (seen === undefined || known.keys === null) return known;
+  const content = job.steps.flatMap((step) => (step.kind === 'content' ? [step] : []));
+  if (content.some(({ deletes }) => deletes.includes(app))) return known;
+  if (content.some(({ loads }) => loads.includes(app))) return foundThere(known, own);
   // Its state is what the job has made of it.
   if (own !== undefined && (own.said === 'accepted' || own.touched))
     return known.inDoubt ? { ...known, inDoubt: false } : known;
@@ -165,6 +173,12 @@ function looked({ job }: JobOnCard, app: string, known: CardAppState): CardAppSt
   if (!isAsDelivered(known)) return known.inDoubt ? known : { ...known, inDoubt: true };
   // Nobody has ever done anything with it: there is nothing to lose.
   return { ...known, state: seen, inDoubt: false, keys: seen === 'missing' ? null : known.keys };
+}
+
+/** It was to be loaded, and was there already: told before the card had shown itself, and so it was left in doubt. */
+function foundThere(known: CardAppState, own: AppProgress | undefined): CardAppState {
+  const found = own !== undefined && own.after !== 'missing' && !own.contentInDoubt;
+  return found && known.inDoubt && known.state !== 'missing' ? { ...known, inDoubt: false } : known;
 }
 
 /** Nothing was ever done with its keys. */

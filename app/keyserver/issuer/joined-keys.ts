@@ -64,7 +64,7 @@ export function recounted(slot: KeySlotState, known: KeySlotState, tries: number
   const counted = { ...said, spent, refused: known.refused, ...(told === undefined ? {} : { told }) };
   if (left !== undefined) return { ...counted, granted: left };
   const claimed = !used && spent > known.spent && nextTry(counted, tries) === 'spare';
-  return claimed ? { ...counted, granted: 'spare' } : counted;
+  return claimed ? { ...counted, granted: 'shown' } : counted;
 }
 
 /** What is kept, with what the card itself was asked in this job and answered: it came to this card, whatever keys it has. */

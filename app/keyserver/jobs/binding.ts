@@ -13,7 +13,8 @@ import {
   type OpenBinding,
   type OpenBindings,
 } from '../store/bindings.ts';
-import type { Queries } from '../store/store.ts';
+import { findJob, readState } from '../store/jobs.ts';
+import type { Queries, Reads } from '../store/store.ts';
 import { Overtaken } from '../store/turns.ts';
 
 /**
@@ -22,10 +23,11 @@ import { Overtaken } from '../store/turns.ts';
  */
 const KEPT_WRITTEN_MILLISECONDS = 24 * 3600_000;
 
-/** When something is secured, by which job, and until when a silent station keeps its card (ISO 8601). */
+/** When something is secured, by which job, whether its card has shown itself, and until when a silent station keeps its card (ISO 8601). */
 interface Securing {
   readonly at: string;
   readonly job: string;
+  readonly shown: boolean;
   readonly leaseEnd: string;
 }
 
@@ -63,13 +65,12 @@ export async function secureAccount(
   by: Securing,
 ): Promise<void> {
   if (grip === 'none') return;
-  if (other !== undefined && holds(other, by.at))
-    throw new KaikaError('account-taken', 'another card has this account');
-  if (own !== undefined && own.account !== account && holds(own, by.at))
+  if (await keeps(db, other, by)) throw new KaikaError('account-taken', 'another card has this account');
+  if (own?.account !== account && (await keeps(db, own, by)))
     throw new KaikaError('account-mismatch', 'the card belongs to another account');
   const until = keptUntil(grip, by);
   if (other !== undefined) await end(db, other, by.at);
-  if (own !== undefined && own.account === account) return keep(db, own, until);
+  if (own !== undefined && own.account === account) return keep(db, own, until, by);
   if (own !== undefined) await end(db, own, by.at);
   await insertBinding(db, { card, account, factor, since: by.at, job: by.job, reserved_until: until });
 }
@@ -88,8 +89,30 @@ async function end(db: Queries, binding: OpenBinding, at: string): Promise<void>
   if (!(await endBinding(db, binding, at))) throw new Overtaken();
 }
 
-/** Never for a shorter time than it is kept already. */
-async function keep(db: Queries, own: OpenBinding, until: string | null): Promise<void> {
-  if (own.reservedUntil === null || (until !== null && until <= own.reservedUntil)) return;
-  if (!(await keepBinding(db, own.card, until))) throw new Overtaken();
+/** Never for a shorter time than it is kept already. What a station only named is this job's once the card has shown itself to it. */
+async function keep(db: Queries, own: OpenBinding, until: string | null, by: Securing): Promise<void> {
+  const { reservedUntil, card } = own;
+  if (reservedUntil === null) return;
+  const longer = until === null || until > reservedUntil;
+  const takenOver = by.shown && own.job !== by.job && (await isOnlyNamed(db, own));
+  if (!longer && !takenOver) return;
+  if (!(await keepBinding(db, card, longer ? until : reservedUntil, takenOver ? by.job : undefined)))
+    throw new Overtaken();
+}
+
+/** Whether it keeps the account from this job. A card that has shown itself goes before one that a station only named. */
+async function keeps(db: Queries, binding: OpenBinding | undefined, by: Securing): Promise<boolean> {
+  if (binding === undefined || !holds(binding, by.at)) return false;
+  return !by.shown || !(await isOnlyNamed(db, binding));
+}
+
+/** Nothing but the word of a station says that there is such a card: it has not shown itself to the job that keeps the account for it. */
+export async function isOnlyNamed(
+  db: Reads,
+  { job, reservedUntil }: Pick<OpenBinding, 'job' | 'reservedUntil'>,
+): Promise<boolean> {
+  const row = reservedUntil === null || job === null ? undefined : await findJob(db, job);
+  if (row === undefined) return false;
+  const { held, grip } = readState(row);
+  return !held && grip === 'begun';
 }

@@ -41,11 +41,19 @@ async function commit(db: Queries, context: JobContext, start: StartDecision, se
   await secureAccount(db, next.job, start.grip, bound, {
     at: now,
     job: start.job,
+    shown: start.shown,
     leaseEnd: leaseEnd(context),
   });
   await spendConfirmations(db, start);
   await supersedeOpenJobs(db, card, now);
-  const issuedIn = await whoEnabled(db, card, Object.keys(next.card.apps), start.before, next.card);
+  const issuedIn = await whoEnabled(db, {
+    card,
+    before: start.before,
+    after: next.card,
+    id: start.job,
+    job: next.job,
+    shown: start.shown,
+  });
   await insertJob(
     db,
     {

@@ -60,14 +60,9 @@ async function commit(db: Queries, context: JobContext, step: StepDecision, kept
       load_file_hash: loadFileHash,
     })),
   );
-  // Found enabled by the look, and believed now: not this job's doing.
-  const seen = Object.keys(next.job.seen).filter(
-    (app) => next.job.seen[app] === 'enabled' && next.job.apps[app]?.touched !== true,
-  );
-  const byOther = await whoEnabled(db, row.card, seen, step.before, next.card, row.id);
-  await writeCardState(db, row.card, step.before, next.card, now, (app) =>
-    seen.includes(app) ? byOther(app) : row.id,
-  );
+  const { before, shown } = step;
+  const done = { card: row.card, before, after: next.card, id: row.id, job: next.job, shown };
+  await writeCardState(db, row.card, before, next.card, now, await whoEnabled(db, done));
   const setAside = reasonOf(step.life) ?? (twice ? { code: 'account-given-twice' as const } : null);
   if (setAside !== null) await writeSetAside(db, row.card, setAside);
   if (outcome === undefined) await keepInHand(db, context, step);
@@ -95,12 +90,12 @@ async function keepInHand(db: Queries, context: JobContext, { row, shown, at }: 
 async function secure(
   db: Queries,
   context: JobContext,
-  { next, row, grip, effect, at }: StepDecision,
+  { next, row, grip, effect, shown, at }: StepDecision,
 ): Promise<boolean> {
   if (grip === 'none') return true;
   const open = await findOpenBindings(db, row.card, next.job.accountFactor);
   try {
-    await secureAccount(db, next.job, grip, open, { at, job: row.id, leaseEnd: leaseEnd(context) });
+    await secureAccount(db, next.job, grip, open, { at, job: row.id, shown, leaseEnd: leaseEnd(context) });
     return true;
   } catch (error) {
     if (effect || !(error instanceof KaikaError)) throw error;

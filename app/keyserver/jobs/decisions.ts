@@ -24,6 +24,8 @@ interface Decision {
   readonly outcome: Outcome | undefined;
   /** The card's life once this is committed. */
   readonly life: CardLife;
+  /** The card has shown in this job that it is there, or is of a type that cannot. */
+  readonly shown: boolean;
   /** The batch changes the card. */
   readonly effect: boolean;
   /** What has to be secured of the account with this; `none` where what the job has is enough. */
@@ -59,6 +61,4 @@ export interface StepDecision extends Decision {
   /** Its commands, and what became of each. */
   readonly sent: readonly Sent[];
   readonly fates: readonly Fate[];
-  /** The card has shown in this job that it is there, or is of a type that cannot. */
-  readonly shown: boolean;
 }

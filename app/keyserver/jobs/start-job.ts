@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Plan, PlanStep } from '../../catalogue/plan.ts';
 import { recognise } from '../../catalogue/recognise.ts';
+import type { CardTypeProfile } from '../../catalogue/schema.ts';
 import { factorOf } from '../../dialects/keys.ts';
 import { KaikaError } from '../../protocol/errors.ts';
 import { setAsideDetails } from '../../protocol/set-aside.ts';
@@ -26,7 +27,7 @@ import { findJobByRequest, findLatestShown } from '../store/jobs.ts';
 import { findRunningLease } from '../store/leases.ts';
 import { findStep } from '../store/steps.ts';
 import { untilNotOvertaken } from '../store/turns.ts';
-import { gripped } from './binding.ts';
+import { gripped, isOnlyNamed } from './binding.ts';
 import { authenticationsOf, refuseExcess, type Use } from './caps.ts';
 import { commitStart } from './commit-start.ts';
 import { confirmedDeletions } from './confirmations.ts';
@@ -68,22 +69,25 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
   const row = await findCard(context.store, identification);
   const before = await readCardState(context.store, identification);
   const life = lifeOf(before, profile, readSetAside(row?.set_aside));
-  await refuseCard(context, caller, request, { identification, type: profile.id, row, before, life });
+  const card = { identification, profile, row, before, life };
+  const isNamed = await refuseCard(context, caller, request, card);
   const typed = row === undefined || row.card_type === profile.id ? before : asOfType(before, profile);
   const known = reconcile(typed, request, profile, identification);
   const activeVersion = await context.activeVersions();
-  const opening = foreknowledge(profile, known, request.card);
+  // What is only named for another goes to the card that shows itself: this one does so before anything else.
+  const planned = isNamed ? withoutOpening(request) : request;
+  const opening = isNamed ? undefined : foreknowledge(profile, known, request.card);
   const plan = planFor(
     context.catalogue,
     profile,
-    { request, identification },
+    { request: planned, identification },
     known,
     activeVersion,
     opening,
   );
   const confirmations = await confirmedDeletions(context, caller, request, identification);
   const state = firstState({
-    request,
+    request: planned,
     card: known,
     before,
     plan,
@@ -109,8 +113,9 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
   const generation = (row?.generation ?? 0) + 1;
   const over = built.commands.length === 0;
   const effect = built.commands.some((command) => command.effect === true);
+  const shown = isShown(built.next.job, profile);
   const { next, grip } = effect
-    ? gripped(built.next, { effect, proven: false, shown: isShown(built.next.job, profile) })
+    ? gripped(built.next, { effect, proven: false, shown })
     : { next: built.next, grip: 'none' as const };
   const start: StartDecision = {
     caller,
@@ -126,6 +131,7 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
     life: lifeOf(next.card, profile, standingSetAside(next.job, profile)),
     cardType: profile.id,
     confirmations: confirmations.used,
+    shown,
     effect,
     grip,
     use,
@@ -166,30 +172,45 @@ async function repeatedReply(
   return storedJobReplySchema.parse(await openReply(context.vault, job.id, 0, step.sealed));
 }
 
-/** Reasons to refuse the card itself: set aside, bound to another account, in another station's hands. */
+function withoutOpening({ opening: _unused, ...request }: JobRequest): JobRequest {
+  return request;
+}
+
+/**
+ * Reasons to refuse the card itself: set aside, bound to another account, in another station's hands. Says whether the account is kept for another
+ * card, or the card for another account, on nothing but a station's word.
+ */
 async function refuseCard(
   context: JobContext,
   caller: OperatorCaller,
   request: JobRequest,
   card: {
     readonly identification: string;
-    readonly type: string;
+    readonly profile: CardTypeProfile;
     readonly row: CardRow | undefined;
     readonly before: CardState;
     readonly life: CardLife;
   },
-): Promise<void> {
-  const { identification, type, row, before, life } = card;
-  if (row !== undefined && row.card_type !== type && !(await isOnlyTold(context, row, before)))
+): Promise<boolean> {
+  const { identification, profile, row, before, life } = card;
+  if (row !== undefined && row.card_type !== profile.id && !(await isOnlyTold(context, row, before)))
     throw new KaikaError('wrong-card-type', 'the card was of another type before');
   const setAside = reasonOf(life);
   if (setAside !== null)
     throw new KaikaError('card-set-aside', 'the card is set aside', setAsideDetails(setAside));
   const now = context.now().toISOString();
-  if (belongsElsewhere(row, before, request.account, now))
-    throw new KaikaError('account-mismatch', 'the card belongs to another account');
+  // Cards of other types can show nothing: of them a station's word is all there is.
+  const onlyNamed = async (binding: Parameters<typeof isOnlyNamed>[1]) =>
+    profile.securityDomain !== undefined && (await isOnlyNamed(context.store, binding));
+  const elsewhere = belongsElsewhere(row, before, request.account, now);
+  if (elsewhere !== 'no') {
+    const own = { job: row?.kept_by ?? null, reservedUntil: row?.reserved_until ?? null };
+    if (elsewhere === 'moved' || !(await onlyNamed(own)))
+      throw new KaikaError('account-mismatch', 'the card belongs to another account');
+  }
   const other = await findBindingOf(context.store, factorOf(request.account));
-  if (other !== undefined && other.card !== identification && holds(other, now))
+  const isTaken = other !== undefined && other.card !== identification && holds(other, now);
+  if (isTaken && !(await onlyNamed(other)))
     throw new KaikaError('account-taken', 'another card has this account');
   const lease = await findRunningLease(context.store, identification, now);
   if (lease !== undefined && lease.station !== caller.station) {
@@ -200,6 +221,7 @@ async function refuseCard(
       since: lease.since,
     });
   }
+  return isTaken || elsewhere !== 'no';
 }
 
 /** Whether nothing but a station's word says that the card is of the type on record. */
@@ -228,10 +250,10 @@ function belongsElsewhere(
   { domain }: CardState,
   account: string,
   now: string,
-): boolean {
-  if (row === undefined || row.account === null || row.account === account) return false;
-  const moved = domain?.candidates.some(({ origin }) => origin === 'issuer') === true;
-  return moved || holds({ reservedUntil: row.reserved_until }, now);
+): 'no' | 'kept' | 'moved' {
+  if (row === undefined || row.account === null || row.account === account) return 'no';
+  if (domain?.candidates.some(({ origin }) => origin === 'issuer') === true) return 'moved';
+  return holds({ reservedUntil: row.reserved_until }, now) ? 'kept' : 'no';
 }
 
 function summarise(plan: Plan): PlanSummary {

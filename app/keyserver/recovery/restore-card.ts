@@ -46,13 +46,8 @@ export async function restoreCard(
   // Two cards have this account, and so the same keys. Which of them the customer has, the record cannot tell: a person has to decide.
   await writeSetAside(db, card.id, taken ? { code: 'account-given-twice' } : card.setAside);
   const before = await readCardState(db, card.id);
-  await writeCardState(
-    db,
-    card.id,
-    before,
-    withoutGrants(state),
-    at,
-    (app) => content.enabledIn[app] ?? null,
+  await writeCardState(db, card.id, before, withoutGrants(state), at, (app) =>
+    before.apps[app]?.state === 'enabled' ? undefined : (content.enabledIn[app] ?? null),
   );
 }
 

@@ -12,6 +12,8 @@ export interface OpenBinding {
   readonly factor: string;
   /** Null for a card that has its account for good. */
   readonly reservedUntil: string | null;
+  /** That keeps it, or began to; null where an older version kept no note of it. */
+  readonly job: string | null;
 }
 
 /** Whether it keeps others from the account: a reservation that has run out does not. `now`: ISO 8601. */
@@ -46,7 +48,7 @@ export async function findOpenBindings(db: Queries, card: string, factor: string
 function open(db: Queries) {
   return db
     .selectFrom('bindings')
-    .select(['card', 'account', 'factor', 'reserved_until as reservedUntil'])
+    .select(['card', 'account', 'factor', 'reserved_until as reservedUntil', 'job'])
     .where('until', 'is', null);
 }
 
@@ -58,11 +60,16 @@ export async function insertBinding(db: Queries, binding: Omit<BindingsTable, 'u
     .execute();
 }
 
-/** Keeps the card's account for it until another time; for good with null. Gives false when the card has none. */
-export async function keepBinding(db: Queries, card: string, reservedUntil: string | null): Promise<boolean> {
+/** Keeps the card's account for it until another time; for good with null. With `job` it is this one's from now on. Gives false when the card has none. */
+export async function keepBinding(
+  db: Queries,
+  card: string,
+  reservedUntil: string | null,
+  job?: string,
+): Promise<boolean> {
   const kept = await db
     .updateTable('bindings')
-    .set({ reserved_until: reservedUntil })
+    .set({ reserved_until: reservedUntil, ...(job === undefined ? {} : { job }) })
     .where('card', '=', card)
     .where('until', 'is', null)
     .executeTakeFirst();

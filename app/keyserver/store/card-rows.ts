@@ -9,6 +9,8 @@ export interface CardRow extends CardsTable {
   readonly factor: string | null;
   /** As in `bindings`. */
   readonly reserved_until: string | null;
+  /** The job that keeps it. */
+  readonly kept_by: string | null;
 }
 
 /** The account that the card has. One that is only kept for it, while a job is under way, is not its own. */
@@ -24,7 +26,7 @@ function cardRows(db: Reads) {
       join.onRef('bindings.card', '=', 'cards.id').on('bindings.until', 'is', null),
     )
     .selectAll('cards')
-    .select(['bindings.account', 'bindings.factor', 'bindings.reserved_until']);
+    .select(['bindings.account', 'bindings.factor', 'bindings.reserved_until', 'bindings.job as kept_by']);
 }
 
 export async function findCard(db: Reads, card: string): Promise<CardRow | undefined> {

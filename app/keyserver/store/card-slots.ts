@@ -12,11 +12,19 @@ import type { CardKeysTable } from './tables.ts';
 export const DOMAIN_SLOTS = { set: 'set', leaving: 'leaving' } as const;
 
 /** As the column `granted` has them. */
-export const GRANTED = { none: 0, last: 1, spare: 2 } as const;
+export const GRANTED = { none: 0, last: 1, spare: 2, shown: 3 } as const;
 
 export function grantOf({ granted }: { readonly granted: number | null }): Grant | undefined {
-  if (granted === GRANTED.last) return 'last';
-  return granted === GRANTED.spare ? 'spare' : undefined;
+  switch (granted) {
+    case GRANTED.last:
+      return 'last';
+    case GRANTED.spare:
+      return 'spare';
+    case GRANTED.shown:
+      return 'shown';
+    default:
+      return undefined;
+  }
 }
 
 type SlotRow = Omit<Insertable<CardKeysTable>, 'card'>;

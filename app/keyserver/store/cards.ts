@@ -157,7 +157,7 @@ function slotOf(row: SlotRow): KeySlotState {
 
 /**
  * Writes what changed between `before`, which is on record, and `after`: three statements at most, however many apps and keys there are.
- * `issuedIn`: the job that enabled an app which has become so.
+ * `issuedIn`: the job that enabled an app, asked of those that are enabled, or were before a station said otherwise; undefined where the one on record stays.
  */
 export async function writeCardState(
   db: Queries,
@@ -165,7 +165,7 @@ export async function writeCardState(
   before: CardState,
   after: CardState,
   now: string,
-  issuedIn: (app: string) => string | null = () => null,
+  issuedIn: (app: string) => string | null | undefined = () => undefined,
 ): Promise<void> {
   const changed = Object.entries(after.apps).filter(([app, state]) => before.apps[app] !== state);
   await writeApps(
@@ -183,7 +183,7 @@ export async function writeCardState(
       ground_at: state.ground?.in?.at ?? null,
       loaded: state.loaded ?? null,
       updated: now,
-      issued_in: state.state === 'enabled' ? issuedIn(app) : null,
+      issued_in: mayBeEnabled(state) ? deedOf(issuedIn(app), before.apps[app]) : null,
     })),
   );
   const domain = after.domain === before.domain ? undefined : after.domain;
@@ -199,7 +199,17 @@ export async function writeCardState(
   ]);
 }
 
-/** What an app that is enabled already was enabled in stays. */
+function mayBeEnabled({ state, kept }: CardAppState): boolean {
+  return state === 'enabled' || kept?.state === 'enabled';
+}
+
+/** In the place of a job's id: the one on record stays. */
+const AS_IT_WAS = '';
+
+function deedOf(job: string | null | undefined, before: CardAppState | undefined): string | null {
+  return job === undefined ? (before === undefined ? null : AS_IT_WAS) : job;
+}
+
 async function writeApps(db: Queries, rows: readonly Insertable<CardAppsTable>[]): Promise<void> {
   for (const part of inParts(rows))
     await db
@@ -219,7 +229,7 @@ async function writeApps(db: Queries, rows: readonly Insertable<CardAppsTable>[]
           updated: set.ref('excluded.updated'),
           issued_in: set
             .case()
-            .when(set.and([set('card_apps.state', '=', 'enabled'), set('excluded.state', '=', 'enabled')]))
+            .when('excluded.issued_in', '=', AS_IT_WAS)
             .then(set.ref('card_apps.issued_in'))
             .else(set.ref('excluded.issued_in'))
             .end(),

@@ -1,13 +1,11 @@
 /** Whole jobs that a station invents of cards it does not have, beside an honest one that has them: the cards lose nothing. */
 import { expect, it } from 'vitest';
+import { carryInvented, invented, ROGUE } from '../../support/inventions.ts';
 import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import {
-  type AnswersRequest,
   answerStep,
-  type Batch,
   HIGH_LIMITS,
   type JobContext,
-  type JobReply,
   onEveryStore,
   startJob,
   type Wish,
@@ -157,40 +155,3 @@ onEveryStore((kind) => {
 });
 
 const DELETE: Wish[] = [{ app: 'identity', action: 'delete' }];
-const ROGUE = { station: 'rogue-station', operator: 'rogue-clerk' };
-
-/** What an obliging card would say to each command. */
-function invented({ cardEpoch, commands }: Batch, challenge: string): AnswersRequest {
-  const answers = commands.map(({ label, expect: wanted }) =>
-    label.step === 'challenge' ? `${challenge}9000` : `${wanted?.value ?? ''}9000`,
-  );
-  return { apiLevel: 1, cardEpoch, answers };
-}
-
-/** To the end, or to a batch with `last` in it: the card is said to have been removed at it, or the batch is given back unanswered. */
-async function carryInvented(
-  context: JobContext,
-  { job, batch: first }: JobReply,
-  last?: string,
-  how: 'at' | 'before' = 'at',
-): Promise<Batch | undefined> {
-  let batch = first;
-  for (let step = 1; batch !== undefined; step += 1) {
-    const report = invented(batch, `0000000${step}`.slice(-8));
-    const place = batch.commands.findIndex(({ label }) => label.step === last);
-    if (place >= 0 && how === 'before') return batch;
-    if (place >= 0) {
-      const cut = { ...report, answers: report.answers.slice(0, place), stoppedAt: place };
-      const { cardEpoch } = batch;
-      await answerStep(context, ROGUE, job, batch.seq, {
-        ...cut,
-        cardEvent: 'removed',
-        cardEpoch: cardEpoch + 1,
-      });
-      return undefined;
-    }
-    const next = await answerStep(context, ROGUE, job, batch.seq, report);
-    batch = 'batch' in next ? next.batch : undefined;
-  }
-  return undefined;
-}

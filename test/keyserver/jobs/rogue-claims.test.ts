@@ -9,7 +9,7 @@ import { together } from '../../../app/keyserver/store/transaction.ts';
 import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import type { AnswersRequest, Batch, JobContext, JobReply } from '../../support/jobs.ts';
 import { answerStep, batchOf, HIGH_LIMITS, onEveryStore, refusal, startJob } from '../../support/jobs.ts';
-import { advance, CALLER, ENABLE, issue, runBatch } from '../../support/visits.ts';
+import { advance, CALLER, ENABLE, issue, OTHER_CALLER, runBatch } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
@@ -28,16 +28,25 @@ onEveryStore((kind) => {
     rig.context.store.selectFrom('bindings').selectAll().where('card', '=', card).orderBy('since').execute();
 
   describe('an account that a station asks for with an opening', () => {
-    it('is kept while the station keeps the card, and then free: cards that come get theirs', async () => {
+    it('is kept from those that only name it as well, and at once the card’s that shows itself', async () => {
       const made = await Promise.all(Array.from({ length: 12 }, () => claim()));
       for (const { asked } of made) expect(await startJob(server(0), ROGUE, asked)).toHaveProperty('batch');
       const [first] = made;
       if (first === undefined) throw new Error('no claim');
-      const early = issue(rig.newCard().card, server(1_000), first.account, ENABLE);
+      const { asked } = await claim(first.account);
+      const named = await startJob(server(1_000), OTHER_CALLER, asked);
+      const early = answerStep(
+        server(1_000),
+        OTHER_CALLER,
+        named.job,
+        1,
+        invented(batchOf(named), '0A0B0C0D'),
+      );
       expect((await refusal(early)).code).toBe('account-taken');
-      for (const { account, identification } of made) {
+      for (const [at, { account, identification }] of made.entries()) {
         const { card } = rig.newCard();
-        expect((await issue(card, server(2 * HOUR), account, ENABLE)).result).toBe('complete');
+        const when = server(at % 2 === 0 ? 2_000 : 2 * HOUR);
+        expect((await issue(card, when, account, ENABLE)).result).toBe('complete');
         expect((await rig.record(identification)).account).toBe('');
       }
     });

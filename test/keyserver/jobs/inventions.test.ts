@@ -1,0 +1,100 @@
+/** What a station makes of inventions that it carries to their end, repeats, or puts between the visits of an honest one: nothing that lasts. */
+import { expect, it } from 'vitest';
+import { carryInvented, ROGUE } from '../../support/inventions.ts';
+import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
+import { HIGH_LIMITS, type JobContext, onEveryStore, startJob, type Wish } from '../../support/jobs.ts';
+import { advance, CALLER, ENABLE, issue, runBatch, type VirtualCard } from '../../support/visits.ts';
+
+onEveryStore((kind) => {
+  const rig = issuerRig(kind);
+
+  it('that an app is there, as its SELECT was told to say, stays in doubt', async () => {
+    const { card, identification } = rig.newCard();
+    const asked = await ask(card, randomDigits(16), MEAL);
+    const observed = asked.observed.map((one) => ({ ...one, state: 'installed' as const }));
+    await startJob(at(0), ROGUE, { ...asked, observed });
+    const second = await startJob(at(1), ROGUE, await ask(card, asked.account, MEAL));
+    await carryInvented(at(1), second, 'challenge', 'before');
+    const meal = (await rig.record(identification)).apps.find(({ app }) => app === 'campus-meal');
+    expect(meal).toMatchObject({ state: 'installed', inDoubt: true });
+  });
+
+  it('what is allowed because of attempts that went to no card, is for a card that shows itself', async () => {
+    const { card } = rig.newCard();
+    const account = randomDigits(16);
+    const torn = await startJob(at(0), ROGUE, await ask(card, account, IDENTITY));
+    await carryInvented(at(0), torn, 'write-master-control-key');
+    const silent = await startJob(at(1), ROGUE, await ask(card, account, IDENTITY));
+    await carryInvented(at(1), silent, 'authenticate', 'before');
+    expect(await issue(card, at(2), account, ENABLE)).toMatchObject({ result: 'complete' });
+    const using = await startJob(at(3), ROGUE, await ask(card, account, IDENTITY));
+    await carryInvented(at(3), using, 'write-maintenance-key', 'before');
+    expect(await issue(card, at(4), account, IDENTITY)).toMatchObject({ result: 'complete' });
+  });
+
+  it('whoever enabled an app is named, not who told it before', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    await carryInvented(at(0), await startJob(at(0), ROGUE, await ask(card, randomDigits(16), ENABLE)));
+    await issue(card, at(1), account, IDENTITY);
+    await carryInvented(at(2), await startJob(at(2), ROGUE, await ask(card, account, ENABLE)));
+    await issue(card, at(3), account, ENABLE);
+    expect(await enabledBy(identification)).toBe(CALLER.station);
+  });
+
+  it('a card that was torn with its last answer was enabled by the job that sent the last command, not by one that set out to', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const lost = await startJob(at(0), CALLER, await ask(card, account, ENABLE));
+    const flag = await advance(card, at(0), lost, 4);
+    if (flag === undefined) throw new Error('the job is over');
+    await runBatch(card, flag);
+    await carryInvented(at(1), await startJob(at(1), ROGUE, await ask(card, account, ENABLE)));
+    await issue(card, at(2), account, ENABLE);
+    const wallet = (await rig.record(identification)).apps.find(({ app }) => app === 'e-wallet');
+    expect(wallet).toMatchObject({ state: 'enabled', inDoubt: false });
+    expect(await enabledBy(identification)).toBe(CALLER.station);
+  });
+
+  it('an account that was only named, for a card that did not show itself, is its customer’s when their card shows itself', async () => {
+    const account = randomDigits(16);
+    const named = await startJob(at(0), ROGUE, await ask(rig.newCard().card, account, ENABLE));
+    await carryInvented(at(0), named, 'write-enabled-flag', 'before');
+    const { card, identification } = rig.newCard();
+    expect(await issue(card, at(0), account, ENABLE, 'e-wallet')).toMatchObject({ result: 'complete' });
+    expect((await rig.record(identification)).account).toBe(account);
+    await expect(carryInvented(at(0), named)).rejects.toMatchObject({ code: 'step-conflict' });
+  });
+
+  it('a card for which another account was only named gets its own when it shows itself', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const named = await startJob(at(0), ROGUE, await ask(card, randomDigits(16), ENABLE));
+    await carryInvented(at(0), named, 'write-enabled-flag', 'before');
+    card.powerOn();
+    // Its lease has run out, what it keeps of the account has not.
+    expect(await issue(card, at(31 / 3600), account, ENABLE, 'e-wallet')).toMatchObject({
+      result: 'complete',
+    });
+    expect((await rig.record(identification)).account).toBe(account);
+  });
+
+  async function enabledBy(identification: string): Promise<string | undefined> {
+    const { apps } = await rig.record(identification);
+    return apps.find(({ app }) => app === 'e-wallet')?.enabledBy?.station;
+  }
+
+  async function ask(card: VirtualCard, account: string, wishes: Wish[]) {
+    card.powerOn();
+    return { ...(await rig.request(card, account, wishes)), requestId: newRequestId() };
+  }
+
+  /** The server, so many hours from now. */
+  function at(hours: number): JobContext {
+    const now = () => new Date(Date.now() + hours * 3_600_000);
+    return { ...rig.context, limits: HIGH_LIMITS, now };
+  }
+});
+
+const MEAL: Wish[] = [{ app: 'campus-meal', action: 'enable' }];
+const IDENTITY: Wish[] = [{ app: 'identity', action: 'enable' }];
