@@ -8,21 +8,21 @@ import { KaikaError } from '../../app/protocol/errors.ts';
 import { RefusedError, type ServerClient } from '../../app/station/server/client.ts';
 import { CALLER } from './forwarder.ts';
 
-/** What was sent and answered, body by body, is added to `heard`. */
+/** What was sent and answered, body by body, is added to `heard`, where that is given. */
 export function directClient(
   context: JobContext,
-  heard: string[] = [],
+  heard?: string[],
   caller: OperatorCaller = CALLER,
 ): ServerClient {
   const asked = async <T>(request: unknown, answer: () => Promise<T>): Promise<T> => {
-    heard.push(JSON.stringify(request));
+    heard?.push(JSON.stringify(request));
     try {
       const reply = await answer();
-      heard.push(JSON.stringify(reply));
+      heard?.push(JSON.stringify(reply));
       return reply;
     } catch (error) {
       if (!(error instanceof KaikaError)) throw error;
-      heard.push(JSON.stringify([error.code, error.message, error.details]));
+      heard?.push(JSON.stringify([error.code, error.message, error.details]));
       throw new RefusedError(error.code, error.message, error.details, 422);
     }
   };

@@ -1,22 +1,25 @@
-/** A rogue station with random requests and invented answers, beside honest ones: whatever it says, nobody else's card loses anything. */
+/**
+ * Rogue stations with random requests, invented answers and goals of their own, beside honest ones: whatever they say, nobody else's card loses anything.
+ * Another seed than the one below: KAIKA_ATTACK_SEED=… npm test -- test/keyserver/attack.
+ */
 import { expect, it } from 'vitest';
 import { playRogueStation } from '../../support/attack/play-rogue-station.ts';
 import { issuerRig } from '../../support/issuer-rig.ts';
 
 const rig = issuerRig('sqlite');
+const SEED = process.env['KAIKA_ATTACK_SEED'] ?? 'a';
 
-it.each(['a', 'b'])(
-  'no honest card loses a try, an app, an account or a job, and no record says what is not so (%s)',
-  async (seed) => {
-    const damage = await playRogueStation(rig, { requests: 300, seed });
-    expect(damage).toMatchObject({
-      losses: [],
-      triesLost: 0,
-      appsLost: 0,
-      accountsLost: 0,
-      jobsLost: 0,
-      recordsFalse: 0,
-    });
-    expect(damage.honestJobs).toBeGreaterThan(20);
-  },
-);
+it('no honest card loses a try, an app, an account or a job, and no record says what is not so', async () => {
+  const damage = await playRogueStation(rig, { requests: 2_000, seed: SEED });
+  // Each sentence names the seed and the request behind which it was found.
+  expect(damage).toMatchObject({
+    losses: [],
+    triesLost: 0,
+    appsLost: 0,
+    accountsLost: 0,
+    jobsLost: 0,
+    recordsFalse: 0,
+  });
+  expect(damage.requests).toBeGreaterThanOrEqual(2_000);
+  expect(damage.honestJobs).toBeGreaterThan(50);
+});

@@ -8,6 +8,8 @@ export interface Dice {
   one<T>(from: readonly T[]): T;
   /** Upper-case hexadecimal text of so many bytes. */
   hex(bytes: number): string;
+  /** Decimal digits that do not begin with 0. */
+  digits(count: number): string;
 }
 
 export function diceOf(seed: string): Dice {
@@ -29,5 +31,7 @@ export function diceOf(seed: string): Dice {
       Array.from({ length: bytes }, () => number(256).toString(16).padStart(2, '0'))
         .join('')
         .toUpperCase(),
+    digits: (count) =>
+      Array.from({ length: count }, (_, at) => (at === 0 ? 1 + number(9) : number(10))).join(''),
   };
 }

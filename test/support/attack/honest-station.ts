@@ -1,107 +1,165 @@
-/** Honest stations with real virtual cards, beside an attack: what they can still do, and what their cards have lost, told by the cards. */
-import type { CardRecord } from '../../../app/protocol/card-record.ts';
-import type { Outcome, Wish } from '../../../app/protocol/wire.ts';
+/** Honest stations with real virtual cards, beside an attack: what they do, and what they can still do. */
+import type { KeyCandidate } from '../../../app/dialects/key-slots.ts';
+import type { JobContext } from '../../../app/keyserver/jobs/context.ts';
+import type { CardFacts, ObservedApp, Outcome, Wish } from '../../../app/protocol/wire.ts';
+import { type Tear, TearingDevice } from '../../../app/simulator/tear.ts';
 import type { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { RefusedError, type ServerClient } from '../../../app/station/server/client.ts';
 import { look, request, runBatch } from '../forwarder.ts';
-import { type IssuerRig, randomDigits } from '../issuer-rig.ts';
+import type { IssuerRig } from '../issuer-rig.ts';
+import type { Dice } from './dice.ts';
 
 /** Nobody looks at it behind the doors. */
 const TOKEN = '';
 
-export interface HonestCard {
-  readonly card: VirtualCard;
+/** What can be read of a card: whoever had it once may know it, and claim to have it. */
+export interface Sight {
   readonly identification: string;
   readonly account: string;
-  /** Apps that honest jobs enabled on it. */
-  readonly enabled: Set<string>;
+  facts: CardFacts;
+  observed: readonly ObservedApp[];
 }
 
-/** What is lost, by its kind, each with a sentence. */
+export interface HonestCard extends Sight {
+  readonly card: VirtualCard;
+  /** Its apps' keys, as they are. */
+  slots: readonly SlotOnCard[];
+  /** Apps that honest jobs enabled on it. */
+  readonly enabled: Set<string>;
+  /** Issuer's keys that honest jobs wrote, by app, slot and what the card has there. */
+  readonly written: Map<string, KeyCandidate>;
+  /** Apps of jobs that were torn: who enabled them another may have claimed as well. */
+  readonly onceTorn: Set<string>;
+  /** Its last visit ended before its job did: what that job was to do, and when (clock of the play). */
+  torn: { readonly wishes: readonly Wish[]; readonly at: number } | null;
+}
+
+/** One key of an app, with its tries: how many there are, and how many are left. */
+export interface SlotOnCard {
+  readonly app: string;
+  readonly role: string;
+  readonly value: string;
+  readonly most: number;
+  readonly left: number;
+}
+
+/**
+ * What is lost, by its kind, each with a sentence. `release`: nothing is yet, but people have to allow an attempt, because a lost one and one that a
+ * rogue had counted came together.
+ */
 export type Loss = {
-  readonly kind: 'try' | 'app' | 'account' | 'job' | 'record';
+  readonly kind: 'try' | 'app' | 'account' | 'job' | 'record' | 'release';
   readonly what: string;
 };
 
-export function newHonestCard(rig: IssuerRig): HonestCard {
-  const { card, identification } = rig.newCard();
-  return { card, identification, account: randomDigits(16), enabled: new Set() };
+/** What honest stations have sent: an attacker may have listened. */
+export interface Overheard {
+  /** Jobs with the numbers of their steps and what was answered. */
+  readonly answers: { readonly job: string; readonly seq: number; readonly answers: readonly string[] }[];
+  readonly receipts: string[];
 }
 
-/** One visit: the app is asked for and the job carried to its end on the real card. What did not come about is a loss. */
-export async function visit(
-  rig: IssuerRig,
+export async function newHonestCard(rig: IssuerRig, dice: Dice): Promise<HonestCard> {
+  const { card, identification } = rig.newCard();
+  const { facts, observed } = await look(card, rig.context);
+  const account = dice.digits(16);
+  return {
+    ...{ card, identification, account, facts, observed },
+    ...{
+      slots: slotsOn(card, rig.context),
+      enabled: new Set(),
+      written: new Map(),
+      onceTorn: new Set(),
+      torn: null,
+    },
+  };
+}
+
+const ROLES: Readonly<Record<number, string>> = { 57: 'mck', 54: 'mtk' };
+
+function slotsOn({ image }: VirtualCard, { catalogue }: JobContext): SlotOnCard[] {
+  return image.instances.flatMap(({ aid, applet }) => {
+    const app = catalogue.apps.find(({ instanceAid }) => instanceAid === aid)?.id;
+    if (app === undefined || applet.kind !== 'fmcos') return [];
+    return applet.keys.flatMap(({ type, value, counter }) => {
+      const role = ROLES[type];
+      return role === undefined ? [] : [{ app, role, value, most: counter >> 4, left: counter & 0x0f }];
+    });
+  });
+}
+
+/** One visit, which ends where the card is torn out, if it is. */
+export interface Visit {
+  readonly wishes: readonly Wish[];
+  readonly opening?: string;
+  /** `reported`: the station tells the server that the card has gone; otherwise it is gone with the answers. */
+  readonly tear?: Tear & { readonly reported: boolean };
+}
+
+/**
+ * One visit, a trip to the server at a time. The job is carried to its end on the real card, and what did not come about is a loss; one that is torn is
+ * not, but what it leaves behind must be served by the next.
+ */
+export async function* visit(
+  context: JobContext,
   client: ServerClient,
   one: HonestCard,
-  app: string,
-): Promise<Loss[]> {
-  const wishes: Wish[] = [{ app, action: 'enable' }];
-  one.card.reset();
-  const asked = await request(one.card, rig.context, one.account, wishes);
+  { wishes, opening, tear }: Visit,
+  heard: Overheard,
+): AsyncGenerator<void, Loss[]> {
+  one.card.powerOn();
+  const asked = await request(one.card, context, one.account, [...wishes], opening);
+  const device = tear === undefined ? one.card : new TearingDevice(one.card, tear);
+  const what = `${one.identification}, ${wishes.map(({ action, app }) => `${action} ${app}`).join(', ')}`;
+  const { torn } = one;
   try {
-    const outcome = await carryOver(client, one.card, asked);
-    if (outcome.result === 'complete') {
-      one.enabled.add(app);
-      return [];
+    const started = await client.postJob(asked, TOKEN);
+    let { outcome, batch } = started;
+    while (outcome === undefined && batch !== undefined) {
+      yield;
+      const report = await runBatch(device, batch);
+      const isTorn = report.cardEvent !== undefined;
+      if (isTorn) one.torn = { wishes, at: context.now().getTime() };
+      if (isTorn) for (const { app } of wishes) one.onceTorn.add(app);
+      if (isTorn && tear?.reported !== true) break;
+      heard.answers.push({ job: started.job, seq: batch.seq, answers: report.answers });
+      const next = await client.postAnswers(started.job, batch.seq, report, TOKEN);
+      if (next.receipt !== undefined) heard.receipts.push(next.receipt);
+      if (isTorn) break;
+      outcome = 'outcome' in next ? next.outcome : undefined;
+      batch = 'batch' in next ? next.batch : undefined;
     }
-    return [{ kind: 'job', what: `${one.identification}, ${app}: ${outcome.result}, ${outcome.error}` }];
+    await seeAgain(context, one);
+    if (outcome === undefined) return [];
+    if (outcome.error !== 'card-tries-low') one.torn = null;
+    return cameOf(one, wishes, outcome, `${what}${torn ? ' (torn before)' : ''}`, torn !== null);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
+    await seeAgain(context, one);
     const kind = error.code === 'account-taken' || error.code === 'account-mismatch' ? 'account' : 'job';
-    return [{ kind, what: `${one.identification}, ${app}: refused, ${error.code}` }];
+    return [{ kind, what: `${what}${torn ? ' (torn before)' : ''}: refused, ${error.code}` }];
   }
 }
 
-async function carryOver(
-  client: ServerClient,
-  card: VirtualCard,
-  asked: Awaited<ReturnType<typeof request>>,
-): Promise<Outcome> {
-  const started = await client.postJob(asked, TOKEN);
-  let outcome = started.outcome;
-  let batch = started.batch;
-  while (outcome === undefined && batch !== undefined) {
-    const next = await client.postAnswers(started.job, batch.seq, await runBatch(card, batch), TOKEN);
-    outcome = 'outcome' in next ? next.outcome : undefined;
-    batch = 'batch' in next ? next.batch : undefined;
-  }
-  if (outcome === undefined) throw new Error('the job had no end');
-  return outcome;
+async function seeAgain(context: JobContext, one: HonestCard): Promise<void> {
+  one.card.powerOn();
+  const { facts, observed } = await look(one.card, context);
+  Object.assign(one, { facts, observed, slots: slotsOn(one.card, context) });
 }
 
-/** What a card lost, by the card itself: tries of its keys, apps; and what its record says that is not so. */
-export async function lossesOf(rig: IssuerRig, one: HonestCard): Promise<Loss[]> {
-  const losses: Loss[] = [];
-  const say = (kind: Loss['kind'], what: string) =>
-    losses.push({ kind, what: `${one.identification}: ${what}` });
-  for (const { aid, applet } of one.card.image.instances) {
-    if (applet.kind !== 'fmcos') continue;
-    for (const { type, counter } of applet.keys) {
-      const [most, left] = [counter >> 4, counter & 0x0f];
-      if (left < most) say('try', `${most - left} of key ${type} of ${aid}`);
-    }
+function cameOf(
+  one: HonestCard,
+  wishes: readonly Wish[],
+  outcome: Outcome,
+  what: string,
+  torn: boolean,
+): Loss[] {
+  for (const { app, action } of wishes) {
+    const is = one.observed.find((seen) => seen.app === app)?.state;
+    if (action === 'enable' && is === 'enabled') one.enabled.add(app);
+    if (action === 'delete' && is === 'missing') one.enabled.delete(app);
   }
-  one.card.reset();
-  const { observed } = await look(one.card, rig.context);
-  for (const app of one.enabled) {
-    const state = observed.find((seen) => seen.app === app)?.state;
-    if (state !== 'enabled') say('app', `${app} is ${state}`);
-  }
-  if (one.enabled.size === 0) return losses;
-  const record = await rig.record(one.identification);
-  if (record.account !== one.account) say('account', `the record says ${record.account}`);
-  return [...losses, ...falseSentences(record, one, new Map(observed.map(({ app, state }) => [app, state])))];
-}
-
-function falseSentences(record: CardRecord, one: HonestCard, onCard: ReadonlyMap<string, string>): Loss[] {
-  const found: Loss[] = [];
-  const say = (what: string) => found.push({ kind: 'record', what: `${one.identification}: ${what}` });
-  if (!record.issued) say('not issued, the record says');
-  for (const { app, state, inDoubt, keyVersions } of record.apps) {
-    if (!inDoubt && onCard.get(app) !== state)
-      say(`${app} is ${onCard.get(app)} on the card, ${state} on record`);
-    if (one.enabled.has(app) && !inDoubt && Object.keys(keyVersions).length === 0)
-      say(`no key of ${app} on record, which the card has`);
-  }
-  return found;
+  if (outcome.result === 'complete') return [];
+  if (torn && outcome.error === 'card-tries-low') return [{ kind: 'release', what }];
+  return [{ kind: 'job', what: `${what}: ${outcome.result}, ${outcome.error}` }];
 }

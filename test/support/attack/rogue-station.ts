@@ -1,6 +1,6 @@
 /**
- * An enrolled station of an attacker's, with an operator signed in. It has seen every card there is and knows what can be read of it; it asks for
- * what it likes, and answers with whatever a card could say. It holds none of the cards.
+ * An enrolled station of an attacker's, with an operator signed in. It has seen every card there is and knows what can be read of it; it has
+ * listened to the honest ones. It asks for what it likes, and answers with whatever a card could say. It holds none of the cards.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -13,10 +13,8 @@ import {
   type Wish,
 } from '../../../app/protocol/wire.ts';
 import { RefusedError, type ServerClient } from '../../../app/station/server/client.ts';
-import { request } from '../forwarder.ts';
-import { type IssuerRig, randomDigits } from '../issuer-rig.ts';
 import type { Dice } from './dice.ts';
-import type { HonestCard } from './honest-station.ts';
+import type { Overheard, Sight } from './honest-station.ts';
 
 /** Status words that mean something to somebody: none of them is proven by anything. */
 const STATUS_WORDS = [
@@ -26,130 +24,226 @@ const STATUS_WORDS = [
 
 const TOKEN = '';
 
-interface Running {
+/** A job of its own, with the batch that is to be answered. */
+export interface Running {
   readonly job: string;
-  batch: Batch;
+  /** Identification code of the card that it names. */
+  readonly card: string;
+  readonly batch: Batch;
+}
+
+/** What an attack is played in. */
+export interface Surroundings {
+  readonly dice: Dice;
+  readonly apps: readonly string[];
+  readonly heard: Overheard;
+  /** Whom it may name: cards of honest stations, and some that there are not. */
+  sights(): readonly Sight[];
+  /** A request of the rogue's was answered, and perhaps a job on this card ended with it. */
+  asked(ended?: string): Promise<void>;
 }
 
 export class RogueStation {
-  readonly #rig: IssuerRig;
   readonly #client: ServerClient;
-  readonly #dice: Dice;
-  readonly #cards: readonly HonestCard[];
+  readonly #around: Surroundings;
   #running: Running[] = [];
-  #asked: JobRequest[] = [];
+  #asked: { readonly asked: JobRequest; readonly card: string }[] = [];
+  #answered: { readonly job: string; readonly seq: number; readonly report: AnswersRequest }[] = [];
   #receipts: string[] = [];
   #challenge = '00000000';
 
-  constructor(rig: IssuerRig, client: ServerClient, dice: Dice, cards: readonly HonestCard[]) {
-    this.#rig = rig;
+  constructor(client: ServerClient, around: Surroundings) {
     this.#client = client;
-    this.#dice = dice;
-    this.#cards = cards;
+    this.#around = around;
   }
 
-  /** One request of its choice. A refusal is an answer too. */
+  /** One request of its choice. */
   async strike(): Promise<void> {
-    try {
-      const running = this.#running.length > 0 && this.#dice.chance(0.7);
-      if (running) await this.#answer();
-      else if (this.#receipts.length > 0 && this.#dice.chance(0.1)) await this.#handIn();
-      else if (this.#asked.length > 0 && this.#dice.chance(0.1)) await this.#repeat();
-      else await this.#start();
-    } catch (error) {
-      if (!(error instanceof RefusedError)) throw error;
-    }
+    const { dice } = this.#around;
+    const running = this.#running.length > 0 && dice.chance(0.7) ? dice.one(this.#running) : undefined;
+    if (running !== undefined) await this.answer(running, this.#invented(running.batch));
+    else if (this.#receipts.length > 0 && dice.chance(0.1)) await this.handIn();
+    else if (this.#asked.length > 0 && dice.chance(0.1)) await this.#repeat();
+    else await this.#start();
+  }
+
+  /** Asks for a job on a card that it names; undefined where it was refused, or over at once. */
+  async begin(
+    sight: Sight,
+    account: string,
+    wishes: readonly Wish[],
+    change: Partial<JobRequest> = {},
+  ): Promise<Running | undefined> {
+    const request: JobRequest = {
+      apiLevel: 1,
+      requestId: randomUUID(),
+      reader: 'rogue',
+      cardEpoch: 0,
+      card: sight.facts,
+      observed: [...sight.observed],
+      account,
+      wishes: [...wishes],
+      ...change,
+    };
+    return this.#ask(jobRequestSchema.parse(request), sight.identification);
+  }
+
+  /** Answers a batch; the job with its next one, undefined when it is over or was refused. */
+  async answer(
+    { job, card, batch }: Running,
+    report: AnswersRequest,
+    seq = batch.seq,
+  ): Promise<Running | undefined> {
+    this.#running = this.#running.filter((one) => one.job !== job);
+    this.#answered = [...this.#answered.slice(-20), { job, seq, report }];
+    const sent = answersRequestSchema.parse(report);
+    const reply = await this.#refusable(() => this.#client.postAnswers(job, seq, sent, TOKEN));
+    if (reply === undefined) return this.#over();
+    const next = 'batch' in reply ? { batch: reply.batch } : {};
+    const running = this.#take(
+      job,
+      card,
+      reply.receipt === undefined ? next : { ...next, receipt: reply.receipt },
+    );
+    await this.#around.asked(running === undefined ? card : undefined);
+    return running;
+  }
+
+  /** What an obliging card would say. `flag`: whether the app is said to be enabled already where that is read. */
+  obliging({ cardEpoch, commands }: Batch): AnswersRequest {
+    const { dice, heard } = this.#around;
+    const answers = commands.map(({ label, accept, expect }) => {
+      if (label.step === 'challenge') return `${this.#newChallenge()}9000`;
+      if (label.step === 'open-secure-channel') {
+        const before = heard.answers
+          .slice(-20)
+          .flatMap(({ answers }) => answers)
+          .filter((one) => one.length > 50);
+        if (before.length > 0 && dice.chance(0.3)) return dice.one(before);
+        return dice.chance(0.5) ? `${dice.hex(29)}9000` : '6A88';
+      }
+      if (expect !== undefined) return `${expect.value}9000`;
+      if (label.step === 'read-state') return dice.one(['009000', '019000']);
+      return accept[0]?.length === 4 ? accept[0] : '9000';
+    });
+    return { apiLevel: 1, cardEpoch, answers: untilRefused(answers, commands), ...stopOf(answers, commands) };
+  }
+
+  /** The same, but for the command at `at`: the card is said to have gone there, or to have refused it. */
+  breakingOff(batch: Batch, at: number, how: 'removed' | 'unreached' | 'refused'): AnswersRequest {
+    const { dice } = this.#around;
+    const answers = this.obliging(batch).answers.slice(0, at);
+    const report = { apiLevel: 1 as const, cardEpoch: batch.cardEpoch, stoppedAt: answers.length };
+    if (how === 'refused') return { ...report, answers: [...answers, dice.one(STATUS_WORDS.slice(1))] };
+    const cardEvent = 'removed' as const;
+    return { ...report, answers, cardEvent, reached: how === 'removed', cardEpoch: batch.cardEpoch + 1 };
+  }
+
+  /** A receipt of its own or of others, as it is or changed. */
+  async handIn(): Promise<void> {
+    const { dice, heard } = this.#around;
+    const all = [...this.#receipts, ...heard.receipts.slice(-20)];
+    if (all.length === 0) return;
+    const receipt = dice.one(all);
+    const at = dice.number(receipt.length);
+    const changed = `${receipt.slice(0, at)}${dice.one(['A', '_', '9'])}${receipt.slice(at + 1)}`;
+    const receipts = [dice.chance(0.5) ? receipt : changed];
+    await this.#refusable(() => this.#client.postReceipts({ apiLevel: 1, receipts }));
+    await this.#around.asked();
+  }
+
+  /** Answers that were given before: to honest jobs, or its own. */
+  async answerAgain(): Promise<void> {
+    const { dice, heard } = this.#around;
+    const honest = heard.answers.slice(-20).map(({ job, seq, answers }) => ({
+      job,
+      seq,
+      report: { apiLevel: 1 as const, cardEpoch: 0, answers: [...answers] },
+    }));
+    const all = [...honest, ...this.#answered];
+    if (all.length === 0) return;
+    const { job, seq, report } = dice.one(all);
+    const at = dice.chance(0.5) ? seq : seq + 1;
+    await this.#refusable(() => this.#client.postAnswers(job, at, report, TOKEN));
+    await this.#around.asked();
   }
 
   async #start(): Promise<void> {
-    const dice = this.#dice;
-    const victim = dice.one(this.#cards);
-    const apps = this.#rig.context.catalogue.apps.map(({ id }) => id);
+    const { dice, apps } = this.#around;
+    const sights = this.#around.sights();
+    const victim = dice.one(sights);
     const wishes: Wish[] = apps
       .filter(() => dice.chance(0.4))
       .map((app) => ({ app, action: dice.chance(0.6) ? 'enable' : 'delete' }));
-    // What can be read of the card, it read when the card was in its own reader, on another day.
-    victim.card.reset();
-    const asked = await request(victim.card, this.#rig.context, victim.account, []);
-    victim.card.reset();
-    const accounts = [victim.account, dice.one(this.#cards).account, randomDigits(16)];
-    await this.#ask({
-      ...asked,
-      reader: 'rogue',
-      account: dice.one(accounts),
-      wishes: wishes.length === 0 ? [{ app: dice.one(apps), action: 'enable' }] : wishes,
-      observed: dice.chance(0.3)
-        ? asked.observed
-        : apps.map((app) => ({
-            app,
-            state: dice.one(['enabled', 'installed', 'missing'] as const),
-            ...(dice.chance(0.5) ? { balance: 0 } : {}),
-          })),
-      ...(dice.chance(0.5)
-        ? {
-            opening: {
-              app: dice.one(apps),
-              select: dice.one(STATUS_WORDS),
-              challenge: `${dice.hex(4)}9000`,
-            },
-          }
-        : {}),
-    });
+    const accounts = [victim.account, dice.one(sights).account, dice.digits(16)];
+    const seen = apps.map((app) => ({
+      app,
+      state: dice.one(['enabled', 'installed', 'missing'] as const),
+      ...(dice.chance(0.5) ? { balance: 0 } : {}),
+    }));
+    const opening = { app: dice.one(apps), select: dice.one(STATUS_WORDS), challenge: `${dice.hex(4)}9000` };
+    await this.begin(
+      victim,
+      dice.one(accounts),
+      wishes.length === 0 ? [{ app: dice.one(apps), action: 'enable' }] : wishes,
+      { ...(dice.chance(0.3) ? {} : { observed: seen }), ...(dice.chance(0.5) ? { opening } : {}) },
+    );
   }
 
-  async #ask(wanted: JobRequest): Promise<void> {
-    const asked = jobRequestSchema.parse(wanted);
-    this.#asked = [...this.#asked.slice(-20), asked];
-    const reply = await this.#client.postJob(asked, TOKEN);
-    this.#take(reply.job, reply);
+  async #ask(asked: JobRequest, card: string): Promise<Running | undefined> {
+    this.#asked = [...this.#asked.slice(-20), { asked, card }];
+    const reply = await this.#refusable(() => this.#client.postJob(asked, TOKEN));
+    if (reply === undefined) return this.#over();
+    const running = this.#take(reply.job, card, reply);
+    await this.#around.asked(running === undefined ? card : undefined);
+    return running;
   }
 
   /** A request of before, as it was or with another content. */
   async #repeat(): Promise<void> {
-    const before = this.#dice.one(this.#asked);
-    const changed = { ...before, account: randomDigits(16) };
-    await this.#ask(
-      this.#dice.chance(0.5)
-        ? before
-        : { ...changed, requestId: this.#dice.chance(0.5) ? before.requestId : randomUUID() },
-    );
+    const { dice } = this.#around;
+    const { asked, card } = dice.one(this.#asked);
+    const changed = { ...asked, account: dice.digits(16) };
+    const again = { ...changed, requestId: dice.chance(0.5) ? asked.requestId : randomUUID() };
+    await this.#ask(dice.chance(0.5) ? asked : again, card);
   }
 
-  async #answer(): Promise<void> {
-    const { job, batch } = this.#dice.one(this.#running);
-    this.#running = this.#running.filter((one) => one.job !== job);
-    const seq = this.#dice.chance(0.05) ? batch.seq + this.#dice.number(3) : batch.seq;
-    const reply = await this.#client.postAnswers(
-      job,
-      seq,
-      answersRequestSchema.parse(this.#invented(batch)),
-      TOKEN,
-    );
-    this.#take(
-      job,
-      'batch' in reply ? { batch: reply.batch, receipt: reply.receipt } : { receipt: reply.receipt },
-    );
-  }
-
-  #take(job: string, { batch, receipt }: Pick<JobReply, 'batch' | 'receipt'>): void {
+  #take(job: string, card: string, reply: Pick<JobReply, 'batch' | 'receipt'>): Running | undefined {
+    const { batch, receipt } = reply;
     if (receipt !== undefined) this.#receipts = [...this.#receipts.slice(-50), receipt];
-    if (batch !== undefined) this.#running = [...this.#running.slice(-8), { job, batch }];
+    if (batch === undefined) return undefined;
+    const running = { job, card, batch };
+    this.#running = [...this.#running.slice(-8), running];
+    return running;
   }
 
-  async #handIn(): Promise<void> {
-    const receipt = this.#dice.one(this.#receipts);
-    const at = this.#dice.number(receipt.length);
-    const changed = `${receipt.slice(0, at)}${this.#dice.one(['A', '_', '9'])}${receipt.slice(at + 1)}`;
-    await this.#client.postReceipts({ apiLevel: 1, receipts: [this.#dice.chance(0.5) ? receipt : changed] });
+  async #over(): Promise<undefined> {
+    await this.#around.asked();
+    return undefined;
+  }
+
+  /** A refusal is an answer too. */
+  async #refusable<T>(request: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await request();
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      return undefined;
+    }
+  }
+
+  #newChallenge(): string {
+    this.#challenge = this.#around.dice.hex(4);
+    return this.#challenge;
   }
 
   /** Mostly what the server would like to hear, so that it goes far; and then one status word of its choice. */
   #invented(batch: Batch): AnswersRequest {
-    const dice = this.#dice;
+    const { dice } = this.#around;
     if (dice.chance(0.1)) return this.#interrupted(batch);
     const stop = dice.chance(0.5) ? dice.number(batch.commands.length) : batch.commands.length;
     const answers = batch.commands.slice(0, stop).map(({ label, accept, expect }) => {
-      if (label.step === 'challenge') this.#challenge = dice.hex(4);
+      if (label.step === 'challenge') this.#newChallenge();
       const data =
         expect?.value ?? (label.step === 'challenge' ? this.#challenge : dice.chance(0.3) ? dice.hex(8) : '');
       return `${data}${accept[0]?.length === 4 ? accept[0] : '9000'}`;
@@ -160,14 +254,32 @@ export class RogueStation {
   }
 
   #interrupted(batch: Batch): AnswersRequest {
-    const at = this.#dice.number(batch.commands.length);
+    const { dice } = this.#around;
+    const at = dice.number(batch.commands.length);
     return {
       apiLevel: 1,
       cardEpoch: batch.cardEpoch + 1,
       answers: batch.commands.slice(0, at).map(() => '9000'),
       stoppedAt: at,
-      reached: this.#dice.chance(0.5),
-      cardEvent: this.#dice.one(['removed', 'reset', 'replaced', 'lost'] as const),
+      reached: dice.chance(0.5),
+      cardEvent: dice.one(['removed', 'reset', 'replaced', 'lost'] as const),
     };
   }
+}
+
+/** A station stops where an answer is not acceptable. */
+function refusedAt(answers: readonly string[], commands: Batch['commands']): number {
+  return answers.findIndex(
+    (answer, at) => commands[at]?.accept.some((prefix) => answer.slice(-4).startsWith(prefix)) !== true,
+  );
+}
+
+function untilRefused(answers: string[], commands: Batch['commands']): string[] {
+  const at = refusedAt(answers, commands);
+  return at < 0 ? answers : answers.slice(0, at + 1);
+}
+
+function stopOf(answers: readonly string[], commands: Batch['commands']): { stoppedAt?: number } {
+  const at = refusedAt(answers, commands);
+  return at < 0 ? {} : { stoppedAt: at };
 }
