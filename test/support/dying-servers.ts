@@ -1,9 +1,9 @@
 /** Server processes that end themselves; some wait started, so that a story need not. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { Vault } from '../../app/keyserver/vault/vault.ts';
 import { jobReplySchema, stepReplySchema } from '../../app/protocol/wire.ts';
+import { bundled } from './bundled.ts';
 import type { JobServer } from './commit-stories.ts';
 import type { FromServer, ToServer } from './dying-server-messages.ts';
 import type { Death } from './dying-store.ts';
@@ -11,7 +11,7 @@ import { CALLER } from './forwarder.ts';
 import { HIGH_LIMITS } from './issuer-rig.ts';
 import { answerCall } from './parents-vault.ts';
 
-const ENTRY = fileURLToPath(new URL('./dying-server.ts', import.meta.url));
+const ENTRY = new URL('./dying-server.ts', import.meta.url);
 const SPARE = 3;
 
 /** The process ended before it answered. */
@@ -29,15 +29,16 @@ export interface DyingServers {
   close(): Promise<void>;
 }
 
-export function openDyingServers(options: {
+export async function openDyingServers(options: {
   readonly vault: Vault;
   readonly file: string;
   readonly resources: string;
-}): DyingServers {
+}): Promise<DyingServers> {
+  const program = await bundled(ENTRY);
   const all = new Set<ChildProcess>();
   const spare: ChildProcess[] = [];
   const launch = () => {
-    const child = fork(ENTRY, [], {
+    const child = fork(program, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       execArgv: [],

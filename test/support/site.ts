@@ -89,7 +89,7 @@ export async function openServerSite(
   });
   writeFileSync(at('config.json'), JSON.stringify(config(0)), { mode: 0o600 });
   const instances = new Set<ServerInstance>();
-  let dying: ReturnType<typeof openDyingHttpServers> | undefined;
+  let dying: Awaited<ReturnType<typeof openDyingHttpServers>> | undefined;
   const clients: ServerClient[] = [];
   const line = async (name: string, ports: readonly number[], notAfter?: Date): Promise<StationLine> => {
     const ends = notAfter === undefined ? {} : { notAfter };
@@ -122,7 +122,7 @@ export async function openServerSite(
     async startDying(port, death) {
       const file = at(`config-${port}.json`);
       writeFileSync(file, JSON.stringify(config(port)), { mode: 0o600 });
-      dying ??= openDyingHttpServers(rig.context.vault);
+      dying ??= await openDyingHttpServers(rig.context.vault);
       const instance = await dying.start(file, death);
       instances.add(instance);
       return instance;

@@ -44,7 +44,11 @@ async function openAll(): Promise<void> {
   ({ types, stories } = await openCommitStories('sqlite'));
   const { store } = types.rig;
   if (store.kind !== 'sqlite') throw new Error('a file is needed');
-  servers = openDyingServers({ vault: types.context.vault, file: store.file, resources: types.resources });
+  servers = await openDyingServers({
+    vault: types.context.vault,
+    file: store.file,
+    resources: types.resources,
+  });
 }
 
 async function closeAll(): Promise<void> {
