@@ -1,6 +1,7 @@
 /** Every fault of `npm start -- --fault NAME`, as a clerk meets it: what happened, and what to do next. */
-import { afterAll, afterEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FAULTS, type FaultName } from '../../app/demo/faults.ts';
+import { takeTokenAway } from '../../app/demo/site.ts';
 import type { ErrorCode } from '../../app/protocol/errors.ts';
 import { messagesIn } from '../support/texts.ts';
 import { Routes } from './routes/index.ts';
@@ -9,16 +10,9 @@ import { openWindow, type StationWindow } from './support/window.ts';
 
 const data = dataFolder();
 const TEXTS = messagesIn('en');
-let stage: StoryStage | undefined;
-let window: StationWindow | undefined;
+/** What is to be closed. */
+let opened: { readonly stage: StoryStage; readonly window?: StationWindow } | undefined;
 
-afterEach(async () => {
-  await window?.close();
-  await stage?.close();
-  expect(window?.complaints ?? []).toEqual([]);
-  window = undefined;
-  stage = undefined;
-});
 afterAll(() => data.remove());
 
 /** Faults between the station and its server are met before anybody has signed in. */
@@ -31,10 +25,26 @@ const AT_THE_DOOR: Partial<Record<FaultName, ErrorCode>> = {
   'no-reader': 'no-reader',
 };
 
-it.each(Object.entries(AT_THE_DOOR))('%s is said before anybody signs in', async (fault, code) => {
-  const { window: shown } = await play(fault);
-  await says(shown, code);
-  await shown.look(`fault-${fault}`);
+describe('of a station', () => {
+  afterEach(close);
+
+  it.each(Object.entries(AT_THE_DOOR))('%s is said before anybody signs in', async (fault, code) => {
+    const { window } = await play(fault);
+    await says(window, code);
+    await window.look(`fault-${fault}`);
+  });
+
+  it('app-not-in-catalogue: refused by the server, nothing done', async () => {
+    const { window, routes } = await play('app-not-in-catalogue');
+    await routes.entrance.signIn();
+    await routes.choose.cardIsRead();
+    await routes.choose.typeAccount();
+    await routes.choose.tick('Loyalty');
+    await routes.choose.review();
+    await routes.plan.start();
+    await says(window, 'app-not-in-catalogue');
+    await window.look('fault-app-not-in-catalogue');
+  });
 });
 
 /** Faults of cards show at the counter as soon as the card is in. */
@@ -42,85 +52,89 @@ const OF_CARDS: Partial<Record<FaultName, ErrorCode>> = {
   'unknown-card': 'unknown-card',
   'wrong-card-type': 'wrong-card-type',
 };
+const isFault = (name: string): name is FaultName => Object.hasOwn(FAULTS, name);
 
-it.each(Object.entries(OF_CARDS))('%s is said at the counter', async (fault, code) => {
-  const { window: shown, routes } = await play(fault);
-  await routes.entrance.signIn();
-  await says(shown, code);
-  await shown.look(`fault-${fault}`);
-});
+/** One clerk, one card after the other: a story goes on in the window of the one before, unless that one failed. */
+describe('of a card', () => {
+  let stage: StoryStage;
+  let window: StationWindow;
+  let routes: Routes;
 
-it('no-card: the lane asks for one', async () => {
-  const { window: shown, routes } = await play('no-card');
-  await routes.entrance.signIn();
-  await routes.isEmpty();
-  await shown.look('fault-no-card');
-});
+  beforeEach(async () => {
+    if (opened !== undefined) return;
+    ({ stage, window, routes } = await play('no-card'));
+    await routes.entrance.signIn();
+  });
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') await close();
+    else expect(window.complaints).toEqual([]);
+  });
+  afterAll(close);
 
-it('card-full: refused in the plan, naming what could go', async () => {
-  const { window: shown, routes } = await play('card-full');
-  await routes.entrance.signIn();
-  await routes.choose.cardIsRead();
-  await routes.choose.typeAccount();
-  await routes.choose.tick('Campus meal');
-  await routes.choose.review();
-  await says(shown, 'not-enough-memory');
-  await shown.look('fault-card-full');
-});
+  it('no-card: the lane asks for one', async () => {
+    await routes.isEmpty();
+    await window.look('fault-no-card');
+  });
 
-it('app-not-in-catalogue: refused by the server, nothing done', async () => {
-  const { window: shown, routes } = await play('app-not-in-catalogue');
-  await routes.entrance.signIn();
-  await routes.choose.cardIsRead();
-  await routes.choose.typeAccount();
-  await routes.choose.tick('Loyalty');
-  await routes.choose.review();
-  await routes.plan.start();
-  await says(shown, 'app-not-in-catalogue');
-  await shown.look('fault-app-not-in-catalogue');
-});
+  it.each(Object.entries(OF_CARDS))('%s is said at the counter', async (fault, code) => {
+    if (!isFault(fault)) throw new Error(`no fault: ${fault}`);
+    await stage.changeCardFor(fault);
+    await says(window, code);
+    await window.look(`fault-${fault}`);
+  });
 
-it('hsm-away: the work waits or is refused in words', async () => {
-  const { window: shown, routes } = await play('hsm-away');
-  await routes.entrance.signIn();
-  await routes.choose.cardIsRead();
-  await routes.choose.typeAccount();
-  await routes.choose.tick('E-wallet');
-  await routes.choose.review();
-  await routes.plan.start();
-  await says(shown, 'hsm-away');
-  await shown.look('fault-hsm-away');
-});
+  it('card-full: refused in the plan, naming what could go', async () => {
+    await stage.changeCardFor('card-full');
+    await chooseToEnable('Campus meal');
+    await says(window, 'not-enough-memory');
+    await window.look('fault-card-full');
+  });
 
-it('purse-not-empty: deleted only when a second person confirms', async () => {
-  const { window: shown, routes } = await play('purse-not-empty');
-  await routes.entrance.signIn();
-  await routes.choose.cardIsRead();
-  await routes.choose.typeAccount();
-  await routes.choose.delete('Transit');
-  await routes.choose.review();
-  await shown.look('plan-purse');
-  await routes.plan.start();
-  await routes.plan.confirmation.waitFor();
-  await shown.look('confirm');
-  await routes.plan.confirm();
-  await routes.end.takesCard();
-});
+  it('purse-not-empty: deleted only when a second person confirms', async () => {
+    await stage.changeCardFor('purse-not-empty');
+    await routes.choose.cardIsRead();
+    await routes.choose.typeAccount();
+    await routes.choose.delete('Transit');
+    await routes.choose.review();
+    await window.look('plan-purse');
+    await routes.plan.start();
+    await routes.plan.confirmation.waitFor();
+    await window.look('confirm');
+    await routes.plan.confirm();
+    await routes.end.takesCard();
+  });
 
-it('card-pulled: the same card goes on when it is put back', async () => {
-  const { stage: set, window: shown, routes } = await play('card-pulled');
-  await routes.entrance.signIn();
-  await routes.choose.cardIsRead();
-  await routes.choose.typeAccount();
-  await routes.choose.tick('Campus meal');
-  await routes.choose.review();
-  await routes.plan.start();
-  await routes.job.isWriting();
-  await set.readers.remove();
-  await says(shown, 'card-removed');
-  await shown.look('fault-card-pulled');
-  await set.readers.insert(set.cardFile ?? '', 'realistic');
-  await routes.end.takesCard();
+  it('card-pulled: the same card goes on when it is put back', async () => {
+    const card = await stage.changeCardFor('card-pulled');
+    await chooseToEnable('Campus meal');
+    await routes.plan.start();
+    await routes.job.isWriting();
+    await stage.readers.remove();
+    await says(window, 'card-removed');
+    await window.look('fault-card-pulled');
+    await stage.readers.insert(card, 'realistic');
+    await routes.end.takesCard();
+  });
+
+  it('hsm-away: the work waits or is refused in words', async () => {
+    await stage.changeCardFor('hsm-away');
+    const putBack = takeTokenAway(stage.site);
+    try {
+      await chooseToEnable('E-wallet');
+      await routes.plan.start();
+      await says(window, 'hsm-away');
+      await window.look('fault-hsm-away');
+    } finally {
+      putBack();
+    }
+  });
+
+  async function chooseToEnable(app: string): Promise<void> {
+    await routes.choose.cardIsRead();
+    await routes.choose.typeAccount();
+    await routes.choose.tick(app);
+    await routes.choose.review();
+  }
 });
 
 it('every fault there is was met', () => {
@@ -132,10 +146,20 @@ it('every fault there is was met', () => {
   expect(Object.keys(FAULTS).filter((name) => !met.has(name))).toEqual([]);
 });
 
-async function play(fault: string, ...args: string[]) {
-  stage = await openStage(data.folder, ['--fault', fault, ...args]);
-  window = await openWindow({ story: `fault ${fault}`, station: stage.station });
+async function play(fault: string) {
+  const stage = await openStage(data.folder, ['--fault', fault]);
+  opened = { stage };
+  const window = await openWindow({ story: `fault ${fault}`, station: stage.station });
+  opened = { stage, window };
   return { stage, window, routes: new Routes(window, stage) };
+}
+
+async function close(): Promise<void> {
+  const last = opened;
+  opened = undefined;
+  await last?.window?.close();
+  await last?.stage.close();
+  expect(last?.window?.complaints ?? []).toEqual([]);
 }
 
 async function says(shown: StationWindow, code: ErrorCode): Promise<void> {

@@ -2,7 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { demoCard } from '../../../app/demo/cards.ts';
 import { Cleanup } from '../../../app/demo/cleanup.ts';
+import type { FaultName } from '../../../app/demo/faults.ts';
 import { parseOptions } from '../../../app/demo/options.ts';
 import { type Stage, setStage } from '../../../app/demo/stage.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
@@ -15,6 +17,8 @@ export interface StoryStage extends Stage {
   record(card: string): Promise<CardRecord>;
   /** A fresh card takes the place of the one in the reader; gives its file. */
   changeCard(): Promise<string>;
+  /** The same with a card that has a fault of `npm start -- --fault NAME`, as that makes it. */
+  changeCardFor(fault: FaultName): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -28,7 +32,14 @@ export function dataFolder(): { readonly folder: string; remove(): void } {
 export async function openStage(folder: string, args: readonly string[] = []): Promise<StoryStage> {
   const cleanup = new Cleanup();
   try {
-    const stage = await setStage({ options: parseOptions(args), folder, say: () => undefined, cleanup });
+    const options = parseOptions(args);
+    const stage = await setStage({ options, folder, say: () => undefined, cleanup });
+    const change = async (make: () => Promise<string>) => {
+      await stage.readers.remove();
+      const card = await make();
+      await stage.readers.insert(card, 'realistic');
+      return card;
+    };
     return {
       ...stage,
       record: async (card) => {
@@ -39,12 +50,13 @@ export async function openStage(folder: string, args: readonly string[] = []): P
           await store.destroy();
         }
       },
-      changeCard: async () => {
-        await stage.readers.remove();
-        const card = await stage.newCard();
-        await stage.readers.insert(card, 'realistic');
-        return card;
-      },
+      changeCard: () => change(() => stage.newCard()),
+      changeCardFor: (fault) =>
+        change(async () => {
+          const { file } = await demoCard(stage.site, options.type, undefined, fault);
+          cleanup.add(async () => rmSync(file, { force: true }));
+          return file;
+        }),
       close: () => cleanup.run(),
     };
   } catch (error) {
