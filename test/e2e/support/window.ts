@@ -46,6 +46,9 @@ export interface WindowOptions {
   readonly args?: readonly string[];
 }
 
+/** States that were looked at in every language and theme, by this file's windows together: the same name is the same content. */
+const seen = new Set<string>();
+
 export class StationWindow {
   readonly app: ElectronApplication;
   readonly page: Page;
@@ -53,7 +56,6 @@ export class StationWindow {
   /** What the page complained of: broken rules of the policy, errors nobody caught. */
   readonly complaints: string[] = [];
   readonly #story: string;
-  readonly #seen = new Set<string>();
   readonly #exited: Promise<void>;
 
   constructor(app: ElectronApplication, page: Page, story: string) {
@@ -84,8 +86,8 @@ export class StationWindow {
    */
   async look(state: string, { passing = false } = {}): Promise<void> {
     const engine = passing ? this.enginePid() : undefined;
-    const again = this.#seen.has(state);
-    this.#seen.add(state);
+    const again = seen.has(state);
+    seen.add(state);
     if (engine !== undefined) process.kill(engine, 'SIGSTOP');
     try {
       if (again) return await this.#inspect(state, 'en', 'light');
