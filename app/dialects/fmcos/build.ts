@@ -120,10 +120,11 @@ async function write(turn: Turn, role: FmcosRole, master: KeyCandidate): Promise
 
 /**
  * A key of an account alone, as older versions made them: it is put under no transport key any more (app/keyserver/vault/). The maintenance
- * key is never tried, so the slot can go to the new one at once.
+ * key is never tried, so the slot can go to the new one at once. To a manufacturer's key no slot is changed: where one comes first, what a station said
+ * of the card stands before what a receipt knew.
  */
 function isOutdated(doubt: KeyCandidate, target: KeyCandidate, master: KeyCandidate): boolean {
-  return master.origin === 'factory' && doubt.origin === 'issuer' && doubt.factor !== target.factor;
+  return doubt.origin === 'factory' || (master.origin === 'factory' && doubt.factor !== target.factor);
 }
 
 /** The card says "enabled" last of all. */

@@ -4,7 +4,7 @@ import { isOfAccount } from '../../dialects/keys.ts';
 import type { Grip } from './account-grip.ts';
 import type { CardState } from './card-state.ts';
 import type { JobOnCard } from './progress.ts';
-import type { AppProgress } from './state.ts';
+import type { AppProgress, JobState } from './state.ts';
 
 interface GripStep {
   /** The next batch changes the card. */
@@ -55,4 +55,9 @@ function hasKeysOf({ apps }: CardState, factor: string): boolean {
 function isFulfilled({ action, after, error, touched, contentInDoubt }: AppProgress): boolean {
   if (!touched || error !== null || contentInDoubt) return false;
   return after === (action === 'delete' ? 'missing' : 'enabled');
+}
+
+/** The account is only named for the job's card: it has not shown itself, and nobody but a station says that there is such a card. */
+export function isNamedOnly({ held, grip }: JobState): boolean {
+  return !held && grip === 'begun';
 }

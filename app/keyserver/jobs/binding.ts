@@ -3,7 +3,7 @@ import { KaikaError } from '../../protocol/errors.ts';
 import { type Grip, stronger, toSecure } from '../issuer/account-grip.ts';
 import type { JobOnCard } from '../issuer/progress.ts';
 import type { JobState } from '../issuer/state.ts';
-import { gripOf } from '../issuer/wanted-grip.ts';
+import { gripOf, isNamedOnly } from '../issuer/wanted-grip.ts';
 import {
   endBinding,
   endReservation,
@@ -112,7 +112,5 @@ export async function isOnlyNamed(
   { job, reservedUntil }: Pick<OpenBinding, 'job' | 'reservedUntil'>,
 ): Promise<boolean> {
   const row = reservedUntil === null || job === null ? undefined : await findJob(db, job);
-  if (row === undefined) return false;
-  const { held, grip } = readState(row);
-  return !held && grip === 'begun';
+  return row !== undefined && isNamedOnly(readState(row));
 }

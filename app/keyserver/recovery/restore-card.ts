@@ -4,7 +4,15 @@ import type { StepName } from '../../protocol/wire.ts';
 import { isDone } from '../audit/entries.ts';
 import type { CardState } from '../issuer/card-state.ts';
 import { withoutGrants } from '../issuer/released.ts';
-import { endBinding, findOpenBindings, holds, insertBinding, keepBinding } from '../store/bindings.ts';
+import { isNamedOnly } from '../issuer/wanted-grip.ts';
+import {
+  endBinding,
+  findOpenBindings,
+  holds,
+  insertBinding,
+  keepBinding,
+  type OpenBinding,
+} from '../store/bindings.ts';
 import {
   type CardRow,
   ownAccount,
@@ -16,7 +24,7 @@ import { readCardState, writeCardState } from '../store/cards.ts';
 import { commandsSince, insertCommands, lastAnswered } from '../store/commands.ts';
 import { noteEnabledIn } from '../store/deeds.ts';
 import { readStoreGeneration, restoredAt } from '../store/generation.ts';
-import { insertJob, overwriteJob, readState, supersedeOpenJobs } from '../store/jobs.ts';
+import { findJob, insertJob, overwriteJob, readState, supersedeOpenJobs } from '../store/jobs.ts';
 import { findLease, releaseCard } from '../store/leases.ts';
 import type { Queries } from '../store/store.ts';
 import type { JobCommandsTable, JobsTable } from '../store/tables.ts';
@@ -70,13 +78,25 @@ async function bindAsItSays(
   if (grip === 'begun') return true;
   const kept = grip === 'written';
   const { own, other } = await findOpenBindings(db, id, factor);
-  if (other !== undefined && (kept || other.reservedUntil === null)) return false;
+  if (other !== undefined && (kept || other.reservedUntil === null) && !(await givesWay(db, other, at)))
+    return false;
   const reserved_until = kept ? new Date(Date.parse(at) + KEPT_MILLISECONDS).toISOString() : null;
   if (other !== undefined) await endBinding(db, other, at);
   if (own?.account === account) return keepBinding(db, id, reserved_until);
   if (own !== undefined) await endBinding(db, own, at);
   await insertBinding(db, { card: id, account, factor, since: job.started, job: job.id, reserved_until });
   return true;
+}
+
+/** Whether it keeps nobody's account: it has run out, or a station only named a card since. */
+async function givesWay(
+  db: Queries,
+  binding: Pick<OpenBinding, 'job' | 'reservedUntil'>,
+  at: string,
+): Promise<boolean> {
+  if (!holds(binding, at)) return true;
+  const row = binding.job === null ? undefined : await findJob(db, binding.job);
+  return binding.reservedUntil !== null && row !== undefined && isNamedOnly(readState(row));
 }
 
 /**
@@ -92,7 +112,8 @@ export async function restoreAccount(
   const { grip } = content.job.state;
   const at = now.toISOString();
   if (grip !== 'written' && grip !== 'bound') return false;
-  if (row.account !== null && holds({ reservedUntil: row.reserved_until }, at)) return false;
+  const own = { job: row.kept_by, reservedUntil: row.reserved_until };
+  if (row.account !== null && !(await givesWay(db, own, at))) return false;
   if (!(await isFromBefore(db, content, ['forget', 'unbind']))) return false;
   if (await bindAsItSays(db, content, row, at)) return true;
   if (grip !== 'bound' || row.set_aside !== null) return false;

@@ -101,6 +101,32 @@ onEveryStore((kind) => {
     });
   });
 
+  it.each(['for a card that is not there', 'another one for that card'])(
+    'the account of a torn card is kept for it although one was named since the restore, %s',
+    async (which) => {
+      await restoring(async (restored) => {
+        const { card, identification, account, receipt } = await issued(2);
+        const isOther = which === 'for a card that is not there';
+        const named = isOther ? rig.newCard().card : card;
+        const asked = await request(
+          named,
+          restored,
+          isOther ? account : randomDigits(16),
+          ENABLE,
+          'e-wallet',
+        );
+        await startJob(restored, ROGUE, asked);
+        card.reset();
+        const found = await takeReceipts(later(restored, 0.75), CALLER, [receipt]);
+        expect(found).toMatchObject({ taken: 1 });
+        expect(await readCardRecord(restored, identification)).toMatchObject({ setAside: null });
+        const other = issue(rig.newCard().card, later(restored, 1), account, ENABLE);
+        expect((await refusal(other)).code).toBe('account-taken');
+        expect(await issue(card, later(restored, 1), account, ENABLE)).toMatchObject({ result: 'complete' });
+      });
+    },
+  );
+
   it('a receipt from before brings nothing back of a card that people had forgotten since the restore', async () => {
     await restoring(async (restored) => {
       for (const id of ['chief', 'deputy'])
