@@ -3,14 +3,14 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemo } from '../support/demo-run.ts';
 import { LIMIT } from '../support/limit.ts';
 import { Routes } from './routes/index.ts';
 import { APP, environment, theElectron } from './support/electron.ts';
 import { childrenOf, isAlive } from './support/processes.ts';
-import { dataFolder, openStage } from './support/stage.ts';
-import { openWindow } from './support/window.ts';
+import { dataFolder, openStage, type StoryStage } from './support/stage.ts';
+import { openWindow, type StationWindow } from './support/window.ts';
 
 const data = dataFolder();
 afterAll(() => data.remove());
@@ -42,10 +42,20 @@ describe('a station that is not set up', () => {
   });
 });
 
-it('one instance: a second start shows the window of the first and ends', async () => {
-  const stage = await openStage(data.folder);
-  const window = await openWindow({ story: 'one instance', station: stage.station });
-  try {
+describe('a station without PC/SC', () => {
+  let stage: StoryStage;
+  let window: StationWindow;
+
+  beforeAll(async () => {
+    stage = await openStage(data.folder, ['--built-in']);
+    window = await openWindow({ story: 'training reader', station: stage.station });
+  });
+  afterAll(async () => {
+    await window?.close();
+    await stage?.close();
+  });
+
+  it('one instance: a second start shows the window of the first and ends', async () => {
     await window.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.hide());
     const second = spawn(theElectron().path, [...sandbox, APP, `--station=${stage.station}`], {
       stdio: 'ignore',
@@ -59,16 +69,9 @@ it('one instance: a second start shows the window of the first and ends', async 
       BrowserWindow.getAllWindows().map((one) => one.isVisible()),
     );
     expect(shown).toEqual([true]);
-  } finally {
-    await window.close();
-    await stage.close();
-  }
-});
+  });
 
-it('where there is no PC/SC: a card is issued in the training reader', async () => {
-  const stage = await openStage(data.folder, ['--built-in']);
-  const window = await openWindow({ story: 'training reader', station: stage.station });
-  try {
+  it('issues a card in the training reader', async () => {
     const routes = new Routes(window, stage);
     await routes.entrance.signIn();
     await routes.choose.cardIsRead();
@@ -81,10 +84,7 @@ it('where there is no PC/SC: a card is issued in the training reader', async () 
     await routes.isEmpty();
     await stage.readers.insert(await stage.newCard(), 'realistic');
     await routes.choose.cardIsRead();
-  } finally {
-    await window.close();
-    await stage.close();
-  }
+  });
 });
 
 describe('npm start', () => {
