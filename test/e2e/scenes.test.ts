@@ -20,7 +20,7 @@ describe('at full size', () => {
     await scenes.open(scene);
     await act?.();
     expect(await misfits()).toEqual([]);
-    await scenes.window.look(`scene-${name}`);
+    await scenes.window.look(`scene-${name}`, { last: true });
   });
 });
 

@@ -82,9 +82,9 @@ export class StationWindow {
 
   /**
    * Looks at the screen as it is: axe, the words on it and a picture, in both languages and themes. A state that passes is
-   * held by stopping the engine meanwhile.
+   * held by stopping the engine meanwhile. After the last look at a page it may stay in the language and theme of the last picture.
    */
-  async look(state: string, { passing = false } = {}): Promise<void> {
+  async look(state: string, { passing = false, last = false } = {}): Promise<void> {
     const engine = passing ? this.enginePid() : undefined;
     const again = seen.has(state);
     seen.add(state);
@@ -96,7 +96,7 @@ export class StationWindow {
         if (worn.language !== language || worn.theme !== theme) await this.wear(language, theme);
         await this.#inspect(state, language, theme);
       }
-      await this.wear('en', 'light');
+      if (!last) await this.wear('en', 'light');
     } finally {
       if (engine !== undefined && isAlive(engine)) process.kill(engine, 'SIGCONT');
     }
