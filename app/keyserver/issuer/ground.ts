@@ -18,6 +18,7 @@ import {
   knownFirst,
   recounted,
   withoutDelivered,
+  withSaid,
 } from './joined-keys.ts';
 import { isShown, type JobOnCard, progress } from './progress.ts';
 import type { AppProgress, JobState } from './state.ts';
@@ -72,18 +73,23 @@ export function standingSetAside(job: JobState, profile: CardTypeProfile): SetAs
   return isShown(job, profile) ? job.setAside : null;
 }
 
-/** A job is about to be planned: both what was known of a contested app and what was said of it are possible. */
+/**
+ * A job is about to be planned: both what was known of a contested app and what was said of it are possible. What was said is noted with what was known:
+ * it may be the word of the station that has the card, and another one's must not take it away.
+ */
 export function withBoth(card: CardState, profile: CardTypeProfile): CardState {
-  return Object.entries(card.apps).reduce((next, [app, { keys, kept }]) => {
+  return Object.entries(card.apps).reduce((next, [app, { keys, kept, instance }]) => {
     if (keys === null || kept === undefined) return next;
-    const both = joined(
-      keys,
-      kept.keys,
-      rewrittenSince(kept, next.apps[app], app, { profile }),
-      knownFirst(rewritten(app, { profile })),
-      (slot) => slot,
-    );
-    return both === keys ? next : withApp(next, app, (known) => ({ ...known, keys: both }));
+    const own = rewritten(app, { profile });
+    const since = rewrittenSince(kept, next.apps[app], app, { profile });
+    const both = joined(keys, kept.keys, since, knownFirst(own), (slot) => slot);
+    const rule = findRule({ profile }, app);
+    const noted =
+      rule === undefined || kept.instance !== instance
+        ? kept.keys
+        : withSaid(kept.keys, keys, own, issuingOf(rule).keys.tries);
+    if (both === keys && noted === kept.keys) return next;
+    return withApp(next, app, (known) => ({ ...known, keys: both, kept: { ...kept, keys: noted } }));
   }, card);
 }
 

@@ -58,13 +58,39 @@ export const freshFirst: Both = (slot, known) => bothOf(slot, known) ?? slot.can
 export function recounted(slot: KeySlotState, known: KeySlotState, tries: number): KeySlotState {
   const { told: _told, granted: left, ...said } = slot;
   const { told, granted } = known;
-  // What people had allowed may have gone to this card.
-  const used = granted !== undefined && left === undefined;
+  // What people had allowed may have gone to this card. What is for cards that show themselves has not.
+  const isForShown = granted === 'shown';
+  const used = granted !== undefined && !isForShown && left === undefined;
   const spent = Math.max(known.spent, used ? said.spent : Math.min(said.spent, mostUnshown(tries)));
   const counted = { ...said, spent, refused: known.refused, ...(told === undefined ? {} : { told }) };
   if (left !== undefined) return { ...counted, granted: left };
-  const claimed = !used && spent > known.spent && nextTry(counted, tries) === 'spare';
+  const claimed = !used && (isForShown || spent > known.spent) && nextTry(counted, tries) === 'spare';
   return claimed ? { ...counted, granted: 'shown' } : counted;
+}
+
+/** What is kept, with the keys and attempts that a job said of a card which did not show itself: they are possible, whatever the next one says. */
+export function withSaid(
+  kept: AppKeys,
+  said: AppKeys,
+  own: readonly string[],
+  tries: (role: string) => number,
+): AppKeys {
+  return joined(
+    kept,
+    said,
+    own,
+    (slot, now) => {
+      const both = bothOf(slot, now) ?? slot.candidates;
+      return both.length === slot.candidates.length ? slot.candidates : both;
+    },
+    (slot, now, role) => {
+      const spent = Math.max(slot.spent, Math.min(now.spent, mostUnshown(tries(role))));
+      if (spent === slot.spent) return slot;
+      const counted = { ...slot, spent };
+      const isSpare = slot.granted === undefined && nextTry(counted, tries(role)) === 'spare';
+      return isSpare ? { ...counted, granted: 'shown' } : counted;
+    },
+  );
 }
 
 /** What is kept, with what the card itself was asked in this job and answered: it came to this card, whatever keys it has. */

@@ -3,7 +3,15 @@ import { expect, it } from 'vitest';
 import { carryInvented, ROGUE } from '../../support/inventions.ts';
 import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { HIGH_LIMITS, type JobContext, onEveryStore, startJob, type Wish } from '../../support/jobs.ts';
-import { advance, CALLER, ENABLE, issue, runBatch, type VirtualCard } from '../../support/visits.ts';
+import {
+  advance,
+  CALLER,
+  ENABLE,
+  issue,
+  runBatch,
+  triesLeft,
+  type VirtualCard,
+} from '../../support/visits.ts';
 
 onEveryStore((kind) => {
   const rig = issuerRig(kind);
@@ -54,6 +62,22 @@ onEveryStore((kind) => {
     const wallet = (await rig.record(identification)).apps.find(({ app }) => app === 'e-wallet');
     expect(wallet).toMatchObject({ state: 'enabled', inDoubt: false });
     expect(await enabledBy(identification)).toBe(CALLER.station);
+  });
+
+  it('a key that a torn job may have written stays known beside what is told for the card afterwards', async () => {
+    const { card } = rig.newCard();
+    const account = randomDigits(16);
+    const asked = await rig.request(card, account, ENABLE, 'e-wallet');
+    const master = await advance(card, at(0), await startJob(at(0), CALLER, asked), 2);
+    if (master === undefined) throw new Error('the job is over');
+    await runBatch(card, master);
+    for (const hour of [1, 2]) {
+      const told = await startJob(at(hour), ROGUE, await ask(card, account, ENABLE));
+      await carryInvented(at(hour), told, 'write-maintenance-key', 'before');
+    }
+    card.powerOn();
+    expect(await issue(card, at(3), account, ENABLE)).toMatchObject({ result: 'complete' });
+    expect(triesLeft(card)).toBe(3);
   });
 
   it('an account that was only named, for a card that did not show itself, is its customer’s when their card shows itself', async () => {

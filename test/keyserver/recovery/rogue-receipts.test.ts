@@ -127,6 +127,20 @@ onEveryStore((kind) => {
     },
   );
 
+  it('an account that a station only named before is not kept by its receipt: another card gets it', async () => {
+    await restoring(async (restored) => {
+      const { card } = rig.newCard();
+      const account = randomDigits(16);
+      const named = await invent(later(rig.context, 1), card, account, 'write-master-control-key');
+      expect(await takeReceipts(later(restored, 20), ROGUE, [named])).toMatchObject({ taken: 1 });
+      const other = rig.newCard();
+      expect(await issue(other.card, later(restored, 20), account, ENABLE, 'e-wallet')).toMatchObject({
+        result: 'complete',
+      });
+      expect(await readCardRecord(restored, other.identification)).toMatchObject({ account });
+    });
+  });
+
   it('a receipt from before brings nothing back of a card that people had forgotten since the restore', async () => {
     await restoring(async (restored) => {
       for (const id of ['chief', 'deputy'])
