@@ -5,21 +5,26 @@
 import { expect, it } from 'vitest';
 import { playRogueStation } from '../../support/attack/play-rogue-station.ts';
 import { issuerRig } from '../../support/issuer-rig.ts';
+import { TEST_LIMIT } from '../../support/limit.ts';
 
 const rig = issuerRig('sqlite');
 const SEED = process.env['KAIKA_ATTACK_SEED'] ?? 'a';
 
-it('no honest card loses a try, an app, an account or a job, and no record says what is not so', async () => {
-  const damage = await playRogueStation(rig, { requests: 2_000, seed: SEED });
-  // Each sentence names the seed and the request behind which it was found.
-  expect(damage).toMatchObject({
-    losses: [],
-    triesLost: 0,
-    appsLost: 0,
-    accountsLost: 0,
-    jobsLost: 0,
-    recordsFalse: 0,
-  });
-  expect(damage.requests).toBeGreaterThanOrEqual(2_000);
-  expect(damage.honestJobs).toBeGreaterThan(50);
-});
+it(
+  'no honest card loses a try, an app, an account or a job, and no record says what is not so',
+  async () => {
+    const damage = await playRogueStation(rig, { requests: 10_000, seed: SEED });
+    // Each sentence names the seed and the request behind which it was found.
+    expect(damage).toMatchObject({
+      losses: [],
+      triesLost: 0,
+      appsLost: 0,
+      accountsLost: 0,
+      jobsLost: 0,
+      recordsFalse: 0,
+    });
+    expect(damage.requests).toBeGreaterThanOrEqual(10_000);
+    expect(damage.honestJobs).toBeGreaterThan(250);
+  },
+  3 * TEST_LIMIT,
+);
