@@ -39,12 +39,19 @@ type Both = (slot: KeySlotState, known: KeySlotState, role: string) => readonly 
  */
 export function knownFirst(rewritten: readonly string[]): Both {
   return (slot, known, role) => {
-    if (rewritten.includes(role)) return freshFirst(slot, known, role);
+    if (rewritten.includes(role)) return bothOf(slot, known) ?? unsure(slot, known);
     const both = bothOf(known, slot) ?? known.candidates;
     const same =
       both.length === slot.candidates.length && both.every((key, at) => key === slot.candidates[at]);
     return same ? slot.candidates : both;
   };
+}
+
+/** More keys than are remembered: the newest, and another, so that it is not taken for the one on the card, and is written again. */
+function unsure(slot: KeySlotState, known: KeySlotState): readonly KeyCandidate[] {
+  const newest = slot.candidates.slice(0, 1);
+  const other = known.candidates.filter((key) => !newest.some((one) => sameKey(one, key)));
+  return [...newest, ...other.slice(0, 1)];
 }
 
 /** An app that was installed anew has the keys that it is delivered with, most likely. */
