@@ -22,23 +22,8 @@ afterAll(async () => {
   await stage.close();
   data.remove();
 });
-beforeEach(async () => {
-  cardFile = await stage.changeCard();
-  if (!isOpen) {
-    await open('interruptions');
-    await routes.entrance.signIn();
-  }
-  await routes.choose.cardIsRead();
-  const text = await routes.lane.innerText();
-  card = /\d{4} \d{4} \d{4} \d{4}/.exec(text)?.[0].replaceAll(' ', '') ?? '';
-});
-afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') {
-    isOpen = false;
-    await window.close();
-  }
-  expect(window.complaints).toEqual([]);
-});
+beforeEach(serveNewCard);
+afterEach(({ task }) => leave(task.result?.state === 'fail'));
 
 describe('the work goes on', () => {
   it('card pulled and put back', async () => {
@@ -133,6 +118,26 @@ describe('the work goes on', () => {
     await issuedOnce();
   });
 });
+
+/** In the window that there is, with somebody signed in. */
+async function serveNewCard(): Promise<void> {
+  cardFile = await stage.changeCard();
+  if (!isOpen) {
+    await open('interruptions');
+    await routes.entrance.signIn();
+  }
+  await routes.choose.cardIsRead();
+  const text = await routes.lane.innerText();
+  card = /\d{4} \d{4} \d{4} \d{4}/.exec(text)?.[0].replaceAll(' ', '') ?? '';
+}
+
+async function leave(failed: boolean): Promise<void> {
+  if (failed) {
+    isOpen = false;
+    await window.close();
+  }
+  expect(window.complaints).toEqual([]);
+}
 
 async function open(story: string): Promise<void> {
   window = await openWindow({ story, station: stage.station });
