@@ -40,7 +40,9 @@ export function grounded(before: CardState, now: JobOnCard, facts: Facts): JobOn
 /** Whether an app is there its station only told, so that what was in doubt of it stays so, and what it makes of it is. */
 function leftInDoubt(was: CardAppState | undefined, now: JobOnCard, app: string): JobOnCard {
   const is = now.card.apps[app];
-  if (is === undefined || is.inDoubt || is.keys === null) return now;
+  if (is === undefined || is.inDoubt) return now;
+  // It never had keys, so there is nothing to lose; but a load that its station says was never sent is no news of it either.
+  if (is.keys === null && was?.inDoubt !== true) return now;
   if (was?.inDoubt !== true && is.state === (was?.state ?? 'missing')) return now;
   return { ...now, card: withApp(now.card, app, (known) => ({ ...known, inDoubt: true })) };
 }
@@ -167,9 +169,11 @@ function looked({ job }: JobOnCard, app: string, known: CardAppState): CardAppSt
   const content = job.steps.flatMap((step) => (step.kind === 'content' ? [step] : []));
   if (content.some(({ deletes }) => deletes.includes(app))) return known;
   if (content.some(({ loads }) => loads.includes(app))) return foundThere(known, own);
-  // Its state is what the job has made of it.
-  if (own !== undefined && (own.said === 'accepted' || own.touched))
-    return known.inDoubt ? { ...known, inDoubt: false } : known;
+  // Its state is what the job has made of it, whatever was told of it before.
+  if (own !== undefined && (own.said === 'accepted' || own.touched)) {
+    const state = own.after === 'missing' ? known.state : own.after;
+    return known.inDoubt || known.state !== state ? { ...known, state, inDoubt: false } : known;
+  }
   // What a station only said of it is another matter than what the card, which is there, says itself.
   const { kept } = known;
   if (kept !== undefined && kept.instance === known.instance && kept.state === seen)

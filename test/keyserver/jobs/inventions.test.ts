@@ -27,6 +27,29 @@ onEveryStore((kind) => {
     expect(meal).toMatchObject({ state: 'installed', inDoubt: true });
   });
 
+  it('that an app is enabled, as was told before, is over when the card shows itself and is torn before it is', async () => {
+    const { card, identification } = rig.newCard();
+    const asked = await ask(card, randomDigits(16), MEAL);
+    const observed = asked.observed.map((one) => ({ ...one, state: 'enabled' as const }));
+    await startJob(at(0), ROGUE, { ...asked, observed });
+    card.powerOn();
+    const unseen = await rig.request(card, asked.account, ENABLE, 'e-wallet');
+    await advance(card, at(1), await startJob(at(1), CALLER, unseen), 2);
+    const torn = await startJob(at(2), CALLER, await ask(card, asked.account, ENABLE));
+    if ((await advance(card, at(2), torn, 3)) === undefined) throw new Error('the job is over');
+    expect(await walletOf(identification)).toMatchObject({ state: 'installed', enabledBy: null });
+  });
+
+  it('that an app is not there stays in doubt when its load is said not to have been sent', async () => {
+    const { card, identification } = rig.newCard();
+    const asked = await ask(card, randomDigits(16), [...IDENTITY, { app: 'transit', action: 'enable' }]);
+    const observed = asked.observed.map((one) => ({ app: one.app, state: 'missing' as const }));
+    const told = await startJob(at(0), ROGUE, { ...asked, observed });
+    await carryInvented(at(0), told, 'load-block');
+    const { apps } = await rig.record(identification);
+    expect(apps.find(({ app }) => app === 'transit')).toMatchObject({ state: 'missing', inDoubt: true });
+  });
+
   it('what is allowed because of attempts that went to no card, is for a card that shows itself', async () => {
     const { card } = rig.newCard();
     const account = randomDigits(16);
@@ -59,8 +82,7 @@ onEveryStore((kind) => {
     await runBatch(card, flag);
     await carryInvented(at(1), await startJob(at(1), ROGUE, await ask(card, account, ENABLE)));
     await issue(card, at(2), account, ENABLE);
-    const wallet = (await rig.record(identification)).apps.find(({ app }) => app === 'e-wallet');
-    expect(wallet).toMatchObject({ state: 'enabled', inDoubt: false });
+    expect(await walletOf(identification)).toMatchObject({ state: 'enabled', inDoubt: false });
     expect(await enabledBy(identification)).toBe(CALLER.station);
   });
 
@@ -103,9 +125,12 @@ onEveryStore((kind) => {
     expect((await rig.record(identification)).account).toBe(account);
   });
 
+  async function walletOf(identification: string) {
+    return (await rig.record(identification)).apps.find(({ app }) => app === 'e-wallet');
+  }
+
   async function enabledBy(identification: string): Promise<string | undefined> {
-    const { apps } = await rig.record(identification);
-    return apps.find(({ app }) => app === 'e-wallet')?.enabledBy?.station;
+    return (await walletOf(identification))?.enabledBy?.station;
   }
 
   async function ask(card: VirtualCard, account: string, wishes: Wish[]) {

@@ -103,7 +103,7 @@ function falseOfKeys(one: HonestCard, app: string, known: CardAppState, doubted:
     if (!doubted && !candidatesOf(known.keys, role).every(isTrue))
       found.push(`the record is sure of another ${role} of ${app} than the card has`);
     // A maintenance key that is said to be refused is written again before it is used.
-    if (role === 'mck' && (kept ?? known.keys)?.[role]?.refused === true)
+    if ((kept ?? known.keys)?.[role]?.refused === true)
       found.push(`the ${role} of ${app} was never refused`);
   }
   return found;
