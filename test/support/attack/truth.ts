@@ -102,9 +102,7 @@ function falseOfKeys(one: HonestCard, app: string, known: CardAppState, doubted:
       found.push(`the ${role} of ${app} that the card has is none of those on record`);
     if (!doubted && !candidatesOf(known.keys, role).every(isTrue))
       found.push(`the record is sure of another ${role} of ${app} than the card has`);
-    // A maintenance key that is said to be refused is written again before it is used.
-    if ((kept ?? known.keys)?.[role]?.refused === true)
-      found.push(`the ${role} of ${app} was never refused`);
+    if ((kept ?? known.keys)?.[role]?.refused === true) found.push(`the ${role} of ${app} was never refused`);
   }
   return found;
 }
