@@ -19,7 +19,7 @@ import { noteLate } from '../store/commands.ts';
 import { findJob, readState } from '../store/jobs.ts';
 import { findStep } from '../store/steps.ts';
 import type { JobsTable } from '../store/tables.ts';
-import { untilNotOvertaken } from '../store/turns.ts';
+import { Overtaken, untilNotOvertaken } from '../store/turns.ts';
 import { gripped } from './binding.ts';
 import { auditExcess, authenticationsOf, exceededCap, NO_AUTHENTICATIONS, type Use } from './caps.ts';
 import { commitStep } from './commit-step.ts';
@@ -146,7 +146,9 @@ async function buildWithin(
 /** The batch that is answered with `seq`, as it went out: sealed in the step before. */
 async function commandsOut(context: JobContext, row: JobsTable, seq: number): Promise<Uint8Array[]> {
   const step = await findStep(context.store, row.id, seq - 1);
-  if (step === undefined || step.sealed === null) throw conflict(row);
+  if (step === undefined) throw conflict(row);
+  // Gone since the job was read: the same request, asked at once, went on with it.
+  if (step.sealed === null) throw new Overtaken();
   const reply = await openReply(context.vault, row.id, seq - 1, step.sealed);
   const { batch } = batchReplySchema.parse(reply);
   return batch.commands.map((command) => fromHex(command.apdu));
@@ -169,7 +171,11 @@ async function storedReply(
     const receipt = step.receipt === null ? {} : { receipt: step.receipt };
     return storedStepReplySchema.parse({ apiLevel: API_LEVEL, outcome: JSON.parse(row.outcome), ...receipt });
   }
-  if (step.sealed === null) throw conflict(row);
+  if (step.sealed === null) {
+    // The same request, asked at once: it ended the job between the reading of the job and that of the step. Read both again.
+    if (row.ended === null) throw new Overtaken();
+    throw conflict(row);
+  }
   return storedStepReplySchema.parse(await openReply(context.vault, row.id, seq, step.sealed));
 }
 

@@ -47,8 +47,21 @@ export async function startJob(
   try {
     return await untilNotOvertaken(() => startOnce(context, caller, request));
   } catch (error) {
-    throw await countRefusal(context, caller, request, error);
+    return (
+      (await begunMeanwhile(context, caller, request)) ??
+      Promise.reject(await countRefusal(context, caller, request, error))
+    );
   }
+}
+
+/** The same request, asked at once, may have begun the job, and used up the confirmation that this one then lacked: it gets the same reply. */
+async function begunMeanwhile(
+  context: JobContext,
+  caller: OperatorCaller,
+  { givenUp: _asked, ...request }: JobRequest,
+): Promise<JobReply | undefined> {
+  // Whatever comes of this look, the refusal it follows is what is told.
+  return repeatedReply(context, caller, request, hashOf(request)).catch(() => undefined);
 }
 
 async function startOnce(context: JobContext, caller: OperatorCaller, asked: JobRequest): Promise<JobReply> {
