@@ -147,8 +147,11 @@ async function buildWithin(
 async function commandsOut(context: JobContext, row: JobsTable, seq: number): Promise<Uint8Array[]> {
   const step = await findStep(context.store, row.id, seq - 1);
   if (step === undefined) throw conflict(row);
-  // Gone since the job was read: the same request, asked at once, went on with it.
-  if (step.sealed === null) throw new Overtaken();
+  if (step.sealed === null) {
+    // The same request, asked at once, may have gone on with the job since it was read; else the batch was taken back.
+    const now = await findJob(context.store, row.id);
+    throw now?.seq === row.seq && now.ended === row.ended ? conflict(row) : new Overtaken();
+  }
   const reply = await openReply(context.vault, row.id, seq - 1, step.sealed);
   const { batch } = batchReplySchema.parse(reply);
   return batch.commands.map((command) => fromHex(command.apdu));
@@ -173,7 +176,7 @@ async function storedReply(
   }
   if (step.sealed === null) {
     // The same request, asked at once: it ended the job between the reading of the job and that of the step. Read both again.
-    if (row.ended === null) throw new Overtaken();
+    if (row.ended === null && seq === row.seq) throw new Overtaken();
     throw conflict(row);
   }
   return storedStepReplySchema.parse(await openReply(context.vault, row.id, seq, step.sealed));
