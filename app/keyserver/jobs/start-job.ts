@@ -2,16 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Plan, PlanStep } from '../../catalogue/plan.ts';
 import { recognise } from '../../catalogue/recognise.ts';
-import type { CardTypeProfile } from '../../catalogue/schema.ts';
-import { factorOf } from '../../dialects/keys.ts';
 import { KaikaError } from '../../protocol/errors.ts';
-import { setAsideDetails } from '../../protocol/set-aside.ts';
 import { storedJobReplySchema } from '../../protocol/stored-outcome.ts';
 import { API_LEVEL, type JobReply, type JobRequest, type PlanSummary } from '../../protocol/wire.ts';
 import { buildNext } from '../issuer/build.ts';
-import { type CardLife, lifeOf, reasonOf } from '../issuer/card-life.ts';
-import type { CardState } from '../issuer/card-state.ts';
-import { asOfType, standingOf } from '../issuer/card-type.ts';
+import { lifeOf } from '../issuer/card-life.ts';
+import { asOfType } from '../issuer/card-type.ts';
 import { firstState } from '../issuer/first-state.ts';
 import { foreknowledge } from '../issuer/foretell.ts';
 import { grounded, standingSetAside } from '../issuer/ground.ts';
@@ -20,14 +16,12 @@ import { planFor } from '../issuer/plan-job.ts';
 import { isShown } from '../issuer/progress.ts';
 import { reconcile } from '../issuer/reconcile.ts';
 import { readSetAside } from '../issuer/set-aside-stored.ts';
-import { findBindingOf, holds } from '../store/bindings.ts';
-import { type CardRow, findCard, ownAccount } from '../store/card-rows.ts';
+import { findCard, ownAccount } from '../store/card-rows.ts';
 import { readCardState } from '../store/cards.ts';
-import { findJobByRequest, findLatestShown } from '../store/jobs.ts';
-import { findRunningLease } from '../store/leases.ts';
+import { findJobByRequest } from '../store/jobs.ts';
 import { findStep } from '../store/steps.ts';
 import { untilNotOvertaken } from '../store/turns.ts';
-import { gripped, isOnlyNamed } from './binding.ts';
+import { gripped } from './binding.ts';
 import { authenticationsOf, refuseExcess, type Use } from './caps.ts';
 import { commitStart } from './commit-start.ts';
 import { confirmedDeletions } from './confirmations.ts';
@@ -35,6 +29,7 @@ import type { JobContext, OperatorCaller } from './context.ts';
 import type { StartDecision } from './decisions.ts';
 import { issuerPorts } from './issuer-ports.ts';
 import { receiptOfStart } from './receipts.ts';
+import { refuseCard } from './refuse-card.ts';
 import { countRefusal, refusalCaps } from './refused-starts.ts';
 import { hashOf, openReply, sealReply } from './replies.ts';
 
@@ -47,27 +42,18 @@ export async function startJob(
   try {
     return await untilNotOvertaken(() => startOnce(context, caller, request));
   } catch (error) {
-    return (
-      (await begunMeanwhile(context, caller, request)) ??
-      Promise.reject(await countRefusal(context, caller, request, error))
-    );
+    // A store or an HSM that failed has decided nothing: the station asks again.
+    if (!(error instanceof KaikaError)) throw error;
+    // The same request, asked at once, may have begun the job, and used up the confirmation that this one then lacked. Both get the same reply.
+    const begun = await repeatedReply(context, caller, request);
+    if (begun !== undefined) return begun;
+    throw await countRefusal(context, caller, request, error);
   }
-}
-
-/** The same request, asked at once, may have begun the job, and used up the confirmation that this one then lacked: it gets the same reply. */
-async function begunMeanwhile(
-  context: JobContext,
-  caller: OperatorCaller,
-  { givenUp: _asked, ...request }: JobRequest,
-): Promise<JobReply | undefined> {
-  // Whatever comes of this look, the refusal it follows is what is told.
-  return repeatedReply(context, caller, request, hashOf(request)).catch(() => undefined);
 }
 
 async function startOnce(context: JobContext, caller: OperatorCaller, asked: JobRequest): Promise<JobReply> {
   const { givenUp, ...request } = asked;
-  const hash = hashOf(request);
-  const repeated = await repeatedReply(context, caller, request, hash);
+  const repeated = await repeatedReply(context, caller, request);
   if (repeated !== undefined) return repeated;
   // The station has given the job up and asks only whether it was begun. It must not begin now: other jobs may have worked on the card since.
   if (givenUp === true) throw new KaikaError('not-found', 'no such job was begun');
@@ -133,7 +119,7 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
   const start: StartDecision = {
     caller,
     request,
-    hash,
+    hash: hashOf(request),
     job,
     generation,
     row,
@@ -168,12 +154,11 @@ async function startOnce(context: JobContext, caller: OperatorCaller, asked: Job
 async function repeatedReply(
   context: JobContext,
   caller: OperatorCaller,
-  request: JobRequest,
-  hash: string,
+  { givenUp: _asked, ...request }: JobRequest,
 ): Promise<JobReply | undefined> {
   const job = await findJobByRequest(context.store, request.requestId);
   if (job === undefined) return undefined;
-  if (job.request_hash !== hash || job.station !== caller.station) {
+  if (job.request_hash !== hashOf(request) || job.station !== caller.station) {
     throw new KaikaError('request-conflict', 'this request id was used for another request');
   }
   if (job.result === 'superseded')
@@ -187,86 +172,6 @@ async function repeatedReply(
 
 function withoutOpening({ opening: _unused, ...request }: JobRequest): JobRequest {
   return request;
-}
-
-/**
- * Reasons to refuse the card itself: set aside, bound to another account, in another station's hands. Says whether the account is kept for another
- * card, or the card for another account, on nothing but a station's word.
- */
-async function refuseCard(
-  context: JobContext,
-  caller: OperatorCaller,
-  request: JobRequest,
-  card: {
-    readonly identification: string;
-    readonly profile: CardTypeProfile;
-    readonly row: CardRow | undefined;
-    readonly before: CardState;
-    readonly life: CardLife;
-  },
-): Promise<boolean> {
-  const { identification, profile, row, before, life } = card;
-  if (row !== undefined && row.card_type !== profile.id && !(await isOnlyTold(context, row, before)))
-    throw new KaikaError('wrong-card-type', 'the card was of another type before');
-  const setAside = reasonOf(life);
-  if (setAside !== null)
-    throw new KaikaError('card-set-aside', 'the card is set aside', setAsideDetails(setAside));
-  const now = context.now().toISOString();
-  // Cards of other types can show nothing: of them a station's word is all there is.
-  const onlyNamed = async (binding: Parameters<typeof isOnlyNamed>[1]) =>
-    profile.securityDomain !== undefined && (await isOnlyNamed(context.store, binding));
-  const elsewhere = belongsElsewhere(row, before, request.account, now);
-  if (elsewhere !== 'no') {
-    const own = { job: row?.kept_by ?? null, reservedUntil: row?.reserved_until ?? null };
-    if (elsewhere === 'moved' || !(await onlyNamed(own)))
-      throw new KaikaError('account-mismatch', 'the card belongs to another account');
-  }
-  const other = await findBindingOf(context.store, factorOf(request.account));
-  const isTaken = other !== undefined && other.card !== identification && holds(other, now);
-  if (isTaken && !(await onlyNamed(other)))
-    throw new KaikaError('account-taken', 'another card has this account');
-  const lease = await findRunningLease(context.store, identification, now);
-  if (lease !== undefined && lease.station !== caller.station) {
-    throw new KaikaError('card-in-use', 'another station has a job on this card', {
-      operator: lease.operator,
-      station: lease.station,
-      reader: lease.reader,
-      since: lease.since,
-    });
-  }
-  return isTaken || elsewhere !== 'no';
-}
-
-/** Whether nothing but a station's word says that the card is of the type on record. */
-async function isOnlyTold(
-  { store, catalogue }: JobContext,
-  row: CardRow,
-  before: CardState,
-): Promise<boolean> {
-  const type = catalogue.profiles.find(({ id }) => id === row.card_type);
-  switch (standingOf(before, type, ownAccount(row))) {
-    case 'open':
-      return true;
-    case 'unless-shown':
-      return (await findLatestShown(store, row.id, 1)).length === 0;
-    case 'stands':
-      return false;
-  }
-}
-
-/**
- * An account that was only kept for the card, and is no longer, is not the card's: its apps are moved to another's keys as to another version.
- * Its domain's keys are not, and may be diversified with the account.
- */
-function belongsElsewhere(
-  row: CardRow | undefined,
-  { domain }: CardState,
-  account: string,
-  now: string,
-): 'no' | 'kept' | 'moved' {
-  if (row === undefined || row.account === null || row.account === account) return 'no';
-  if (domain?.candidates.some(({ origin }) => origin === 'issuer') === true) return 'moved';
-  return holds({ reservedUntil: row.reserved_until }, now) ? 'kept' : 'no';
 }
 
 function summarise(plan: Plan): PlanSummary {
