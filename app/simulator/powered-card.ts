@@ -49,7 +49,7 @@ export class PoweredCard<Image extends { readonly atr: string }, Volatile> imple
   readonly #options: CardOptions<Image>;
   readonly #link: T0Link | undefined;
   #image: Image;
-  /** The image as text, to see whether a command changed it. */
+  /** The image as text: to see whether a command changed it, and to make copies of. An image is a plain JSON value. */
   #text: string;
   #volatile: Volatile;
   #powered = false;
@@ -59,8 +59,8 @@ export class PoweredCard<Image extends { readonly atr: string }, Volatile> imple
 
   constructor(program: CardProgram<Image, Volatile>, image: Image, options: CardOptions<Image>) {
     this.#program = program;
-    this.#image = structuredClone(image);
     this.#text = JSON.stringify(image);
+    this.#image = this.image;
     this.#options = options;
     this.#volatile = program.fresh(this.#image);
     this.atr = fromHex(image.atr);
@@ -69,7 +69,7 @@ export class PoweredCard<Image extends { readonly atr: string }, Volatile> imple
 
   /** A copy of what the card keeps now. */
   get image(): Image {
-    return structuredClone(this.#image);
+    return JSON.parse(this.#text);
   }
 
   powerOn(): void {
@@ -128,7 +128,7 @@ export class PoweredCard<Image extends { readonly atr: string }, Volatile> imple
   /** Works on a copy, and keeps it when the command is done. */
   async #act(command: Uint8Array, fault: Fault | undefined): Promise<Uint8Array> {
     const turn: CardTurn<Image, Volatile> = {
-      image: structuredClone(this.#image),
+      image: this.image,
       volatile: this.#volatile,
       random: this.#options.random ?? ((length) => new Uint8Array(randomBytes(length))),
       memoryFull: fault?.kind === 'memory-full',
@@ -139,7 +139,7 @@ export class PoweredCard<Image extends { readonly atr: string }, Volatile> imple
       return sw(SW.internal);
     }
     if (fault?.kind === 'power' && fault.when === 'during') {
-      await this.#commit(tornImage(turn, this.#image, fault.commit ?? 'lost'));
+      await this.#commit(tornImage(turn, this.image, fault.commit ?? 'lost'));
       this.#cut();
     }
     return (await this.#commit(turn.image)) ? answer : sw(SW.memoryFailure);
@@ -181,9 +181,8 @@ function tornImage<Image, Volatile>(
 ): Image {
   const { tear } = turn;
   if (tear !== undefined) {
-    const torn = structuredClone(before);
-    tear(torn);
-    return torn;
+    tear(before);
+    return before;
   }
   return commit === 'kept' ? turn.image : before;
 }
