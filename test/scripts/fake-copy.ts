@@ -115,12 +115,11 @@ export class FakeCopy {
 
   /** Puts a stand-in on the PATH. */
   addTool(name: string): void {
-    const path = join(this.bin, name);
-    writeFileSync(
-      path,
-      `#!/bin/sh\nexec "${process.execPath}" "${join(standIns, `${name}.mjs`)}" "${this.base}" "$@"\n`,
-    );
-    chmodSync(path, 0o755);
+    const shell = join(standIns, `${name}.sh`);
+    const run = existsSync(shell)
+      ? `/bin/sh "${shell}"`
+      : `"${process.execPath}" "${join(standIns, `${name}.mjs`)}"`;
+    this.addScript(name, `exec ${run} "${this.base}" "$@"`);
   }
 
   /** Puts a shell script on the PATH. */

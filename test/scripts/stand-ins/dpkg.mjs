@@ -1,2 +1,0 @@
-/** dpkg --configure -a: only that it was asked. */
-import './state.mjs';

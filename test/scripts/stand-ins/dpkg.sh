@@ -1,0 +1,2 @@
+# dpkg --configure -a: only that it was asked.
+. "${0%/*}/state.sh"
