@@ -120,8 +120,7 @@ export async function confirmationOf(
   confirms: ConfirmedDeletion,
   operator = SECOND,
 ): Promise<string> {
-  if ((await findOperator(store, operator)) === undefined)
-    await putOperator(store, { id: operator, name: operator, secretHash: 'none' });
+  await addOperator(store, operator);
   const token = randomBytes(32).toString('base64url');
   const expires = new Date(now().getTime() + 300_000).toISOString();
   await addSession(
@@ -138,6 +137,22 @@ export async function confirmationOf(
   );
   return token;
 }
+
+/** Two ask for the same one at once: whoever is added a second time would lose the sessions they have. */
+async function addOperator(store: JobContext['store'], id: string): Promise<void> {
+  const known = ADDED.get(store) ?? new Map<string, Promise<void>>();
+  ADDED.set(store, known);
+  const adding = known.get(id) ?? addIfNew(store, id);
+  known.set(id, adding);
+  await adding;
+}
+
+async function addIfNew(store: JobContext['store'], id: string): Promise<void> {
+  if ((await findOperator(store, id)) === undefined)
+    await putOperator(store, { id, name: id, secretHash: 'none' });
+}
+
+const ADDED = new WeakMap<JobContext['store'], Map<string, Promise<void>>>();
 
 /** The same request as an impatient station would send it. */
 export function unconfirmed(asked: JobRequest): JobRequest {
