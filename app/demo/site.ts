@@ -184,7 +184,7 @@ async function makeCertificates(paths: SitePaths): Promise<string> {
 }
 
 /** Whose certificate the demo's key server shows; others than `server` are for playing faults. */
-type ServerIdentity = 'server' | 'early' | 'impostor';
+export type ServerIdentity = 'server' | 'early' | 'impostor';
 
 export function writeServerConfig(
   paths: SitePaths,

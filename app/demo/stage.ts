@@ -18,6 +18,7 @@ import { RESOURCES } from './resources.ts';
 import {
   openSite,
   type People,
+  type ServerIdentity,
   type SitePaths,
   sitePaths,
   takeTokenAway,
@@ -44,8 +45,8 @@ export interface Stage {
   /** A fresh card's file; it goes when the demo ends. */
   newCard(): Promise<string>;
   stopServer(): Promise<void>;
-  /** On the port it had. */
-  startServer(): Promise<void>;
+  /** On the port it had; with another certificate than its own, where a fault is played. */
+  startServer(identity?: ServerIdentity): Promise<void>;
 }
 
 /** The folder of the demo's station; a fault is played on one of its own. */
@@ -94,8 +95,8 @@ export async function setStage(context: StageContext): Promise<Stage> {
     cardFile,
     newCard,
     stopServer: () => server.stop(),
-    startServer: async () => {
-      writeServerConfig(site, module, identity, port);
+    startServer: async (as = identity) => {
+      writeServerConfig(site, module, as, port);
       server = await startKeyServer(site);
     },
   };

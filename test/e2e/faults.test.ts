@@ -1,7 +1,7 @@
 /** Every fault of `npm start -- --fault NAME`, as a clerk meets it: what happened, and what to do next. */
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FAULTS, type FaultName } from '../../app/demo/faults.ts';
-import { takeTokenAway } from '../../app/demo/site.ts';
+import { type ServerIdentity, takeTokenAway } from '../../app/demo/site.ts';
 import type { ErrorCode } from '../../app/protocol/errors.ts';
 import { messagesIn } from '../support/texts.ts';
 import { Routes } from './routes/index.ts';
@@ -15,20 +15,16 @@ let opened: { readonly stage: StoryStage; readonly window?: StationWindow } | un
 
 afterAll(() => data.remove());
 
-/** Faults between the station and its server are met before anybody has signed in. */
-const AT_THE_DOOR: Partial<Record<FaultName, ErrorCode>> = {
-  'server-away': 'server-away',
+/** Of a station that was enrolled nowhere, or has no reader: each is a station of its own. */
+const OF_STATIONS: Partial<Record<FaultName, ErrorCode>> = {
   'certificate-refused': 'server-refused-certificate',
-  'server-not-trusted': 'server-not-trusted',
-  'wrong-clock': 'wrong-clock',
-  'service-missing': 'pcsc-not-running',
   'no-reader': 'no-reader',
 };
 
 describe('of a station', () => {
   afterEach(close);
 
-  it.each(Object.entries(AT_THE_DOOR))('%s is said before anybody signs in', async (fault, code) => {
+  it.each(Object.entries(OF_STATIONS))('%s is said before anybody signs in', async (fault, code) => {
     const { window } = await play(fault);
     await says(window, code);
     await window.look(`fault-${fault}`);
@@ -44,6 +40,34 @@ describe('of a station', () => {
     await routes.plan.start();
     await says(window, 'app-not-in-catalogue');
     await window.look('fault-app-not-in-catalogue');
+  });
+});
+
+/** What happens around a station: the window is opened, and says it before anybody has signed in. */
+const AROUND_IT: Partial<Record<FaultName, readonly [ErrorCode, (stage: StoryStage) => Promise<void>]>> = {
+  'server-away': ['server-away', (stage) => stage.stopServer()],
+  'server-not-trusted': ['server-not-trusted', (stage) => stage.startServer('impostor')],
+  'wrong-clock': ['wrong-clock', (stage) => restartServer(stage, 'early')],
+  'service-missing': ['pcsc-not-running', withoutReaders],
+};
+
+describe('around a station', () => {
+  let stage: StoryStage;
+  beforeAll(async () => {
+    stage = await openStage(data.folder, ['--fault', 'no-card']);
+  });
+  afterAll(() => stage.close());
+
+  it.each(Object.entries(AROUND_IT))('%s is said before anybody signs in', async (fault, [code, begin]) => {
+    await begin(stage);
+    const window = await openWindow({ story: `fault ${fault}`, station: stage.station });
+    try {
+      await says(window, code);
+      await window.look(`fault-${fault}`);
+    } finally {
+      await window.close();
+    }
+    expect(window.complaints).toEqual([]);
   });
 });
 
@@ -139,7 +163,8 @@ describe('of a card', () => {
 
 it('every fault there is was met', () => {
   const met = new Set([
-    ...Object.keys(AT_THE_DOOR),
+    ...Object.keys(OF_STATIONS),
+    ...Object.keys(AROUND_IT),
     ...Object.keys(OF_CARDS),
     ...['no-card', 'card-full', 'app-not-in-catalogue', 'hsm-away', 'purse-not-empty', 'card-pulled'],
   ]);
@@ -152,6 +177,16 @@ async function play(fault: string) {
   const window = await openWindow({ story: `fault ${fault}`, station: stage.station });
   opened = { stage, window };
   return { stage, window, routes: new Routes(window, stage) };
+}
+
+async function withoutReaders(stage: StoryStage): Promise<void> {
+  await restartServer(stage, 'server');
+  await stage.readers.stopService();
+}
+
+async function restartServer(stage: StoryStage, identity: ServerIdentity): Promise<void> {
+  await stage.stopServer();
+  await stage.startServer(identity);
 }
 
 async function close(): Promise<void> {
