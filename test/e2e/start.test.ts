@@ -2,9 +2,8 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startDemo } from '../support/demo-run.ts';
+import { SOURCES, startDemo } from '../support/demo-run.ts';
 import { LIMIT } from '../support/limit.ts';
 import { Routes } from './routes/index.ts';
 import { APP, environment, theElectron } from './support/electron.ts';
@@ -88,7 +87,6 @@ describe('a station without PC/SC', () => {
 });
 
 describe('npm start', () => {
-  const MAIN = fileURLToPath(new URL('../../app/demo/main.ts', import.meta.url));
   const env = () => ({ KAIKA_ELECTRON: theElectron().path, KAIKA_ELECTRON_ARGUMENTS: sandbox.join(' ') });
 
   it('says how to sign in, and takes everything down when it is stopped', async () => {
@@ -104,7 +102,7 @@ describe('npm start', () => {
   });
 
   it('takes cards in and out at the terminal, and ends with the window', async () => {
-    const child = spawn(process.execPath, [MAIN, '--latency', 'none'], {
+    const child = spawn(process.execPath, [SOURCES, '--latency', 'none'], {
       stdio: ['pipe', 'ignore', 'pipe'],
       env: { ...process.env, ...env(), KAIKA_DATA: data.folder },
     });

@@ -1,13 +1,13 @@
 /** Whole servers that kill themselves, one after the other: while one runs, the next has loaded its program and waits to be told. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import type { Vault } from '../../app/keyserver/vault/vault.ts';
-import { bundled } from './bundled.ts';
 import type { Death } from './dying-store.ts';
 import { answerCall, type VaultAnswer, type VaultCall } from './parents-vault.ts';
 import { instanceOf, type ServerInstance } from './server-instance.ts';
 
-const ENTRY = new URL('./dying-server-child.ts', import.meta.url);
+const ENTRY = fileURLToPath(new URL('./dying-server-child.ts', import.meta.url));
 
 /** What tells a waiting process to become a server. */
 export interface Serve {
@@ -25,10 +25,9 @@ export interface DyingHttpServers {
 }
 
 export async function openDyingHttpServers(vault: Vault): Promise<DyingHttpServers> {
-  const program = await bundled(ENTRY);
   let next: ChildProcess | undefined;
   const launch = (): ChildProcess => {
-    const child = spawn(process.execPath, [program], {
+    const child = spawn(process.execPath, [ENTRY], {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -46,6 +46,8 @@ process.on('message', (message: ToServer) => {
   switch (message.kind) {
     case 'open':
       caller = message.caller;
+      // It outlived its last job.
+      void context?.then(({ store }) => store.destroy());
       context = open(message);
       break;
     case 'start':

@@ -1,9 +1,9 @@
 /** Server processes that end themselves; some wait started, so that a story need not. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import type { Vault } from '../../app/keyserver/vault/vault.ts';
 import { jobReplySchema, stepReplySchema } from '../../app/protocol/wire.ts';
-import { bundled } from './bundled.ts';
 import type { JobServer } from './commit-stories.ts';
 import type { FromServer, ToServer } from './dying-server-messages.ts';
 import type { Death } from './dying-store.ts';
@@ -11,7 +11,7 @@ import { CALLER } from './forwarder.ts';
 import { HIGH_LIMITS } from './issuer-rig.ts';
 import { answerCall } from './parents-vault.ts';
 
-const ENTRY = new URL('./dying-server.ts', import.meta.url);
+const ENTRY = fileURLToPath(new URL('./dying-server.ts', import.meta.url));
 const SPARE = 3;
 
 /** The process ended before it answered. */
@@ -23,9 +23,14 @@ export class ServerKilled extends Error {
   }
 }
 
+/** A server process. */
+export interface DyingServer extends JobServer {
+  readonly process: ChildProcess;
+}
+
 export interface DyingServers {
-  /** A server on the store that dies as it is told. */
-  start(death: Death): JobServer & { end(): Promise<void> };
+  /** A server on the store that dies as it is told: a new process, or the one that `living` outlived its job in. */
+  start(death: Death, living?: DyingServer): DyingServer;
   close(): Promise<void>;
 }
 
@@ -34,11 +39,10 @@ export async function openDyingServers(options: {
   readonly file: string;
   readonly resources: string;
 }): Promise<DyingServers> {
-  const program = await bundled(ENTRY);
   const all = new Set<ChildProcess>();
   const spare: ChildProcess[] = [];
   const launch = () => {
-    const child = fork(program, [], {
+    const child = fork(ENTRY, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       execArgv: [],
@@ -58,20 +62,21 @@ export async function openDyingServers(options: {
   };
   refill();
   return {
-    start(death) {
-      const child = spare.shift() ?? launch();
+    start(death, living) {
+      const child = living?.process ?? spare.shift() ?? launch();
       refill();
       const tell = (message: ToServer) => child.send(message, () => undefined);
-      child.on('message', (message: FromServer) => {
-        if (message.kind === 'vault') void answerCall(options.vault, message, tell);
-      });
+      if (living === undefined)
+        child.on('message', (message: FromServer) => {
+          if (message.kind === 'vault') void answerCall(options.vault, message, tell);
+        });
       const { file, resources } = options;
       tell({ kind: 'open', file, resources, death, caller: CALLER, limits: HIGH_LIMITS });
       return {
         start: async (asked) => jobReplySchema.parse(await asking(child, { kind: 'start', asked })),
         answer: async (job, seq, report) =>
           stepReplySchema.parse(await asking(child, { kind: 'answer', job, seq, report })),
-        end: () => end(child),
+        process: child,
       };
     },
     async close() {

@@ -12,6 +12,8 @@ import { launchPostgresql, NO_POSTGRESQL, type RunningPostgresql } from './postg
 import { scratchFolder } from './temporary.ts';
 
 export default async function setup(): Promise<() => Promise<void>> {
+  // Each project of the run asks for it.
+  if (process.env[RUN_FOLDER] !== undefined) return async () => undefined;
   const folder = scratchFolder('kaika-run-');
   process.env[RUN_FOLDER] = folder;
   const remove = () => rmSync(folder, { recursive: true, force: true });

@@ -36,9 +36,13 @@ function environment(config: Pick<VaultTokenConfig, 'softhsmConf' | 'environment
 
 /** A module of the folder `process/`. */
 export function entryOf(name: 'main' | 'admin-main'): URL {
-  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-  return new URL(`./process/${name}${extension}`, import.meta.url);
+  return ENTRIES[name];
 }
+
+const ENTRIES = {
+  main: new URL('./process/main.ts', import.meta.url),
+  'admin-main': new URL('./process/admin-main.ts', import.meta.url),
+};
 
 /** A child process that answers messages one after the other. */
 export class VaultChild {

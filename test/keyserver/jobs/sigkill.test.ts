@@ -1,7 +1,12 @@
 /** SIGKILL at every commit of every job type, before and after it: another process goes on, and the record is the same as without it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type CommitStory, openCommitStories, tellStory } from '../../support/commit-stories.ts';
-import { type DyingServers, openDyingServers, ServerKilled } from '../../support/dying-servers.ts';
+import {
+  type DyingServer,
+  type DyingServers,
+  openDyingServers,
+  ServerKilled,
+} from '../../support/dying-servers.ts';
 import type { Death } from '../../support/dying-store.ts';
 import type { OtherTypesRig } from '../../support/other-type.ts';
 
@@ -19,6 +24,8 @@ let stories: readonly CommitStory[];
 let servers: DyingServers;
 beforeAll(openAll);
 afterAll(closeAll);
+/** One that outlived a job goes on with the next, and dies when that is to be. */
+let living: DyingServer | undefined;
 
 it.each(NAMES)('%s: the same record after kills before and after each commit', async (name) => {
   const story = stories.find((one) => one.name === name);
@@ -64,7 +71,9 @@ const MOST_COMMITS = 40;
 /** Servers that die as they are told, one after the other, and then one that lives. */
 async function run(story: CommitStory, deaths: readonly Death[]) {
   const left = [...deaths];
-  let server = servers.start(left.shift() ?? NEVER);
+  const next = () => servers.start(left.shift() ?? NEVER, living);
+  let server = next();
+  living = undefined;
   const killedBy: (string | null)[] = [];
   const final = await tellStory(types, story, async (send) => {
     for (;;) {
@@ -73,10 +82,10 @@ async function run(story: CommitStory, deaths: readonly Death[]) {
       } catch (error) {
         if (!(error instanceof ServerKilled)) throw error;
         killedBy.push(error.signal);
-        server = servers.start(left.shift() ?? NEVER);
+        server = next();
       }
     }
   });
-  await server.end();
+  living = server;
   return { killedBy, final };
 }

@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../../../app/keyserver/cli/program.ts';
 
@@ -125,7 +124,8 @@ function writeFiles(): void {
 
 const WITH = ['--config', 'config.json'];
 
-const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
+/** The sources, not their bundle: the stack says where in them. */
+const MAIN = join(import.meta.dirname, '../../../app/keyserver/main.ts');
 
 async function typed(words: readonly string[]) {
   let stderr = '';
