@@ -131,7 +131,7 @@ describe('at the counter', () => {
 });
 
 async function open(story: string, kept: Pick<WindowOptions, 'language' | 'keep'> = {}): Promise<void> {
-  window = await openWindow({ story, station: stage.station, ...kept });
+  window = await openWindow({ story, station: stage.station, moving: true, ...kept });
   isOpen = true;
   routes = new Routes(window, stage);
 }

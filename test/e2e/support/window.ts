@@ -36,6 +36,8 @@ export interface WindowOptions {
   readonly language?: Language;
   /** Leave settings as an earlier window kept them. */
   readonly keep?: boolean;
+  /** With the animations that a person sees. The others ask for reduced motion: without a graphics card each frame of a spinner is drawn by the processor. */
+  readonly moving?: boolean;
   /** Another Electron than the one that is found. */
   readonly executable?: string;
   /** With Chromium's sandbox, which refuses to work for root. */
@@ -247,6 +249,7 @@ export async function openWindow(options: WindowOptions): Promise<StationWindow>
   try {
     const page = await app.firstWindow({ timeout: LIMIT });
     const window = new StationWindow(app, page, story);
+    if (options.moving !== true) await page.emulateMedia({ reducedMotion: 'reduce' });
     const versions = await app.evaluate(() => ({
       electron: process.versions['electron'] ?? '',
       chrome: process.versions['chrome'] ?? '',
