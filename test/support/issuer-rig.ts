@@ -3,6 +3,7 @@
  * virtual card with a forwarder as small as it can be. The station engine has tests of its own.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Delivery, type DemoType, makeDelivery, type makeDemoToken } from '../../app/demo/delivery.ts';
 import { findSoftHsm } from '../../app/demo/softhsm-module.ts';
@@ -14,13 +15,15 @@ import type { StoreConfig } from '../../app/keyserver/store/config.ts';
 import { openStore } from '../../app/keyserver/store/open.ts';
 import { startVault } from '../../app/keyserver/vault/client.ts';
 import type { VaultTokenConfig } from '../../app/keyserver/vault/config.ts';
+import type { Vault } from '../../app/keyserver/vault/vault.ts';
 import { type CardSpec, makeCard } from '../../app/simulator/factory.ts';
 import { VirtualCard } from '../../app/simulator/virtual-card.ts';
-import { demoToken } from './demo-token.ts';
+import { demoToken, RUN_FOLDER } from './demo-token.ts';
 import { PATIENT_VAULT } from './limit.ts';
 import { type RigVerbs, verbsOf } from './rig-verbs.ts';
 import { shared } from './shared.ts';
 import { openStorePlaces, type StoreKind, type StorePlaces } from './stores.ts';
+import { scratchFolder } from './temporary.ts';
 
 export interface IssuerRig extends RigVerbs {
   readonly context: JobContext;
@@ -59,20 +62,50 @@ export async function openIssuerRig(kind: StoreKind = 'sqlite', makeToken?: Make
   const { folder } = places;
   const closing: (() => Promise<void>)[] = [() => places.close()];
   try {
-    return await openIn(
-      places,
-      closing,
-      makeToken === undefined ? demoToken(folder) : tokenOf(makeToken, folder),
-    );
+    const opened = await openVault(makeToken === undefined ? demoToken(folder) : tokenOf(makeToken, folder));
+    closing.push(() => opened.vault.close());
+    return await openOver(places, closing, opened);
   } catch (error) {
     for (const close of closing.reverse()) await close();
     throw error;
   }
 }
 
-/** A rig for the tests of a file, or of one describe. */
-export const issuerRig = (kind?: StoreKind, makeToken?: MakeToken): IssuerRig =>
+/** A rig for the tests of a file, or of one describe. All of a process have one vault: none of them may change its token or take it away. */
+export const issuerRig = (kind?: StoreKind): Omit<IssuerRig, 'token'> =>
+  shared(async () => {
+    const places = await openStorePlaces(kind ?? 'sqlite');
+    return openOver(places, [() => places.close()], await commonVault());
+  });
+
+/** The same with a token of its own: for tests that change it or take it away. */
+export const tokenRig = (kind?: StoreKind, makeToken?: MakeToken): IssuerRig =>
   shared(() => openIssuerRig(kind, makeToken));
+
+interface OpenVault extends Awaited<ReturnType<typeof demoToken>> {
+  readonly vault: Vault;
+}
+
+let common: Promise<OpenVault> | undefined;
+
+/** A vault on a token of this process, which ends with the process. */
+async function commonVault(): Promise<OpenVault> {
+  common ??= openVault(demoToken(ofThisProcess()));
+  const { vault, ...made } = await common;
+  // Whoever closes it closes it for itself; and what a test puts in a call's place is in nobody else's.
+  return { ...made, vault: { ...vault, close: async () => undefined } };
+}
+
+/** Below the run's folder, which goes with the run. */
+function ofThisProcess(): string {
+  const run = process.env[RUN_FOLDER];
+  return run === undefined ? scratchFolder('kaika-common-') : mkdtempSync(join(run, 'common-'));
+}
+
+async function openVault(made: ReturnType<typeof demoToken>): Promise<OpenVault> {
+  const { token, delivery } = await made;
+  return { token, delivery, vault: await startVault({ ...token, ...PATIENT_VAULT }) };
+}
 
 async function tokenOf(makeToken: MakeToken, folder: string) {
   const delivery = makeDelivery();
@@ -86,15 +119,12 @@ async function tokenOf(makeToken: MakeToken, folder: string) {
 }
 
 /** `closing`: what is to be closed, in the order in which it was opened; also when opening the rest fails. */
-async function openIn(
+async function openOver(
   places: StorePlaces,
   closing: (() => Promise<void>)[],
-  made: ReturnType<typeof demoToken>,
+  { token, delivery, vault }: OpenVault,
 ): Promise<IssuerRig> {
   const { folder } = places;
-  const { token, delivery } = await made;
-  const vault = await startVault({ ...token, ...PATIENT_VAULT });
-  closing.push(() => vault.close());
   const storeConfig = await places.empty();
   const store = await openStore(storeConfig);
   closing.push(() => store.destroy());

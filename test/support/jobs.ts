@@ -14,6 +14,13 @@ export type {
   StepReply,
   Wish,
 } from '../../app/protocol/wire.ts';
-export { HIGH_LIMITS, type IssuerRig, issuerRig, newRequestId, randomDigits } from './issuer-rig.ts';
+export {
+  HIGH_LIMITS,
+  type IssuerRig,
+  issuerRig,
+  newRequestId,
+  randomDigits,
+  tokenRig,
+} from './issuer-rig.ts';
 export { batchOf, outcomeOf, refusal, storeText } from './issuer-steps.ts';
 export { onEveryStore } from './stores.ts';

@@ -4,10 +4,10 @@
  */
 import { expect, it } from 'vitest';
 import { playRogueStation } from '../../support/attack/play-rogue-station.ts';
-import { issuerRig } from '../../support/issuer-rig.ts';
+import { tokenRig } from '../../support/issuer-rig.ts';
 import { TEST_LIMIT } from '../../support/limit.ts';
 
-const rig = issuerRig('sqlite');
+const rig = tokenRig('sqlite');
 const SEED = process.env['KAIKA_ATTACK_SEED'] ?? 'a';
 
 it(

@@ -3,7 +3,7 @@
  * torn once, then carried on by another job, on a card that allows three tries.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { issuerRig, randomDigits, type Wish } from '../../support/jobs.ts';
+import { randomDigits, tokenRig, type Wish } from '../../support/jobs.ts';
 import { activate, addCustodian, importVersion } from '../../support/key-versions.ts';
 import { loseStation, runBatch, slotOnCard, TearingDevice, triesLeft, WALLET } from '../../support/visits.ts';
 
@@ -15,7 +15,7 @@ const KEYS: readonly Row[] = [
 ];
 const FLAG: Row = ['the flag', { ins: UPDATE_BINARY, at: 1 }, 'new', 'new', 0, 0];
 
-const rig = issuerRig();
+const rig = tokenRig();
 beforeAll(enableOneAndImportKeys);
 
 describe.each([

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { VaultError } from '../../../app/keyserver/vault/error.ts';
 import { vaultWith } from '../../../app/keyserver/vault/vault.ts';
-import { answerStep, batchOf, issuerRig, newRequestId, randomDigits, storeText } from '../../support/jobs.ts';
+import { answerStep, batchOf, newRequestId, randomDigits, storeText, tokenRig } from '../../support/jobs.ts';
 import { PATIENT } from '../../support/limit.ts';
 import { CALLER, ENABLE, runBatch } from '../../support/visits.ts';
 
-const rig = issuerRig();
+const rig = tokenRig();
 
 describe('hsm-away', () => {
   it('at the start and at every step: nothing changes, and the same request goes on when it is back', async () => {

@@ -3,12 +3,12 @@ import { beforeAll, expect, it } from 'vitest';
 import { placeOf } from '../../../app/keyserver/keys/groups.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
-import { issuerRig, onEveryStore, randomDigits, startJob } from '../../support/jobs.ts';
+import { onEveryStore, randomDigits, startJob, tokenRig } from '../../support/jobs.ts';
 import { activate, addCustodian, importVersion, keyChange } from '../../support/key-versions.ts';
 import { CALLER, ENABLE } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
-  const rig = issuerRig(kind);
+  const rig = tokenRig(kind);
   beforeAll(async () => {
     await addCustodian(rig);
     await rig.issue(rig.newCard().card, randomDigits(16), ENABLE);

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { OTHER_CALLER } from '../../support/forwarder.ts';
-import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
+import { newRequestId, randomDigits, tokenRig } from '../../support/issuer-rig.ts';
 import type { AnswersRequest, Batch, JobContext, JobReply, JobRequest } from '../../support/jobs.ts';
 import { answerStep, batchOf, HIGH_LIMITS, refusal, startJob, storeText } from '../../support/jobs.ts';
 import { cardKey, ecb, knownToken } from '../../support/known-token.ts';
@@ -13,7 +13,7 @@ import { advance, CALLER, ENABLE, runBatch, slotOnCard, triesLeft, WALLET } from
 
 const { makeToken, masters } = knownToken();
 
-const rig = issuerRig('sqlite', makeToken);
+const rig = tokenRig('sqlite', makeToken);
 
 describe('chosen challenges', () => {
   it('of 8 bytes, of 3, of none: no cryptogram, at the opening or later', async () => {

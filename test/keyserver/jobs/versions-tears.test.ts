@@ -3,12 +3,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
 import { refusal } from '../../support/issuer-steps.ts';
-import { issuerRig, randomDigits } from '../../support/jobs.ts';
+import { randomDigits, tokenRig } from '../../support/jobs.ts';
 import { activate, addCustodian, CUSTODIAN, holds, importVersion } from '../../support/key-versions.ts';
 import type { VirtualCard } from '../../support/visits.ts';
 import { ENABLE, loseStation, TearingDevice, triesLeft, WALLET } from '../../support/visits.ts';
 
-const rig = issuerRig();
+const rig = tokenRig();
 beforeAll(enableOneAndImportKeys);
 
 let active = 1;

@@ -8,7 +8,7 @@ import { listVersions } from '../../../app/keyserver/store/key-versions.ts';
 import { countOnCards, countVersions, listOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { openVaultAdmin } from '../../../app/keyserver/vault/admin.ts';
 import { TearingDevice } from '../../../app/simulator/tear.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { randomDigits, tokenRig } from '../../support/issuer-rig.ts';
 import { refusal, storeText, WALLET } from '../../support/issuer-steps.ts';
 import { answerStep, onEveryStore, readCardRecord, startJob, type Wish } from '../../support/jobs.ts';
 import {
@@ -23,7 +23,7 @@ import {
 import { CALLER, carry, ENABLE, issue, meddled, request, runBatch, triesLeft } from '../../support/visits.ts';
 
 onEveryStore((kind) => {
-  const rig = issuerRig(kind);
+  const rig = tokenRig(kind);
   let second: ReadonlyMap<string, Uint8Array>;
   beforeAll(async () => {
     await addCustodian(rig);

@@ -15,13 +15,13 @@ import { readStoreGeneration } from '../../../app/keyserver/store/generation.ts'
 import { openStore } from '../../../app/keyserver/store/open.ts';
 import type { CardDevice } from '../../../app/simulator/device.ts';
 import { ENABLE, enable, issue } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { randomDigits, tokenRig } from '../../support/issuer-rig.ts';
 import { refusal, triesLeft } from '../../support/issuer-steps.ts';
 import { meddled, spoiled } from '../../support/meddled.ts';
 import { onEveryStore, storePlaces } from '../../support/stores.ts';
 
 onEveryStore((kind) => {
-  const rig = issuerRig(kind);
+  const rig = tokenRig(kind);
   const places = storePlaces(kind);
   const seal = () => backupSeal(rig.context.vault);
   beforeAll(async () => {

@@ -7,7 +7,7 @@ import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
 import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { ENABLE } from '../../support/forwarder.ts';
-import { issuerRig, randomDigits } from '../../support/issuer-rig.ts';
+import { randomDigits, tokenRig } from '../../support/issuer-rig.ts';
 import { refusal, triesLeft, WALLET, withWrongKey } from '../../support/issuer-steps.ts';
 import { activate, addCustodian, importVersion, keyChange } from '../../support/key-versions.ts';
 import { loseStation } from '../../support/lost-station.ts';
@@ -15,7 +15,7 @@ import { lost, meddled, spoiled } from '../../support/meddled.ts';
 import { onEveryStore } from '../../support/stores.ts';
 
 onEveryStore((kind) => {
-  const rig = issuerRig(kind);
+  const rig = tokenRig(kind);
   beforeAll(async () => {
     for (const id of ['chief', 'deputy'])
       await writeOperator(rig.context.store, { id, name: id, secret: `the ${id}’s secret` });
