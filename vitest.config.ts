@@ -29,8 +29,8 @@ export default defineConfig({
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,
-    // One more than cores of a small machine: much of a test is waiting for a card, a process or a disk.
-    maxWorkers: 3,
+    // Two more than cores of a small machine: much of a test is waiting for a card, a process or a disk.
+    maxWorkers: 4,
     sequence: { sequencer: SlowestFirst },
     testTimeout: TEST_LIMIT,
     hookTimeout: TEST_LIMIT,

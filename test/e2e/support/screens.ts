@@ -3,5 +3,5 @@
  * windows on a screen only one has the keyboard.
  */
 
-export const SIDE_BY_SIDE = 2;
+export const SIDE_BY_SIDE = 3;
 export const SCREENS_VARIABLE = 'KAIKA_TEST_SCREENS';
