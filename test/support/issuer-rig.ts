@@ -57,26 +57,17 @@ export const HIGH_LIMITS: Limits = {
   jobsAtOnce: 10_000,
 };
 
-export async function openIssuerRig(kind: StoreKind = 'sqlite', makeToken?: MakeToken): Promise<IssuerRig> {
-  const places = await openStorePlaces(kind);
-  const { folder } = places;
-  const closing: (() => Promise<void>)[] = [() => places.close()];
-  try {
+export function openIssuerRig(kind: StoreKind = 'sqlite', makeToken?: MakeToken): Promise<IssuerRig> {
+  return openOver(kind, async (folder, closing) => {
     const opened = await openVault(makeToken === undefined ? demoToken(folder) : tokenOf(makeToken, folder));
     closing.push(() => opened.vault.close());
-    return await openOver(places, closing, opened);
-  } catch (error) {
-    for (const close of closing.reverse()) await close();
-    throw error;
-  }
+    return opened;
+  });
 }
 
 /** A rig for the tests of a file, or of one describe. All of a process have one vault: none of them may change its token or take it away. */
 export const issuerRig = (kind?: StoreKind): Omit<IssuerRig, 'token'> =>
-  shared(async () => {
-    const places = await openStorePlaces(kind ?? 'sqlite');
-    return openOver(places, [() => places.close()], await commonVault());
-  });
+  shared(() => openOver(kind ?? 'sqlite', commonVault));
 
 /** The same with a token of its own: for tests that change it or take it away. */
 export const tokenRig = (kind?: StoreKind, makeToken?: MakeToken): IssuerRig =>
@@ -118,12 +109,32 @@ async function tokenOf(makeToken: MakeToken, folder: string) {
   return { token: await makeToken(at, delivery), delivery };
 }
 
-/** `closing`: what is to be closed, in the order in which it was opened; also when opening the rest fails. */
+/** What is to be closed, in the order in which it was opened. */
+type Closing = (() => Promise<void>)[];
+
+/** A rig on a store of its own. What was opened is closed, too, when opening the rest fails. */
 async function openOver(
-  places: StorePlaces,
-  closing: (() => Promise<void>)[],
-  { token, delivery, vault }: OpenVault,
+  kind: StoreKind,
+  open: (folder: string, closing: Closing) => Promise<OpenVault>,
 ): Promise<IssuerRig> {
+  const places = await openStorePlaces(kind);
+  const closing: Closing = [() => places.close()];
+  const close = async () => {
+    for (const one of closing.reverse()) await one();
+  };
+  try {
+    return { ...(await rigOn(places, await open(places.folder, closing), closing)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function rigOn(
+  places: StorePlaces,
+  { token, delivery, vault }: OpenVault,
+  closing: Closing,
+): Promise<Omit<IssuerRig, 'close'>> {
   const { folder } = places;
   const storeConfig = await places.empty();
   const store = await openStore(storeConfig);
@@ -155,9 +166,6 @@ async function openOver(
       const card = new VirtualCard(image);
       card.powerOn();
       return { card, identification };
-    },
-    async close() {
-      for (const close of closing.reverse()) await close();
     },
   };
 }
