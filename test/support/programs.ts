@@ -1,6 +1,7 @@
 /**
  * The programs that tests start as processes of their own, each as a file. Node looks up, reads and links some 800 modules to start a server, which is
- * more than half of such a start, and the tests start some thousand processes. `npm start` runs the sources; test/demo and test/scripts see that it does.
+ * more than half of such a start, and the tests start some thousand processes. `npm start` runs the sources, and so do
+ * test/demo/headless.test.ts and test/e2e/start.test.ts once each.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
