@@ -87,8 +87,7 @@ function releasedSlot(
     case 'free':
       return tried;
     case 'spare':
-      // One that is kept for cards that show themselves stays so: allowed to everybody, whoever only names the card could use it up.
-      return slot.granted === undefined ? { ...tried, granted: 'spare' } : tried;
+      return slot.granted === undefined || slot.granted === 'shown' ? { ...tried, granted: 'spare' } : tried;
     case 'last':
       // Without the attempt a refusal that is taken back gives nothing but another error.
       if (people === 'one') return slot;
