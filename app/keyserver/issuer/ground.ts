@@ -234,10 +234,13 @@ function settledApp(
   }
 }
 
-/** The look found the app enabled, and the record does not say so yet. */
+/** The look found the app enabled, and the record does not say so yet, or only because a station told it. */
 function isSeenEnabled({ job, card }: JobOnCard, app: string): boolean {
   const known = card.apps[app];
   return (
-    job.seen[app] === 'enabled' && known !== undefined && known.keys !== null && known.state === 'installed'
+    job.seen[app] === 'enabled' &&
+    known !== undefined &&
+    known.keys !== null &&
+    (known.state === 'installed' || known.inDoubt)
   );
 }

@@ -40,6 +40,24 @@ onEveryStore((kind) => {
     expect(await walletOf(identification)).toMatchObject({ state: 'installed', enabledBy: null });
   });
 
+  it('that an app is enabled, as was told before, does not spare a card that was torn with its last answer from showing itself', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const first = await ask(card, randomDigits(16), IDENTITY);
+    const observed = first.observed.map((one) =>
+      one.app === 'e-wallet' ? { ...one, state: 'enabled' as const } : one,
+    );
+    await startJob(at(0), ROGUE, { ...first, observed });
+    card.powerOn();
+    const unseen = await rig.request(card, account, ENABLE, 'e-wallet');
+    const flag = await advance(card, at(1), await startJob(at(1), CALLER, unseen), 3);
+    if (flag === undefined) throw new Error('the job is over');
+    await runBatch(card, flag);
+    expect(await issue(card, at(2), account, ENABLE)).toMatchObject({ result: 'complete' });
+    expect(await rig.record(identification)).toMatchObject({ account });
+    expect(await walletOf(identification)).toMatchObject({ state: 'enabled', inDoubt: false });
+  });
+
   it('that an app is not there stays in doubt when its load is said not to have been sent', async () => {
     const { card, identification } = rig.newCard();
     const asked = await ask(card, randomDigits(16), [...IDENTITY, { app: 'transit', action: 'enable' }]);
