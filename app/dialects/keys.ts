@@ -49,6 +49,11 @@ export function factorOf(code: string): string {
   return code.slice(-FACTOR_DIGITS).padStart(FACTOR_DIGITS, '0');
 }
 
+/** Without the attempts that were allowed beyond the count. */
+export function ungranted(keys: AppKeys): AppKeys {
+  return Object.fromEntries(Object.entries(keys).map(([role, { granted: _used, ...slot }]) => [role, slot]));
+}
+
 /**
  * What a master's cards are told apart by: the code that the manufacturer personalised with, the account, or card and account together.
  * Which of them is fixed with the master when it is made (app/keyserver/vault/keys.ts).

@@ -5,7 +5,7 @@
 import { type CardTypeProfile, RESERVED_APP_ID } from '../../catalogue/schema.ts';
 import { type AppKeyRules, issuingOf } from '../../dialects/dialect.ts';
 import { type KeySlotState, nextTry } from '../../dialects/key-slots.ts';
-import type { AppKeys } from '../../dialects/keys.ts';
+import { type AppKeys, ungranted } from '../../dialects/keys.ts';
 import { findRule } from './app-work.ts';
 import type { CardAppState, CardState } from './card-state.ts';
 import { type DomainState, mayBeLast } from './domain-keys.ts';
@@ -32,18 +32,29 @@ interface ReleasedCard {
   /** The same value where nothing was given. */
   readonly card: CardState;
   readonly lastTries: readonly LastTry[];
+  /** Whether an attempt is allowed to the card only when it shows itself. */
+  readonly keptForShown: boolean;
 }
 
+/** `whoever`: two people, and besides, what is allowed to cards that show themselves is allowed to one that does not. */
+type People = 'one' | 'two' | 'whoever';
+
 /**
- * Takes refusals back, and allows one attempt more where its failing leaves a try; one that may be the last only for two people. A key that is
- * written anew before it is used stays refused, so that this happens: a new key does not start the card's count of wrong MACs again. Nothing
- * changes of an app whose rule is not known here: nobody can say what another try would do.
+ * Takes refusals back, and allows one attempt more where its failing leaves a try; one that may be the last only for two people. What is allowed to
+ * cards that show themselves stays so: allowed to every card, a station that only names this one uses it up. Where two people have nothing else
+ * to give, they allow it to a card that cannot show itself. A key that is written anew before it is used stays refused, so that this happens: a new
+ * key does not start the card's count of wrong MACs again. Nothing changes of an app whose rule is not known here: nobody can say what another try would do.
  */
 export function released(
   card: CardState,
   profile: CardTypeProfile | undefined,
   people: 'one' | 'two',
 ): ReleasedCard {
+  const given = releasedBy(card, profile, people);
+  return given.card === card && people === 'two' ? releasedBy(card, profile, 'whoever') : given;
+}
+
+function releasedBy(card: CardState, profile: CardTypeProfile | undefined, people: People): ReleasedCard {
   const lastTries: LastTry[] = [];
   const apps = Object.entries(card.apps).map(([app, known]): [string, CardAppState] => {
     const rule = profile && findRule({ profile }, app);
@@ -65,10 +76,13 @@ export function released(
     lastTries.push({ app: RESERVED_APP_ID, slot: 'set', granted: domain.granted === 'last' });
   const same = domain === card.domain && apps.every(([app, state]) => state === card.apps[app]);
   const after = { apps: Object.fromEntries(apps), ...(domain === undefined ? {} : { domain }) };
-  return { card: same ? card : after, lastTries };
+  const keptForShown = Object.values(after.apps).some(({ keys, kept }) =>
+    [keys, kept?.keys].some((own) => Object.values(own ?? {}).some(({ granted }) => granted === 'shown')),
+  );
+  return { card: same ? card : after, lastTries, keptForShown };
 }
 
-function releasedKeys(keys: AppKeys, rules: AppKeyRules, people: 'one' | 'two'): AppKeys {
+function releasedKeys(keys: AppKeys, rules: AppKeyRules, people: People): AppKeys {
   const slots = Object.entries(keys).map(
     ([role, slot]) => [role, releasedSlot(slot, role, rules, people)] as const,
   );
@@ -79,7 +93,7 @@ function releasedSlot(
   slot: KeySlotState,
   role: string,
   { tries, rewritten }: AppKeyRules,
-  people: 'one' | 'two',
+  people: People,
 ): KeySlotState {
   const refused = slot.refused && rewritten.includes(role);
   const tried = refused === slot.refused ? slot : { ...slot, refused };
@@ -87,7 +101,9 @@ function releasedSlot(
     case 'free':
       return tried;
     case 'spare':
-      return slot.granted === undefined || slot.granted === 'shown' ? { ...tried, granted: 'spare' } : tried;
+      return slot.granted === undefined || (slot.granted === 'shown' && people === 'whoever')
+        ? { ...tried, granted: 'spare' }
+        : tried;
     case 'last':
       // Without the attempt a refusal that is taken back gives nothing but another error.
       if (people === 'one') return slot;
@@ -100,7 +116,7 @@ function releasedSlot(
 function releasedDomain(
   domain: DomainState,
   profile: CardTypeProfile | undefined,
-  people: 'one' | 'two',
+  people: People,
 ): DomainState {
   const most = profile?.securityDomain?.maximumTries;
   if (most === undefined || people === 'one' || !mayBeLast(domain, most) || domain.granted === 'last')
@@ -139,8 +155,4 @@ export function withoutGrants({ apps, domain }: CardState): CardState {
   if (domain === undefined) return card;
   const { granted: _used, ...keys } = domain;
   return { ...card, domain: keys };
-}
-
-function ungranted(keys: AppKeys): AppKeys {
-  return Object.fromEntries(Object.entries(keys).map(([role, { granted: _used, ...slot }]) => [role, slot]));
 }

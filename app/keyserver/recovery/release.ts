@@ -55,9 +55,9 @@ export async function releaseSetAside(
     const profile = profiles.find(({ id }) => id === row.card_type);
     const life = lifeOf(known, profile, readSetAside(row.set_aside));
     const people = second === undefined ? 'one' : 'two';
-    const { card: next, lastTries } = released(dropped?.card ?? known, profile, people);
+    const { card: next, lastTries, keptForShown } = released(dropped?.card ?? known, profile, people);
     const setAside = reasonOf(life);
-    if (setAside === null && next === known) throw nothingToGive(lastTries);
+    if (setAside === null && next === known) throw nothingToGive(lastTries, keptForShown);
     await writeSetAside(db, card, reasonOf(after(life, { kind: 'released' })));
     await writeCardState(db, card, known, next, at);
     const detail = {
@@ -90,12 +90,18 @@ function withoutKept(card: CardState, app: string): { readonly card: CardState; 
   return { card: withApp(card, app, () => rest), kept };
 }
 
-function nothingToGive(lastTries: readonly LastTry[]): KaikaError {
+function nothingToGive(lastTries: readonly LastTry[], keptForShown: boolean): KaikaError {
   const waiting = lastTries.filter(({ granted }) => !granted).map(nameOf);
+  const second = '--second ID of another operator, whose secret is read from standard input.';
+  if (waiting.length > 0)
+    return new KaikaError(
+      'nothing-to-do',
+      `All that is left to give is the last try of ${waiting.join(', ')}: one wrong attempt more may lock it for good. Two people may allow it: ${second}`,
+    );
   return new KaikaError(
     'nothing-to-do',
-    waiting.length > 0
-      ? `All that is left to give is the last try of ${waiting.join(', ')}: one wrong attempt more may lock it for good. Two people may allow it: --second ID of another operator, whose secret is read from standard input.`
+    keptForShown
+      ? `An attempt is allowed already, to the card when it shows itself by its security domain. To one that cannot, two people may allow it: ${second}`
       : 'There is nothing to give: the card is not set aside, no key of it waits for a release, or its card type or app is not in the catalogue any more.',
   );
 }

@@ -8,6 +8,7 @@ import { keyCandidateSchema } from '../../dialects/key-slots.ts';
 import { keptSchema } from '../issuer/card-state-schema.ts';
 import { domainKeySetSchema } from '../issuer/domain-keys.ts';
 import { groundKindSchema } from '../issuer/ground-schema.ts';
+import { GRANTED } from './card-slots.ts';
 import { splitCard } from './migrations-bindings.ts';
 import { withTold } from './migrations-ground.ts';
 import type { Database } from './tables.ts';
@@ -89,7 +90,7 @@ const COLUMNS: {
     spent: count,
     refused: flag,
     told: count,
-    granted: z.union([z.literal(0), z.literal(1), z.literal(2)]),
+    granted: z.literal(Object.values(GRANTED)),
     version: count.nullable(),
     other_version: count.nullable(),
   },

@@ -3,7 +3,7 @@ import { type Insertable, sql } from 'kysely';
 import { z } from 'zod';
 import { RESERVED_APP_ID } from '../../catalogue/schema.ts';
 import { type KeySlotState, keyCandidateSchema } from '../../dialects/key-slots.ts';
-import type { AppKeys } from '../../dialects/keys.ts';
+import { type AppKeys, ungranted } from '../../dialects/keys.ts';
 import { appStateSchema } from '../../protocol/wire.ts';
 import type { CardAppState, CardState } from '../issuer/card-state.ts';
 import { keptSchema } from '../issuer/card-state-schema.ts';
@@ -244,7 +244,19 @@ export async function dropCardState(db: Queries, card: string): Promise<void> {
   await db.deleteFrom('card_apps').where('card', '=', card).execute();
 }
 
-/** What people allowed before a restore may have been used up since. */
+/** What people allowed before a restore may have been used up since: of the keys that cards have, and of those that are kept beside them. */
 export async function dropGrants(db: Queries): Promise<void> {
   await db.updateTable('card_keys').set({ granted: GRANTED.none }).execute();
+  const rows = await db
+    .selectFrom('card_apps')
+    .select(['card', 'app', 'kept'])
+    .where('kept', 'is not', null)
+    .execute();
+  for (const { card, app, kept: text } of rows) {
+    const kept = keptSchema.parse(JSON.parse(text ?? 'null'));
+    const bare = JSON.stringify({ ...kept, keys: ungranted(kept.keys) });
+    if (bare === text) continue;
+    const one = db.updateTable('card_apps').set({ kept: bare });
+    await one.where('card', '=', card).where('app', '=', app).execute();
+  }
 }

@@ -38,7 +38,7 @@ export async function countOthersInHand(
  * Takes the card, from whoever had it, unless the station has `most` other cards in hand at `lease.since`. Says whether it was taken. Asking and
  * taking is one statement; on PostgreSQL the caller also holds a row that every start of this station writes, or two statements that run at
  * the same time would not see each other's lease. A station whose last job on the card ended, or still runs, without the card's having shown itself
- * gets no longer than it had, for some minutes: it may not have the card at all, and could keep it from others by asking again and again.
+ * gets no longer than it had, and for some minutes a short one: it may not have the card at all, and could keep it from others by asking again and again.
  */
 export async function holdLease(db: Queries, lease: NewLease, most: number): Promise<boolean> {
   const { card, job, station, operator, reader, since, expires } = lease;
@@ -60,26 +60,25 @@ export async function holdLease(db: Queries, lease: NewLease, most: number): Pro
         .where((select) => select(othersInHand(db, { card, station, now: since }), '<', most)),
     )
     .onConflict((conflict) =>
-      conflict.column('card').doUpdateSet((set) => ({
-        job,
-        station,
-        operator,
-        reader,
-        since,
-        shown: 0,
-        expires: set
-          .case()
-          .when(
-            set.and([
-              set('leases.station', '=', station),
-              set('leases.shown', '=', 0),
-              set('leases.expires', '>', forgottenBefore(since)),
-            ]),
-          )
-          .then(set.ref('leases.expires'))
-          .else(expires)
-          .end(),
-      })),
+      conflict.column('card').doUpdateSet((set) => {
+        const unshown = set.and([set('leases.station', '=', station), set('leases.shown', '=', 0)]);
+        return {
+          job,
+          station,
+          operator,
+          reader,
+          since,
+          shown: 0,
+          expires: set
+            .case()
+            .when(set.and([unshown, set('leases.expires', '>', before(since, FREE_MILLISECONDS))]))
+            .then(set.ref('leases.expires'))
+            .when(set.and([unshown, set('leases.expires', '>', before(since, REMEMBERED_MILLISECONDS))]))
+            .then(before(since, -SHORT_MILLISECONDS))
+            .else(expires)
+            .end(),
+        };
+      }),
     )
     .executeTakeFirst();
   return numInsertedOrUpdatedRows === 1n;
@@ -87,14 +86,18 @@ export async function holdLease(db: Queries, lease: NewLease, most: number): Pro
 
 type NewLease = Omit<LeasesTable, 'shown'>;
 
+/**
+ * That a station's job did not show its card is held against it for minutes: for this long after its lease ran out others have the card for certain, and
+ * then it gets a short one. Somebody who comes again with a card that was pulled out needs a moment to show it, and without any lease another
+ * station could take the card from them in it.
+ */
+const FREE_MILLISECONDS = 30_000;
+const SHORT_MILLISECONDS = 10_000;
 const REMEMBERED_MILLISECONDS = 10 * 60_000;
 
-/**
- * That a station's job did not show its card is held against it for minutes, no longer: somebody who comes again with a card that was pulled out then
- * has it, and would be without a lease from the start.
- */
-function forgottenBefore(since: string): string {
-  return new Date(Date.parse(since) - REMEMBERED_MILLISECONDS).toISOString();
+/** @returns the time so long before `moment`, both ISO 8601 */
+function before(moment: string, milliseconds: number): string {
+  return new Date(Date.parse(moment) - milliseconds).toISOString();
 }
 
 function othersInHand(

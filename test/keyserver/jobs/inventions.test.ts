@@ -1,5 +1,8 @@
 /** What a station makes of inventions that it carries to their end, repeats, or puts between the visits of an honest one: nothing that lasts. */
 import { expect, it } from 'vitest';
+import { released } from '../../../app/keyserver/issuer/released.ts';
+import { readCardState, writeCardState } from '../../../app/keyserver/store/cards.ts';
+import { together } from '../../../app/keyserver/store/transaction.ts';
 import { carryInvented, ROGUE } from '../../support/inventions.ts';
 import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { HIGH_LIMITS, type JobContext, onEveryStore, startJob, type Wish } from '../../support/jobs.ts';
@@ -68,18 +71,10 @@ onEveryStore((kind) => {
     expect(apps.find(({ app }) => app === 'transit')).toMatchObject({ state: 'missing', inDoubt: true });
   });
 
-  it('what is allowed because of attempts that went to no card, is for a card that shows itself', async () => {
-    const { card } = rig.newCard();
-    const account = randomDigits(16);
-    const torn = await startJob(at(0), ROGUE, await ask(card, account, IDENTITY));
-    await carryInvented(at(0), torn, 'write-master-control-key');
-    const silent = await startJob(at(1), ROGUE, await ask(card, account, IDENTITY));
-    await carryInvented(at(1), silent, 'authenticate', 'before');
-    expect(await issue(card, at(2), account, ENABLE)).toMatchObject({ result: 'complete' });
-    const using = await startJob(at(3), ROGUE, await ask(card, account, IDENTITY));
-    await carryInvented(at(3), using, 'write-maintenance-key', 'before');
-    expect(await issue(card, at(4), account, IDENTITY)).toMatchObject({ result: 'complete' });
-  });
+  it('what is allowed because of attempts that went to no card, is for a card that shows itself', () =>
+    usedUpByNobody(async () => undefined));
+
+  it('and stays so when somebody releases the card', () => usedUpByNobody(release));
 
   it('whoever enabled an app is named, not who told it before', async () => {
     const { card, identification } = rig.newCard();
@@ -154,6 +149,29 @@ onEveryStore((kind) => {
   async function ask(card: VirtualCard, account: string, wishes: Wish[]) {
     card.powerOn();
     return { ...(await rig.request(card, account, wishes)), requestId: newRequestId() };
+  }
+
+  /** An attempt was allowed because of a rogue's, which it then tries to use up. `between` is what happens before it does. */
+  async function usedUpByNobody(between: (card: string) => Promise<void>): Promise<void> {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const torn = await startJob(at(0), ROGUE, await ask(card, account, IDENTITY));
+    await carryInvented(at(0), torn, 'write-master-control-key');
+    const silent = await startJob(at(1), ROGUE, await ask(card, account, IDENTITY));
+    await carryInvented(at(1), silent, 'authenticate', 'before');
+    expect(await issue(card, at(2), account, ENABLE)).toMatchObject({ result: 'complete' });
+    await between(identification);
+    const using = await startJob(at(3), ROGUE, await ask(card, account, IDENTITY));
+    await carryInvented(at(3), using, 'write-maintenance-key', 'before');
+    expect(await issue(card, at(4), account, IDENTITY)).toMatchObject({ result: 'complete' });
+  }
+
+  async function release(card: string): Promise<void> {
+    const { store, catalogue } = rig.context;
+    const before = await readCardState(store, card);
+    const profile = catalogue.profiles.find(({ id }) => id === 'demo-scp03');
+    const { card: after } = released(before, profile, 'one');
+    await together(store, (db) => writeCardState(db, card, before, after, new Date().toISOString()));
   }
 
   /** The server, so many hours from now. */

@@ -87,6 +87,21 @@ onEveryStore((kind) => {
       expect(await again()).toHaveProperty('batch');
     });
 
+    it('a station that comes again with a card that it did not show has ten seconds to show it, once others could have had the card', async () => {
+      const { card, account } = await begin();
+      const asked = await request(card, context, account, ENABLE);
+      const again = (caller: typeof CALLER) =>
+        startJob(context, caller, { ...asked, requestId: randomUUID() });
+      later += 59_000;
+      await again(CALLER);
+      later += 2_000;
+      await again(CALLER);
+      later += 9_000;
+      expect((await refusal(again(OTHER_CALLER))).code).toBe('card-in-use');
+      later += 2_000;
+      expect(await again(OTHER_CALLER)).toHaveProperty('batch');
+    });
+
     it('its own station takes it over at once, in any reader', async () => {
       const { card, account, reply } = await begin();
       const asked = { ...(await request(card, context, account, ENABLE)), reader: 'the other reader' };

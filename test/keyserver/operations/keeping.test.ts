@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import { grantSchema } from '../../../app/dialects/key-slots.ts';
 import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { backUp } from '../../../app/keyserver/cli/keeping.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
@@ -11,6 +12,7 @@ import { backupSeal } from '../../../app/keyserver/recovery/backup-seal.ts';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
 import { restoreBackup } from '../../../app/keyserver/recovery/restore.ts';
 import { writeBackup } from '../../../app/keyserver/store/backup.ts';
+import { GRANTED } from '../../../app/keyserver/store/card-slots.ts';
 import { readStoreGeneration } from '../../../app/keyserver/store/generation.ts';
 import { openStore } from '../../../app/keyserver/store/open.ts';
 import type { CardDevice } from '../../../app/simulator/device.ts';
@@ -168,6 +170,24 @@ onEveryStore((kind) => {
     await restoreBackup(store, file, new Date(), 'unauthenticated');
     await store.destroy();
   });
+
+  it.each(grantSchema.options)(
+    'a backup with an attempt that is allowed (%s) is restored, and the attempt is not',
+    async (granted) => {
+      const { card, identification } = rig.newCard();
+      await rig.issue(card, randomDigits(16), ENABLE);
+      const { store } = rig.context;
+      const allowed = store.updateTable('card_keys').set({ granted: GRANTED[granted] });
+      await allowed.where('card', '=', identification).execute();
+      const file = join(places.folder, `${granted}.backup`);
+      await writeBackup(store, file, new Date(), seal());
+      const restored = await openStore(await places.empty());
+      await restoreBackup(restored, file, new Date(), seal());
+      const rows = await restored.selectFrom('card_keys').select('granted').distinct().execute();
+      expect(rows).toEqual([{ granted: GRANTED.none }]);
+      await restored.destroy();
+    },
+  );
 
   it('a backup that the audit does not tell of is not made', async () => {
     const config = await places.empty();

@@ -171,9 +171,7 @@ class Play {
       this.#now += 20;
       const { done, value } = await visiting.next();
       if (done === true) {
-        const needsRelease = value.some(({ kind }) => kind === 'release');
-        if (needsRelease) await this.#release(one);
-        this.#lose(needsRelease ? await this.#visitAlone(one, wanted.wishes) : value, 'at the visit');
+        this.#lose(await this.#released(one, wanted.wishes, value), 'at the visit');
         break;
       }
       for (let strikes = dice.number(3); strikes > 0; strikes -= 1) await this.#strike(goals);
@@ -183,14 +181,28 @@ class Play {
     await this.#check(one, 'behind a visit');
   }
 
-  /** Two people allow an attempt, and the card is served at once: a rogue could use it up. */
-  async #release(one: HonestCard): Promise<void> {
+  /** A card whose tries are low is released by one person, by two where that does not do, and served at once: a rogue could use up what they allow. */
+  async #released(
+    one: HonestCard,
+    wishes: readonly Wish[],
+    found: readonly Loss[],
+  ): Promise<readonly Loss[]> {
+    let losses = found;
+    for (const people of ['one', 'two'] as const) {
+      if (!losses.some(({ kind }) => kind === 'release')) return losses;
+      await this.#release(one, people);
+      losses = await this.#visitAlone(one, wishes);
+    }
+    return losses.map((loss) => ({ ...loss, kind: loss.kind === 'release' ? 'job' : loss.kind }));
+  }
+
+  async #release(one: HonestCard, people: 'one' | 'two'): Promise<void> {
     const { store, catalogue } = this.#context;
     this.#counts.release += 1;
     const row = await findCard(store, one.identification);
     const before = await readCardState(store, one.identification);
     const profile = catalogue.profiles.find(({ id }) => id === row?.card_type);
-    const { card } = released(before, profile, 'two');
+    const { card } = released(before, profile, people);
     const at = this.#context.now().toISOString();
     await together(store, (db) => writeCardState(db, one.identification, before, card, at));
   }
@@ -199,8 +211,7 @@ class Play {
     const visiting = visit(this.#context, directClient(this.#context), one, { wishes }, this.#heard);
     for (;;) {
       const { done, value } = await visiting.next();
-      if (done === true)
-        return value.map((loss) => ({ ...loss, kind: loss.kind === 'release' ? 'job' : loss.kind }));
+      if (done === true) return value;
     }
   }
 
