@@ -100,7 +100,10 @@ export function withSaid(
   );
 }
 
-/** What is kept, with what the card itself was asked in this job and answered: it came to this card, whatever keys it has. */
+/**
+ * What is kept, with what the card itself was asked in this job and answered: it came to this card, whatever keys it has. A key that it refused, by its
+ * station's word, stays possible, and is tried behind the others: the card was there, and trying it again may cost the last try.
+ */
 export function counted(kept: AppKeys, keys: AppKeys): AppKeys {
   const slots = Object.entries(kept).map(([role, slot]): [string, KeySlotState] => {
     const now = Object.hasOwn(keys, role) ? keys[role] : undefined;
@@ -114,6 +117,7 @@ export function counted(kept: AppKeys, keys: AppKeys): AppKeys {
       role,
       {
         ...known,
+        candidates: likelyFirst(slot.candidates, now.candidates),
         spent: Math.max(slot.spent, now.spent),
         refused: asked ? refused : slot.refused,
         ...(told === 0 ? {} : { told }),
@@ -122,6 +126,14 @@ export function counted(kept: AppKeys, keys: AppKeys): AppKeys {
     ];
   });
   return Object.fromEntries(slots);
+}
+
+function likelyFirst(
+  possible: readonly KeyCandidate[],
+  likely: readonly KeyCandidate[],
+): readonly KeyCandidate[] {
+  const isLikely = (key: KeyCandidate) => likely.some((one) => sameKey(one, key));
+  return [...possible.filter(isLikely), ...possible.filter((key) => !isLikely(key))];
 }
 
 /** Without the manufacturer's keys, wherever one of the issuer's is possible too. */

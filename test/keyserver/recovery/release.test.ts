@@ -5,6 +5,7 @@ import { purposesOf } from '../../../app/keyserver/keys/groups.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
 import { countOnCards } from '../../../app/keyserver/store/keys-on-cards.ts';
+import { PowerLost } from '../../../app/simulator/device.ts';
 import { VirtualCard } from '../../../app/simulator/virtual-card.ts';
 import { ENABLE } from '../../support/forwarder.ts';
 import { randomDigits, tokenRig } from '../../support/issuer-rig.ts';
@@ -119,6 +120,27 @@ onEveryStore((kind) => {
     expect(await job(card, account)).toBe('card-tries-low');
     await release(identification, TWO);
     expect(await job(card, account)).toBe('complete');
+  });
+
+  it('the attempt that two people allow goes with the key that the card has not refused', async () => {
+    const { card, identification } = rig.newCard();
+    const account = randomDigits(16);
+    const cut = (ins: number, nth: number) =>
+      meddled(card, ins, (command, count) => {
+        if (count < nth) return card.transmit(command);
+        card.powerOff();
+        throw new PowerLost();
+      });
+    const unwritten = cut(WRITE_KEY, 2);
+    expect(await loseStation(unwritten, rig.context, await rig.request(card, account, ENABLE))).toBe(true);
+    // The new key is tried first, and refused; the old one never comes to the card.
+    const opened = await rig.request(card, account, ENABLE, 'e-wallet');
+    expect(await loseStation(cut(EXTERNAL_AUTHENTICATE, 2), rig.context, opened)).toBe(true);
+    expect(triesLeft(card)).toBe(2);
+    expect(await job(card, account)).toBe('card-tries-low');
+    await release(identification, TWO);
+    expect(await job(card, account)).toBe('complete');
+    expect(triesLeft(card)).toBe(3);
   });
 
   it('of two possible keys one person allows an attempt that leaves a try, once', async () => {
