@@ -5,7 +5,7 @@
  * not exist for the window. A new call is one entry in its group, and one handler in the process that the group names.
  */
 import { z } from 'zod';
-import { accountSchema, appIdSchema, LIMITS } from '../app/protocol/wire.ts';
+import { accountSchema, appIdSchema, LIMITS, newSecretSchema } from '../app/protocol/wire.ts';
 import {
   cardHistorySchema,
   catalogueSchema,
@@ -80,7 +80,11 @@ export const ipc = {
   session: {
     by: 'engine',
     calls: {
-      signIn: { input: credentials, reply: operatorViewSchema },
+      /** `newSecret`: chosen in place of the one that somebody else made, which `secret-change-needed` asks for. */
+      signIn: {
+        input: credentials.extend({ newSecret: newSecretSchema.optional() }),
+        reply: operatorViewSchema,
+      },
       signOut: { input: nothing, reply: done },
       /**
        * A second person confirms that this app of the card is deleted, with what its purse says. `card`: the number that was on the screen; another
@@ -95,7 +99,7 @@ export const ipc = {
   server: {
     by: 'engine',
     calls: {
-      /** Asks the server for a sign of life; any answer of the server's, a refusal too, counts as one. */
+      /** Asks the server for a sign of life; any answer of the server's, a refusal too, counts as one. `session-expired`: whoever is signed in is not any more. */
       check: { input: nothing, reply: serverViewSchema },
     },
   },

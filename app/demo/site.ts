@@ -2,28 +2,27 @@
  * The demo's site: certificates, token, key server configuration, people and station, made once in the user's data folder.
  * It is made beside its place and renamed when whole, so that an interrupted set-up is simply made again.
  */
-import { randomBytes, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { enrolStation, writeOperator } from '../keyserver/access/enrolment.ts';
+import { enrolStation } from '../keyserver/access/stations.ts';
 import { openSqliteStore } from '../keyserver/store/open.ts';
 import { softHsmPaths, writeSoftHsmConf } from '../keyserver/vault/softhsm.ts';
 import { makeDelivery, makeDemoToken, writeDelivery } from './delivery.ts';
+import {
+  bringPeopleUp,
+  newPeople,
+  type People,
+  type PeopleOnFile,
+  peopleOf,
+  putPeople,
+  writePeople,
+} from './people.ts';
 import { makeAuthority } from './pki.ts';
 import { bringTokenUp, markToken } from './token-upgrade.ts';
 
-/** Raised when what is kept changes; an older site is made anew. */
-const SITE_VERSION = 1;
 const STATION = 'demo-station';
 const TOKEN = 'Kaika demo';
-
-const peopleSchema = z.strictObject({
-  version: z.literal(SITE_VERSION),
-  clerk: z.strictObject({ operator: z.string(), secret: z.string() }),
-  supervisor: z.strictObject({ operator: z.string(), secret: z.string() }),
-});
-export type People = Omit<z.infer<typeof peopleSchema>, 'version'>;
 
 /** Paths of everything that belongs to a site. */
 export function sitePaths(folder: string) {
@@ -48,6 +47,8 @@ export function sitePaths(folder: string) {
     cards: join(folder, 'cards'),
   };
 }
+export type { People };
+
 export type SitePaths = ReturnType<typeof sitePaths>;
 
 /** A site that is whole. `people` are those who can sign in. */
@@ -64,7 +65,7 @@ export async function openSite(folder: string, module: string, say: (line: strin
     throw new Error(`${folder}: the data folder’s path may not hold a #; name another one in KAIKA_DATA.`);
   repairToken(paths);
   let people: People;
-  if (isThere(folder)) people = readPeople(paths);
+  if (isThere(folder)) people = await bringPeopleUp(paths, readPeople(paths));
   else {
     say('making the demo: certificates, a software HSM with fresh keys, a key server');
     people = await makeSite(folder, module);
@@ -82,7 +83,7 @@ export async function openSite(folder: string, module: string, say: (line: strin
       softhsmConf: paths.softhsmConf,
       demo: true,
     },
-    operator: people.supervisor.operator,
+    operator: people.custodian.operator,
   });
   return { paths, people };
 }
@@ -93,9 +94,9 @@ function isThere(folder: string): boolean {
 }
 
 /** @throws Error in a sentence: nothing is made anew over what cannot be read, because keys and records go with it */
-function readPeople(paths: SitePaths): People {
+function readPeople(paths: SitePaths): PeopleOnFile {
   try {
-    return peopleSchema.parse(JSON.parse(readFileSync(paths.people, 'utf8')));
+    return peopleOf(readFileSync(paths.people, 'utf8'));
   } catch {
     throw new Error(
       `${paths.folder} is not a demo that this version can read. Nothing in it was touched: ` +
@@ -138,26 +139,17 @@ async function makeSite(folder: string, module: string): Promise<People> {
   );
   markToken(paths.tokenMark);
   const stationCertificate = await makeCertificates(paths);
-  const people: People = {
-    clerk: { operator: 'clerk', secret: secret() },
-    supervisor: { operator: 'supervisor', secret: secret() },
-  };
+  const people = newPeople();
   const store = await openSqliteStore(paths.store);
   try {
-    await enrolStation(store, STATION, new X509Certificate(stationCertificate));
-    await writeOperator(store, { id: people.clerk.operator, name: '李明', secret: people.clerk.secret });
-    await writeOperator(store, {
-      id: people.supervisor.operator,
-      name: '王芳',
-      secret: people.supervisor.secret,
-    });
+    const certificate = new X509Certificate(stationCertificate);
+    await putPeople(store, people);
+    const station = { name: STATION, certificate, branch: null };
+    await enrolStation(store, station, { by: people.admin.operator }, new Date());
   } finally {
     await store.destroy();
   }
-  writeFileSync(paths.people, JSON.stringify({ version: SITE_VERSION, ...people }), {
-    mode: 0o600,
-    flush: true,
-  });
+  writePeople(paths.people, people);
   // Whoever came this far found the place missing or empty; removing an empty folder loses nothing, and rename needs the place free.
   renameSync(making, folder);
   return people;
@@ -204,8 +196,4 @@ export function writeServerConfig(
     demo: true,
   };
   writeFileSync(paths.config, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
-}
-
-function secret(): string {
-  return randomBytes(12).toString('base64url');
 }

@@ -22,7 +22,7 @@ export const limitsSchema = z.strictObject({
   recordsPerHour: count(1_000_000).default(2_000),
   /** What stations send after a backup was restored; each costs a call to the HSM. */
   receiptsPerStationHour: count(1_000_000).default(5_000),
-  /** Wrong secrets of one operator at one station within 15 minutes; four times as many at all stations, ten times at one. */
+  /** Wrong secrets of one operator at one station in a row before there is a wait; four times as many at all stations within 15 minutes, ten times at one. */
   signInFailures: count(1_000).default(5),
   /** Of one station, at each instance; twice as many at once. */
   requestsPerSecond: count(100_000).default(100),

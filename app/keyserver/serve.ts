@@ -1,5 +1,6 @@
 /** Puts a key server together from its configuration and runs it until it is closed. */
 import { randomBytes } from 'node:crypto';
+import { forgetOldTries } from './access/sign-in-tries.ts';
 import { buildHttpServer, type Watching } from './api/server.ts';
 import { type ServerConfig, vaultConfigOf } from './config.ts';
 import type { JobContext } from './jobs/context.ts';
@@ -82,9 +83,11 @@ async function listen(
   let operations: OperationsListener | undefined;
   const sweep = setInterval(() => {
     const now = new Date();
-    void Promise.all([dropOldCounts(store, now), dropOldReceipts(store, now)]).catch(() =>
-      log('warn', 'sweep-failed'),
-    );
+    void Promise.all([
+      dropOldCounts(store, now),
+      dropOldReceipts(store, now),
+      forgetOldTries(store, now),
+    ]).catch(() => log('warn', 'sweep-failed'));
   }, SWEEP_MS);
   sweep.unref();
   const stopListening = async () => {

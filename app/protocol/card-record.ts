@@ -16,6 +16,8 @@ import {
 export const deedSchema = z.strictObject({
   job: z.string(),
   operator: z.string(),
+  /** The operator's, as people read it. */
+  name: z.string(),
   station: z.string(),
   reader: z.string(),
   at: z.iso.datetime(),
@@ -76,6 +78,10 @@ export const cardRecordSchema = z.strictObject({
     z.strictObject({
       job: z.string(),
       operator: z.string(),
+      /** The operator's, as people read it. */
+      name: z.string(),
+      /** Who confirmed which deletion. */
+      confirmed: z.array(z.strictObject({ app: appIdSchema, operator: z.string(), name: z.string() })),
       station: z.string(),
       reader: z.string(),
       account: z.string(),

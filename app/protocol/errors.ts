@@ -42,6 +42,8 @@ export const SERVER_ERRORS = [
   'api-level-unsupported',
   'not-found',
   'sign-in-failed',
+  'sign-in-wait',
+  'secret-change-needed',
   'session-expired',
   'not-permitted',
   'too-many-attempts',

@@ -95,10 +95,15 @@ export const confirmedDeletionSchema = z.strictObject({
 });
 export type ConfirmedDeletion = z.infer<typeof confirmedDeletionSchema>;
 
+/** Shorter ones are guessed; what nobody can type is a mistake. */
+export const newSecretSchema = z.string().min(8).max(256);
+
 export const signInRequestSchema = z.strictObject({
   apiLevel,
   operator: z.string().min(1).max(64),
   secret: z.string().min(1).max(256),
+  /** The one that they choose in its place. Asked for by `secret-change-needed`, where somebody else made the old one. */
+  newSecret: newSecretSchema.optional(),
   /** The token is good for one job that does this, for minutes, and for nothing else. Without it somebody signs in for work. */
   confirms: confirmedDeletionSchema.optional(),
 });

@@ -45,8 +45,12 @@ export interface Engine {
   snapshot(): Snapshot;
   /** Calls back with the snapshot at once, then with each change. Gives the function that ends it. */
   subscribe(listener: (notification: Notification) => void): () => void;
-  /** @throws KaikaError sign-in-failed, or why the server was not reached. */
-  signIn(operator: string, secret: string): Promise<OperatorView>;
+  /**
+   * `newSecret`: the one that they choose in place of theirs.
+   * @throws KaikaError sign-in-failed, secret-change-needed for a secret that somebody else made, not-permitted for somebody of another branch, or
+   * why the server was not reached.
+   */
+  signIn(operator: string, secret: string, newSecret?: string): Promise<OperatorView>;
   signOut(): void;
   /**
    * A second person confirms that this app of the card in `reader` is deleted, with what its purse says now. Gives a handle to put into the
@@ -64,7 +68,10 @@ export interface Engine {
   abandon(job: string): void;
   /** Reads the card again; also ends the show of a job that has ended. @throws KaikaError no-reader */
   relook(reader: string): void;
-  /** Asks the server for a sign of life. Gives what is known of it afterwards: that it is away is no error here. */
+  /**
+   * Asks the server for a sign of life. Gives what is known of it afterwards: that it is away is no error here.
+   * @throws KaikaError session-expired when it says that whoever is signed in here is not any more: their session is over, or they were shut out
+   */
   checkServer(): Promise<ServerView>;
   /** What the server's records say of a card. */
   card(identification: string): Promise<CardRecord>;

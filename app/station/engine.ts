@@ -16,6 +16,7 @@ import { CardReader } from './readers/reader.ts';
 import type { StartRequest } from './readers/start-request.ts';
 import type { ServerClient } from './server/client.ts';
 import { ServerLine } from './server/line.ts';
+import { signOfLife } from './server/sign-of-life.ts';
 import { rememberTime } from './server/time-memory.ts';
 import type { Notification, OperatorView, ServerView, ServiceView, Snapshot } from './views.ts';
 
@@ -121,8 +122,10 @@ class StationEngine implements Engine {
     return this.#listeners.add(listener);
   }
 
-  async signIn(operator: string, secret: string): Promise<OperatorView> {
-    const reply = await this.#line.once(() => this.#server.signIn({ apiLevel: API_LEVEL, operator, secret }));
+  async signIn(operator: string, secret: string, newSecret?: string): Promise<OperatorView> {
+    const chosen = newSecret === undefined ? {} : { newSecret };
+    const request = { apiLevel: API_LEVEL, operator, secret, ...chosen } as const;
+    const reply = await this.#line.once(() => this.#server.signIn(request));
     // A restored server has no sessions, so nobody begins a job on it before it was given back what it lacks.
     await this.#receipts.settled();
     const view = { ...reply.operator, expires: reply.expires };
@@ -171,12 +174,7 @@ class StationEngine implements Engine {
   }
 
   async checkServer(): Promise<ServerView> {
-    try {
-      await this.#line.once(() => this.#server.currentSession(this.#operator?.token));
-    } catch (error) {
-      // The line has noted it.
-      if (!(error instanceof KaikaError)) throw error;
-    }
+    await signOfLife(this.#line, this.#server, () => this.#operator?.token);
     return this.#line.view;
   }
 

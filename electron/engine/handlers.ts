@@ -9,7 +9,7 @@ import { projections } from './projections.ts';
 export function engineHandlers({ engine, catalogue }: Station): Handlers<'engine'> {
   return {
     session: {
-      signIn: ({ operator, secret }) => engine.signIn(operator, secret),
+      signIn: ({ operator, secret, newSecret }) => engine.signIn(operator, secret, newSecret),
       signOut: () => {
         engine.signOut();
         return null;

@@ -213,8 +213,9 @@ function history(record: CardRecord): CardHistory {
     issued: record.issued,
     setAside: record.setAside === null ? null : setAsideDetails(record.setAside),
     jobs: record.jobs
-      .map(({ operator, station, reader, started, ended, result, apps, deleted }) => ({
-        operator,
+      .map(({ name, confirmed, station, reader, started, ended, result, apps, deleted }) => ({
+        name,
+        confirmedBy: [...new Set(confirmed.map((one) => one.name))],
         station,
         reader,
         started,

@@ -241,7 +241,9 @@ export const cardHistorySchema = z.strictObject({
   /** Newest first. */
   jobs: z.array(
     z.strictObject({
-      operator: z.string(),
+      /** Whoever did it, by name, and those who confirmed a deletion. */
+      name: z.string(),
+      confirmedBy: z.array(z.string()),
       station: z.string(),
       reader: z.string(),
       started: time,

@@ -102,6 +102,10 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       server: { state: 'away', code: 'server-away', lastSeen: MOMENT },
     }),
   },
+  'sign-in-one-time': {
+    station: station({ operator: null }),
+    refuse: { signIn: fault('secret-change-needed') },
+  },
   'sign-in-refused': { station: station({ operator: null }), refuse: { signIn: fault('sign-in-failed') } },
   'no-reader': { station: station({ readers: [] }) },
   'service-missing': {

@@ -144,7 +144,8 @@ export const HISTORY: CardHistory = {
   setAside: null,
   jobs: [
     {
-      operator: '李娜',
+      name: '李娜',
+      confirmedBy: [],
       station: '中山路支行 3 号',
       reader: READER,
       started: '2026-11-20T14:05:00.000Z',
@@ -157,7 +158,8 @@ export const HISTORY: CardHistory = {
       deleted: [],
     },
     {
-      operator: '王强',
+      name: '王强',
+      confirmedBy: ['赵敏'],
       station: '人民路支行 1 号',
       reader: READER,
       started: '2026-09-02T09:41:00.000Z',
@@ -170,7 +172,8 @@ export const HISTORY: CardHistory = {
       deleted: ['transit'],
     },
     {
-      operator: '王强',
+      name: '王强',
+      confirmedBy: [],
       station: '人民路支行 1 号',
       reader: READER,
       started: '2026-09-02T09:38:00.000Z',

@@ -19,7 +19,10 @@ export function watchServer(bridge: Bridge, station: StationStore): () => void {
   };
   const ask = () => {
     asked = true;
-    void bridge.server.check({}).then(next);
+    void bridge.server.check({}).then((answer) => {
+      if (!answer.ok && answer.code === 'session-expired') station.sessionOver();
+      next();
+    });
   };
   const stop = station.subscribe((state, before) => {
     if (!asked && state.view?.station.engine.kind === 'running') ask();

@@ -15,7 +15,8 @@ interface CredentialsForm extends Credentials {
   readonly setSecret: (value: string) => void;
   /** What was typed, or undefined, with the missing fields marked. */
   readonly check: () => Credentials | undefined;
-  readonly refused: (fault: FaultView) => void;
+  /** The password is forgotten; with a fault that says why. */
+  readonly refused: (fault: FaultView | null) => void;
 }
 
 export function useCredentials(): CredentialsForm {

@@ -1,6 +1,6 @@
 /** Asking the server for a sign of life because somebody pressed a button. */
 import { useState } from 'react';
-import { bridge } from './stores.ts';
+import { bridge, station } from './stores.ts';
 
 interface ServerCheck {
   /** The answer is still out: the button is held meanwhile. */
@@ -13,7 +13,8 @@ export function useServerCheck(): ServerCheck {
   const [asking, setAsking] = useState(false);
   const ask = async () => {
     setAsking(true);
-    await bridge.server.check({});
+    const answer = await bridge.server.check({});
+    if (!answer.ok && answer.code === 'session-expired') station.sessionOver();
     setAsking(false);
   };
   return { asking, ask: () => void ask() };

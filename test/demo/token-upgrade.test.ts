@@ -5,7 +5,6 @@ import pkcs11 from 'pkcs11js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bringTokenUp } from '../../app/demo/token-upgrade.ts';
 import { factorFor } from '../../app/dialects/keys.ts';
-import { writeOperator } from '../../app/keyserver/access/enrolment.ts';
 import { openActiveVersions } from '../../app/keyserver/keys/active-versions.ts';
 import { openSqliteStore } from '../../app/keyserver/store/open.ts';
 import { startVault } from '../../app/keyserver/vault/client.ts';
@@ -13,6 +12,7 @@ import type { VaultTokenConfig } from '../../app/keyserver/vault/config.ts';
 import { TokenKeeper } from '../../app/keyserver/vault/process/token/token-keeper.ts';
 import type { Vault } from '../../app/keyserver/vault/vault.ts';
 import { demoToken } from '../support/demo-token.ts';
+import { writeOperator } from '../support/operators.ts';
 import { scratchFolder } from '../support/temporary.ts';
 
 let folder: string;
@@ -37,7 +37,7 @@ describe('a token of an older version', () => {
       tokenMark: join(folder, 'mark'),
       store: join(folder, 'store'),
       token,
-      operator: 'supervisor',
+      operator: 'custodian',
     };
     await bringTokenUp(demo);
     const { masters } = await vault.status();
@@ -82,7 +82,8 @@ async function openOlderDemo(): Promise<void> {
   ({ token } = await demoToken(folder));
   dropRules(token);
   const store = await openSqliteStore(join(folder, 'store'));
-  await writeOperator(store, { id: 'supervisor', name: 'supervisor', secret: 'a secret of some length' });
+  const secret = 'a secret of some length';
+  await writeOperator(store, { id: 'custodian', name: 'custodian', role: 'key-custodian', secret });
   await store.destroy();
   vault = await startVault(token);
 }

@@ -12,6 +12,7 @@ import { usage } from '../../app/demo/options.ts';
 import { fmcosRuleFields, keyLayoutFields } from '../../app/dialects/fmcos/rule.ts';
 import { DIALECTS } from '../../app/dialects/registry.ts';
 import type { Who } from '../../app/keyserver/access/callers.ts';
+import { RIGHTS } from '../../app/keyserver/access/rights.ts';
 import { ENDPOINTS } from '../../app/keyserver/api/endpoints.ts';
 import { statusOf } from '../../app/keyserver/api/status-codes.ts';
 import { buildProgram } from '../../app/keyserver/cli/program.ts';
@@ -19,6 +20,7 @@ import { configSchema } from '../../app/keyserver/config.ts';
 import * as records from '../../app/protocol/card-record.ts';
 import { ERROR_CODES, errorBodySchema, SERVER_ERRORS } from '../../app/protocol/errors.ts';
 import * as receipts from '../../app/protocol/receipts.ts';
+import { ROLES, type Role } from '../../app/protocol/roles.ts';
 import * as search from '../../app/protocol/search.ts';
 import * as serverState from '../../app/protocol/server-state.ts';
 import * as messages from '../../app/protocol/wire.ts';
@@ -54,12 +56,23 @@ describe.each(documents())('%s', (file) => {
   });
 });
 
+it('docs/guide/key-server.md has the table of rights as the server has it', () => {
+  const rows = Object.values(RIGHTS).map(({ what, roles }) => {
+    const holders: readonly Role[] = roles;
+    return `| ${[what, ...ROLES.map((role) => (holders.includes(role) ? 'yes' : ''))].join(' | ')} |`;
+  });
+  const [, table = ''] = read('docs/guide/key-server.md').split('<!-- rights -->\n');
+  const found = table.slice(0, table.indexOf('\n\n')).split('\n');
+  expect(found[0]).toBe(`| what | ${ROLES.map((role) => `\`${role}\``).join(' | ')} |`);
+  expect(found.slice(2)).toEqual(rows);
+});
+
 describe('docs/api.md', () => {
   const api = read('docs/api.md');
 
   it('has the table of endpoints as the server has it', () => {
     const rows = ENDPOINTS.map(
-      ({ method, path, may, summary }) => `| \`${method} ${path}\` | ${WHO[may]} | ${summary} |`,
+      ({ method, path, may, summary }) => `| \`${method} ${path}\` | ${whoMay(may)} | ${summary} |`,
     );
     const table = api.slice(api.indexOf('| request | who may | what for |'), api.indexOf('## API level'));
     expect(table.trim().split('\n').slice(2)).toEqual(rows);
@@ -243,10 +256,10 @@ function commandsOf(program: Command, before = '', given: readonly string[] = []
 
 /** The same from the lines of a guide: `keys a|b --config FILE [--key KEY]` tells of two. */
 function synopsisOf(guide: string): string[] {
-  return [...guide.matchAll(/^npm run server -- ([a-z| ]+) (--.*)$/gm)]
+  return [...guide.matchAll(/^npm run server -- ([a-z| -]+?) (--.*)$/gm)]
     .filter(([line]) => !line.includes('CONFIG'))
     .flatMap(([, words = '', rest = '']) => {
-      const options = [...rest.matchAll(/--[a-z]+/g)].map(([option]) => option).sort();
+      const options = [...rest.matchAll(/--[a-z-]+/g)].map(([option]) => option).sort();
       const last = words.split(' ').at(-1) ?? '';
       return last.split('|').map((one) => [words.slice(0, -last.length) + one, ...options].join(' '));
     })
@@ -301,12 +314,17 @@ function unmentioned(names: readonly string[], text: string): string[] {
   return names.filter((name) => !said.some((one) => one === name || one.endsWith(`.${name}`)));
 }
 
-/** How docs/api.md words the callers that an endpoint is for. */
-const WHO: Readonly<Record<Who, string>> = {
-  certificate: 'any certificate of the authorities',
-  station: 'an enrolled station',
-  operator: 'an enrolled station with an operator',
-};
+/** How docs/api.md words whom an endpoint lets through. */
+function whoMay(may: Who): string {
+  switch (may) {
+    case 'certificate':
+      return 'any certificate of the authorities';
+    case 'station':
+      return 'an enrolled station';
+    default:
+      return `an enrolled station with somebody signed in: ${RIGHTS[may].roles.join(', ')}`;
+  }
+}
 
 const packageSchema = z.object({
   dependencies: z.record(z.string(), z.string()),

@@ -81,6 +81,29 @@ describe('at the counter', () => {
     expect(job).toMatchObject({ result: 'complete', deleted: ['transit'] });
   });
 
+  it('lets somebody in with a secret that was made for them, who first chooses their own', async ({
+    task,
+  }) => {
+    const given = await stage.letIn('zhou', '周涛');
+    await close();
+    await open(task.name);
+    await routes.entrance.typePerson('zhou', given);
+    await routes.entrance.submit.click();
+    await routes.entrance.chooseSecret('short');
+    await window.page.getByText('At least 8 characters').waitFor();
+    await window.look('own-secret');
+    await routes.entrance.chooseSecret('one of my own', 'one of mine');
+    await window.page.getByText('The two are not the same').waitFor();
+    await routes.entrance.chooseSecret('one of my own');
+    await window.page.getByRole('button', { name: 'User: 周涛' }).waitFor();
+    await close();
+    await open(`${task.name}, again`);
+    await routes.entrance.typePerson('zhou', 'one of my own');
+    await routes.entrance.submit.click();
+    await window.page.getByRole('button', { name: 'User: 周涛' }).waitFor();
+    await close();
+  });
+
   it('is served by keyboard alone, in few keys', async ({ task }) => {
     await stage.changeCard();
     await close();

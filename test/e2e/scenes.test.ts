@@ -123,6 +123,16 @@ const STEPS: readonly State[] = [
     },
   },
   {
+    name: 'own-secret',
+    scene: 'sign-in-one-time',
+    act: async () => {
+      await giveName(page, 'given');
+      await page.getByRole('heading', { name: 'Choose your own password' }).waitFor();
+      await page.getByRole('textbox', { name: 'New password', exact: true }).fill('short');
+      await button('Save and sign in').click();
+    },
+  },
+  {
     name: 'choose-ticked',
     scene: 'choose-known',
     act: async () => {

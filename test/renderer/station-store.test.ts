@@ -101,6 +101,19 @@ describe('the server', () => {
     await vi.advanceTimersByTimeAsync(120_000);
     expect(checks()).toBe(3);
   });
+
+  it('says within a minute that whoever is signed in is not any more', async () => {
+    const { main, bridge, store } = opened();
+    const stop = watchServer(bridge, store);
+    await main.answer();
+    await main.answer();
+    main.check = { ok: false, code: 'session-expired', details: {} };
+    await vi.advanceTimersByTimeAsync(60_000);
+    await main.answer();
+    expect(store.getState().expired).toBe(true);
+    expect(main.asked).toContain('session.signOut');
+    stop();
+  });
 });
 
 const first: StartView = {
@@ -117,6 +130,7 @@ class Main {
   readonly #waiting: (() => void)[] = [];
   #listener: (value: unknown) => void = () => undefined;
   start: unknown = { ok: true, value: first };
+  check: unknown = { ok: true, value: { state: 'up', lastSeen: MOMENT } };
 
   readonly wire: Wire = {
     invoke: (channel) => {
@@ -125,7 +139,7 @@ class Main {
         channel === channelOf('shell.start')
           ? this.start
           : channel === channelOf('server.check')
-            ? { ok: true, value: { state: 'up', lastSeen: MOMENT } }
+            ? this.check
             : { ok: true, value: first.settings };
       return new Promise((resolve) => this.#waiting.push(() => resolve(answer)));
     },

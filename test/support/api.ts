@@ -1,5 +1,5 @@
 /** What a test of the wire has: the server behind its real HTTPS face, what is read of its answers, and a card to ask for. */
-export { enrolStation } from '../../app/keyserver/access/enrolment.ts';
+
 export { errorBodySchema } from '../../app/protocol/errors.ts';
 export {
   type AnswersRequest,
@@ -15,4 +15,5 @@ export { ENABLE, runBatch } from './forwarder.ts';
 export { type Answer, type Client, type HttpsRig, httpsRig, SECRET } from './https-rig.ts';
 export { randomDigits } from './issuer-rig.ts';
 export { batchOf, storeText } from './issuer-steps.ts';
+export { writeStation } from './operators.ts';
 export { onEveryStore } from './stores.ts';

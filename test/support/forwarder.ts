@@ -9,7 +9,7 @@ import { hashToken } from '../../app/keyserver/access/sessions.ts';
 import { answerStep } from '../../app/keyserver/jobs/answer-step.ts';
 import type { JobContext, OperatorCaller, StationCaller } from '../../app/keyserver/jobs/context.ts';
 import { startJob } from '../../app/keyserver/jobs/start-job.ts';
-import { addSession, findOperator, putOperator } from '../../app/keyserver/store/people.ts';
+import { addSession, insertOperator } from '../../app/keyserver/store/people.ts';
 import type {
   AnswersRequest,
   Batch,
@@ -120,7 +120,15 @@ export async function confirmationOf(
   confirms: ConfirmedDeletion,
   operator = SECOND,
 ): Promise<string> {
-  await addOperator(store, operator);
+  const second = {
+    name: operator,
+    role: 'supervisor',
+    branch: null,
+    secretHash: 'none',
+    secretUntil: null,
+  } as const;
+  // Two tests may ask for the same one at once: whoever is there stays.
+  await insertOperator(store, { id: operator, ...second });
   const token = randomBytes(32).toString('base64url');
   const expires = new Date(now().getTime() + 300_000).toISOString();
   await addSession(
@@ -137,22 +145,6 @@ export async function confirmationOf(
   );
   return token;
 }
-
-/** Two ask for the same one at once: whoever is added a second time would lose the sessions they have. */
-async function addOperator(store: JobContext['store'], id: string): Promise<void> {
-  const known = ADDED.get(store) ?? new Map<string, Promise<void>>();
-  ADDED.set(store, known);
-  const adding = known.get(id) ?? addIfNew(store, id);
-  known.set(id, adding);
-  await adding;
-}
-
-async function addIfNew(store: JobContext['store'], id: string): Promise<void> {
-  if ((await findOperator(store, id)) === undefined)
-    await putOperator(store, { id, name: id, secretHash: 'none' });
-}
-
-const ADDED = new WeakMap<JobContext['store'], Map<string, Promise<void>>>();
 
 /** The same request as an impatient station would send it. */
 export function unconfirmed(asked: JobRequest): JobRequest {

@@ -10,7 +10,6 @@ import { createInterface } from 'node:readline';
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { type DemoAuthority, type Identity, makeAuthority } from '../../app/demo/pki.ts';
-import { enrolStation, writeOperator } from '../../app/keyserver/access/enrolment.ts';
 import { buildHttpServer } from '../../app/keyserver/api/server.ts';
 import type { JobContext } from '../../app/keyserver/jobs/context.ts';
 import type { Limits } from '../../app/keyserver/limits.ts';
@@ -19,6 +18,7 @@ import { signInReplySchema } from '../../app/protocol/wire.ts';
 import { type IssuerRig, type MakeToken, openIssuerRig } from './issuer-rig.ts';
 import { LIMIT } from './limit.ts';
 import { checkDescribed } from './openapi-check.ts';
+import { writeOperator, writeStation } from './operators.ts';
 import { verbsOf } from './rig-verbs.ts';
 import { shared } from './shared.ts';
 import type { StoreKind } from './stores.ts';
@@ -81,7 +81,7 @@ export async function openHttpsRig(
   const server = await authority.issue({ name: 'localhost', use: 'server' });
   const station = await authority.issue({ name: 'test-station', use: 'client' });
   const { store } = rig.context;
-  await enrolStation(store, 'test-station', new X509Certificate(station.certificate));
+  await writeStation(store, 'test-station', new X509Certificate(station.certificate));
   for (const id of ['clerk', 'supervisor']) await writeOperator(store, { id, name: id, secret: SECRET });
 
   const log: string[] = [];

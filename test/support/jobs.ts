@@ -1,5 +1,5 @@
 /** What a test of jobs has of the server: a rig, a job's steps, and what is said on the way. The card's side of it is in visits.ts. */
-export { writeOperator } from '../../app/keyserver/access/enrolment.ts';
+
 export { answerStep } from '../../app/keyserver/jobs/answer-step.ts';
 export type { JobContext } from '../../app/keyserver/jobs/context.ts';
 export { startJob } from '../../app/keyserver/jobs/start-job.ts';
@@ -23,4 +23,5 @@ export {
   tokenRig,
 } from './issuer-rig.ts';
 export { batchOf, outcomeOf, refusal, storeText } from './issuer-steps.ts';
+export { writeOperator } from './operators.ts';
 export { onEveryStore } from './stores.ts';

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { purposesOf } from '../../app/keyserver/keys/groups.ts';
 import { ruleFor } from '../../app/keyserver/keys/rules.ts';
 import { activateKeys, type KeyChange } from '../../app/keyserver/keys/versions.ts';
+import { insertOperator } from '../../app/keyserver/store/people.ts';
 import { openVaultAdmin } from '../../app/keyserver/vault/admin.ts';
 import type { KeyAlgorithm } from '../../app/keyserver/vault/keys.ts';
 import type { VirtualCard } from '../../app/simulator/virtual-card.ts';
@@ -15,10 +16,8 @@ export const WHY = 'the yearly change of keys';
 
 /** Somebody who may change keys. */
 export async function addCustodian({ context }: Pick<IssuerRig, 'context'>): Promise<void> {
-  await context.store
-    .insertInto('operators')
-    .values({ id: CUSTODIAN, name: CUSTODIAN, role: 'operator', secret_hash: '-', disabled: 0 })
-    .execute();
+  const custodian = { name: CUSTODIAN, role: 'key-custodian', branch: null, secretHash: '-' } as const;
+  await insertOperator(context.store, { id: CUSTODIAN, ...custodian, secretUntil: null });
 }
 
 /** Imports `version` of these purposes; gives the values by purpose. */

@@ -5,7 +5,6 @@ import { chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeAuthority } from '../../app/demo/pki.ts';
-import { enrolStation, writeOperator } from '../../app/keyserver/access/enrolment.ts';
 import type { Limits } from '../../app/keyserver/limits.ts';
 import type { StoreConfig } from '../../app/keyserver/store/config.ts';
 import type { AnswersRequest, Outcome, Wish } from '../../app/protocol/wire.ts';
@@ -20,13 +19,14 @@ import type { Death } from './dying-store.ts';
 import { request, runBatch } from './forwarder.ts';
 import { HIGH_LIMITS, type IssuerRig, openIssuerRig, randomDigits } from './issuer-rig.ts';
 import { LIMIT } from './limit.ts';
+import { writeOperator, writeStation } from './operators.ts';
 import { instanceOf, type ServerInstance } from './server-instance.ts';
 import type { StoreKind } from './stores.ts';
 
 export type { ServerInstance };
 
 const MAIN = fileURLToPath(new URL('../../app/keyserver/main.ts', import.meta.url));
-/** Of the operator `clerk`. */
+/** Of the operators `clerk` and `custodian`. */
 export const SECRET = 'a secret of some length';
 
 export interface SimulatedStation {
@@ -71,6 +71,8 @@ export async function openServerSite(
   const authority = await makeAuthority('Test authority');
   const server = await authority.issue({ name: 'localhost', use: 'server' });
   await writeOperator(rig.context.store, { id: 'clerk', name: 'clerk', secret: SECRET });
+  const custodian = { id: 'custodian', name: 'custodian', role: 'key-custodian', secret: SECRET } as const;
+  await writeOperator(rig.context.store, custodian);
   const at = (name: string) => join(rig.folder, name);
   writeFileSync(at('server.key'), server.key, { mode: 0o600 });
   writeFileSync(at('server.pem'), server.certificate);
@@ -94,7 +96,7 @@ export async function openServerSite(
   const line = async (name: string, ports: readonly number[], notAfter?: Date): Promise<StationLine> => {
     const ends = notAfter === undefined ? {} : { notAfter };
     const identity = await authority.issue({ name, use: 'client', ...ends });
-    await enrolStation(rig.context.store, name, new X509Certificate(identity.certificate));
+    await writeStation(rig.context.store, name, new X509Certificate(identity.certificate));
     return {
       origins: ports.map((port) => `https://localhost:${port}`),
       ca: authority.certificate,

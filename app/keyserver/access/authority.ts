@@ -1,6 +1,6 @@
 /**
- * Who is this, and may they? What comes over the wire asks so here, commands at the server's terminal ask operators.ts and two-people.ts. No
- * other folder asks the store's tables of stations and people.
+ * Who is this, and may they? What comes over the wire asks so here, commands at the server's terminal ask terminal.ts and two-people.ts; both go by
+ * the table in rights.ts. No other folder asks the store's tables of stations and people.
  */
 import { KaikaError } from '../../protocol/errors.ts';
 import type { CardSearch } from '../../protocol/search.ts';
@@ -11,7 +11,8 @@ import { findStation } from '../store/stations.ts';
 import type { OperatorCaller, StationCaller } from './callers.ts';
 import { type Confirmation, findConfirmation } from './confirmations.ts';
 import { auditSearch, noteReading, noteSearch } from './reading.ts';
-import { findSession, type Session, signIn } from './sessions.ts';
+import { hasRight, type Right } from './rights.ts';
+import { findSession, isOfBranch, type Session, signIn } from './sessions.ts';
 
 /** What the authority stands on. */
 interface AuthorityGround {
@@ -36,21 +37,28 @@ export class Authority {
       fingerprint === undefined ? undefined : await findStation(this.#ground.store, fingerprint);
     if (station === undefined || station.revoked)
       throw new KaikaError('server-refused-certificate', 'this certificate is not an enrolled station');
-    return { station: station.name };
+    const { name, branch } = station;
+    return { station: name, ...(branch === null ? {} : { branch }) };
   }
 
-  /** Who works at this station with this token? @throws KaikaError `session-expired` when nobody does */
-  async operator(caller: StationCaller, token: string | undefined): Promise<OperatorCaller> {
+  /**
+   * Who works at this station with this token, and may they?
+   * @throws KaikaError `session-expired` when nobody does; `not-permitted` for a role without the right
+   */
+  async operator(caller: StationCaller, token: string | undefined, right: Right): Promise<OperatorCaller> {
     const session = await this.session(caller, token);
     if (session === undefined) throw new KaikaError('session-expired', 'sign in first');
-    return { station: caller.station, operator: session.operator.id };
+    if (!hasRight(session.role, right))
+      throw new KaikaError('not-permitted', `a ${session.role} may not do this`);
+    return { ...caller, operator: session.operator.id };
   }
 
   /** The running session of this token at this station; undefined for none, for another station's and for a confirmation. */
-  async session({ station }: StationCaller, token: string | undefined): Promise<Session | undefined> {
+  async session(caller: StationCaller, token: string | undefined): Promise<Session | undefined> {
     const { store, now } = this.#ground;
     const session = token === undefined ? undefined : await findSession(store, token, now());
-    return session?.station === station ? session : undefined;
+    // At a station that was moved meanwhile nobody of its former branch is signed in any more.
+    return session?.station === caller.station && isOfBranch(session.branch, caller) ? session : undefined;
   }
 
   /** What a second person confirmed with this token; undefined for none that is good for `caller`. */
@@ -80,9 +88,9 @@ export class Authority {
     return page;
   }
 
-  /** Gives a token for name and secret. @throws KaikaError `sign-in-failed`, `too-many-attempts` */
-  signIn({ station }: StationCaller, request: SignInRequest): Promise<SignInReply> {
+  /** Gives a token for name and secret. @throws KaikaError as `signIn` */
+  signIn(caller: StationCaller, request: SignInRequest): Promise<SignInReply> {
     const { store, now, limits } = this.#ground;
-    return signIn(store, station, request, now(), limits);
+    return signIn(store, caller, request, now(), limits);
   }
 }

@@ -6,14 +6,16 @@ import { type ConfirmedDeletion, confirmedDeletionSchema } from '../../protocol/
 import { endSession, readSession } from '../store/people.ts';
 import type { Queries, Store } from '../store/store.ts';
 import type { OperatorCaller } from './callers.ts';
-import { hashToken } from './sessions.ts';
+import { hasRight } from './rights.ts';
+import { hashToken, isOfBranch } from './sessions.ts';
 
 /** What somebody confirmed, and who. */
 export interface Confirmation extends ConfirmedDeletion {
   readonly by: string;
 }
 
-/** What this token confirms for `caller`; undefined for a token that is over or used up, one's own, one of another station, and one for work. */
+/** What this token confirms for `caller`; undefined for a token that is over or used up, one's own, one of another station, one of somebody who may not
+ * confirm any more, and one for work. */
 export async function findConfirmation(
   store: Store,
   caller: OperatorCaller,
@@ -26,7 +28,9 @@ export async function findConfirmation(
     row.purpose === 'confirmation' &&
     row.expires > now.toISOString() &&
     row.station === caller.station &&
-    row.operator !== caller.operator;
+    row.operator !== caller.operator &&
+    hasRight(row.person.role, 'confirm-deletion') &&
+    isOfBranch(row.person.branch, caller);
   if (!good || row.confirms === null) return undefined;
   return { ...confirmedDeletionSchema.parse(JSON.parse(row.confirms)), by: row.operator };
 }

@@ -1,133 +1,171 @@
 /** Operators signing in at a station. A token is worth something only at the station it was given to. */
 import { createHash, randomBytes } from 'node:crypto';
 import { KaikaError } from '../../protocol/errors.ts';
+import type { Role } from '../../protocol/roles.ts';
 import { API_LEVEL, type SignInReply, type SignInRequest } from '../../protocol/wire.ts';
 import { writeAudit } from '../audit/entries.ts';
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
-import { type Counted, clearCount, giveCountBack, periodOf, takeCount } from '../store/counters.ts';
 import type { Store } from '../store/open.ts';
-import { addSession, findOperator, readSession } from '../store/people.ts';
+import {
+  addSession,
+  changeOperator,
+  endSessionsOf,
+  findOperator,
+  holdOperator,
+  type PersonWithSecret,
+  readSession,
+} from '../store/people.ts';
+import type { Queries } from '../store/store.ts';
 import { together } from '../store/transaction.ts';
+import type { StationCaller } from './callers.ts';
+import { hasRight } from './rights.ts';
 import { hashSecret, secretMatches } from './secrets.ts';
+import { giveTryBack, reserveTry, wrongTry } from './sign-in-tries.ts';
 
 const SESSION_MILLISECONDS = 10 * 3600 * 1000;
 const CONFIRMATION_MILLISECONDS = 5 * 60 * 1000;
 
-/** @throws KaikaError as `checkSecret` */
+/**
+ * @throws KaikaError as `checkSecret`; `not-permitted` for somebody of another branch, and for one who may not confirm; `secret-change-needed`
+ * for a secret that somebody else made, unless another comes with it
+ */
 export async function signIn(
   store: Store,
-  station: string,
+  caller: StationCaller,
   request: SignInRequest,
   now: Date,
   limits: Limits = DEFAULT_LIMITS,
 ): Promise<SignInReply> {
-  const operator = await checkSecret(store, station, request, now, limits);
+  const { station } = caller;
+  const { confirms, newSecret } = request;
+  const known = await checkSecret(store, station, request, now, limits);
+  const { id, name, role, branch } = known;
+  if (!isOfBranch(branch, caller))
+    throw new KaikaError('not-permitted', 'this station is of another branch', { branch: branch ?? '' });
+  if (known.secretUntil !== null && newSecret === undefined)
+    throw new KaikaError('secret-change-needed', 'first choose a secret of your own');
+  if (confirms !== undefined && !hasRight(role, 'confirm-deletion'))
+    throw new KaikaError('not-permitted', `a ${role} may not confirm this`);
+  const chosen =
+    newSecret === undefined || known.hasChosen ? undefined : await chosenHash(request.secret, newSecret);
   const token = randomBytes(32).toString('base64url');
-  const { confirms } = request;
   const purpose = confirms === undefined ? 'work' : 'confirmation';
   const lasts = purpose === 'work' ? SESSION_MILLISECONDS : CONFIRMATION_MILLISECONDS;
   const expires = new Date(now.getTime() + lasts).toISOString();
-  await addSession(
-    store,
-    {
-      token_hash: hashToken(token),
-      operator: operator.id,
-      station,
-      expires,
-      purpose,
-      confirms: confirms === undefined ? null : JSON.stringify(confirms),
-    },
-    now.toISOString(),
-  );
-  return { apiLevel: API_LEVEL, token, expires, operator };
+  const session = {
+    token_hash: hashToken(token),
+    operator: id,
+    station,
+    expires,
+    purpose,
+    confirms: confirms === undefined ? null : JSON.stringify(confirms),
+  };
+  await together(store, async (db) => {
+    await holdAsKnown(db, known);
+    if (chosen !== undefined) await keepChosen(db, id, chosen, { station }, now);
+    await addSession(db, session, now.toISOString());
+  });
+  return { apiLevel: API_LEVEL, token, expires, operator: { id, name } };
+}
+
+/**
+ * Whoever has proven at the server's terminal who they are chooses another secret; whatever they are signed in for ends.
+ * @throws KaikaError `secret-change-needed` for the same one; `sign-in-failed` where somebody was faster
+ */
+export async function chooseSecret(
+  store: Store,
+  known: Pick<PersonWithSecret, 'id' | 'secretHash'>,
+  old: string,
+  chosen: string,
+  now: Date,
+): Promise<void> {
+  const secretHash = await chosenHash(old, chosen);
+  await together(store, async (db) => {
+    await holdAsKnown(db, known);
+    await keepChosen(db, known.id, secretHash, {}, now);
+  });
+}
+
+/** What was checked still holds, and goes on holding: nobody was given another secret, or shut out, since. */
+async function holdAsKnown(
+  db: Queries,
+  { id, secretHash }: Pick<PersonWithSecret, 'id' | 'secretHash'>,
+): Promise<void> {
+  if (!(await holdOperator(db, id, secretHash)))
+    throw new KaikaError('sign-in-failed', 'the secret was changed meanwhile');
+}
+
+function chosenHash(old: string, chosen: string): Promise<string> {
+  if (old === chosen) throw new KaikaError('secret-change-needed', 'the new secret is the old one');
+  return hashSecret(chosen);
+}
+
+/** `at`: the station where it was chosen; none for the server's terminal. */
+async function keepChosen(
+  db: Queries,
+  id: string,
+  secretHash: string,
+  at: { readonly station?: string },
+  now: Date,
+): Promise<void> {
+  await changeOperator(db, id, { secretHash, secretUntil: null });
+  await endSessionsOf(db, id);
+  const kind = at.station === undefined ? 'terminal-own-secret' : 'operator-own-secret';
+  await writeAudit(db, { kind, operator: id, ...at, detail: {} }, now);
+}
+
+/** Whether somebody of this branch works at this station: whoever is of none works everywhere, and a station of none takes everybody. */
+export function isOfBranch(branch: string | null, { branch: of }: Pick<StationCaller, 'branch'>): boolean {
+  return branch === null || of === undefined || branch === of;
+}
+
+/** Somebody who has proven who they are. */
+interface Proven extends PersonWithSecret {
+  /** By the secret that came as the new one: an earlier request, whose answer was lost, has made it theirs. */
+  readonly hasChosen: boolean;
 }
 
 /**
  * The operator whose id and secret these are. `place`: where they were typed, a station or the server's own terminal; wrong ones are counted there.
- * @throws KaikaError `too-many-attempts` after too many wrong secrets; `sign-in-failed`, the same for an unknown operator and a wrong secret, after the same
- * work.
+ * @throws KaikaError `sign-in-wait` for a while after a few wrong secrets; `sign-in-failed`, the same for an unknown operator, a wrong secret and one that
+ * somebody else made too long ago, after the same work.
  */
 export async function checkSecret(
   store: Store,
   place: string,
-  typed: { readonly operator: string; readonly secret: string },
+  typed: Pick<SignInRequest, 'operator' | 'secret' | 'newSecret'>,
   now: Date,
   limits: Limits = DEFAULT_LIMITS,
-): Promise<{ readonly id: string; readonly name: string }> {
-  const failures = failureCounts(place, typed.operator, limits, now);
-  const reached = await reserveTry(store, failures);
+): Promise<Proven> {
+  const tried = await reserveTry(store, place, typed.operator, limits, now);
   const operator = await findOperator(store, typed.operator);
-  const matches = await secretMatches(typed.secret, operator?.secret_hash ?? (await decoy()));
-  if (operator === undefined || operator.disabled !== 0 || !matches) {
-    await auditReached(store, place, reached, now);
-    throw new KaikaError('sign-in-failed', 'operator or secret is wrong');
-  }
-  await together(store, async (db) => {
-    const [own, ...shared] = failures;
-    await clearCount(db, own);
-    for (const one of shared) await giveCountBack(db, one);
-  });
-  return { id: operator.id, name: operator.name };
+  const how = await howProven(operator, typed, now);
+  if (operator === undefined || operator.disabled || how === 'not')
+    throw await wrongTry(store, tried, operator?.id, limits, now);
+  await giveTryBack(store, tried, now);
+  return { ...operator, hasChosen: how === 'by-the-new-one' };
 }
 
-interface FailureCount extends Counted {
-  readonly most: number;
-}
-
-/** Who is slowed down: one operator at one station first, then the operator everywhere, then the station for everybody. */
-function failureCounts(
-  station: string,
-  operator: string,
-  limits: Limits,
+async function howProven(
+  operator: PersonWithSecret | undefined,
+  { secret, newSecret }: Pick<SignInRequest, 'secret' | 'newSecret'>,
   now: Date,
-): readonly [FailureCount, FailureCount, FailureCount] {
-  const period = periodOf(now, 'quarter');
-  // Operators are named by whoever knocks: a hash bounds what is stored.
-  const name = createHash('sha256').update(operator).digest('hex').slice(0, 32);
-  const most = limits.signInFailures;
-  return [
-    { scope: 'sign-in-here', subject: `${station}/${name}`, period, most },
-    { scope: 'sign-in-operator', subject: name, period, most: 4 * most },
-    { scope: 'sign-in-station', subject: station, period, most: 10 * most },
-  ];
-}
-
-/**
- * Counts the try as a wrong one before the secret is looked at, and gives it back if it was right: a hundred at once would otherwise all be
- * looked at before the first was counted. Gives the names of the counts that are full with it.
- * @throws KaikaError `too-many-attempts` when one was full before; nothing is counted then
- */
-async function reserveTry(store: Store, failures: readonly FailureCount[]): Promise<string[]> {
-  return together(store, async (db) => {
-    const reached: string[] = [];
-    // Always in this order, so that two requests never wait for each other.
-    for (const { most, ...counted } of failures) {
-      const count = await takeCount(db, counted, most);
-      if (count === undefined)
-        throw new KaikaError('too-many-attempts', 'too many wrong secrets in the last quarter of an hour');
-      if (count === most) reached.push(counted.scope);
-    }
-    return reached;
-  });
-}
-
-/** Once for each count, when it is reached: afterwards nothing is tried any more. */
-async function auditReached(
-  store: Store,
-  station: string,
-  reached: readonly string[],
-  now: Date,
-): Promise<void> {
-  if (reached.length === 0) return;
-  await together(store, async (db) => {
-    for (const cap of reached) await writeAudit(db, { kind: 'limit', station, detail: { cap } }, now);
-  });
+): Promise<'by-theirs' | 'by-the-new-one' | 'not'> {
+  const hash = operator?.secretHash ?? (await decoy());
+  const until = operator?.secretUntil ?? null;
+  if (await secretMatches(secret, hash))
+    return until === null || until > now.toISOString() ? 'by-theirs' : 'not';
+  if (newSecret === undefined || !(await secretMatches(newSecret, hash))) return 'not';
+  return until === null ? 'by-the-new-one' : 'not';
 }
 
 /** Who is signed in, where, and until when (ISO 8601). */
 export interface Session {
   readonly station: string;
   readonly operator: { readonly id: string; readonly name: string };
+  readonly role: Role;
+  /** Null: of every branch. */
+  readonly branch: string | null;
   readonly expires: string;
 }
 
@@ -135,11 +173,9 @@ export interface Session {
 export async function findSession(store: Store, token: string, now: Date): Promise<Session | undefined> {
   const row = await readSession(store, hashToken(token));
   if (row === undefined || row.purpose !== 'work' || row.expires <= now.toISOString()) return undefined;
-  return {
-    station: row.station,
-    operator: { id: row.operator, name: row.name },
-    expires: row.expires,
-  };
+  const { station, operator, expires, person } = row;
+  const { name, role, branch } = person;
+  return { station, operator: { id: operator, name }, role, branch, expires };
 }
 
 export function hashToken(token: string): string {

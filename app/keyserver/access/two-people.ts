@@ -1,12 +1,12 @@
 /**
- * Decisions at the server's own terminal that one person must not take alone: whoever typed the command names the operator who answers for
- * it, and another one proves with their secret that they agree. Which operators may do this for each other is asked here, once there are roles.
+ * Decisions at the server's own terminal that one person must not take alone: whoever answers for it has signed in for the command, and another one
+ * proves with their secret that they agree. Both need the right.
  */
 import { KaikaError } from '../../protocol/errors.ts';
-import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
+import type { Limits } from '../limits.ts';
 import type { Store } from '../store/open.ts';
-import { requireOperator } from './operators.ts';
-import { checkSecret } from './sessions.ts';
+import type { Right } from './rights.ts';
+import { proveAtTerminal, requireRight } from './terminal.ts';
 
 export interface TwoPeople {
   /** Who answers for it. */
@@ -17,17 +17,15 @@ export interface TwoPeople {
   readonly secret: string;
 }
 
-/** Wrong secrets are counted as at a station of this name; no station can be called so. */
-const TERMINAL = '/terminal';
-
-/** @throws KaikaError `not-permitted` for one person under two names, or one who may not sign in; `sign-in-failed`, `too-many-attempts` for the secret */
+/** @throws KaikaError `not-permitted` for one person under two names, or one who may not do this; as `proveAtTerminal` for the second one */
 export async function requireTwoPeople(
   store: Store,
   { operator, second, secret }: TwoPeople,
+  right: Right,
   now: Date,
-  limits: Limits = DEFAULT_LIMITS,
+  limits?: Limits,
 ): Promise<void> {
   if (operator === second) throw new KaikaError('not-permitted', 'the second person has to be somebody else');
-  await requireOperator(store, operator);
-  await checkSecret(store, TERMINAL, { operator: second, secret }, now, limits);
+  await requireRight(store, operator, right);
+  await proveAtTerminal(store, { operator: second, secret }, right, now, limits);
 }

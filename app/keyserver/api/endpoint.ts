@@ -55,7 +55,7 @@ export interface Endpoint {
   readonly mayBeUnready: boolean;
   /**
    * First who asks, and only then what: of a stranger's request nothing is read.
-   * @throws KaikaError `server-refused-certificate`, `session-expired`; errors of the store as they are
+   * @throws KaikaError `server-refused-certificate`, `session-expired`, `not-permitted`; errors of the store as they are
    */
   readonly enter: (service: Service, credentials: Credentials) => Promise<Entered>;
 }

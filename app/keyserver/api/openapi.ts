@@ -32,7 +32,7 @@ function describe(one: Endpoint): Record<string, unknown> {
       ...(one.mayBeUnready ? { 503: { description: 'Not now', content: json(one.reply) } } : {}),
       default: { description: 'Refused', content: json(errorBodySchema) },
     },
-    ...(one.may === 'operator' ? { security: [{ operator: [] }] } : {}),
+    ...(one.may !== 'certificate' && one.may !== 'station' ? { security: [{ operator: [] }] } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What the endpoints' handlers stand on: the rooms behind the doors, and who is let through. */
 import type { Authority } from '../access/authority.ts';
 import type { Callers, Who } from '../access/callers.ts';
+import { byRight } from '../access/rights.ts';
 import type { JobContext } from '../jobs/context.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { ReadinessCheck } from '../operations/readiness.ts';
@@ -25,7 +26,7 @@ export interface Service {
   readonly signIns: FairTurns;
   /** The OpenAPI document. */
   readonly description: Record<string, unknown>;
-  /** @throws KaikaError `server-refused-certificate`, `session-expired` */
+  /** @throws KaikaError `server-refused-certificate`, `session-expired`, `not-permitted` */
   whoAsks<May extends Who>(may: May, credentials: Credentials): Promise<Callers[May]>;
 }
 
@@ -35,8 +36,10 @@ export function doorkeeper(authority: Authority): Service['whoAsks'] {
     // TLS has seen the certificate already.
     certificate: async () => null,
     station: ({ fingerprint }) => authority.station(fingerprint),
-    operator: async ({ fingerprint, token }) =>
-      authority.operator(await authority.station(fingerprint), token),
+    ...byRight((right) => async ({ fingerprint, token }: Credentials) => {
+      const station = await authority.station(fingerprint);
+      return authority.operator(station, token, right);
+    }),
   };
   return (may, credentials) => identify[may](credentials);
 }

@@ -1,5 +1,4 @@
-/** What commands share that work on the store, and ask a second person. */
-import { text } from 'node:stream/consumers';
+/** What commands share that work on the store. */
 import type { ServerConfig } from '../config.ts';
 import { openStore, type Store } from '../store/open.ts';
 
@@ -13,9 +12,4 @@ export async function inStore<T>(
   } finally {
     await store.destroy();
   }
-}
-
-/** The second person's secret: standard input, without its line end, so that no list of processes shows it. */
-export async function readSecret(): Promise<string> {
-  return (await text(process.stdin)).replace(/\r?\n$/, '');
 }

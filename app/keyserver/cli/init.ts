@@ -3,12 +3,18 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { rolesOfApp } from '../../catalogue/schema.ts';
 import { appKeyPurpose } from '../../dialects/keys.ts';
+import { newSecretSchema } from '../../protocol/wire.ts';
+import { addFirstAdmin, isAdmin, recoverAdmin } from '../access/people.ts';
 import { readConfig, type ServerConfig, vaultConfigOf } from '../config.ts';
 import { OWN_RESOURCES, openCatalogue, openPackages } from '../resources.ts';
 import { openStore } from '../store/open.ts';
+import { listOperators } from '../store/people.ts';
 import { startVault } from '../vault/client.ts';
 import { faultsOfFiles } from './file-modes.ts';
 import { filesOfServer } from './guarded-files.ts';
+import { inStore } from './in-store.ts';
+import { requireName } from './people.ts';
+import { readSecrets } from './secrets.ts';
 
 const FIRST = {
   listen: { host: '127.0.0.1', port: 8443 },
@@ -20,8 +26,15 @@ const FIRST = {
 
 const SOON_DAYS = 30;
 
-/** Status 0 when a server could start with it. */
-export async function initialise(file: string): Promise<number> {
+/** As typed. */
+export interface InitOptions {
+  readonly admin?: string;
+  readonly name?: string;
+  readonly recover?: boolean;
+}
+
+/** Status 0 when a server could start with it, and there is somebody who can let people in. */
+export async function initialise(file: string, options: InitOptions = {}): Promise<number> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
   if (!existsSync(file)) {
     writeFileSync(file, `${JSON.stringify(FIRST, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
@@ -43,6 +56,7 @@ export async function initialise(file: string): Promise<number> {
   await check('resources', () => checkResources(config));
   await check('store', () => checkStore(config));
   await check('vault', () => checkVault(config));
+  if (failed === 0) await check('people', () => checkPeople(config, options));
   if (failed === 0) say('The key server can be started: serve --config FILE.');
   return failed === 0 ? 0 : 1;
 }
@@ -76,6 +90,30 @@ async function checkStore(config: ServerConfig): Promise<string> {
   const store = await openStore(config.store);
   await store.destroy();
   return config.store.kind === 'sqlite' ? config.store.file : config.store.url;
+}
+
+/**
+ * The first site admin is let in here, by whoever has the machine; everybody else by them. With `recover` one is let in, or given a secret, though
+ * there are others: where none of them can sign in any more there is no other way.
+ */
+async function checkPeople(config: ServerConfig, { admin, name, recover }: InitOptions): Promise<string> {
+  const known = (await inStore(config, listOperators)).filter((one) => isAdmin(one) && !one.disabled);
+  if (admin === undefined) {
+    if (known.length > 0) return `${known.length} site ${known.length === 1 ? 'admin' : 'admins'}`;
+    throw new Error('no site admin: init --admin ID --name NAME, with their secret in standard input');
+  }
+  if (known.length > 0 && recover !== true)
+    throw new Error(
+      'there is a site admin already; they let others in: operator add. Where none of them can sign in any more: --recover',
+    );
+  if (name === undefined) throw new Error('--admin needs --name NAME as well');
+  requireName('--admin', admin);
+  requireName('--name', name);
+  const [secret] = await readSecrets([`New secret of ${admin}`], 'the last is new');
+  if (!newSecretSchema.safeParse(secret).success) throw new Error('a secret needs 8 to 256 characters');
+  const letIn = recover === true ? recoverAdmin : addFirstAdmin;
+  await inStore(config, (store) => letIn(store, { id: admin, name, secret }, new Date()));
+  return `${name} is site admin, and lets everybody else in: operator add`;
 }
 
 async function checkVault(config: ServerConfig): Promise<string> {

@@ -39,9 +39,13 @@ export async function restore(
   const generation = unauthenticated
     ? await put('unauthenticated')
     : await withVault(config, (vault) => put(backupSeal(vault)));
-  process.stderr.write(`The store is restored; its generation is ${generation}.\n`);
+  process.stderr.write(`The store is restored; its generation is ${generation}.\n${LOOK_AT_PEOPLE}`);
   return 0;
 }
+
+const LOOK_AT_PEOPLE = `Whoever was shut out since the backup was made, and every station that was revoked, may come again, and secrets are
+those of then. Look at them before a server starts: operator list, station list.
+`;
 
 const UNAUTHENTICATED = `Nothing proves who wrote this backup. Whoever could write to the file could add operators and stations to it, change what is
 known of cards and take away what is on record. That it was restored so goes to the table audit.

@@ -14,6 +14,8 @@ import type { KeyVersionsTable } from '../store/tables.ts';
 import { openVaultAdmin } from '../vault/admin.ts';
 import { startVault } from '../vault/client.ts';
 import type { MasterKeyInfo } from '../vault/keys.ts';
+import { inStore } from './in-store.ts';
+import { prove, whoAnswers } from './who.ts';
 
 /** Options of the command line, as they were typed. */
 export interface KeysOptions {
@@ -64,12 +66,19 @@ async function changeOf(
     throw new ConfigError(
       `keys ${command} needs --key KEY, --operator ID and --reason TEXT of 5 characters at least.`,
     );
+  await proveCustodian(config, operator);
   return {
     name: key,
     purposes: await purposesIn(config, key),
     operator,
     reason: reason.trim().slice(0, 500),
   };
+}
+
+/** Whoever answers for it signs in for this command. @throws ConfigError, KaikaError */
+async function proveCustodian(config: ServerConfig, operator: string): Promise<void> {
+  const who = await whoAnswers(operator);
+  await inStore(config, (store) => prove(store, who, 'change-keys', config, new Date()));
 }
 
 /** What the name of a key stands for at this site. @throws KaikaError `bad-request` */
@@ -185,6 +194,7 @@ async function make(config: ServerConfig, change: KeyChange): Promise<number> {
 async function fix(config: ServerConfig, { operator, reason }: KeysOptions): Promise<number> {
   if (operator === undefined || reason === undefined || reason.trim().length < 5)
     throw new ConfigError('keys fix needs --operator ID and --reason TEXT of 5 characters at least.');
+  await proveCustodian(config, operator);
   const catalogue = openCatalogue(config.resources ?? OWN_RESOURCES);
   const store = await openStore(config.store);
   try {

@@ -4,7 +4,9 @@ import { ConfigError, readConfig, type ServerConfig } from '../config.ts';
 import { readVaultFile } from '../vault-config.ts';
 import type { ClaimOptions } from './claims.ts';
 import { endOf } from './ending.ts';
+import type { InitOptions } from './init.ts';
 import type { KeysOptions } from './keys.ts';
+import { ANSWERING, addPeople, addStations, type On } from './people-commands.ts';
 import type { ReleaseOptions } from './release.ts';
 
 const LEFT_OUT = { configuration: 2, command: 2, other: 1 } as const;
@@ -58,10 +60,18 @@ export function buildProgram(ended: (status: number) => void): Command {
 
   program
     .command('init')
-    .description('write a first configuration, or try what the file names, and make the store')
-    .action(async () => {
+    .description(
+      'write a first configuration, or try what the file names, make the store, and let the first site admin in',
+    )
+    .option(
+      '--admin <ID>',
+      'what the first site admin signs in with; their secret is read from standard input',
+    )
+    .option('--name <NAME>', 'their name, as staff read it')
+    .option('--recover', 'though there is one: where no site admin can sign in any more')
+    .action(async (options: InitOptions) => {
       const { initialise } = await import('./init.ts');
-      ended(await initialise(program.opts<{ config: string }>().config));
+      ended(await initialise(program.opts<{ config: string }>().config, options));
     });
   program
     .command('serve')
@@ -73,26 +83,6 @@ export function buildProgram(ended: (status: number) => void): Command {
     .action(
       on(async (config) =>
         (await import('./status.ts')).printStatus(program.opts<{ config: string }>().config, config),
-      ),
-    );
-  program
-    .command('operator')
-    .description('add an operator, or give them a new secret (read from standard input)')
-    .option('--id <ID>', 'what they sign in with')
-    .option('--name <NAME>', 'their name, as staff read it')
-    .action(
-      on<{ id?: string; name?: string }>(async (config, { id, name }) =>
-        (await import('./enrol.ts')).addOperator(config, id, name),
-      ),
-    );
-  program
-    .command('station')
-    .description('enrol a station by its client certificate')
-    .option('--name <NAME>', 'what it is called in the record')
-    .option('--certificate <FILE>', 'its certificate, PEM')
-    .action(
-      on<{ name?: string; certificate?: string }>(async (config, { name, certificate }) =>
-        (await import('./enrol.ts')).addStation(config, name, certificate),
       ),
     );
   program
@@ -110,6 +100,8 @@ export function buildProgram(ended: (status: number) => void): Command {
         (await import('./keeping.ts')).restore(config, from, unauthenticated),
       ),
     );
+  addPeople(program, on);
+  addStations(program, on);
   addClaims(program, on);
   addVault(program, ended);
   addKeys(program, on);
@@ -143,21 +135,14 @@ function addVault(program: Command, ended: (status: number) => void): void {
     });
 }
 
-type On = <Options>(
-  work: (config: ServerConfig, options: Options) => Promise<number>,
-) => (options: Options) => Promise<void>;
-
 /** People's decisions about a card. Some need two of them, because nothing on record proves what is decided. */
 function addClaims(program: Command, on: On): void {
   program
     .command('release')
     .description('let a card be worked on again that was set aside, refused a key, or has few tries left')
     .option('--card <ID>', 'its identification code')
-    .option('--operator <ID>', 'who answers for it')
-    .option(
-      '--second <ID>',
-      'another operator who agrees, for a last try; their secret is read from standard input',
-    )
+    .option(...ANSWERING.operator)
+    .option('--second <ID>', 'another one who agrees, for a last try; their secret is the next line')
     .option('--gone <APP>', 'an app that is not on the card any more though nothing proves it')
     .option('--reason <TEXT>', 'why')
     .action(
@@ -171,8 +156,8 @@ function addClaims(program: Command, on: On): void {
       .command(name)
       .description(what)
       .option('--card <ID>', 'its identification code')
-      .option('--operator <ID>', 'who answers for it')
-      .option('--second <ID>', 'another operator who agrees; their secret is read from standard input')
+      .option(...ANSWERING.operator)
+      .option(...ANSWERING.second)
       .option('--reason <TEXT>', 'why')
       .action(
         on<ClaimOptions>(async (config, options) => (await import('./claims.ts'))[name](config, options)),
@@ -197,7 +182,7 @@ function addKeys(program: Command, on: On): void {
       command
         .option('--after <CARD>', 'cards behind this one')
         .option('--limit <N>', 'how many cards at most');
-    if (change) command.option('--operator <ID>', 'who answers for it').option('--reason <TEXT>', 'why');
+    if (change) command.option(...ANSWERING.operator).option(...ANSWERING.reason);
     command.action(
       on<KeysOptions>(async (config, options) => (await import('./keys.ts')).keys(config, name, options)),
     );

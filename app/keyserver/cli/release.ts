@@ -2,32 +2,33 @@
 import { ConfigError, type ServerConfig } from '../config.ts';
 import { nameOf, releaseSetAside } from '../recovery/release.ts';
 import { OWN_RESOURCES, openCatalogue } from '../resources.ts';
-import { inStore, readSecret } from './in-store.ts';
+import { inStore } from './in-store.ts';
+import { LEAST_REASON, prove, reasonOf, type WhoOptions, whoAnswers } from './who.ts';
 
 /** As typed. */
-export interface ReleaseOptions {
+export interface ReleaseOptions extends WhoOptions {
   readonly card?: string;
-  readonly operator?: string;
-  readonly second?: string;
   readonly gone?: string;
-  readonly reason?: string;
 }
 
 export async function release(config: ServerConfig, options: ReleaseOptions): Promise<number> {
   const { card, operator, second, gone } = options;
-  const reason = options.reason?.trim().slice(0, 500) ?? '';
-  if (card === undefined || operator === undefined || reason.length < 5)
+  const reason = reasonOf(options);
+  if (card === undefined || operator === undefined || reason.length < LEAST_REASON)
     throw new ConfigError(
       'release needs --card ID, --operator ID and --reason TEXT of 5 characters at least.',
     );
   if (gone !== undefined && second === undefined)
-    throw new ConfigError('release --gone APP needs --second ID of another operator as well.');
+    throw new ConfigError('release --gone APP needs --second ID of another supervisor as well.');
   const catalogue = openCatalogue(config.resources ?? OWN_RESOURCES);
-  const agrees = second === undefined ? {} : { second: { id: second, secret: await readSecret() } };
+  const who = await whoAnswers(operator, second);
+  const agrees = who.second === undefined ? {} : { second: who.second };
   const decision = { card, operator, reason, ...agrees, ...(gone === undefined ? {} : { gone }) };
-  const { lastTries } = await inStore(config, (store) =>
-    releaseSetAside(store, catalogue, decision, new Date()),
-  );
+  const { lastTries } = await inStore(config, async (store) => {
+    const now = new Date();
+    await prove(store, { operator, secret: who.secret }, 'decide-card', config, now);
+    return releaseSetAside(store, catalogue, decision, now);
+  });
   const people = second === undefined ? operator : `${operator} and ${second}`;
   const lines = [
     `Card ${card} may be worked on again; that is on record under ${people}.`,
@@ -39,7 +40,7 @@ export async function release(config: ServerConfig, options: ReleaseOptions): Pr
 }
 
 const LEFT_ALONE = (key: string) =>
-  `Left alone: ${key}. One wrong attempt more may lock it for good, so none is sent. Two people may allow it: --second ID of another operator.`;
+  `Left alone: ${key}. One wrong attempt more may lock it for good, so none is sent. Two people may allow it: --second ID of another supervisor.`;
 
 const ALLOWED = (key: string) =>
   `Allowed once: an attempt with ${key} that may be its last. If it is wrong, it locks it for good. It is used up when it is sent; a station that has counted wrong answers itself sends it only with "lastTries" in station.json.`;

@@ -25,7 +25,7 @@ export function firstState(input: {
   readonly before: CardState;
   /** Deletions that a second person confirmed, and wishes that fail because nobody did. */
   readonly confirmations: {
-    readonly used: readonly { readonly app: string; readonly balance: number | null }[];
+    readonly used: readonly { readonly app: string; readonly balance: number | null; readonly by: string }[];
     readonly missing: Readonly<Record<string, ErrorCode>>;
   };
   /** What is held of the account before the job: all of it where the card has it already. */
@@ -87,6 +87,7 @@ export function firstState(input: {
     confirmedAmounts: Object.fromEntries(
       used.flatMap(({ app, balance }) => (balance === null ? [] : [[app, balance]])),
     ),
+    confirmedBy: Object.fromEntries(used.map(({ app, by }) => [app, by])),
     scratch: opening === undefined ? {} : { app: { step: 0, notes: opening } },
     sent: [],
     channel: null,

@@ -124,6 +124,9 @@ const scratchSchema = z.object({
 });
 export type Scratch = z.infer<typeof scratchSchema>;
 
+/** Operators by app. A job of an older version says it of nobody. */
+export const confirmedBySchema = z.record(appIdSchema, z.string()).default({});
+
 export const jobStateSchema = z.strictObject({
   profile: z.string(),
   /** Identification code: the digits as the card has them, decimal or hexadecimal. */
@@ -159,6 +162,8 @@ export const jobStateSchema = z.strictObject({
   confirmedPurses: z.array(appIdSchema),
   /** Purses whose deletion a second person confirmed with this amount in them. A job of an older version has none, and none was needed. */
   confirmedAmounts: z.record(appIdSchema, z.number().int().min(0)).default({}),
+  /** Who confirmed it, of both. */
+  confirmedBy: confirmedBySchema,
   scratch: scratchSchema,
   sent: z.array(sentSchema),
   /** The channel whose R-MACs the answers to `sent` must have; null where none of them has one. `level`: where it is another than the type's. */

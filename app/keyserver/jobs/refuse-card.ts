@@ -11,6 +11,7 @@ import { findBindingOf, holds } from '../store/bindings.ts';
 import { type CardRow, ownAccount } from '../store/card-rows.ts';
 import { findLatestShown } from '../store/jobs.ts';
 import { findRunningLease } from '../store/leases.ts';
+import { namesOf } from '../store/people.ts';
 import { isOnlyNamed } from './binding.ts';
 import type { JobContext, OperatorCaller } from './context.ts';
 
@@ -53,7 +54,7 @@ export async function refuseCard(
   const lease = await findRunningLease(context.store, identification, now);
   if (lease !== undefined && lease.station !== caller.station) {
     throw new KaikaError('card-in-use', 'another station has a job on this card', {
-      operator: lease.operator,
+      operator: (await namesOf(context.store, [lease.operator]))(lease.operator),
       station: lease.station,
       reader: lease.reader,
       since: lease.since,

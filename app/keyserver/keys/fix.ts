@@ -1,6 +1,6 @@
 /** Masters of a program that fixed nothing with them get the rule that they lack, once, and that is on record. */
 import type { Catalogue } from '../../catalogue/schema.ts';
-import { requireOperator } from '../access/operators.ts';
+import { requireRight } from '../access/terminal.ts';
 import { writeAudit } from '../audit/entries.ts';
 import type { Store } from '../store/store.ts';
 import type { VaultAdmin } from '../vault/admin.ts';
@@ -29,7 +29,7 @@ export async function fixKeys(
   { operator, reason }: Pick<KeyChange, 'operator' | 'reason'>,
   now: Date,
 ): Promise<readonly MasterKeyInfo[]> {
-  await requireOperator(store, operator);
+  await requireRight(store, operator, 'change-keys');
   const fixed: MasterKeyInfo[] = [];
   for (const one of rulesToFix(catalogue, await admin.listMasters())) fixed.push(await admin.setRule(one));
   if (fixed.length === 0) return fixed;

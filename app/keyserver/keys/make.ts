@@ -1,7 +1,7 @@
 /** A new version of a key, made inside the token; nothing uses it until it is activated. */
 import type { Catalogue } from '../../catalogue/schema.ts';
 import { KaikaError } from '../../protocol/errors.ts';
-import { requireOperator } from '../access/operators.ts';
+import { requireRight } from '../access/terminal.ts';
 import { listVersions } from '../store/key-versions.ts';
 import type { Store } from '../store/store.ts';
 import type { VaultAdmin } from '../vault/admin.ts';
@@ -22,7 +22,7 @@ export async function makeKeys(
   change: KeyChange,
   now: Date,
 ): Promise<readonly MasterKeyInfo[]> {
-  await requireOperator(store, change.operator);
+  await requireRight(store, change.operator, 'change-keys');
   const masters = await admin.listMasters();
   await adoptKeys(store, masters, now);
   const { purposes } = change;

@@ -1,6 +1,6 @@
 /** Retiring a version: only when no card has it, may have it, or is about to get it. */
 import { KaikaError } from '../../protocol/errors.ts';
-import { requireOperator } from '../access/operators.ts';
+import { requireRight } from '../access/terminal.ts';
 import { writeAudit } from '../audit/entries.ts';
 import { keepJobsOut, runningJobs } from '../store/jobs.ts';
 import { holdKeys, listVersions, setState } from '../store/key-versions.ts';
@@ -18,7 +18,7 @@ export async function retireKeys(store: Store, version: number, change: KeyChang
   await together(store, async (db) => {
     await holdKeys(db, now);
     await keepJobsOut(db);
-    await requireOperator(db, change.operator);
+    await requireRight(db, change.operator, 'change-keys');
     const rows = await listVersions(db);
     const { purposes } = change;
     const states = purposes.map((purpose) => {

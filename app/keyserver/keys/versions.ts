@@ -4,7 +4,7 @@
  */
 import { toHex } from '../../card/bytes.ts';
 import { KaikaError } from '../../protocol/errors.ts';
-import { requireOperator } from '../access/operators.ts';
+import { requireRight } from '../access/terminal.ts';
 import { writeAudit } from '../audit/entries.ts';
 import { holdKeys, insertVersion, listVersions, setState } from '../store/key-versions.ts';
 import type { Queries, Store } from '../store/store.ts';
@@ -54,7 +54,7 @@ export async function noteMade(
 ): Promise<void> {
   await together(store, async (db) => {
     await holdKeys(db, now);
-    await requireOperator(db, change.operator);
+    await requireRight(db, change.operator, 'change-keys');
     for (const { purpose, version, checkValue } of made)
       await insertVersion(db, { purpose, version }, toHex(checkValue), 'ready', now);
     const { name, operator, reason } = change;
@@ -78,7 +78,7 @@ export async function activateKeys(
   const { purposes } = change;
   await together(store, async (db) => {
     await holdKeys(db, now);
-    await requireOperator(db, change.operator);
+    await requireRight(db, change.operator, 'change-keys');
     const rows = await listVersions(db);
     const active = (purpose: string) => rows.find((row) => row.purpose === purpose && row.state === 'active');
     if (purposes.every((purpose) => active(purpose)?.version === version))

@@ -1,10 +1,20 @@
 /** Jobs as the record tells them: labels and status words of every command, never data; and what went wrong in them. */
+import { z } from 'zod';
 import { type CardRecord, jobEndSchema } from '../../protocol/card-record.ts';
 import { storedOutcomeSchema } from '../../protocol/stored-outcome.ts';
 import { stepNameSchema } from '../../protocol/wire.ts';
+import { confirmedBySchema } from '../issuer/state.ts';
 import { type LateReport, listCommands, listLate } from '../store/commands.ts';
+import { namesOf } from '../store/people.ts';
 import type { Reads } from '../store/store.ts';
 import type { JobCommandsTable, JobsTable } from '../store/tables.ts';
+
+/** Of a job's state; the rest of it is nobody's to read. */
+const confirmedSchema = z.object({ confirmedBy: confirmedBySchema });
+
+function confirmedBy({ state }: JobsTable): Readonly<Record<string, string>> {
+  return confirmedSchema.parse(JSON.parse(state)).confirmedBy;
+}
 
 type JobRecord = CardRecord['jobs'][number];
 type Fault = CardRecord['faults'][number];
@@ -15,11 +25,14 @@ export async function readJobs(db: Reads, jobs: readonly JobsTable[]): Promise<J
   const ids = jobs.map(({ id }) => id);
   const commands = await listCommands(db, ids);
   const late = await listLate(db, ids);
+  const people = jobs.flatMap((job) => [job.operator, ...Object.values(confirmedBy(job))]);
+  const name = await namesOf(db, people);
   return jobs.map((job) =>
     recordOf(
       job,
       commands.filter((one) => one.job === job.id),
       late.filter((one) => one.job === job.id),
+      name,
     ),
   );
 }
@@ -28,11 +41,18 @@ function recordOf(
   job: JobsTable,
   commands: readonly JobCommandsTable[],
   late: readonly LateReport[],
+  name: (operator: string) => string,
 ): JobRecord {
   const outcome = job.outcome === null ? undefined : storedOutcomeSchema.parse(JSON.parse(job.outcome));
   return {
     job: job.id,
     operator: job.operator,
+    name: name(job.operator),
+    confirmed: Object.entries(confirmedBy(job)).map(([app, operator]) => ({
+      app,
+      operator,
+      name: name(operator),
+    })),
     station: job.station,
     reader: job.reader,
     account: job.account,

@@ -7,6 +7,7 @@ import { readSetAside } from '../issuer/set-aside-stored.ts';
 import { listCards, ownAccount } from '../store/card-rows.ts';
 import { readCardStates } from '../store/cards.ts';
 import { type FoundJob, findJobs, findNewest, type JobPlace } from '../store/found-jobs.ts';
+import { namesOf } from '../store/people.ts';
 import type { Reads } from '../store/store.ts';
 import { atOneMoment } from '../store/transaction.ts';
 import { readCursor, writeCursor } from './cursor.ts';
@@ -76,6 +77,10 @@ async function describe(
   const ids = page.map(({ card }) => card);
   const cards = await listCards(db, ids);
   const states = await readCardStates(db, ids);
+  const name = await namesOf(
+    db,
+    page.map(({ operator }) => operator),
+  );
   return page.map(({ id, card, started, operator, station, reader, result }) => {
     const row = cards.find((one) => one.id === card);
     const state = states.get(card) ?? { apps: {} };
@@ -88,7 +93,7 @@ async function describe(
       issued: isIssued(life),
       setAside: reasonOf(life),
       apps: Object.entries(state.apps).map(([app, one]) => ({ app, state: one.state })),
-      found: { job: id, at: started, operator, station, reader, result },
+      found: { job: id, at: started, operator, name: name(operator), station, reader, result },
     };
   });
 }

@@ -1,7 +1,7 @@
 /** People's decisions that a card may be worked on again: what one person may give, and what takes two. */
 import { type Catalogue, RESERVED_APP_ID } from '../../catalogue/schema.ts';
 import { KaikaError } from '../../protocol/errors.ts';
-import { requireOperator } from '../access/operators.ts';
+import { requireRight } from '../access/terminal.ts';
 import { requireTwoPeople } from '../access/two-people.ts';
 import { writeAudit } from '../audit/entries.ts';
 import { after, lifeOf, reasonOf } from '../issuer/card-life.ts';
@@ -43,13 +43,14 @@ export async function releaseSetAside(
 ): Promise<Released> {
   const { card, operator, reason, second, gone } = release;
   if (second !== undefined)
-    await requireTwoPeople(store, { operator, second: second.id, secret: second.secret }, now);
+    await requireTwoPeople(store, { operator, second: second.id, secret: second.secret }, 'decide-card', now);
   else if (gone !== undefined)
     throw new KaikaError('not-permitted', 'what is kept of an app is given up by two people only');
   const at = now.toISOString();
   return together(store, async (db) => {
     const row = await takeInHand(db, card, at);
-    await requireOperator(db, operator);
+    await requireRight(db, operator, 'decide-card');
+    if (second !== undefined) await requireRight(db, second.id, 'decide-card');
     const known = await readCardState(db, card);
     const dropped = gone === undefined ? undefined : withoutKept(known, gone);
     const profile = profiles.find(({ id }) => id === row.card_type);
@@ -92,7 +93,7 @@ function withoutKept(card: CardState, app: string): { readonly card: CardState; 
 
 function nothingToGive(lastTries: readonly LastTry[], keptForShown: boolean): KaikaError {
   const waiting = lastTries.filter(({ granted }) => !granted).map(nameOf);
-  const second = '--second ID of another operator, whose secret is read from standard input.';
+  const second = '--second ID of another supervisor, whose secret is the next line of standard input.';
   if (waiting.length > 0)
     return new KaikaError(
       'nothing-to-do',

@@ -4,6 +4,7 @@ import { type BackupTrust, readBackup } from '../store/backup.ts';
 import { dropGrants } from '../store/cards.ts';
 import { raiseStoreGeneration } from '../store/generation.ts';
 import { endAllJobs } from '../store/jobs.ts';
+import { dropOneTimeSecrets } from '../store/people.ts';
 import type { Store } from '../store/store.ts';
 import { together } from '../store/transaction.ts';
 
@@ -24,6 +25,8 @@ export async function restoreBackup(
     await backup.fill(db);
     await endAllJobs(db, now.toISOString());
     await dropGrants(db);
+    // One that was used since lets nobody choose a secret once more.
+    await dropOneTimeSecrets(db);
     const generation = await raiseStoreGeneration(db, now);
     const name = file.split(/[\\/]/).at(-1) ?? '';
     const authenticated = trust !== 'unauthenticated';

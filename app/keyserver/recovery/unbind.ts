@@ -3,6 +3,7 @@
  * (`forget`). Nothing on record proves either of an FMCOS card, so both can be wrong, and only people can find out.
  */
 import { KaikaError } from '../../protocol/errors.ts';
+import { requireRight } from '../access/terminal.ts';
 import { requireTwoPeople, type TwoPeople } from '../access/two-people.ts';
 import { writeAudit } from '../audit/entries.ts';
 import { readSetAside } from '../issuer/set-aside-stored.ts';
@@ -29,11 +30,12 @@ export async function unbindCard(
   decision: Decision,
   now: Date,
 ): Promise<{ setAside: boolean }> {
-  await requireTwoPeople(store, decision, now);
+  await requireTwoPeople(store, decision, 'decide-card', now);
   return together(store, async (db) => {
     const { card, operator, second, reason } = decision;
     const at = now.toISOString();
     const row = await takeInHand(db, card, at);
+    for (const one of [operator, second]) await requireRight(db, one, 'decide-card');
     const { own } = await findOpenBindings(db, card, row.factor ?? '');
     if (own === undefined) throw new KaikaError('nothing-to-do', 'the card has no account');
     await endBinding(db, own, at);
@@ -53,11 +55,12 @@ export async function unbindCard(
  * @throws KaikaError `not-found`, `card-in-use`; as `requireTwoPeople`
  */
 export async function forgetCard(store: Store, decision: Decision, now: Date): Promise<void> {
-  await requireTwoPeople(store, decision, now);
+  await requireTwoPeople(store, decision, 'decide-card', now);
   await together(store, async (db) => {
     const { card, operator, second, reason } = decision;
     const at = now.toISOString();
     const row = await takeInHand(db, card, at);
+    for (const one of [operator, second]) await requireRight(db, one, 'decide-card');
     const state = await readCardState(db, card);
     const { own } = await findOpenBindings(db, card, row.factor ?? '');
     if (own !== undefined) await endBinding(db, own, at);

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { RESERVED_APP_ID } from '../../catalogue/schema.ts';
 import { keyCandidateSchema } from '../../dialects/key-slots.ts';
+import { roleSchema } from '../../protocol/roles.ts';
 import { keptSchema } from '../issuer/card-state-schema.ts';
 import { domainKeySetSchema } from '../issuer/domain-keys.ts';
 import { groundKindSchema } from '../issuer/ground-schema.ts';
@@ -47,8 +48,21 @@ const COLUMNS: {
     readonly [Column in keyof Database[Table]]-?: z.ZodType<Database[Table][Column]>;
   };
 } = {
-  operators: { id: text.min(1), name: text, role: text.min(1), secret_hash: text.min(1), disabled: flag },
-  stations: { fingerprint: z.string().regex(/^[0-9A-F]{64}$/), name: text.min(1), revoked: flag },
+  operators: {
+    id: text.min(1),
+    name: text,
+    role: roleSchema,
+    secret_hash: text.min(1),
+    disabled: flag,
+    branch: text.min(1).nullable(),
+    secret_until: time.nullable(),
+  },
+  stations: {
+    fingerprint: z.string().regex(/^[0-9A-F]{64}$/),
+    name: text.min(1),
+    revoked: flag,
+    branch: text.min(1).nullable(),
+  },
   cards: {
     id: text.min(1),
     card_type: text.min(1),

@@ -1,5 +1,6 @@
 /** Which job enabled each app of a card. */
 import type { Deed } from '../../protocol/card-record.ts';
+import { namesOf } from './people.ts';
 import type { Queries, Reads } from './store.ts';
 
 /** The job by which each app was enabled, as far as it is known. */
@@ -38,5 +39,14 @@ export async function listDeeds(db: Reads, card: string): Promise<Map<string, De
     .select(['app', 'jobs.id as job', 'operator', 'station', 'reader', 'started', 'ended'])
     .where('card_apps.card', '=', card)
     .execute();
-  return new Map(rows.map(({ app, started, ended, ...deed }) => [app, { ...deed, at: ended ?? started }]));
+  const name = await namesOf(
+    db,
+    rows.map(({ operator }) => operator),
+  );
+  return new Map(
+    rows.map(({ app, started, ended, ...deed }) => [
+      app,
+      { ...deed, name: name(deed.operator), at: ended ?? started },
+    ]),
+  );
 }

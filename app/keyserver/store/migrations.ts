@@ -7,6 +7,7 @@ import { keyVersions } from './migrations-keys.ts';
 import { leasesByStation, leasesShown } from './migrations-leases.ts';
 import { loadedWhole } from './migrations-loaded.ts';
 import { operation } from './migrations-operation.ts';
+import { branches } from './migrations-people.ts';
 import { records } from './migrations-records.ts';
 import { setAsideCodes } from './migrations-set-aside.ts';
 import type { Database } from './tables.ts';
@@ -157,4 +158,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0013-ground-since': { up: groundSince },
   '0014-leases-shown': { up: leasesShown },
   '0015-loaded-whole': { up: loadedWhole },
+  '0016-branches': { up: branches },
 };

@@ -6,16 +6,23 @@
 export interface OperatorsTable {
   id: string;
   name: string;
+  /** One of those in `app/protocol/roles.ts`. */
   role: string;
   secret_hash: string;
   disabled: number;
+  /** The branch that they work at; null for somebody of every branch. */
+  branch: string | null;
+  /** Until when the secret is good, where somebody else made it: it lets them choose their own, and do nothing else. Null for their own. */
+  secret_until: string | null;
 }
 
-interface StationsTable {
+export interface StationsTable {
   /** SHA-256 of the client certificate, hexadecimal. */
   fingerprint: string;
   name: string;
   revoked: number;
+  /** The branch that it stands in; null where a site has none. */
+  branch: string | null;
 }
 
 export interface SessionsTable {
@@ -198,6 +205,17 @@ interface CountersTable {
   count: number;
 }
 
+/** Wrong secrets of one operator at one place, one after the other. Not in a backup. */
+export interface SignInTriesTable {
+  /** Place and operator, hashed. */
+  subject: string;
+  failed: number;
+  /** When the last one was typed. */
+  last: string;
+  /** Until when none is looked at. */
+  until: string;
+}
+
 /** What somebody has to answer for. Rows are only ever added. */
 export interface AuditTable {
   id: string;
@@ -227,6 +245,7 @@ export interface Database {
   leases: LeasesTable;
   meta: MetaTable;
   counters: CountersTable;
+  sign_in_tries: SignInTriesTable;
   key_versions: KeyVersionsTable;
   audit: AuditTable;
 }

@@ -1,11 +1,13 @@
 /** A clerk signs in with the key server's user name and password. */
 import { type FormEvent, useRef, useState } from 'react';
+import type { FaultView } from '../../../electron/ipc-schema.ts';
 import { Button } from '../../components/Button.tsx';
 import { Field } from '../../components/Field.tsx';
 import { FaultNotice } from '../../components/Notice.tsx';
 import { inHand } from '../../state/jobs.ts';
 import { bridge, useStation, useView, useWords } from '../../state/stores.ts';
-import { useCredentials } from '../../state/use-credentials.ts';
+import { type Credentials, useCredentials } from '../../state/use-credentials.ts';
+import { OwnSecretForm } from './OwnSecretForm.tsx';
 import css from './SignInForm.module.css';
 
 export function SignInForm({ inline = false }: { readonly inline?: boolean }) {
@@ -15,6 +17,7 @@ export function SignInForm({ inline = false }: { readonly inline?: boolean }) {
   const expired = useStation((state) => state.expired);
   const atWork = useView(({ station }) => station.jobs.some(inHand));
   const person = useCredentials();
+  const [changing, setChanging] = useState<Credentials | null>(null);
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -24,9 +27,20 @@ export function SignInForm({ inline = false }: { readonly inline?: boolean }) {
     const answer = await bridge.session.signIn(given);
     setBusy(false);
     if (answer.ok) return;
+    if (answer.code === 'secret-change-needed') {
+      setChanging(given);
+      return;
+    }
     person.refused({ code: answer.code, details: answer.details });
     secretField.current?.focus();
   };
+  if (changing !== null) {
+    const end = (fault: FaultView | null) => {
+      setChanging(null);
+      person.refused(fault);
+    };
+    return <OwnSecretForm given={changing} inline={inline} onEnd={end} />;
+  }
 
   return (
     <form

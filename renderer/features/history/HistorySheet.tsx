@@ -99,7 +99,11 @@ function VisitRow({ visit }: { readonly visit: Visit }) {
           {changesOf(visit).length === 0 ? <li className={css['change']}>{t('history.nothing')}</li> : null}
         </ul>
         <p className={css['where']}>
-          {t('history.by')} {visit.operator} · {t('history.at')} {visit.station}
+          {t('history.by')} {visit.name}
+          {visit.confirmedBy.length === 0
+            ? null
+            : ` · ${t('history.confirmed')} ${words.list(visit.confirmedBy)}`}
+          {` · ${t('history.at')} ${visit.station}`}
         </p>
       </div>
     </li>

@@ -19,9 +19,21 @@ export class EntranceRoute {
     this.#clerk = clerk;
   }
 
-  async typeCredentials(secret: string = this.#clerk.secret): Promise<void> {
-    await this.userName.fill(this.#clerk.operator);
+  /** Somebody else than the clerk. */
+  async typePerson(operator: string, secret: string): Promise<void> {
+    await this.userName.fill(operator);
     await this.password.fill(secret);
+  }
+
+  /** Whoever signed in with a secret that somebody else made chooses this one. */
+  async chooseSecret(chosen: string, again: string = chosen): Promise<void> {
+    await this.#page.getByLabel('New password', { exact: true }).fill(chosen);
+    await this.#page.getByLabel('New password again').fill(again);
+    await this.#page.getByRole('button', { name: 'Save and sign in' }).click();
+  }
+
+  async typeCredentials(secret: string = this.#clerk.secret): Promise<void> {
+    await this.typePerson(this.#clerk.operator, secret);
   }
 
   async signIn(): Promise<void> {

@@ -7,6 +7,7 @@ import { Cleanup } from '../../../app/demo/cleanup.ts';
 import type { FaultName } from '../../../app/demo/faults.ts';
 import { parseOptions } from '../../../app/demo/options.ts';
 import { type Stage, setStage } from '../../../app/demo/stage.ts';
+import { addPerson, oneTimeEnd, oneTimeSecret } from '../../../app/keyserver/access/people.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { OWN_RESOURCES, openCatalogue } from '../../../app/keyserver/resources.ts';
 import { openSqliteStore } from '../../../app/keyserver/store/open.ts';
@@ -15,6 +16,8 @@ import type { CardRecord } from '../../../app/protocol/card-record.ts';
 export interface StoryStage extends Stage {
   /** What the key server has on record. */
   record(card: string): Promise<CardRecord>;
+  /** The demo's admin lets an operator in; gives the secret for their first use. */
+  letIn(id: string, name: string): Promise<string>;
   /** A fresh card takes the place of the one in the reader; gives its file. */
   changeCard(): Promise<string>;
   /** The same with a card that has a fault of `npm start -- --fault NAME`, as that makes it. */
@@ -49,6 +52,19 @@ export async function openStage(folder: string, args: readonly string[] = []): P
         } finally {
           await store.destroy();
         }
+      },
+      letIn: async (id, name) => {
+        const store = await openSqliteStore(stage.site.store);
+        const secret = oneTimeSecret();
+        const now = new Date();
+        const until = oneTimeEnd(now);
+        const person = { id, name, role: 'operator', branch: null, secret, secretUntil: until } as const;
+        try {
+          await addPerson(store, person, { by: stage.people.admin.operator }, now);
+        } finally {
+          await store.destroy();
+        }
+        return secret;
       },
       changeCard: () => change(() => stage.newCard()),
       changeCardFor: (fault) =>

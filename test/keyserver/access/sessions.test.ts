@@ -1,11 +1,11 @@
 /** Who is signed in, where, and until when. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { hashSecret, secretMatches } from '../../../app/keyserver/access/secrets.ts';
 import { findSession, signIn } from '../../../app/keyserver/access/sessions.ts';
 import { openSqliteStore, type Store } from '../../../app/keyserver/store/open.ts';
 import { sharedFolder } from '../../support/folders.ts';
+import { writeOperator } from '../../support/operators.ts';
 
 const folder = sharedFolder('access');
 let store: Store;
@@ -80,4 +80,4 @@ const at = (hours: number) => new Date(NOW.getTime() + hours * 3600 * 1000);
 const SECRET = 'correct horse';
 
 const enter = (operator = 'clerk', secret = SECRET, now = NOW) =>
-  signIn(store, 'counter-1', { apiLevel: 1, operator, secret }, now);
+  signIn(store, { station: 'counter-1' }, { apiLevel: 1, operator, secret }, now);

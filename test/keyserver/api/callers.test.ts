@@ -1,16 +1,21 @@
 /** Every endpoint of the table, asked by every kind of caller: who is let through, and what the others are told. A new endpoint is in it by itself. */
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { enrolStation, writeOperator } from '../../../app/keyserver/access/enrolment.ts';
+import type { Who } from '../../../app/keyserver/access/callers.ts';
 import { ENDPOINTS } from '../../../app/keyserver/api/endpoints.ts';
+import { moveStation } from '../../../app/keyserver/store/stations.ts';
+import type { ErrorCode } from '../../../app/protocol/errors.ts';
+import { ROLES, type Role } from '../../../app/protocol/roles.ts';
 import { signInReplySchema } from '../../../app/protocol/wire.ts';
 import { type Client, expectError, type HttpsRig, SECRET, storeText } from '../../support/api.ts';
 import { openHttpsRig } from '../../support/https-rig.ts';
+import { writeOperator, writeStation } from '../../support/operators.ts';
 
 let https: HttpsRig;
 let unknown: Client;
 let revoked: Client;
 let other: Client;
+let moved: Client;
 
 beforeAll(signInEverybody);
 afterAll(() => https.close());
@@ -24,14 +29,14 @@ describe.each(ENDPOINTS)('$method $path, for $may', ({ method, path, may }) => {
     if (reaches === undefined) return expect(ask()).rejects.toThrow();
     const before = await storeText(https.rig.context);
     const answer = await ask();
-    if (LEVELS.indexOf(reaches) >= LEVELS.indexOf(may)) {
+    const refusal = refusalOf(`${method} ${path}`, may, reaches);
+    if (refusal === undefined) {
       expect(answer.body).not.toMatchObject({
-        code: expect.stringMatching(/^(server-refused-certificate|session-expired)$/),
+        code: expect.stringMatching(/^(server-refused-certificate|session-expired|not-permitted)$/),
       });
       expect(answer.status, answer.text).toBeLessThan(500);
       if (method === 'POST') expectError(answer, 400, 'bad-request');
-    } else if (reaches === 'certificate') expectError(answer, 403, 'server-refused-certificate');
-    else expectError(answer, 401, 'session-expired');
+    } else expectError(answer, ...refusal);
     expect(await storeText(https.rig.context)).toBe(before);
   });
 });
@@ -56,7 +61,7 @@ async function signInEverybody(): Promise<void> {
   const { store } = https.rig.context;
   const enrolled = async (name: string) => {
     const identity = await https.authority.issue({ name, use: 'client' });
-    await enrolStation(store, name, new X509Certificate(identity.certificate));
+    await writeStation(store, name, new X509Certificate(identity.certificate));
     return https.client(identity);
   };
   unknown = https.client(await https.authority.issue({ name: 'test-station', use: 'client' }));
@@ -67,7 +72,16 @@ async function signInEverybody(): Promise<void> {
     const request = { apiLevel: 1, operator, secret: SECRET, ...more };
     return signInReplySchema.parse((await client.post('/v1/sessions', request)).body).token;
   };
+  moved = await enrolled('moved');
+  await moveStation(store, 'moved', 'North');
+  await writeOperator(store, { id: 'north', name: 'north', secret: SECRET, branch: 'North' });
+  tokens.moved = await signIn(moved, 'north');
+  await moveStation(store, 'moved', 'South');
   const station = https.client();
+  for (const role of ROLES) {
+    await writeOperator(store, { id: `a ${role}`, name: role, secret: SECRET, role });
+    ofRole[role] = await signIn(station, `a ${role}`);
+  }
   tokens.own = await signIn(station, 'clerk');
   tokens.others = await signIn(other, 'clerk');
   tokens.confirmation = await signIn(station, 'clerk', {
@@ -86,7 +100,31 @@ async function signInEverybody(): Promise<void> {
   await writeOperator(store, { id: 'changed', name: 'changed', secret: `${SECRET} and more` });
 }
 
-const tokens = { own: '', others: '', expired: '', confirmation: '', disabled: '', replaced: '' };
+/** What a caller is told who is not let through; undefined for one who is. */
+function refusalOf(
+  endpoint: string,
+  may: Who,
+  reaches: Reaches,
+): [status: number, code: ErrorCode] | undefined {
+  if (may === 'certificate') return undefined;
+  if (reaches === 'certificate') return [403, 'server-refused-certificate'];
+  if (may === 'station') return undefined;
+  if (reaches === 'station') return [401, 'session-expired'];
+  const roles = ROLES_OF[endpoint];
+  if (roles === undefined)
+    throw new Error(`${endpoint}: the table of this test does not say which roles may`);
+  return roles.includes(reaches) ? undefined : [403, 'not-permitted'];
+}
+
+/** Written down once more, so that a slip in the program's own table is seen. */
+const ROLES_OF: Readonly<Record<string, readonly Role[]>> = {
+  'POST /v1/jobs': ['operator', 'supervisor'],
+  'GET /v1/cards': ['operator', 'supervisor', 'auditor'],
+  'GET /v1/cards/{card}': ['operator', 'supervisor', 'auditor'],
+};
+
+const tokens = { own: '', others: '', expired: '', confirmation: '', disabled: '', replaced: '', moved: '' };
+const ofRole: Partial<Record<Role, string>> = {};
 
 const CALLERS: readonly Caller[] = [
   { name: 'without a certificate', reaches: undefined, client: () => https.client(null) },
@@ -135,16 +173,27 @@ const CALLERS: readonly Caller[] = [
     client: () => https.client(),
     token: () => 'x'.repeat(43),
   },
-  { name: 'of an operator', reaches: 'operator', client: () => https.client(), token: () => tokens.own },
+  {
+    name: 'of somebody of another branch, at a station that was moved meanwhile',
+    reaches: 'station',
+    client: () => moved,
+    token: () => tokens.moved,
+  },
+  ...ROLES.map((role) => ({
+    name: `of ${role === 'operator' || role === 'auditor' ? 'an' : 'a'} ${role}`,
+    reaches: role,
+    client: () => https.client(),
+    token: () => ofRole[role] ?? '',
+  })),
 ];
 
-/** What it takes to be let through, each with everything of the one before. */
-const LEVELS = ['certificate', 'station', 'operator'] as const;
+/** A caller with a certificate that nobody enrolled, a station, or somebody who works there. */
+type Reaches = 'certificate' | 'station' | Role;
 
 interface Caller {
   readonly name: string;
   /** As far as this caller gets; undefined for one who has no line to the server at all. */
-  readonly reaches: (typeof LEVELS)[number] | undefined;
+  readonly reaches: Reaches | undefined;
   readonly client: () => Client;
   readonly token?: () => string;
 }

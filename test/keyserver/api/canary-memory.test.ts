@@ -6,13 +6,13 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import type { ServerClient } from '../../../app/station/server/client.ts';
 import { randomDigits, type Wish } from '../../support/api.ts';
 import { findAll } from '../../support/key-search.ts';
 import { activate, addCustodian, importVersion } from '../../support/key-versions.ts';
 import { cardKey, issuersCardKey, type KnownMaster, knownToken } from '../../support/known-token.ts';
 import { MOVING_TYPES } from '../../support/moving-types.ts';
+import { writeOperator } from '../../support/operators.ts';
 import { type OtherTypesRig, openOtherTypes } from '../../support/other-type.ts';
 import { READS_MEMORY, UNREAD, writableMemory } from '../../support/process-memory.ts';
 import { openServerSite, SECRET, type ServerInstance, type Site } from '../../support/site.ts';

@@ -6,7 +6,7 @@ import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Identity } from '../../../app/demo/pki.ts';
 import { LIMITS } from '../../../app/protocol/wire.ts';
-import { enrolStation, expectError, type HttpsRig, httpsRig } from '../../support/api.ts';
+import { expectError, type HttpsRig, httpsRig, writeStation } from '../../support/api.ts';
 import { LIMIT, PATIENT } from '../../support/limit.ts';
 
 let shift = 0;
@@ -254,7 +254,7 @@ const JSON_HEADERS = 'Host: x\r\nContent-Type: application/json\r\n';
 
 async function enrolled(rig: HttpsRig, name: string, validity: { notAfter?: Date } = {}): Promise<Identity> {
   const identity = await rig.authority.issue({ name, use: 'client', ...validity });
-  await enrolStation(rig.rig.context.store, name, new X509Certificate(identity.certificate));
+  await writeStation(rig.rig.context.store, name, new X509Certificate(identity.certificate));
   return identity;
 }
 

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { ENDPOINTS } from '../../../app/keyserver/api/endpoints.ts';
 import { openApiDocument } from '../../../app/keyserver/api/openapi.ts';
 import { jobReplySchema } from '../../../app/protocol/wire.ts';
-import { enrolStation, errorBodySchema, expectDiscreet, randomDigits, storeText } from '../../support/api.ts';
+import { errorBodySchema, expectDiscreet, randomDigits, storeText, writeStation } from '../../support/api.ts';
 import { type Client, httpsRig, SECRET } from '../../support/https-rig.ts';
 import { valuesOf } from '../../support/json-schema-arbitrary.ts';
 import { onEveryStore } from '../../support/stores.ts';
@@ -24,7 +24,7 @@ onEveryStore((kind) => {
   beforeAll(async () => {
     // A station of its own: its wrong secrets and its flood of requests are nobody else's.
     const identity = await https.authority.issue({ name: 'fuzzer', use: 'client' });
-    await enrolStation(https.rig.context.store, 'fuzzer', new X509Certificate(identity.certificate));
+    await writeStation(https.rig.context.store, 'fuzzer', new X509Certificate(identity.certificate));
     client = https.client(identity);
     const signedIn = await client.post('/v1/sessions', { apiLevel: 1, operator: 'clerk', secret: SECRET });
     token = z.object({ token: z.string() }).parse(signedIn.body).token;

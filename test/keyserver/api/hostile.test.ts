@@ -6,7 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { jobReplySchema, stepReplySchema } from '../../../app/protocol/wire.ts';
 import type { Answer, AnswersRequest, Batch, Client, Outcome, Wish } from '../../support/api.ts';
-import { batchOf, enrolStation, expectError, randomDigits, runBatch, storeText } from '../../support/api.ts';
+import { batchOf, expectError, randomDigits, runBatch, storeText, writeStation } from '../../support/api.ts';
 import { httpsRig, SECRET } from '../../support/https-rig.ts';
 
 const https = httpsRig();
@@ -93,7 +93,7 @@ async function openLines(): Promise<void> {
   token = await https.signIn();
   const { authority } = https;
   const identity = await authority.issue({ name: 'branch-8', use: 'client' });
-  await enrolStation(https.rig.context.store, 'branch-8', new X509Certificate(identity.certificate));
+  await writeStation(https.rig.context.store, 'branch-8', new X509Certificate(identity.certificate));
   other = https.client(identity);
   const { body } = await other.post('/v1/sessions', { apiLevel: 1, operator: 'clerk', secret: SECRET });
   otherToken = (body as { token: string }).token;

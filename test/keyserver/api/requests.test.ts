@@ -1,11 +1,11 @@
 /** Requests right and wrong over the line: codes of ours, headers, signing in, whole jobs. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { cardRecordSchema } from '../../../app/protocol/card-record.ts';
 import { jobReplySchema, LIMITS, stepReplySchema } from '../../../app/protocol/wire.ts';
 import type { Client, JobReply, Wish } from '../../support/api.ts';
 import { batchOf, errorBodySchema, httpsRig, randomDigits, SECRET, storeText } from '../../support/api.ts';
 import { expectError } from '../../support/error-answers.ts';
+import { writeOperator } from '../../support/operators.ts';
 import { ENABLE, runBatch } from '../../support/visits.ts';
 
 const https = httpsRig();

@@ -6,7 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { makeAuthority } from '../../../app/demo/pki.ts';
 import type { JobReply } from '../../support/api.ts';
-import { ENABLE, enrolStation, httpsRig, jobReplySchema, randomDigits, runBatch } from '../../support/api.ts';
+import { ENABLE, httpsRig, jobReplySchema, randomDigits, runBatch, writeStation } from '../../support/api.ts';
 import { batchOf, storeText } from '../../support/issuer-steps.ts';
 
 const https = httpsRig();
@@ -87,7 +87,7 @@ describe('enrolment', () => {
   it('revoked in the middle of a job, on an open connection: refused from the next request on', async () => {
     const identity = await https.authority.issue({ name: 'counter-7', use: 'client' });
     const { store } = https.rig.context;
-    await enrolStation(store, 'counter-7', new X509Certificate(identity.certificate));
+    await writeStation(store, 'counter-7', new X509Certificate(identity.certificate));
     const client = https.client(identity);
     const { body } = await client.post('/v1/sessions', {
       apiLevel: 1,
@@ -113,8 +113,8 @@ describe('enrolment', () => {
       await https.authority.issue({ name: 'counter-8', use: 'client' }),
     ];
     const { store } = https.rig.context;
-    await enrolStation(store, 'counter-8', new X509Certificate(old.certificate));
-    await enrolStation(store, 'counter-8', new X509Certificate(fresh.certificate));
+    await writeStation(store, 'counter-8', new X509Certificate(old.certificate));
+    await writeStation(store, 'counter-8', new X509Certificate(fresh.certificate));
     expect((await https.client(old).post('/v1/sessions', {})).status).toBe(403);
     expect((await https.client(fresh).post('/v1/sessions', {})).status).toBe(400);
   });

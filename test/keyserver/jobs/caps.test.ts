@@ -1,10 +1,12 @@
 /** What a rogue station may make the server do at most, and that its excess is refused and on record. */
+
 import { describe, expect, it } from 'vitest';
 import { signIn } from '../../../app/keyserver/access/sessions.ts';
 import { Throttle } from '../../../app/keyserver/access/throttle.ts';
 import { startJob } from '../../../app/keyserver/jobs/start-job.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../app/keyserver/limits.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
+import type { KaikaError } from '../../../app/protocol/errors.ts';
 import { issuerRig, newRequestId, randomDigits } from '../../support/issuer-rig.ts';
 import { outcomeOf, refusal } from '../../support/issuer-steps.ts';
 import type { JobContext, StepReply } from '../../support/jobs.ts';
@@ -185,28 +187,49 @@ onEveryStore((kind) => {
     const now = new Date('2032-05-05T10:01:00Z');
     const limits = { ...DEFAULT_LIMITS, signInFailures: 3 };
     const enter = (secret: string) =>
-      signIn(store, 'burst', { apiLevel: 1, operator: 'wang', secret }, now, limits);
+      signIn(store, { station: 'burst' }, { apiLevel: 1, operator: 'wang', secret }, now, limits);
     for (let time = 0; time < 15; time += 1) expect(await enter('the right secret')).toHaveProperty('token');
     const tries = await Promise.allSettled(Array.from({ length: 12 }, (_, at) => enter(`wrong ${at}`)));
     const codes = tries.map((one) => (one.status === 'rejected' ? one.reason.code : 'let in'));
     expect(codes.filter((code) => code === 'sign-in-failed')).toHaveLength(3);
-    expect(codes.filter((code) => code === 'too-many-attempts')).toHaveLength(9);
+    expect(codes.filter((code) => code === 'sign-in-wait')).toHaveLength(9);
     const audited = await store.selectFrom('audit').selectAll().where('at', '=', now.toISOString()).execute();
-    expect(audited.map(({ detail }): unknown => JSON.parse(detail))).toEqual([{ cap: 'sign-in-here' }]);
+    expect(audited.map(({ detail }): unknown => JSON.parse(detail))).toEqual([
+      { cap: 'sign-in-here', failed: 3 },
+    ]);
   });
 
-  it('wrong secrets: after a few not even the right one is looked at, until the quarter of an hour is over', async () => {
+  it('wrong secrets: after a few not even the right one is looked at, for longer and longer', async () => {
     const { store } = rig.context;
     await writeOperator(store, { id: 'li', name: 'Li', secret: 'the right secret' });
     const now = new Date('2031-05-05T10:01:00Z');
     const limits = { ...DEFAULT_LIMITS, signInFailures: 3 };
-    const enter = (secret: string, station = 'here', at = now) =>
-      signIn(store, station, { apiLevel: 1, operator: 'li', secret }, at, limits);
-    for (let time = 0; time < 3; time += 1)
-      expect((await refusal(enter('a wrong secret'))).code).toBe('sign-in-failed');
-    expect((await refusal(enter('the right secret'))).code).toBe('too-many-attempts');
+    let later = 0;
+    const enter = (secret: string, station = 'here') =>
+      signIn(
+        store,
+        { station },
+        { apiLevel: 1, operator: 'li', secret },
+        new Date(now.getTime() + later * 1000),
+        limits,
+      ).catch(({ code, details }: KaikaError) => ({ code, ...details }));
+    for (const left of [2, 1, 0])
+      expect(await enter('a wrong secret')).toEqual({ code: 'sign-in-failed', left, minutes: 1 });
+    expect(await enter('the right secret')).toEqual({ code: 'sign-in-wait', minutes: 1 });
     expect(await enter('the right secret', 'elsewhere')).toHaveProperty('token');
-    expect(await enter('the right secret', 'here', new Date('2031-05-05T10:15:00Z'))).toHaveProperty('token');
+    // Each further one costs more, and an hour without one ends it.
+    for (const minutes of [1, 2, 4, 8, 15, 15]) {
+      later += minutes * 60 - 1;
+      expect(await enter('the right secret')).toEqual({ code: 'sign-in-wait', minutes: 1 });
+      later += 1;
+      expect(await enter('a wrong secret')).toMatchObject({ code: 'sign-in-failed', left: 0 });
+      const next = minutes >= 8 ? 15 : 2 * minutes;
+      expect(await enter('the right secret')).toEqual({ code: 'sign-in-wait', minutes: next });
+    }
+    later += 3_601;
+    expect(await enter('a wrong secret')).toEqual({ code: 'sign-in-failed', left: 2, minutes: 1 });
+    expect(await enter('the right secret')).toHaveProperty('token');
+    expect(await enter('a wrong secret')).toEqual({ code: 'sign-in-failed', left: 2, minutes: 1 });
     const audited = await store.selectFrom('audit').selectAll().where('at', '=', now.toISOString()).execute();
     expect(audited).toMatchObject([{ kind: 'limit', station: 'here' }]);
     expect(JSON.stringify(audited)).not.toContain('secret');

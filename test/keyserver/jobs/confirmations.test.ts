@@ -19,7 +19,7 @@ onEveryStore((kind) => {
   const rig = issuerRig(kind);
   beforeAll(async () => {
     for (const id of [CALLER.operator, 'supervisor'])
-      await writeOperator(rig.context.store, { id, name: id, secret: `secret of ${id}` });
+      await writeOperator(rig.context.store, { id, name: `Name of ${id}`, secret: `secret of ${id}` });
   });
 
   /** A card with money on it, and a request to delete that purse which nobody confirmed yet. */
@@ -31,7 +31,7 @@ onEveryStore((kind) => {
   /** Signed in as they do it at a station. */
   const sign = async (confirms: ConfirmedDeletion, operator = 'supervisor', at = new Date()) => {
     const request = { apiLevel: 1 as const, operator, secret: `secret of ${operator}`, confirms };
-    return (await signIn(rig.context.store, CALLER.station, request, at)).token;
+    return (await signIn(rig.context.store, CALLER, request, at)).token;
   };
   const start = (asked: JobRequest, context: JobContext = rig.context, caller = CALLER) =>
     startJob(context, caller, asked);
@@ -61,6 +61,14 @@ onEveryStore((kind) => {
       balance: AMOUNT,
       asked: CALLER.operator,
     });
+    // People are told by name.
+    expect((await rig.record(confirms.card)).jobs).toMatchObject([
+      {
+        operator: CALLER.operator,
+        name: 'Name of test-clerk',
+        confirmed: [{ app: 'e-wallet', operator: 'supervisor', name: 'Name of supervisor' }],
+      },
+    ]);
   });
 
   it('is used up by the job that it was given for, also when that deletes nothing', async () => {
@@ -98,7 +106,7 @@ onEveryStore((kind) => {
     const late = { ...rig.context, now: () => new Date(Date.now() + 301_000) };
     expect(await code(good, late)).toBe('not-permitted');
     const work = { apiLevel: 1 as const, operator: 'supervisor', secret: 'secret of supervisor' };
-    const { token } = await signIn(rig.context.store, CALLER.station, work, new Date());
+    const { token } = await signIn(rig.context.store, CALLER, work, new Date());
     expect(await code(withToken(asked, token))).toBe('not-permitted');
     expect(await start(good)).toHaveProperty('batch');
   });

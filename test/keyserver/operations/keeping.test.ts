@@ -5,7 +5,6 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { grantSchema } from '../../../app/dialects/key-slots.ts';
-import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { backUp } from '../../../app/keyserver/cli/keeping.ts';
 import { readCardRecord } from '../../../app/keyserver/records/card-record.ts';
 import { backupSeal } from '../../../app/keyserver/recovery/backup-seal.ts';
@@ -20,6 +19,7 @@ import { ENABLE, enable, issue } from '../../support/forwarder.ts';
 import { randomDigits, tokenRig } from '../../support/issuer-rig.ts';
 import { refusal, triesLeft } from '../../support/issuer-steps.ts';
 import { meddled, spoiled } from '../../support/meddled.ts';
+import { writeOperator } from '../../support/operators.ts';
 import { onEveryStore, storePlaces } from '../../support/stores.ts';
 
 onEveryStore((kind) => {

@@ -1,14 +1,11 @@
 /** `keys` as a custodian types it, against a real token and store; and demonstration keys where a server says that it is none. */
-import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { LIMIT } from '../../support/limit.ts';
-import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
+import { issueOver, openServerSite, SECRET, type ServerInstance, type Site } from '../../support/site.ts';
+import { typed } from '../../support/typed.ts';
 import { ENABLE } from '../../support/visits.ts';
 
 let site: Site;
@@ -73,7 +70,7 @@ describe('the life of a version, beside a running server', () => {
       new Set(['key-make', 'key-activate', 'key-retire']),
     );
     for (const { operator, detail } of typed) {
-      expect(operator).toBe('clerk');
+      expect(operator).toBe('custodian');
       expect(JSON.parse(detail)).toMatchObject({ by: userInfo().username, reason: 'the yearly change' });
     }
   });
@@ -85,8 +82,9 @@ describe('the life of a version, beside a running server', () => {
     [['activate', '--key', 'app/e-wallet', '--version', '0', ...BY], 'is no number'],
     [
       ['make', '--key', 'app/e-wallet', '--operator', 'nobody', '--reason', 'because of it'],
-      'no operator nobody',
+      'operator or secret is wrong',
     ],
+    [['activate', '--key', 'app/e-wallet', '--version', '2', ...AS_CLERK], 'their role is supervisor'],
     [['forget'], 'keys list, make, activate'],
   ])('%j is refused with a sentence', async (words, sentence) => {
     await failed(keys(...words)).toMatchObject({ code: 1, stderr: expect.stringContaining(sentence) });
@@ -143,13 +141,11 @@ describe('demonstration keys', () => {
   });
 });
 
-const run = promisify(execFile);
-const BY = ['--operator', 'clerk', '--reason', 'the yearly change'];
+const AS_CLERK = ['--operator', 'clerk', '--reason', 'the yearly change'];
+const BY = ['--operator', 'custodian', '--reason', 'the yearly change'];
 
-const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta.url));
-
-const command = (config: string, ...words: string[]) =>
-  run(process.execPath, [MAIN, ...words, '--config', config], { timeout: LIMIT });
+/** Standard input has the custodian's secret, wanted or not. */
+const command = (config: string, ...words: string[]) => typed(config, words, [SECRET]);
 
 const keys = async (...words: string[]) => {
   const { stdout, stderr } = await command(site.config, 'keys', ...words);

@@ -13,7 +13,9 @@ import { ENDPOINTS } from '../../../app/keyserver/api/endpoints.ts';
 import { openApiDocument } from '../../../app/keyserver/api/openapi.ts';
 import { Metrics } from '../../../app/keyserver/operations/metrics.ts';
 import { LIMIT } from '../../support/limit.ts';
-import { issueOver, openServerSite, type ServerInstance, type Site } from '../../support/site.ts';
+import { writeOperator } from '../../support/operators.ts';
+import { issueOver, openServerSite, SECRET, type ServerInstance, type Site } from '../../support/site.ts';
+import { typed } from '../../support/typed.ts';
 
 let site: Site;
 let server: ServerInstance;
@@ -73,6 +75,7 @@ describe('a running server', () => {
     expect(rows.map(({ detail }): unknown => JSON.parse(detail))).toEqual([
       { by: userInfo().username, file: 'a.backup' },
     ]);
+    await writeOperator(store, { id: 'admin', name: 'admin', secret: SECRET, role: 'site-admin' });
     expect((await command('init')).stdout).toMatch(/ok {7}vault/);
     expect((await command('status')).stdout).toMatch(/Store {4}sqlite, generation 1/);
     await expect(
@@ -171,5 +174,4 @@ const MAIN = fileURLToPath(new URL('../../../app/keyserver/main.ts', import.meta
 
 const ask = (path: string) => fetch(`http://127.0.0.1:${server.operationsPort}${path}`);
 
-const command = (...words: string[]) =>
-  run(process.execPath, [MAIN, ...words, '--config', site.config], { timeout: LIMIT });
+const command = (...words: string[]) => typed(site.config, words, [SECRET]);

@@ -22,6 +22,8 @@ onEveryStore((kind) => {
     expect(by('e-wallet')).toEqual({
       job: first?.job,
       operator: CALLER.operator,
+      // Nobody of this id is there by now.
+      name: CALLER.operator,
       station: CALLER.station,
       reader: 'virtual',
       at: first?.ended,

@@ -1,6 +1,5 @@
 /** What one person gives back to a card, and what only two do. Cards are asked, not the record, how many tries they have left. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writeOperator } from '../../../app/keyserver/access/enrolment.ts';
 import { purposesOf } from '../../../app/keyserver/keys/groups.ts';
 import { retireKeys } from '../../../app/keyserver/keys/retire.ts';
 import { releaseSetAside } from '../../../app/keyserver/recovery/release.ts';
@@ -13,6 +12,7 @@ import { refusal, triesLeft, WALLET, withWrongKey } from '../../support/issuer-s
 import { activate, addCustodian, importVersion, keyChange } from '../../support/key-versions.ts';
 import { loseStation } from '../../support/lost-station.ts';
 import { lost, meddled, spoiled } from '../../support/meddled.ts';
+import { writeOperator } from '../../support/operators.ts';
 import { onEveryStore } from '../../support/stores.ts';
 
 onEveryStore((kind) => {

@@ -12,7 +12,7 @@ import { startVault } from '../../../app/keyserver/vault/client.ts';
 import { tokenFolderOf } from '../../../app/keyserver/vault/softhsm.ts';
 import { ENABLE } from '../../support/forwarder.ts';
 import { LIMIT, PATIENT } from '../../support/limit.ts';
-import { issueOver, openServerSite, type Site } from '../../support/site.ts';
+import { issueOver, openServerSite, SECRET, type Site } from '../../support/site.ts';
 
 const SERVER = 61_002;
 const DOOR = 61_004;
@@ -127,7 +127,12 @@ describe.skipIf(NOT_HERE !== undefined)(`the vault as a user of its own${title}`
     expect(stdout).not.toContain('REFUSED');
     expect(status).toBe(0);
     const words = ['keys', 'make', '--config', config, '--key', 'app/e-wallet'];
-    const made = run([...words, '--operator', 'clerk', '--reason', 'none at all'], SERVER, DOOR);
+    const made = run(
+      [...words, '--operator', 'custodian', '--reason', 'none at all'],
+      SERVER,
+      DOOR,
+      `${SECRET}\n`,
+    );
     expect(made.status).toBe(1);
     expect(made.stderr).toContain('vault make');
     expect(server.log() + said).not.toContain('Debugger listening');
@@ -191,8 +196,9 @@ function as(uid: number, gid: number, script: string, env: NodeJS.ProcessEnv = {
   return stdout.trim() || (/\bE[A-Z]+\b/.exec(stderr)?.[0] ?? stderr.trim());
 }
 
-function run(words: readonly string[], uid: number, gid: number) {
+function run(words: readonly string[], uid: number, gid: number, input = '') {
   return spawnSync(process.execPath, [MAIN, ...words], {
+    input,
     uid,
     gid,
     cwd: '/',

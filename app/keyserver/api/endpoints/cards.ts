@@ -11,7 +11,7 @@ export const CARD_ENDPOINTS: readonly Endpoint[] = [
   endpoint({
     method: 'GET',
     path: '/v1/cards',
-    may: 'operator',
+    may: 'search-cards',
     summary: 'find cards by number, account, operator and time',
     query: cardSearchSchema,
     reply: cardPageSchema,
@@ -21,7 +21,7 @@ export const CARD_ENDPOINTS: readonly Endpoint[] = [
   endpoint({
     method: 'GET',
     path: '/v1/cards/{card}',
-    may: 'operator',
+    may: 'read-card',
     summary: 'what is on record of a card',
     params: z.strictObject({ card: identificationSchema }),
     // Which of the card's jobs: those before a place that an earlier answer named.

@@ -21,7 +21,7 @@ export const JOB_ENDPOINTS: readonly Endpoint[] = [
   endpoint({
     method: 'POST',
     path: '/v1/jobs',
-    may: 'operator',
+    may: 'issue',
     summary: 'begin a job',
     body: { schema: jobRequestSchema, bytes: 65_536 },
     reply: jobReplySchema,
