@@ -40,7 +40,8 @@ describe('as people read it', () => {
     const now = new Date(2026, 10, 23, 18, 0).getTime();
     const at = (day: number) => new Date(2026, 10, day, 9, 5).toISOString();
     expect(moment(at(23), say('en'), now)).toBe('09:05');
-    expect(moment(at(20), say('zh-CN'), now)).toBe('2026年11月20日 09:05');
+    expect(moment(at(20), say('zh-CN'), now)).toBe('2026年11月20日周五 09:05');
+    expect(moment(at(20), say('en'), now)).toBe('Fri, Nov 20, 2026 09:05');
     expect(moment(new Date(2026, 10, 23, 0, 5).toISOString(), say('en'), now)).toBe('00:05');
   });
 
