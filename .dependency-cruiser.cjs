@@ -199,7 +199,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(app|electron|renderer)/',
-        pathNot: '^app/(keyserver/cli/program|demo/options|simulator/cli/options)\\.ts$',
+        pathNot: '^app/(keyserver/cli/program(-people)?|demo/options|simulator/cli/options)\\.ts$',
       },
       to: { path: '^node_modules/commander/' },
     },

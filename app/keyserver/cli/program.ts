@@ -6,7 +6,7 @@ import type { ClaimOptions } from './claims.ts';
 import { endOf } from './ending.ts';
 import type { InitOptions } from './init.ts';
 import type { KeysOptions } from './keys.ts';
-import { ANSWERING, addPeople, addStations, type On } from './people-commands.ts';
+import { ANSWERING, addPeople, addStations, type On } from './program-people.ts';
 import type { ReleaseOptions } from './release.ts';
 
 const LEFT_OUT = { configuration: 2, command: 2, other: 1 } as const;
