@@ -39,7 +39,6 @@ function contentSecurityPolicy(nonce: string): string {
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
-    "webrtc 'block'",
     // What is not named is off for the page and every frame in it: no dialog boxes and no printing (both would hold the page until
     // somebody answers), no windows, no downloads, no going elsewhere. Forms only tell the page that they were sent.
     'sandbox allow-scripts allow-same-origin allow-forms',

@@ -78,8 +78,8 @@ export function guardContents(log: Log): void {
 function guardPage(contents: WebContents, log: Log): void {
   const refused = (what: string, detail: string) =>
     log('warn', 'refused', { step: what, detail: detail.slice(0, 200) });
-  // The page's policy says that WebRTC is off, which Chromium only knows as an experiment. This it does: no UDP but through a proxy, and the
-  // session's proxy is none.
+  // A policy that says "webrtc 'block'" Chromium only knows as an experiment, and complains of at each load. This it does: no UDP but through a
+  // proxy, and the session's proxy is none.
   contents.setWebRTCIPHandlingPolicy('disable_non_proxied_udp');
   contents.setWindowOpenHandler(({ url }) => {
     refused('window', url);
