@@ -56,8 +56,7 @@ export async function addFirstAdmin(store: Store, admin: Admin, now: Date): Prom
         'not-permitted',
         'there is a site admin already; they let others in: operator add',
       );
-    if (!(await insertOperator(db, { id: admin.id, ...known }))) await changeOperator(db, admin.id, known);
-    await endSessionsOf(db, admin.id);
+    await putAdmin(db, admin.id, known);
     const detail = { name: admin.name, role: known.role, first: true };
     await writeAudit(db, { kind: 'operator-add', operator: admin.id, detail }, now);
   });
@@ -65,11 +64,10 @@ export async function addFirstAdmin(store: Store, admin: Admin, now: Date): Prom
 
 /** A site admin whom whoever has the machine lets in, or gives a secret, because no other one can: on record as nothing else is. */
 export async function recoverAdmin(store: Store, admin: Admin, now: Date): Promise<void> {
-  const known = { ...(await asAdmin(admin)), disabled: false };
+  const known = await asAdmin(admin);
   await together(store, async (db) => {
     await holdPeople(db, now);
-    if (!(await insertOperator(db, { id: admin.id, ...known }))) await changeOperator(db, admin.id, known);
-    await endSessionsOf(db, admin.id);
+    await putAdmin(db, admin.id, known);
     await writeAudit(db, { kind: 'admin-recover', operator: admin.id, detail: { name: admin.name } }, now);
   });
 }
@@ -79,6 +77,13 @@ type Admin = Pick<NewPerson, 'id' | 'name' | 'secret'>;
 async function asAdmin({ name, secret }: Admin) {
   const secretHash = await hashSecret(secret);
   return { name, role: 'site-admin', branch: null, secretHash, secretUntil: null } as const;
+}
+
+/** Also somebody who was something else before, or shut out. */
+async function putAdmin(db: Queries, id: string, known: Awaited<ReturnType<typeof asAdmin>>): Promise<void> {
+  if (!(await insertOperator(db, { id, ...known })))
+    await changeOperator(db, id, { ...known, disabled: false });
+  await endSessionsOf(db, id);
 }
 
 const ONE_TIME_DAYS = 7;

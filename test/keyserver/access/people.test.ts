@@ -123,6 +123,16 @@ onEveryStore((kind) => {
     await alone.destroy();
   });
 
+  it('the first site admin may be somebody who was shut out before: then they can sign in', async () => {
+    const older = await openStore(await places.empty());
+    await writeOperator(older, { id: 'li', name: 'Li', secret: SECRET, role: 'operator' });
+    await older.updateTable('operators').set({ disabled: 1 }).execute();
+    await addFirstAdmin(older, { id: 'li', name: 'Li', secret: 'one of my own' }, NOW);
+    const request = { apiLevel: 1, operator: 'li', secret: 'one of my own' } as const;
+    expect(await signIn(older, HERE, request, NOW)).toHaveProperty('token');
+    await older.destroy();
+  });
+
   it('where no admin can sign in any more whoever has the machine lets one in, which is on record as nothing else', async () => {
     await recoverAdmin(store, { id: 'deputy', name: 'Deputy', secret: 'found again' }, NOW);
     expect(
