@@ -1,22 +1,14 @@
 /** Versions of the issuer's master keys, as the store knows them: which one new writes use, and which may be forgotten. */
 import { z } from 'zod';
+import { holdRow } from './hold-row.ts';
 import type { Queries } from './store.ts';
 import type { KeyVersionsTable } from './tables.ts';
 
 const keyStateSchema = z.enum(['ready', 'active', 'earlier', 'retired']);
 type KeyState = z.infer<typeof keyStateSchema>;
 
-const LOCK = 'key-versions';
-
-/** Lets one change of keys happen at a time: every such transaction writes this one row first, and so waits for the one before it. */
-export async function holdKeys(db: Queries, now: Date): Promise<void> {
-  const value = now.toISOString();
-  await db
-    .insertInto('meta')
-    .values({ key: LOCK, value })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
-    .execute();
-}
+/** Lets one change of keys happen at a time. */
+export const holdKeys = (db: Queries, now: Date): Promise<void> => holdRow(db, 'key-versions', now);
 
 /** All that is known of versions, by purpose and version. */
 export async function listVersions(db: Queries): Promise<KeyVersionsTable[]> {

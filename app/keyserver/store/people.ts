@@ -1,5 +1,6 @@
 /** Operators in the store, and the sessions they have at stations. */
 import { type Role, roleSchema } from '../../protocol/roles.ts';
+import { holdRow } from './hold-row.ts';
 import type { Queries, Reads } from './store.ts';
 import type { OperatorsTable, SessionsTable } from './tables.ts';
 
@@ -117,17 +118,8 @@ export async function holdOperator(db: Queries, id: string, secretHash: string):
   return numUpdatedRows === 1n;
 }
 
-const LOCK = 'people';
-
-/** Lets one change of people and stations happen at a time: every such transaction writes this one row first, and so waits for the one before it. */
-export async function holdPeople(db: Queries, now: Date): Promise<void> {
-  const value = now.toISOString();
-  await db
-    .insertInto('meta')
-    .values({ key: LOCK, value })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
-    .execute();
-}
+/** Lets one change of people and stations happen at a time. */
+export const holdPeople = (db: Queries, now: Date): Promise<void> => holdRow(db, 'people', now);
 
 /** Secrets that somebody else made let nobody in any more. */
 export async function dropOneTimeSecrets(db: Queries): Promise<void> {
